@@ -1,0 +1,1 @@
+"""Pure functions on arrays: body model, camera, kinematics, fitting, rasteriser, flow, visibility."""

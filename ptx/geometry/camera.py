@@ -1,0 +1,38 @@
+"""The weak-perspective camera: the only place that knows how metres become pixels.
+
+A camera is (scale, cx, cy): pixels per metre, and the pixel on which the body frame's origin falls. The body frame has y up and
+the viewer on +z; the image has y down and pixel centres at integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def project(camera: NDArray[np.floating], xyz: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Points as the camera sees them.
+
+    Args:
+        camera: (..., 3) scale in px per metre, cx and cy in px.
+        xyz: (..., M, 3) metres, body frame.
+
+    Returns:
+        (..., M, 3) of the inputs' dtype: u and v in px, depth = -z in metres (smaller is nearer).
+    """
+    scale = camera[..., None, 0]
+    out = np.empty_like(xyz)
+    out[..., 0] = scale * xyz[..., 0] + camera[..., None, 1]
+    out[..., 1] = -scale * xyz[..., 1] + camera[..., None, 2]
+    out[..., 2] = -xyz[..., 2]
+    return out
+
+
+def unproject(camera: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Inverse of `project`: (..., M, 3) points in (px, px, m) to metres in the body frame."""
+    scale = camera[..., None, 0]
+    out = np.empty_like(points)
+    out[..., 0] = (points[..., 0] - camera[..., None, 1]) / scale
+    out[..., 1] = (camera[..., None, 2] - points[..., 1]) / scale
+    out[..., 2] = -points[..., 2]
+    return out
