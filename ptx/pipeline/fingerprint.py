@@ -1,0 +1,45 @@
+"""Fingerprints: what made a store, as a document that two runs can compare."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def digest(document: Any) -> str:
+    """Hex SHA-256 of a JSON-like document, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What changed between two fingerprint documents, one plain sentence each.
+
+    `settings`, `inputs` and `dependencies` are told by their own names: `fit_smpl.iterations was 10, now 20`.
+    """
+    return [sentence for key in sorted({*old, *new}) for sentence in _changed(key, old.get(key), new.get(key))]
+
+
+def _changed(key: str, old: Any, new: Any) -> Iterator[str]:
+    if old == new:
+        return
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in sorted({*old, *new}):
+            inner = f"{key}.{name}" if key not in ("settings", "dependencies") else name
+            yield from _changed(inner, old.get(name), new.get(name))
+    elif key.startswith("inputs."):
+        yield f"input {key.removeprefix('inputs.')} changed"
+    elif _looks_like_digest(old) and _looks_like_digest(new):
+        yield f"{key} changed"
+    else:
+        yield f"{key} was {_short(old)}, now {_short(new)}"
+
+
+def _looks_like_digest(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and all(c in "0123456789abcdef" for c in value)
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
