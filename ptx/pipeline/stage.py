@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -77,6 +77,8 @@ class Block:
     """(n,) number of each sample in the whole data set."""
     arrays: Mapping[str, NDArray[Any]]
     """Input arrays by "store.array"."""
+    per_sample: frozenset[str]
+    """Names of the arrays with one row a sample (all, but for image stores read by a stage over pairs)."""
     target: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     source: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -87,17 +89,10 @@ class Block:
         return self.arrays[name]
 
     def only(self, position: int) -> Block:
-        """The block that holds just one of the samples (images of a pair stage stay as they are)."""
+        """The block that holds just one of the samples (the distinct images of a pair stage stay as they are)."""
         keep = slice(position, position + 1)
-        if len(self.target):
-            n = len(self.index)
-            per_pair = {k: (v[keep] if k in self.per_sample(n) else v) for k, v in self.arrays.items()}
-            return Block(self.index[keep], per_pair, self.target[keep], self.source[keep])
-        return Block(self.index[keep], {k: v[keep] for k, v in self.arrays.items()})
-
-    def per_sample(self, n: int) -> set[str]:
-        """Names of the arrays with one row a pair: those read from stores over pairs (marked by the engine)."""
-        return {k for k, v in self.arrays.items() if getattr(v, "ptx_over", "") == "pairs" and len(v) == n}
+        arrays = {name: array[keep] if name in self.per_sample else array for name, array in self.arrays.items()}
+        return Block(self.index[keep], arrays, self.per_sample, self.target[keep], self.source[keep])
 
 
 @dataclass(frozen=True)
@@ -155,5 +150,3 @@ class Stage(ABC):
         """Names of the stores it reads, each once."""
         return tuple(dict.fromkeys(name.split(".")[0] for name in self.inputs))
 
-
-SettingsSource = Callable[[], Any]

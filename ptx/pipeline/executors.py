@@ -1,0 +1,107 @@
+"""Where blocks run: in this process, on Dask's threads or processes, or on a Dask scheduler that is already there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, Literal, Protocol
+
+from ptx.pipeline.config import Section
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.work import Job, Report, Task, run_block
+
+
+class RunSettings(Section):
+    """How work is spread; changes no result except through `block`."""
+
+    executor: Literal["processes", "threads", "serial"] = "processes"
+    """Dask worker processes, threads of this process, or no Dask at all."""
+    address: str | None = None
+    """Address of a running Dask scheduler, e.g. tcp://node7:8786; wins over `executor`."""
+    workers: int | None = None
+    """Number of workers; empty means one a core."""
+    block: int = 64
+    """Samples a block: the unit of work, of commit and of storage. Changing it rebuilds the stores."""
+    max_bad_fraction: float = 0.25
+    """A stage fails when more than this share of its samples is quarantined."""
+
+    @property
+    def worker_count(self) -> int:
+        """Workers to start."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+class Executor(Protocol):
+    """Runs tasks and yields each with its report, in the order they end."""
+
+    def __call__(self, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
+        """Run all tasks; raises what a task raises."""
+        ...
+
+
+def serial(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
+    """One after the other, here."""
+    for task in tasks:
+        yield task, run_block(job, task)
+
+
+def executor(run: RunSettings) -> Executor:
+    """The executor that the settings ask for."""
+    if run.address is None and run.executor == "serial":
+        return serial
+    return lambda job, tasks: _on_dask(run, job, tasks)
+
+
+def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
+    """Keep a bounded number of blocks in flight, so that memory does not grow with the number of blocks."""
+    tasks = iter(tasks)
+    first = next(tasks, None)
+    if first is None:
+        return  # nothing to do is no reason to start workers
+
+    from distributed import Client, as_completed
+    from distributed.scheduler import KilledWorker
+
+    with _client(run, Client) as client:
+        shared = client.scatter(job, broadcast=True)
+        flying: dict[str, Task] = {}
+
+        def submit(more: Iterable[Task]) -> list[Any]:
+            futures = []
+            for task in more:
+                futures.append(client.submit(run_block, shared, task, pure=False))
+                flying[futures[-1].key] = task
+            return futures
+
+        window = 2 * max(1, sum(client.nthreads().values())) + 2
+        pending = as_completed(submit(chain([first], islice(tasks, window - 1))))
+        try:
+            for future in pending:
+                yield flying.pop(future.key), future.result()
+                pending.update(submit(islice(tasks, 1)))
+        except KilledWorker as error:
+            raise PtxError(
+                "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
+                "finished blocks are safe"
+            ) from error
+
+
+def _client(run: RunSettings, client: Callable[..., Any]) -> Any:
+    """A connection to the workers; started here unless there is an address."""
+    import dask
+
+    dask.config.set({"distributed.worker.memory.terminate": 0.98, "distributed.scheduler.allowed-failures": 5})
+    if run.address is not None:
+        try:
+            return client(run.address, timeout="10s")
+        except (OSError, TimeoutError, ValueError) as error:
+            raise PtxError(f"run.address: no Dask scheduler answers at {run.address} ({error}); start one with `dask scheduler`") from error
+    threads = run.executor == "threads"
+    return client(
+        n_workers=1 if threads else run.worker_count,
+        threads_per_worker=run.worker_count if threads else 1,
+        processes=not threads,
+        dashboard_address=None,
+        silence_logs=50,
+    )

@@ -1,0 +1,206 @@
+"""Run a stage: lay out its store, compute the blocks it needs, count what was quarantined."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from ptx.pipeline.durable import Busy, lock
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.executors import executor
+from ptx.pipeline.fingerprint import digest
+from ptx.pipeline.history import remember
+from ptx.pipeline.plan import Pipeline, Plan
+from ptx.pipeline.progress import progress
+from ptx.pipeline.stage import Stage
+from ptx.pipeline.store import Store, encode_strings
+from ptx.pipeline.work import Job, Task
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of one stage did."""
+
+    stage: str
+    computed: int
+    """Samples computed by this run."""
+    bad: int
+    """Samples now quarantined by this stage."""
+    waiting: int
+    """Blocks whose inputs are not there yet."""
+    seconds: float
+
+
+def run_stage(pipeline: Pipeline, stage: Stage, console: Console, *, force: bool = False) -> Outcome:
+    """Compute whatever the stage lacks; with `force`, everything.
+
+    Raises:
+        PtxError: its inputs are missing, another run holds the stage, the disk is full, too many samples were quarantined.
+    """
+    plan = pipeline.plan(stage)
+    _refuse_missing_inputs(plan)
+    if force or plan.condition in ("absent", "stale"):
+        _prepare(plan, force, console)
+        plan = pipeline.plan(stage)
+    tasks = (_task(plan, int(block)) for block in plan.ready)
+    pending = int((plan.states == 0).sum() + plan.outdated.sum())
+    outcome = _run(plan, tasks, console, done=plan.count - pending)
+    _forget_old(plan)
+    return outcome
+
+
+def retry_stage(pipeline: Pipeline, stage: Stage, reason: str | None, console: Console) -> Outcome:
+    """Compute quarantined samples again, all or those whose reason contains `reason`; the rest of their blocks is kept.
+
+    Raises:
+        PtxError: the stage is absent or stale.
+    """
+    plan = pipeline.plan(stage)
+    if plan.condition in ("absent", "stale"):
+        raise PtxError(f"{stage.name} is {plan.condition}: `ptx run {stage.name}` first")
+    by_block: dict[int, set[int]] = {}
+    for sample, why in plan.problems.items():
+        if reason is None or reason in why:
+            by_block.setdefault(sample // plan.block, set()).add(sample)
+    chosen = sum(map(len, by_block.values()))
+    tasks = (_task(plan, block, frozenset(redo)) for block, redo in sorted(by_block.items()))
+    return _run(plan, tasks, console, done=plan.count - chosen)
+
+
+def _run(plan: Plan, tasks: Iterable[Task], console: Console, done: int) -> Outcome:
+    """Send the tasks to the workers; blocks that another run holds come last, and are waited for."""
+    pipeline, stage = plan.pipeline, plan.stage
+    job, run = _job(plan), executor(pipeline.settings.run)
+    began, computed = time.monotonic(), 0
+    with lock(_run_lock(plan), shared=True), progress(stage.name, plan.count, done, console) as advance:
+        while True:
+            busy: list[Task] = []
+            for task, report in run(job, tasks):
+                if report.busy:
+                    busy.append(replace(task, wait=True))
+                else:
+                    computed += report.computed
+                    advance(report.computed if task.redo else report.samples, len(report.bad))
+            if not busy:
+                break
+            tasks = busy
+    seconds = time.monotonic() - began
+    after = pipeline.plan(stage)
+    remember(pipeline.workspace, after.store, computed, seconds * pipeline.settings.run.worker_count)
+    _refuse_too_many_bad(after)
+    return Outcome(stage.name, computed, len(after.problems), after.waiting, seconds)
+
+
+def _job(plan: Plan) -> Job:
+    pipeline = plan.pipeline
+    above = [pipeline.writer(name) for name in plan.stage.input_stores]
+    stores = {s.store: digest(pipeline.document(s)) for s in [plan.stage, *above]}
+    return Job(pipeline.workspace.absolute(), plan.stage, pipeline.settings, stores, frozenset(s.store for s in above if s.over == "images"))
+
+
+def _task(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
+    rows = slice(block * plan.block, (block + 1) * plan.block)
+    pairs = np.asarray(plan.pipeline.pairs()[rows]) if plan.stage.over == "pairs" else None
+    return Task(block, plan.usable(block), pairs, redo)
+
+
+def _refuse_missing_inputs(plan: Plan) -> None:
+    for name in plan.stage.input_stores:
+        above = plan.pipeline.plan(plan.pipeline.writer(name))
+        if above.condition in ("absent", "stale"):
+            why = f" ({'; '.join(above.stale)})" if above.stale else ""
+            raise PtxError(
+                f"{plan.stage.name} reads {name}, which is {above.condition}{why}: `ptx run {above.stage.name}` first, or `ptx run all`"
+            )
+
+
+def _refuse_too_many_bad(plan: Plan) -> None:
+    limit = plan.pipeline.settings.run.max_bad_fraction
+    if plan.count and len(plan.problems) > limit * plan.count:
+        sample, reason = next(iter(plan.problems.items()))
+        raise PtxError(
+            f"{plan.stage.name}: {len(plan.problems)} of {plan.count} samples are quarantined, more than run.max_bad_fraction={limit} allows; "
+            f"the first is {sample}: {reason}. `ptx status --problems` lists them"
+        )
+
+
+# --- the store's life ---------------------------------------------------------------------------------------------------------------
+
+
+def _run_lock(plan: Plan) -> Path:
+    """Held by everyone who computes blocks of a stage, so that nobody replaces its store meanwhile."""
+    return plan.pipeline.workspace / ".locks" / f"{plan.stage.store}.run"
+
+
+def _prepare(plan: Plan, force: bool, console: Console) -> None:
+    """Lay out the store with nobody else at work on it. An old one is put aside, and taken up again if it is what is wanted now."""
+    try:
+        with lock(_run_lock(plan), wait=False):
+            _create(plan, force, console)
+    except Busy:
+        fresh = plan.pipeline.plan(plan.stage)
+        if force or fresh.condition in ("absent", "stale"):
+            raise PtxError(f"another run is at work on {plan.store.path} with other settings: wait for it, or stop it") from None
+
+
+def _create(plan: Plan, force: bool, console: Console) -> None:
+    pipeline, stage = plan.pipeline, plan.stage
+    plan = pipeline.plan(stage)  # another run may have laid it out while we waited for the lock
+    if plan.condition in ("partial", "done") and not force:
+        return
+    if plan.condition == "stale":
+        console.print(f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding", highlight=False)
+    if plan.store.exists() or plan.store.records_path.exists():
+        _move(plan.store, _aside(pipeline, stage, "previous"))
+    wanted = _aside(pipeline, stage, digest(plan.document))
+    if wanted.exists() and not force:
+        _restore(plan.store, wanted)
+    else:
+        plan.store.create(stage.outputs(pipeline.settings), plan.attributes(), _tables(pipeline, stage))
+
+
+def _tables(pipeline: Pipeline, stage: Stage) -> dict[str, np.ndarray]:
+    listing = stage.listing(pipeline.settings)
+    if listing is None:
+        return {}
+    return {
+        "id": encode_strings(listing.ids),
+        "path": encode_strings(listing.paths),
+        "person": np.asarray(listing.persons, np.int32),
+        "split": np.asarray(listing.splits, np.uint8),
+        "pair": np.asarray(listing.pairs, np.int32).reshape(-1, 2),
+    }
+
+
+def _aside(pipeline: Pipeline, stage: Stage, fingerprint: str) -> Path:
+    return pipeline.workspace / ".old" / f"{stage.store}-{fingerprint[:12]}"
+
+
+def _move(store: Store, folder: Path) -> None:
+    if store.exists():
+        folder = folder.with_name(f"{store.name}-{store.attributes['fingerprint'][:12]}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in (store.path, store.records_path):
+        if path.exists():
+            path.rename(folder / path.name)
+
+
+def _restore(store: Store, folder: Path) -> None:
+    for path in (store.records_path, store.path):
+        if (folder / path.name).exists():
+            (folder / path.name).rename(path)
+    shutil.rmtree(folder)
+
+
+def _forget_old(plan: Plan) -> None:
+    """Results of other settings are kept until the new ones are whole."""
+    if plan.pipeline.plan(plan.stage).condition == "done":
+        for folder in (plan.pipeline.workspace / ".old").glob(f"{plan.stage.store}-*"):
+            shutil.rmtree(folder, ignore_errors=True)

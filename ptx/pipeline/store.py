@@ -1,0 +1,312 @@
+"""Stores: one Zarr v3 group a stage, one shard a block, and a record beside it for each block that is whole.
+
+    WORKSPACE/flow.zarr/        the arrays; attributes say what made them
+    WORKSPACE/flow.blocks/      one JSON record a committed block: checksums of its shards, bad and skipped samples
+
+A block counts as done when its record is there. The record is written last, after the shards have reached the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+import zarr.core.sync
+import zarr.storage
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.core.buffer import default_buffer_prototype
+
+from ptx.pipeline.durable import read_json, write_atomic, write_json
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.stage import ArraySpec
+
+FORMAT = 1
+"""Raised when the layout on disk changes."""
+
+PENDING, OK, BAD, SKIPPED = 0, 1, 2, 3
+"""States of a sample: not computed yet, done, quarantined by this stage, quarantined by an earlier one."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a committed block."""
+
+    start: int
+    stop: int
+    files: Mapping[str, Mapping[str, int]]
+    """Array name → bytes and crc32 of its shard."""
+    bad: Mapping[int, str]
+    """Sample → "code: reason"."""
+    skipped: Sequence[int]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON with sorted keys; the same block gives the same bytes."""
+        return {
+            "start": self.start,
+            "stop": self.stop,
+            "files": {k: dict(v) for k, v in self.files.items()},
+            "bad": {str(k): v for k, v in sorted(self.bad.items())},
+            "skipped": list(self.skipped),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Record:
+        """Inverse of `as_json`."""
+        bad = {int(k): str(v) for k, v in value["bad"].items()}
+        return cls(value["start"], value["stop"], value["files"], bad, value["skipped"])
+
+    def states(self) -> NDArray[np.uint8]:
+        """(stop - start,) states of its samples."""
+        states = np.full(self.stop - self.start, OK, np.uint8)
+        states[[i - self.start for i in self.bad]] = BAD
+        states[[i - self.start for i in self.skipped]] = SKIPPED
+        return states
+
+
+@dataclass(frozen=True)
+class Store:
+    """The arrays and records of one stage in a workspace."""
+
+    workspace: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The Zarr group."""
+        return self.workspace / f"{self.name}.zarr"
+
+    @property
+    def records_path(self) -> Path:
+        """The folder of block records."""
+        return self.workspace / f"{self.name}.blocks"
+
+    def exists(self) -> bool:
+        """Whether the store has been created."""
+        return (self.path / "zarr.json").exists()
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """What made it: format, stage, fingerprint document, digest, count, block, versions.
+
+        Raises:
+            PtxError: it was written by a newer ptx, or by something else.
+        """
+        meta = read_json(self.path / "zarr.json")
+        ours = (meta or {}).get("attributes", {}).get("ptx")
+        if not isinstance(ours, dict):
+            raise PtxError(f"{self.path} was not written by ptx: name another `workspace:`, or move it away")
+        if ours.get("format") != FORMAT:
+            raise PtxError(
+                f"{self.path} has store format {ours.get('format')}, this ptx reads {FORMAT}: "
+                "use the ptx that wrote it, or name another `workspace:`"
+            )
+        return ours
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return int(self.attributes["count"])
+
+    @property
+    def block(self) -> int:
+        """Samples a block."""
+        return int(self.attributes["block"])
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks, the last of which may be short."""
+        return -(-self.count // self.block)
+
+    def bounds(self, block: int) -> tuple[int, int]:
+        """First sample of a block, and the one past its last."""
+        return block * self.block, min((block + 1) * self.block, self.count)
+
+    def create(self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]) -> None:
+        """Lay out empty arrays; `tables` are small arrays written whole. The group's own metadata comes last and makes it exist."""
+        self.records_path.mkdir(parents=True, exist_ok=True)
+        count, block = int(attributes["count"]), int(attributes["block"])
+        root = zarr.storage.LocalStore(self.path)
+        for name, spec in specs.items():
+            _new_array(root, name, count, block, spec)
+        for name, table in tables.items():
+            array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=_table_chunks(table), overwrite=True)
+            array[...] = table
+        write_json(
+            self.path / "zarr.json",
+            {"zarr_format": 3, "node_type": "group", "attributes": {"ptx": {"format": FORMAT, **attributes}}},
+        )
+
+    # --- writing -----------------------------------------------------------------------------------------------------------------
+
+    def commit(self, block: int, arrays: Mapping[str, NDArray[Any]], bad: Mapping[int, str], skipped: Sequence[int]) -> Record:
+        """Write a block's shards, flush them to the disk, then record the block as done. Call it with the block's lock held."""
+        start, stop = self.bounds(block)
+        files = {}
+        for name, rows in arrays.items():
+            data = encode_shard(self.array(name), rows)
+            write_atomic(self.shard_path(name, block), data)
+            files[name] = {"bytes": len(data), "crc32": zlib.crc32(data)}
+        record = Record(start, stop, files, dict(bad), list(skipped))
+        write_json(self.record_path(block), record.as_json())
+        return record
+
+    def drop(self, block: int) -> None:
+        """Forget that a block was done; the next run computes it again."""
+        self.record_path(block).unlink(missing_ok=True)
+
+    # --- reading -----------------------------------------------------------------------------------------------------------------
+
+    def array(self, name: str) -> zarr.Array:
+        """An array of the group; opened once."""
+        if name not in self._arrays:
+            self._arrays[name] = zarr.open_array(self.path / name, mode="r")
+        return self._arrays[name]
+
+    @cached_property
+    def _arrays(self) -> dict[str, zarr.Array]:
+        return {}
+
+    def read(self, name: str, index: NDArray[np.int64]) -> NDArray[Any]:
+        """Rows of an array, in the order asked for; neighbours are read together.
+
+        Raises:
+            PtxError: a chunk does not match its checksum; names the block and the cure.
+        """
+        array = self.array(name)
+        rows, where = np.unique(index, return_inverse=True)
+        out = np.empty((len(rows), *array.shape[1:]), array.dtype)
+        for first, last in _runs(rows):
+            a, b = int(rows[first]), int(rows[last - 1]) + 1
+            try:
+                out[first:last] = array[a:b]
+            except (ValueError, RuntimeError, OSError) as error:
+                _settle()
+                raise self._damaged(name, a // self.block, error) from error
+        return out if np.array_equal(where, np.arange(len(rows))) else out[where]
+
+    def table(self, name: str) -> NDArray[Any]:
+        """A small array written when the store was created."""
+        return np.asarray(self.array(name)[...])
+
+    def _damaged(self, name: str, block: int, error: Exception) -> PtxError:
+        start, stop = self.bounds(block)
+        stage = self.attributes.get("stage", self.name)
+        return PtxError(
+            f"{self.path}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {_one_line(error)}). "
+            f"`ptx verify {stage} --drop` forgets damaged blocks, then `ptx run {stage}` computes them again."
+        )
+
+    def shard_path(self, name: str, block: int) -> Path:
+        """The file that holds a block of an array."""
+        return self.path / name / "/".join(["c", str(block)] + ["0"] * (self.array(name).ndim - 1))
+
+    # --- records -----------------------------------------------------------------------------------------------------------------
+
+    def record_path(self, block: int) -> Path:
+        """The file whose presence says that a block is done."""
+        return self.records_path / f"{block:08d}.json"
+
+    def record(self, block: int) -> Record | None:
+        """The record of a block; None where it is not done."""
+        value = read_json(self.record_path(block))
+        return None if value is None else Record.from_json(value)
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """All committed blocks in order."""
+        names = sorted(p.name for p in self.records_path.glob("????????.json")) if self.records_path.is_dir() else []
+        for name in names:
+            block = int(name.removesuffix(".json"))
+            record = self.record(block) if block < self.blocks else None
+            if record is not None:
+                yield block, record
+
+    def states(self) -> NDArray[np.uint8]:
+        """(N,) state of every sample."""
+        states = np.full(self.count, PENDING, np.uint8)
+        for _, record in self.records():
+            states[record.start : record.stop] = record.states()
+        return states
+
+
+def encode_shard(array: zarr.Array, rows: NDArray[Any]) -> bytes:
+    """The bytes of the shard that holds these rows (at most one block of them), made in memory by zarr itself.
+
+    LocalStore renames without flushing and leaves oddly named files behind when it is killed; `durable.write_atomic` does neither.
+    """
+    block = array.shards[0] if array.shards else array.chunks[0]
+    memory = zarr.storage.MemoryStore()
+    meta = array.metadata.to_dict() | {"shape": (block, *array.shape[1:])}
+    shard = zarr.Array.from_dict(zarr.storage.StorePath(memory), meta).with_config({"write_empty_chunks": True})
+    shard[: len(rows)] = rows
+    key = "/".join(["c"] + ["0"] * array.ndim)
+    buffer = asyncio.run(memory.get(key, default_buffer_prototype()))
+    if buffer is None:
+        raise RuntimeError(f"zarr wrote no shard for {array.path}")
+    return buffer.to_bytes()
+
+
+def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int, spec: ArraySpec) -> None:
+    itemsize = np.dtype(spec.dtype).itemsize
+    zarr.create_array(
+        root,
+        name=name,
+        shape=(count, *spec.shape),
+        dtype=spec.dtype,
+        chunks=(1 if spec.sample_bytes >= 16384 else block, *spec.shape),
+        shards=(block, *spec.shape),
+        compressors=[
+            BloscCodec(cname=spec.codec.name, clevel=spec.codec.level, shuffle="shuffle" if itemsize > 1 else "noshuffle", typesize=itemsize),
+            Crc32cCodec(),
+        ],
+        fill_value=spec.fill,
+        attributes=dict(spec.attributes),
+        overwrite=True,
+    )
+
+
+def _table_chunks(table: NDArray[Any]) -> tuple[int, ...]:
+    return (max(1, min(len(table), 65536)), *(max(1, n) for n in table.shape[1:]))
+
+
+def _runs(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Stretches [first, last) of consecutive numbers in a sorted array."""
+    if not len(rows):
+        return
+    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+    yield from zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True)
+
+
+def _settle() -> None:
+    """Let zarr's other reads end after one failed: abandoned, they would fill the terminal with warnings at exit."""
+
+    async def others() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=10)
+
+    zarr.core.sync.sync(others())
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def encode_strings(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """(N, width) UTF-8 bytes padded with zeros: strings in a form that every Zarr reader can open."""
+    encoded = [t.encode() for t in texts]
+    width = max([1, *(len(e) for e in encoded)])
+    return np.array(encoded, dtype=f"S{width}").view(np.uint8).reshape(len(encoded), width)
+
+
+def decode_strings(table: NDArray[np.uint8]) -> list[str]:
+    """Inverse of `encode_strings`."""
+    width = table.shape[1]
+    return [b.decode() for b in np.ascontiguousarray(table).view(f"S{width}").ravel().tolist()]

@@ -1,0 +1,62 @@
+"""`ptx run rasterize`: which face of the fitted body each pixel shows, and where on it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from ptx.geometry.body import Body
+from ptx.geometry.rasterizer import rasterize
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
+from ptx.stages.bodies import BARY_STEP, FIT, body_dependency, encode_bary, open_body, posed_points
+
+FAST = Codec("lz4", 1)
+
+
+class Rasterize(Stage):
+    """Draw the fitted body of every image into face, barycentric, depth and part maps."""
+
+    name = "rasterize"
+    store = "surface"
+    version = 1
+    over: Literal["images", "pairs"] = "images"
+    inputs = FIT
+    settings = ("size", "body", "rasterize")
+    cost = 0.004
+
+    def dependencies(self, settings: Any) -> dict[str, Any]:
+        """The body model's content."""
+        return body_dependency(settings)
+
+    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+        """face (H, W), -1 = none; bary (H, W, 2) weights of the face's vertices 0 and 1; depth (H, W) m, inf = none; part (H, W)."""
+        h, w = settings.size
+        return {
+            "face": ArraySpec((h, w), "i4", fill=-1, low=-1, codec=FAST),
+            "bary": ArraySpec((h, w, 2), "u2", codec=FAST, attributes={"scale_factor": BARY_STEP}),
+            "depth": ArraySpec((h, w), "f4", fill=float("inf"), codec=FAST, attributes={"units": "m"}),
+            "part": ArraySpec((h, w), "u1", high=6, codec=FAST),
+        }
+
+    def open(self, settings: Any) -> Body:
+        """The body model."""
+        return open_body(settings)
+
+    def process(self, block: Block, settings: Any, state: Body) -> Result:
+        """Pose, project, draw; a body that falls on no pixel is a problem."""
+        h, w = settings.size
+        n = len(block)
+        face = np.empty((n, h, w), np.int32)
+        bary = np.empty((n, h, w, 2), np.uint16)
+        depth = np.empty((n, h, w), np.float32)
+        part = np.empty((n, h, w), np.uint8)
+        labels = np.append(state.face_part, 0).astype(np.uint8)  # face -1 takes the last: background
+        problems = {}
+        for i, points in enumerate(posed_points(state, block)):
+            face[i], weights, depth[i] = rasterize(points, state.faces, h, w)
+            bary[i] = encode_bary(weights)
+            part[i] = labels[face[i]]
+            if not (face[i] >= 0).any():
+                problems[i] = "outside: the fitted body covers no pixel of the picture"
+        return Result({"face": face, "bary": bary, "depth": depth, "part": part}, problems)

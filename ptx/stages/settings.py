@@ -1,0 +1,119 @@
+"""The whole of `pipeline.yaml`: what every stage shares, and one section a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ptx.pipeline.config import Section
+from ptx.pipeline.executors import RunSettings
+
+Pixels = Annotated[int, Field(ge=16, le=4096)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PeopleData(Section):
+    """Synthetic people, rendered from the built-in body."""
+
+    kind: Literal["people"] = "people"
+    persons: Annotated[int, Field(ge=1)] = 32
+    """Number of persons."""
+    images_per_person: Annotated[int, Field(ge=1)] = 4
+    """Images of each person, in other poses and from other sides."""
+    half_body: Share = 0.25
+    """Share of images that end at the hips or thighs, as many fashion photographs do."""
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+
+
+class FolderData(Section):
+    """A folder of photographs: one sub-folder a person, or a table of pairs."""
+
+    kind: Literal["folder"]
+    root: Path
+    """The folder."""
+    pairs: Path | None = None
+    """A CSV of pairs, `source,target`, relative to the root; empty pairs all images of a person."""
+    max_pairs_per_person: Annotated[int, Field(ge=1)] | None = None
+    """Keep at most this many (undirected) pairs of a person."""
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+
+
+class IngestSettings(Section):
+    """Reading pictures."""
+
+    crop: Literal["picture", "person"] = "picture"
+    """Fit the whole picture into the working size, or cut out the person that the key-point backend finds."""
+    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    """Larger pictures are quarantined before they are decoded."""
+
+
+class KeypointSettings(Section):
+    """Finding the 18 key-points."""
+
+    backend: Literal["auto", "truth", "mediapipe", "openpose-json", "csv"] = "auto"
+    """Where key-points come from; auto is truth for synthetic people and mediapipe for photographs."""
+    path: Path | None = None
+    """Folder of OpenPose JSON files, or the CSV table."""
+    use_3d: bool = True
+    """Keep 3D key-points where the backend has them."""
+    several: Literal["largest", "quarantine"] = "largest"
+    """A picture with several persons: take the most certain one, or quarantine the picture."""
+
+
+class FitSettings(Section):
+    """Fitting the body to key-points."""
+
+    use_3d: bool = True
+    """Fit 3D key-points too where they are present."""
+    iterations: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Gauss-Newton steps of the best start, at most."""
+    max_residual: Annotated[float, Field(gt=0)] = 0.08
+    """A fit is quarantined when its median residual exceeds this share of the person's size in the picture."""
+
+
+class RasterizeSettings(Section):
+    """Drawing the fitted body."""
+
+
+class FlowSettings(Section):
+    """Dense appearance flow."""
+
+
+class VisibilitySettings(Section):
+    """Which body pixels the source shows."""
+
+    rule: Literal["exact", "faces"] = "exact"
+    """exact: a ray to the very point that each pixel shows; faces: the paper's rule, a face that owns a pixel in both images."""
+
+
+class Settings(Section):
+    """Settings of a pipeline."""
+
+    workspace: Path = Path("work")
+    """Folder of all stores."""
+    seed: int = 0
+    """Everything random follows from it."""
+    size: tuple[Pixels, Pixels] = (256, 256)
+    """Working resolution: height, width in pixels."""
+    body: str = "builtin"
+    """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
+    data: Annotated[PeopleData | FolderData, Field(discriminator="kind")] = PeopleData()
+    """The data set."""
+    run: RunSettings = RunSettings()
+    """How work is spread over cores and machines."""
+    ingest: IngestSettings = IngestSettings()
+    extract_keypoints: KeypointSettings = KeypointSettings()
+    fit_smpl: FitSettings = FitSettings()
+    rasterize: RasterizeSettings = RasterizeSettings()
+    synth_flow: FlowSettings = FlowSettings()
+    visibility: VisibilitySettings = VisibilitySettings()
+
+    @property
+    def keypoint_backend(self) -> str:
+        """The backend, with `auto` resolved."""
+        chosen = self.extract_keypoints.backend
+        return chosen if chosen != "auto" else ("truth" if self.data.kind == "people" else "mediapipe")
