@@ -1,0 +1,35 @@
+"""What each stage computes: one file per `ptx run NAME`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ptx.pipeline.config import load_config
+from ptx.pipeline.plan import Pipeline
+from ptx.stages.extract_keypoints import ExtractKeypoints
+from ptx.stages.fit_smpl import FitSmpl
+from ptx.stages.ingest import Ingest
+from ptx.stages.rasterize import Rasterize
+from ptx.stages.settings import Settings
+from ptx.stages.synth_flow import SynthFlow
+from ptx.stages.visibility import Visibility
+
+STAGES = (Ingest(), ExtractKeypoints(), FitSmpl(), Rasterize(), SynthFlow(), Visibility())
+"""All stages in the order they run."""
+
+DEFAULT_CONFIG = Path("pipeline.yaml")
+
+
+def load_settings(config: Path | None = None, overrides: list[str] | None = None) -> Settings:
+    """Settings from a file (`pipeline.yaml` of this folder where none is named and it exists) and `key=value` overrides.
+
+    Raises:
+        PtxError: the file is not there, or holds something that is no setting.
+    """
+    path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    return load_config(Settings, path, overrides or [])
+
+
+def load_pipeline(config: Path | None = None, overrides: list[str] | None = None) -> Pipeline:
+    """The pipeline that these settings describe."""
+    return Pipeline(STAGES, load_settings(config, overrides))
