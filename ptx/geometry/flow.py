@@ -1,0 +1,136 @@
+"""Dense intrinsic appearance flow: for every body pixel of the target, where the same body point lies in the source.
+
+The flow points from target to source in pixels, `flow[y, x] = (u - x, v - y)`, as Li, Huang and Loy (CVPR 2019)
+define it: on every body pixel of the target, also where the source does not see the point, and 0 on the background.
+Cameras are weak perspective, so the weights of a face's vertices in the target hold in the source as they are.
+"""
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from ptx.geometry.rasterizer import FloatArray, IntArray, mesh_arrays
+
+FLOW_STEP = 1 / 32  # pixels in one unit of the stored int16; so at most 1/64 px is lost, and ±1023 px can be said
+
+Image = NDArray[np.uint8]
+
+
+def flow_between(face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike) -> FloatArray:
+    """Flow from the surface that the target shows to the same body in the source.
+
+    face (H, W) int32 and bary (H, W, 2) float32: the target, from `rasterize`.
+    source_points: (V, 3) u, v in pixels and depth, of the same body in the source.
+    faces: (F, 3) vertex indices.
+
+    Returns (H, W, 2) float32, pixels, (x, y); 0 on background. A face with a NaN vertex in the source has NaN flow.
+    """
+    surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
+    flow = np.zeros(weights.shape, np.float32)
+    _flow(surface, weights, points, triangles, flow)
+    return flow
+
+
+def flow_between_encoded(
+    face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike
+) -> NDArray[np.int16]:
+    """`encode_flow(flow_between(...))` in one pass: (H, W, 2) int16 in FLOW_STEP."""
+    surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
+    code = np.zeros(weights.shape, np.int16)
+    _flow_encoded(surface, weights, points, triangles, code)
+    return code
+
+
+def encode_flow(flow: ArrayLike) -> NDArray[np.int16]:
+    """Flow in pixels to int16 in FLOW_STEP, rounded to nearest; what is too long is held at the limit, NaN is 0."""
+    pixels = np.ascontiguousarray(flow, np.float32)
+    code = np.empty(pixels.shape, np.int16)
+    _encode(pixels.reshape(-1), code.reshape(-1))
+    return code
+
+
+def decode_flow(code: NDArray[np.int16]) -> FloatArray:
+    """Stored int16 flow to float32 pixels, of the same shape."""
+    return np.multiply(code, np.float32(FLOW_STEP), dtype=np.float32)
+
+
+def warp(image: Image, flow: ArrayLike, fill: int | tuple[int, ...] = 0) -> Image:
+    """The source image brought to the target: out[y, x] = image at (x, y) + flow[y, x], sampled bilinearly.
+
+    image: (H', W', C) or (H', W') uint8, the source.
+    flow: (H, W, 2) pixels.
+    fill: colour 0..255 taken to lie outside the source's frame, one value for all channels or one per channel (at
+    most 4).
+
+    Returns (H, W, C) or (H, W) uint8. Pixel centres at integers, so zero flow gives the image itself (OpenCV's remap;
+    in torch it is grid_sample with align_corners=True).
+    """
+    pixels = np.asarray(flow, np.float32)
+    height, width = pixels.shape[:2]
+    columns = pixels[..., 0] + np.arange(width, dtype=np.float32)
+    rows = pixels[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    border = (fill,) * 4 if isinstance(fill, int) else tuple(fill)
+    out = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
+    return np.asarray(out, np.uint8).reshape(height, width, *image.shape[2:])
+
+
+def surface_arrays(
+    face: ArrayLike, bary: ArrayLike, points: ArrayLike, faces: ArrayLike
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """The four arrays contiguous and of the kernels' types, refused if shapes or indices do not fit together."""
+    vertices, triangles = mesh_arrays(points, faces)
+    surface = np.ascontiguousarray(face, np.int32)
+    weights = np.ascontiguousarray(bary, np.float32)
+    if surface.ndim != 2 or weights.shape != (*surface.shape, 2):
+        raise ValueError(f"face {surface.shape} and bary {weights.shape} must be (H, W) and (H, W, 2)")
+    if surface.size and surface.max() >= len(triangles):
+        raise ValueError(f"the image shows face {surface.max()}, but there are {len(triangles)} faces")
+    return surface, weights, vertices, triangles
+
+
+@njit(cache=True, nogil=True)
+def _flow(face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, flow: FloatArray) -> None:
+    for y in range(face.shape[0]):
+        for x in range(face.shape[1]):
+            f = face[y, x]
+            if f >= 0:
+                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                w0, w1 = float(bary[y, x, 0]), float(bary[y, x, 1])
+                w2 = 1.0 - w0 - w1
+                flow[y, x, 0] = w0 * points[i, 0] + w1 * points[j, 0] + w2 * points[k, 0] - x
+                flow[y, x, 1] = w0 * points[i, 1] + w1 * points[j, 1] + w2 * points[k, 1] - y
+
+
+@njit(cache=True, nogil=True)
+def _quantise(value: float) -> int:
+    """Nearest step of one flow component; halves go to even, as NumPy rounds."""
+    steps = np.float32(value) * np.float32(32)
+    if steps > -32768 and steps < 32767:
+        return int(np.rint(steps))
+    if steps >= 32767:
+        return 32767
+    if steps <= -32768:
+        return -32768
+    return 0  # NaN
+
+
+@njit(cache=True, nogil=True)
+def _flow_encoded(
+    face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, code: NDArray[np.int16]
+) -> None:
+    for y in range(face.shape[0]):
+        for x in range(face.shape[1]):
+            f = face[y, x]
+            if f >= 0:
+                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                w0, w1 = float(bary[y, x, 0]), float(bary[y, x, 1])
+                w2 = 1.0 - w0 - w1
+                code[y, x, 0] = _quantise(w0 * points[i, 0] + w1 * points[j, 0] + w2 * points[k, 0] - x)
+                code[y, x, 1] = _quantise(w0 * points[i, 1] + w1 * points[j, 1] + w2 * points[k, 1] - y)
+
+
+@njit(cache=True, nogil=True)
+def _encode(pixels: FloatArray, code: NDArray[np.int16]) -> None:
+    for i in range(len(pixels)):
+        code[i] = _quantise(pixels[i])

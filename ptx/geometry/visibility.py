@@ -1,0 +1,169 @@
+"""Does the source image see the body point that a target pixel shows?
+
+Two rules. `visible_faces` is the published one (Li, Huang and Loy, CVPR 2019): the pixel's face owns at least one
+pixel of the source. A face smaller than a pixel often owns none though it is in full view, so 13 % of a body are
+called hidden wrongly. `visible_exact` asks about the point itself: no other face lies before it in the source.
+
+The exact test needs no tree. The points asked about are sorted into the source's pixels (a counting sort), so that
+those in a run of pixels of one row lie side by side; then every face, once, is held against the few points within its
+bounding box.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from ptx.geometry.flow import surface_arrays
+from ptx.geometry.rasterizer import FloatArray, IntArray
+
+VISIBLE, HIDDEN, BACKGROUND = 0, 1, 2
+TOLERANCE = 1e-4  # metres by which a face must lie before a point to hide it: above rounding, below any real fold
+
+ByteArray = NDArray[np.uint8]
+
+
+def visible_faces(face_target: ArrayLike, face_source: ArrayLike) -> ByteArray:
+    """The published rule: a target pixel is visible if its face owns a pixel of the source.
+
+    face_target (H, W), face_source (H', W'): face indices from `rasterize`, negative = none.
+
+    Returns (H, W) uint8: 0 visible, 1 hidden, 2 background.
+    """
+    target = np.ascontiguousarray(face_target, np.int32)
+    source = np.ascontiguousarray(face_source, np.int32)
+    out = np.empty(target.shape, np.uint8)
+    _same_faces(target.reshape(-1), source.reshape(-1), int(target.max(initial=-1)) + 1, out.reshape(-1))
+    return out
+
+
+def visible_exact(
+    face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike, tolerance: float = TOLERANCE
+) -> ByteArray:
+    """The true rule: a target pixel is visible if nothing lies before its body point in the source.
+
+    face (H, W), bary (H, W, 2): the target, from `rasterize`; the source image has the same size.
+    source_points: (V, 3) u, v in pixels and depth (metres), of the same body in the source.
+    faces: (F, 3) vertex indices. The mesh should be closed: a face seen from behind is hidden by what lies before it.
+    tolerance: metres by which another face must be nearer to hide the point.
+
+    Returns (H, W) uint8: 0 visible, 1 hidden or outside the source's frame (-0.5 ≤ u < W - 0.5, v likewise), 2
+    background. A point of a face with a NaN vertex in the source is hidden; such a face hides nothing.
+    """
+    surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
+    out = np.full(surface.shape, BACKGROUND, np.uint8)
+    pixel, point, start = _sort_points(surface, weights, points, triangles, out)
+    _hide(surface, points, triangles, pixel, point, start, tolerance, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _same_faces(target: IntArray, source: IntArray, count: int, out: ByteArray) -> None:
+    seen = np.zeros(count, np.bool_)
+    for f in source:
+        if 0 <= f < count:
+            seen[f] = True
+    for p in range(len(target)):
+        out[p] = BACKGROUND if target[p] < 0 else VISIBLE if seen[target[p]] else HIDDEN
+
+
+@njit(cache=True, nogil=True)
+def _sort_points(
+    face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, out: ByteArray
+) -> tuple[IntArray, NDArray[np.float64], IntArray]:
+    """Body points of the target within the source's frame, in order of the source pixel in which they fall.
+
+    Marks them visible in `out`, other body pixels hidden. Returns the target pixel (N,) of each, its place (N, 3) u,
+    v, depth in the source, and start (H * W + 1,): the points of source pixel p are start[p] .. start[p + 1].
+    """
+    height, width = face.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            count += face[y, x] >= 0
+    pixel, cell = np.empty(count, np.int32), np.empty(count, np.int32)
+    place = np.empty((count, 3), np.float64)
+    start = np.zeros(height * width + 1, np.int32)
+    n = 0
+    for y in range(height):
+        for x in range(width):
+            f = face[y, x]
+            if f < 0:
+                continue
+            i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+            w0, w1 = float(bary[y, x, 0]), float(bary[y, x, 1])
+            w2 = 1.0 - w0 - w1
+            u = w0 * points[i, 0] + w1 * points[j, 0] + w2 * points[k, 0]
+            v = w0 * points[i, 1] + w1 * points[j, 1] + w2 * points[k, 1]
+            z = w0 * points[i, 2] + w1 * points[j, 2] + w2 * points[k, 2]
+            out[y, x] = HIDDEN
+            if u >= -0.5 and u < width - 0.5 and v >= -0.5 and v < height - 0.5 and z > -np.inf:
+                out[y, x] = VISIBLE
+                pixel[n] = y * width + x
+                cell[n] = int(v + 0.5) * width + int(u + 0.5)
+                place[n, 0], place[n, 1], place[n, 2] = u, v, z
+                start[cell[n] + 1] += 1
+                n += 1
+    for p in range(height * width):
+        start[p + 1] += start[p]
+    sorted_pixel, sorted_place = np.empty(n, np.int32), np.empty((n, 3), np.float64)
+    for m in range(n - 1, -1, -1):
+        p = cell[m] + 1
+        start[p] -= 1
+        sorted_pixel[start[p]] = pixel[m]
+        sorted_place[start[p], 0], sorted_place[start[p], 1] = place[m, 0], place[m, 1]
+        sorted_place[start[p], 2] = place[m, 2]
+    for p in range(height * width):
+        start[p] = start[p + 1]
+    start[height * width] = n
+    return sorted_pixel, sorted_place, start
+
+
+@njit(cache=True, nogil=True)
+def _bin(value: float, side: int) -> int:
+    """The pixel in which a coordinate falls, held within 0..side - 1."""
+    if value < 0.5:
+        return 0
+    if value >= side - 0.5:
+        return side - 1
+    return int(value + 0.5)
+
+
+@njit(cache=True, nogil=True)
+def _hide(
+    face: IntArray,
+    points: FloatArray,
+    faces: IntArray,
+    pixel: IntArray,
+    place: NDArray[np.float64],
+    start: IntArray,
+    tolerance: float,
+    out: ByteArray,
+) -> None:
+    """Mark the points hidden that another face covers at a depth smaller by more than the tolerance."""
+    height, width = face.shape
+    owner, mark = face.reshape(-1), out.reshape(-1)
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        u0, v0, z0 = float(points[i, 0]), float(points[i, 1]), float(points[i, 2])
+        u1, v1, z1 = float(points[j, 0]), float(points[j, 1]), float(points[j, 2])
+        u2, v2, z2 = float(points[k, 0]), float(points[k, 1]), float(points[k, 2])
+        area = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
+        if area == 0.0 or not np.isfinite(area + z0 + z1 + z2):
+            continue
+        left, right = _bin(min(u0, u1, u2), width), _bin(max(u0, u1, u2), width)
+        top, bottom = _bin(min(v0, v1, v2), height), _bin(max(v0, v1, v2), height)
+        nearest = min(z0, z1, z2) + tolerance
+        scale = 1.0 / area
+        for row in range(top, bottom + 1):
+            for n in range(start[row * width + left], start[row * width + right + 1]):
+                u, v, z = place[n, 0], place[n, 1], place[n, 2]
+                if z <= nearest:
+                    continue
+                p = pixel[n]
+                if mark[p] == HIDDEN or owner[p] == f:
+                    continue
+                w0 = ((u1 - u) * (v2 - v) - (u2 - u) * (v1 - v)) * scale
+                w1 = ((u2 - u) * (v0 - v) - (u0 - u) * (v2 - v)) * scale
+                w2 = 1.0 - w0 - w1
+                if w0 >= 0.0 and w1 >= 0.0 and w2 >= 0.0 and w0 * z0 + w1 * z1 + w2 * z2 + tolerance < z:
+                    mark[p] = HIDDEN
