@@ -40,10 +40,16 @@ def write_atomic(path: Path, data: bytes) -> None:
 def explain(error: OSError, path: Path) -> PtxError:
     """A failed write in words that say how to go on."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return PtxError(f"{path}: the disk is full. Finished blocks are safe: free some space and run the same command again.")
+        return PtxError(
+            f"{path}: the disk is full. Finished blocks are safe: free some space and run the same command again."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PtxError(f"{path}: may not be written ({error.strerror}). Name another `workspace:` or mend its permissions.")
-    return PtxError(f"{path}: could not be written ({error.strerror or error}). Finished blocks are safe: run the same command again.")
+        return PtxError(
+            f"{path}: may not be written ({error.strerror}). Name another `workspace:` or mend its permissions."
+        )
+    return PtxError(
+        f"{path}: could not be written ({error.strerror or error}). Finished blocks are safe: run the same command again."
+    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -96,7 +96,9 @@ def _client(run: RunSettings, client: Callable[..., Any]) -> Any:
         try:
             return client(run.address, timeout="10s")
         except (OSError, TimeoutError, ValueError) as error:
-            raise PtxError(f"run.address: no Dask scheduler answers at {run.address} ({error}); start one with `dask scheduler`") from error
+            raise PtxError(
+                f"run.address: no Dask scheduler answers at {run.address} ({error}); start one with `dask scheduler`"
+            ) from error
     threads = run.executor == "threads"
     return client(
         n_workers=1 if threads else run.worker_count,

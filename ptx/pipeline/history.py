@@ -54,7 +54,17 @@ def estimate(pipeline: Pipeline, stage: Stage, *, force: bool = False) -> Estima
     size = past["bytes"] if past else raw / 6
     memory = BASE_MEMORY + plan.block * 2 * (raw + _input_bytes(pipeline, stage))
     seconds = rate * samples / pipeline.settings.run.worker_count
-    return Estimate(stage.name, plan.condition, plan.stale, samples, blocks, int(size * samples), int(memory), seconds, past is not None)
+    return Estimate(
+        stage.name,
+        plan.condition,
+        plan.stale,
+        samples,
+        blocks,
+        int(size * samples),
+        int(memory),
+        seconds,
+        past is not None,
+    )
 
 
 def _input_bytes(pipeline: Pipeline, stage: Stage) -> int:

@@ -221,4 +221,10 @@ def _worsen(result: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
 
 def _plain(value: Any) -> Any:
     """Settings as JSON-like values."""
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else list(value) if isinstance(value, tuple) else value
+    return (
+        value.model_dump(mode="json")
+        if hasattr(value, "model_dump")
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+    )

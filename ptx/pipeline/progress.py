@@ -22,7 +22,11 @@ class Advance(Protocol):
 @contextmanager
 def progress(title: str, total: int, done: int, console: Console, every: float = 10.0) -> Iterator[Advance]:
     """Show `done` of `total` samples moving on, with rate and time left."""
-    with _bar(title, total, done, console) if console.is_terminal else _lines(title, total, done, console, every) as advance:
+    with (
+        _bar(title, total, done, console)
+        if console.is_terminal
+        else _lines(title, total, done, console, every) as advance
+    ):
         yield advance
 
 
@@ -62,7 +66,10 @@ def _lines(title: str, total: int, done: int, console: Console, every: float) ->
             last = now
             rate = moved / (now - began)
             left = (total - done - moved) / rate
-            console.print(f"{title}: {done + moved}/{total}, {rate:.1f}/s, {quarantined} bad, {duration(left)} left", highlight=False)
+            console.print(
+                f"{title}: {done + moved}/{total}, {rate:.1f}/s, {quarantined} bad, {duration(left)} left",
+                highlight=False,
+            )
 
     yield advance
 
@@ -75,6 +82,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-

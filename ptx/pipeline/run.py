@@ -101,7 +101,13 @@ def _job(plan: Plan) -> Job:
     pipeline = plan.pipeline
     above = [pipeline.writer(name) for name in plan.stage.input_stores]
     stores = {s.store: digest(pipeline.document(s)) for s in [plan.stage, *above]}
-    return Job(pipeline.workspace.absolute(), plan.stage, pipeline.settings, stores, frozenset(s.store for s in above if s.over == "images"))
+    return Job(
+        pipeline.workspace.absolute(),
+        plan.stage,
+        pipeline.settings,
+        stores,
+        frozenset(s.store for s in above if s.over == "images"),
+    )
 
 
 def _task(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
@@ -146,7 +152,9 @@ def _prepare(plan: Plan, force: bool, console: Console) -> None:
     except Busy:
         fresh = plan.pipeline.plan(plan.stage)
         if force or fresh.condition in ("absent", "stale"):
-            raise PtxError(f"another run is at work on {plan.store.path} with other settings: wait for it, or stop it") from None
+            raise PtxError(
+                f"another run is at work on {plan.store.path} with other settings: wait for it, or stop it"
+            ) from None
 
 
 def _create(plan: Plan, force: bool, console: Console) -> None:

@@ -149,4 +149,3 @@ class Stage(ABC):
     def input_stores(self) -> tuple[str, ...]:
         """Names of the stores it reads, each once."""
         return tuple(dict.fromkeys(name.split(".")[0] for name in self.inputs))
-

@@ -129,7 +129,9 @@ class Store:
         """First sample of a block, and the one past its last."""
         return block * self.block, min((block + 1) * self.block, self.count)
 
-    def create(self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]) -> None:
+    def create(
+        self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]
+    ) -> None:
         """Lay out empty arrays; `tables` are small arrays written whole. The group's own metadata comes last and makes it exist."""
         self.records_path.mkdir(parents=True, exist_ok=True)
         count, block = int(attributes["count"]), int(attributes["block"])
@@ -137,7 +139,9 @@ class Store:
         for name, spec in specs.items():
             _new_array(root, name, count, block, spec)
         for name, table in tables.items():
-            array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=_table_chunks(table), overwrite=True)
+            array = zarr.create_array(
+                root, name=name, shape=table.shape, dtype=table.dtype, chunks=_table_chunks(table), overwrite=True
+            )
             array[...] = table
         write_json(
             self.path / "zarr.json",
@@ -146,7 +150,9 @@ class Store:
 
     # --- writing -----------------------------------------------------------------------------------------------------------------
 
-    def commit(self, block: int, arrays: Mapping[str, NDArray[Any]], bad: Mapping[int, str], skipped: Sequence[int]) -> Record:
+    def commit(
+        self, block: int, arrays: Mapping[str, NDArray[Any]], bad: Mapping[int, str], skipped: Sequence[int]
+    ) -> Record:
         """Write a block's shards, flush them to the disk, then record the block as done. Call it with the block's lock held."""
         start, stop = self.bounds(block)
         files = {}
@@ -263,7 +269,12 @@ def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int,
         chunks=(1 if spec.sample_bytes >= 16384 else block, *spec.shape),
         shards=(block, *spec.shape),
         compressors=[
-            BloscCodec(cname=spec.codec.name, clevel=spec.codec.level, shuffle="shuffle" if itemsize > 1 else "noshuffle", typesize=itemsize),
+            BloscCodec(
+                cname=spec.codec.name,
+                clevel=spec.codec.level,
+                shuffle="shuffle" if itemsize > 1 else "noshuffle",
+                typesize=itemsize,
+            ),
             Crc32cCodec(),
         ],
         fill_value=spec.fill,

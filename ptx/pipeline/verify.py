@@ -35,7 +35,9 @@ class Findings:
         return self.samples == self.done + self.quarantined + self.pending
 
 
-def verify_stage(pipeline: Pipeline, stage: Stage, advance: Callable[[int, int], None] = lambda samples, bad: None) -> Findings:
+def verify_stage(
+    pipeline: Pipeline, stage: Stage, advance: Callable[[int, int], None] = lambda samples, bad: None
+) -> Findings:
     """Read everything a stage has written, one block at a time.
 
     Raises:

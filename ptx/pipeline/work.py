@@ -145,7 +145,9 @@ def process(job: Job, block: Block) -> Result:
     except Exception:
         if len(block) == 1:
             reason = traceback.format_exc(limit=-1).strip().splitlines()[-1]
-            return Result({n: np.full((1, *s.shape), s.fill, s.dtype) for n, s in specs.items()}, {0: f"error: {reason}"})
+            return Result(
+                {n: np.full((1, *s.shape), s.fill, s.dtype) for n, s in specs.items()}, {0: f"error: {reason}"}
+            )
     results = [process(job, block.only(i)) for i in range(len(block))]
     arrays = {name: np.concatenate([r.arrays[name] for r in results]) for name in specs}
     return Result(arrays, {i: r.problems[0] for i, r in enumerate(results) if r.problems})
@@ -155,7 +157,9 @@ def _checked(result: Result, specs: Mapping[str, ArraySpec], n: int) -> Result:
     for name, spec in specs.items():
         array = result.arrays[name]
         if array.shape != (n, *spec.shape) or array.dtype != spec.dtype:
-            raise TypeError(f"'{name}' should be {(n, *spec.shape)} {spec.dtype}, the stage gave {array.shape} {array.dtype}")
+            raise TypeError(
+                f"'{name}' should be {(n, *spec.shape)} {spec.dtype}, the stage gave {array.shape} {array.dtype}"
+            )
     return result
 
 
@@ -163,7 +167,9 @@ def _checked(result: Result, specs: Mapping[str, ArraySpec], n: int) -> Result:
 def _open_store(workspace: Path, name: str, fingerprint: str) -> Store:
     store = Store(workspace, name)
     if store.attributes["fingerprint"] != fingerprint:
-        raise PtxError(f"{store.path} was rebuilt with other settings while this run was going on: run the command again")
+        raise PtxError(
+            f"{store.path} was rebuilt with other settings while this run was going on: run the command again"
+        )
     return store
 
 

@@ -48,7 +48,9 @@ class ExtractKeypoints(Stage):
         problems: dict[int, str] = {}
         for i, index in enumerate(block.index):
             try:
-                keypoints[i], keypoints3d[i] = state.find(int(index), block["ingest.image"][i], block["ingest.transform"][i])
+                keypoints[i], keypoints3d[i] = state.find(
+                    int(index), block["ingest.image"][i], block["ingest.transform"][i]
+                )
             except ValueError as error:  # "code: words"
                 problems[i] = str(error)
                 continue

@@ -43,8 +43,12 @@ class Ingest(Stage):
         height, width = settings.size
         return {
             "image": ArraySpec((height, width, 3), "u1", codec=Codec("zstd", 3)),
-            "transform": ArraySpec((2, 3), "f4", attributes={"meaning": "working xy = transform @ (x, y, 1) of the original"}),
-            "original": ArraySpec((2,), "i4", low=1, attributes={"units": "px", "meaning": "height, width of the original"}),
+            "transform": ArraySpec(
+                (2, 3), "f4", attributes={"meaning": "working xy = transform @ (x, y, 1) of the original"}
+            ),
+            "original": ArraySpec(
+                (2,), "i4", low=1, attributes={"units": "px", "meaning": "height, width of the original"}
+            ),
         }
 
     def open(self, settings: Any) -> State:

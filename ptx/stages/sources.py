@@ -78,7 +78,11 @@ class PeopleSet:
 def people(settings: Any) -> People:
     """The synthetic people that the settings describe."""
     data = settings.data
-    return _people(PeopleOptions(data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body, "builtin"))
+    return _people(
+        PeopleOptions(
+            data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body, "builtin"
+        )
+    )
 
 
 @lru_cache(maxsize=2)
@@ -132,7 +136,9 @@ def _folder(root: Path, pairs: Path | None, test_fraction: float, max_pairs: int
 class KeypointSource(Protocol):
     """Finds key-points of one image."""
 
-    def find(self, index: int, image: Image, transform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def find(
+        self, index: int, image: Image, transform: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Key-points (18, 3) in working pixels and (18, 4) in metres (NaN where the backend has none).
 
         Raises:
@@ -153,7 +159,9 @@ def keypoint_source(settings: Any) -> KeypointSource:
     backend = settings.keypoint_backend
     if backend == "truth":
         if settings.data.kind != "people":
-            raise PtxError("extract_keypoints.backend: truth is known of `people` only; photographs need mediapipe, openpose-json or csv")
+            raise PtxError(
+                "extract_keypoints.backend: truth is known of `people` only; photographs need mediapipe, openpose-json or csv"
+            )
         return TruthKeypoints(people(settings))
     if backend == "mediapipe":
         return DetectedKeypoints(MediapipePose(), settings.extract_keypoints.several)
@@ -173,7 +181,9 @@ class TruthKeypoints:
 
     people: People
 
-    def find(self, index: int, image: Image, transform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def find(
+        self, index: int, image: Image, transform: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """As they were made."""
         del image, transform
         truth = self.people.truth(index)
@@ -187,7 +197,9 @@ class DetectedKeypoints:
     detector: MediapipePose
     several: str
 
-    def find(self, index: int, image: Image, transform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def find(
+        self, index: int, image: Image, transform: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Detect."""
         del index, transform
         found = self.detector.detect(image)
@@ -202,7 +214,9 @@ class FileKeypoints:
     paths: Any
     settings: Any
 
-    def find(self, index: int, image: Image, transform: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def find(
+        self, index: int, image: Image, transform: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Look up and map to working pixels."""
         keypoints, persons = self.file.lookup(self.paths[index])
         if persons > 1 and self.settings.extract_keypoints.several == "quarantine":

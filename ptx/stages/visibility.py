@@ -30,7 +30,9 @@ class Visibility(Stage):
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:
         """visibility (H, W) labels 0, 1, 2."""
         attributes = {"flag_values": [0, 1, 2], "flag_meanings": "visible hidden background"}
-        return {"visibility": ArraySpec(settings.size, "u1", fill=2, high=2, codec=Codec("zstd", 1), attributes=attributes)}
+        return {
+            "visibility": ArraySpec(settings.size, "u1", fill=2, high=2, codec=Codec("zstd", 1), attributes=attributes)
+        }
 
     def open(self, settings: Any) -> Body:
         """The body model."""

@@ -1,0 +1,207 @@
+"""The `ptx` command: parse, call, print. No logic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ptx.pipeline.errors import PtxError
+
+app = typer.Typer(
+    help="From photographs of people to dense appearance flow. Start with `ptx run all`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings file; ./pipeline.yaml where it exists.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. size=[128,64].")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Number of workers; short for --set run.workers=N.")
+]
+
+
+def _overrides(given: list[str] | None, workers: int | None = None) -> list[str]:
+    return [*(given or []), *([f"run.workers={workers}"] if workers else [])]
+
+
+@app.command(
+    epilog="Examples:  ptx run all  ·  ptx run fit-smpl --set fit_smpl.iterations=20  ·  ptx run synth-flow --dry-run"
+)
+def run(
+    stage: Annotated[str, typer.Argument(help="A stage, or `all` for whatever is missing, in order.")],
+    config: Config = None,
+    overrides: Set = None,
+    workers: Workers = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute everything again, also what is done.")] = False,
+) -> None:
+    """Run a stage. Killed runs go on where they stopped when the same command is given again."""
+    from ptx.pipeline.history import estimate
+    from ptx.pipeline.run import run_stage
+    from ptx.pipeline.tables import estimate_table, outcome_line
+    from ptx.stages import load_pipeline
+
+    pipeline = load_pipeline(config, _overrides(overrides, workers))
+    chosen = pipeline.active if stage == "all" else [pipeline.stage(stage)]
+    if dry_run:
+        console.print(estimate_table([estimate(pipeline, s, force=force) for s in chosen], pipeline))
+        return
+    for one in chosen:
+        outcome = run_stage(pipeline, one, console, force=force)
+        console.print(outcome_line(outcome, pipeline.plan(one)))
+
+
+@app.command()
+def status(
+    config: Config = None,
+    overrides: Set = None,
+    problems: Annotated[bool, typer.Option("--problems", help="List quarantined samples and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Where every stage stands: done, partial, stale and why, quarantined samples."""
+    from ptx.pipeline.status import describe
+    from ptx.pipeline.tables import problem_table, status_table
+    from ptx.stages import load_pipeline
+
+    pipeline = load_pipeline(config, overrides)
+    rows = [describe(pipeline, stage, problems=problems or as_json) for stage in pipeline.active]
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows], indent=1))
+    elif problems:
+        console.print(problem_table(rows))
+    else:
+        console.print(status_table(rows))
+
+
+@app.command(epilog="Example:  ptx retry extract-keypoints --reason no_person --set extract_keypoints.several=largest")
+def retry(
+    stage: Annotated[str, typer.Argument(help="The stage that quarantined the samples.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Only samples whose reason contains this.")] = None,
+    config: Config = None,
+    overrides: Set = None,
+    workers: Workers = None,
+) -> None:
+    """Compute quarantined samples again, and only those."""
+    from ptx.pipeline.run import retry_stage
+    from ptx.pipeline.tables import outcome_line
+    from ptx.stages import load_pipeline
+
+    pipeline = load_pipeline(config, _overrides(overrides, workers))
+    chosen = pipeline.stage(stage)
+    outcome = retry_stage(pipeline, chosen, reason, console)
+    console.print(outcome_line(outcome, pipeline.plan(chosen)))
+
+
+@app.command()
+def verify(
+    stage: Annotated[str, typer.Argument(help="A stage, or all.")] = "all",
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Forget damaged blocks, so that the next run computes them again.")
+    ] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Read every stored byte: checksums, torn chunks, NaN, ranges, totals."""
+    from ptx.pipeline.tables import findings_lines
+    from ptx.pipeline.verify import drop_damaged, verify_stage
+    from ptx.stages import load_pipeline
+
+    pipeline = load_pipeline(config, overrides)
+    chosen = [s for s in pipeline.active if pipeline.store(s).exists()] if stage == "all" else [pipeline.stage(stage)]
+    if not chosen:
+        raise PtxError(f"{pipeline.workspace}: there is nothing to verify yet; `ptx run all` makes it")
+    sound = True
+    for one in chosen:
+        found = verify_stage(pipeline, one)
+        console.print("\n".join(findings_lines(found)))
+        if drop:
+            drop_damaged(pipeline.store(one), found)
+        sound &= not found.faults and found.adds_up
+    raise typer.Exit(0 if sound else 1)
+
+
+@config_app.command("show")
+def config_show(config: Config = None, overrides: Set = None) -> None:
+    """Print every setting with its value and meaning, as YAML."""
+    from ptx.pipeline.config import config_yaml
+    from ptx.stages import load_settings
+
+    print(config_yaml(load_settings(config, overrides)))
+
+
+@config_app.command("check")
+def config_check(config: Config = None, overrides: Set = None) -> None:
+    """Say whether the settings are valid, and what is wrong where."""
+    from ptx.stages import DEFAULT_CONFIG, load_settings
+
+    load_settings(config, overrides)
+    console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
+
+
+@app.command()
+def doctor(config: Config = None, overrides: Set = None) -> None:
+    """What works on this machine, and how to get what does not."""
+    from ptx.doctor import report
+    from ptx.pipeline.tables import doctor_table
+    from ptx.stages import load_settings
+
+    console.print(doctor_table(report(load_settings(config, overrides).workspace)))
+
+
+@app.command(epilog="Examples:  ptx show p00003_01  ·  ptx show --pair 12 -o pair.png  ·  ptx show --grid")
+def show(
+    sample: Annotated[str | None, typer.Argument(help="Id or number of an image.")] = None,
+    pair: Annotated[str | None, typer.Option("--pair", help="Number of a directed pair, or TARGET:SOURCE ids.")] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="A contact sheet of many pairs.")] = False,
+    count: Annotated[int, typer.Option("--count", min=1, help="Pairs on the contact sheet.")] = 12,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The PNG to write.")] = None,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """One PNG to look at: pictures, skeletons, fitted body, parts, flow, visibility, the source warped into the target pose."""
+    from ptx.show import show_grid, show_pair, show_sample
+    from ptx.stages import load_pipeline
+
+    pipeline = load_pipeline(config, overrides)
+    if grid:
+        path = show_grid(pipeline, count, output)
+    elif pair is not None:
+        path = show_pair(pipeline, pair, output)
+    elif sample is not None:
+        path = show_sample(pipeline, sample, output)
+    else:
+        raise PtxError("name an image (`ptx show p00000_00`), a pair (`ptx show --pair 0`) or `--grid`")
+    console.print(str(path))
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends in one line and exit code 2, Ctrl-C in 130."""
+    try:
+        app(standalone_mode=True)
+    except PtxError as error:
+        errors.print(f"[red]error:[/red] {_escape(str(error))}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("stopped; the same command goes on from here")
+        sys.exit(130)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()
