@@ -1,0 +1,101 @@
+"""Kill workers, whole runs and rivals at random moments: the stores come out byte for byte as from a calm run."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ptx.pipeline.run import run_stage
+from tests.pipeline.toy import calls, toy, tree
+
+QUIET = Console(quiet=True)
+
+RUN = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from ptx.pipeline.run import run_stage
+from tests.pipeline.toy import toy
+pipeline = toy(Path(sys.argv[1]), run={"executor": sys.argv[2], "block": 4, "workers": 2}, sleep=float(sys.argv[3]))
+if __name__ == "__main__":
+    for stage in pipeline.stages:
+        run_stage(pipeline, stage, Console(quiet=True))
+"""
+
+
+def start(workspace: Path, executor: str = "serial", sleep: float = 0.005) -> subprocess.Popen[bytes]:
+    script = workspace.parent / "run.py"
+    script.write_text(RUN)
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    return subprocess.Popen(
+        [sys.executable, str(script), str(workspace), executor, str(sleep)], env=environment, start_new_session=True
+    )
+
+
+@pytest.fixture
+def calm(tmp_path: Path) -> dict[str, bytes]:
+    folder = tmp_path / "calm"
+    folder.mkdir()
+    pipeline = toy(folder, run={"executor": "serial", "block": 4})
+    for stage in pipeline.stages:
+        run_stage(pipeline, stage, QUIET)
+    return tree(folder)
+
+
+def test_killed_runs_resume_to_the_same_bytes(tmp_path: Path, calm: dict[str, bytes]) -> None:
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    rng = random.Random(1)
+    killed = 0
+    for _ in range(6):
+        process = start(folder, sleep=0.03)
+        time.sleep(1.0 + rng.random() * 1.2)
+        killed += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert killed >= 2
+    assert start(folder, sleep=0).wait(60) == 0
+    assert tree(folder) == calm
+
+
+@pytest.mark.slow
+def test_killed_worker_is_replaced(tmp_path: Path, calm: dict[str, bytes]) -> None:
+    folder = tmp_path / "worker"
+    folder.mkdir()
+    (folder / "armed").touch()
+    pipeline = toy(folder, run={"executor": "processes", "block": 4, "workers": 2}, kill_at=77)
+    for stage in pipeline.stages:
+        run_stage(pipeline, stage, QUIET)
+    assert not (folder / "armed").exists()
+    assert tree(folder) == calm
+
+
+@pytest.mark.slow
+def test_whole_group_killed_while_workers_are_at_it(tmp_path: Path, calm: dict[str, bytes]) -> None:
+    folder = tmp_path / "group"
+    folder.mkdir()
+    process = start(folder, "processes", 0.1)
+    while calls(folder) < 8 and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < len(list((folder / "square.blocks").glob("????????.json"))) < 38
+    assert start(folder, sleep=0).wait(60) == 0
+    assert tree(folder) == calm
+
+
+def test_two_runs_at_once_share_the_work(tmp_path: Path, calm: dict[str, bytes]) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    rivals = [start(folder, sleep=0.05) for _ in range(2)]
+    assert [p.wait(120) for p in rivals] == [0, 0]
+    assert tree(folder) == calm
+    assert calls(folder) == 38  # no block was computed twice
