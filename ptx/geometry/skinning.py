@@ -1,0 +1,154 @@
+"""Linear blend skinning: pose and shape to vertices, joints and keypoints, as SMPL defines it.
+
+    Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015.
+
+Joints are regressed from the shaped rest body, rotations are about joints, no global translation is added: the same as `smplx`.
+A body is small and its joints few, so the vertices are done in runs that stay in the first-level cache: shape a run, then skin it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from ptx.geometry.body import SHAPES, Body, FloatArray, IntArray
+from ptx.geometry.joints import PARENTS
+from ptx.geometry.rotation import exponential
+
+_PARENTS = np.array(PARENTS, np.int32)
+_RUN = 256  # vertices shaped and skinned together: 3 kB of coordinates
+
+
+def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Where the joints are and how they are turned.
+
+    Args:
+        body: from `load_body`.
+        pose: (N, 24, 3) axis-angle in radians, relative to the parent; the first is the whole body's.
+        betas: (N, 10) or (10,) for all.
+
+    Returns:
+        R (N, 24, 3, 3) rotation of each joint in the body frame, t (N, 24, 3) its place in metres; float32, computed in float64.
+    """
+    poses, shapes = _parameters(pose, betas)
+    local = np.empty((len(poses), len(PARENTS), 3, 3))
+    return _pose_joints(body, poses, shapes, local)
+
+
+def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
+    """Vertices (N, V, 3) float32 in metres, body frame; arguments as in `joint_transforms`."""
+    poses, shapes = _parameters(pose, betas)
+    local = np.empty((len(poses), len(PARENTS), 3, 3))
+    R, t = _pose_joints(body, poses, shapes, local)
+    rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, shapes)
+    shift = (t - np.einsum("njab,njb->nja", R, rest)).astype(np.float32)
+    moves = np.ascontiguousarray(np.concatenate([R.reshape(*t.shape[:2], 9), shift], axis=2))
+    out = np.zeros((len(poses), *body.v_template.shape), np.float32)
+    if body.pose_rows is not None:
+        bends = (local[:, 1:] - np.eye(3)).reshape(len(poses), -1).astype(np.float32)
+        np.matmul(bends, body.pose_rows, out=out.reshape(len(poses), -1))
+    joints, weights = body.influences
+    _skin(body.v_template.reshape(-1), body.shape_rows, shapes.astype(np.float32), joints, weights, moves, out)
+    return out
+
+
+def pose_keypoints(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
+    """The 18 keypoints (N, 18, 3) float32 in metres, body frame; arguments as in `joint_transforms`."""
+    shapes = _parameters(pose, betas)[1].astype(np.float32)
+    R, t = joint_transforms(body, pose, betas)
+    offset = body.keypoint_offset + np.einsum("kcs,ns->nkc", body.keypoint_offset_dirs, shapes)
+    hung = np.einsum("ki,nkic->nkc", body.keypoint_weights, t[:, body.keypoint_joints])
+    return hung + np.einsum("nkab,nkb->nka", R[:, body.keypoint_joints[:, 0]], offset)
+
+
+def _parameters(pose: ArrayLike, betas: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pose (N, 24, 3) and betas (N, 10) as float64."""
+    poses = np.ascontiguousarray(pose, np.float64)
+    shapes = np.asarray(betas, np.float64)
+    if poses.ndim != 3 or poses.shape[1:] != (len(PARENTS), 3):
+        raise ValueError(f"pose {poses.shape} must be (N, {len(PARENTS)}, 3)")
+    if shapes.shape not in ((SHAPES,), (len(poses), SHAPES)):
+        raise ValueError(f"betas {shapes.shape} must be ({SHAPES},) or ({len(poses)}, {SHAPES})")
+    return poses, np.ascontiguousarray(np.broadcast_to(shapes, (len(poses), SHAPES)))
+
+
+def _pose_joints(
+    body: Body, pose: NDArray[np.float64], betas: NDArray[np.float64], local: NDArray[np.float64]
+) -> tuple[FloatArray, FloatArray]:
+    rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, betas)
+    R, t = np.empty(local.shape, np.float32), np.empty(rest.shape, np.float32)
+    _chain(pose, rest, _PARENTS, local, R, t)
+    return R, t
+
+
+@njit(cache=True, nogil=True)
+def _chain(
+    pose: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    parents: IntArray,
+    local: NDArray[np.float64],
+    R: FloatArray,
+    t: FloatArray,
+) -> None:
+    """Walk the tree from the root. Writes each joint's own rotation `local`, and its rotation R and place t in the body frame."""
+    turned, place = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
+    for n in range(len(pose)):
+        for j in range(len(parents)):
+            exponential(pose[n, j, 0], pose[n, j, 1], pose[n, j, 2], local[n, j])
+            p = parents[j]
+            for a in range(3):
+                if p < 0:
+                    turned[j, a] = local[n, j, a]
+                    place[j, a] = rest[n, j, a]
+                    continue
+                place[j, a] = place[p, a]
+                for b in range(3):
+                    place[j, a] += turned[p, a, b] * (rest[n, j, b] - rest[n, p, b])
+                    turned[j, a, b] = 0.0
+                    for c in range(3):
+                        turned[j, a, b] += turned[p, a, c] * local[n, j, c, b]
+        R[n] = turned
+        t[n] = place
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _skin(
+    template: FloatArray,
+    shape_rows: FloatArray,
+    betas: FloatArray,
+    joints: IntArray,
+    weights: FloatArray,
+    moves: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Shape and skin every body; `out` (N, V, 3) comes with the pose blend shapes (or zeros) and leaves with the vertices.
+
+    template (3V,), shape_rows (10, 3V), betas (N, 10), joints and weights (V, K), moves (N, 24, 12): R in rows, then the shift.
+    """
+    count, most = joints.shape
+    shaped, move = np.empty(3 * _RUN, np.float32), np.empty(12, np.float32)
+    for n in range(len(out)):
+        for first in range(0, count, _RUN):
+            size = min(_RUN, count - first)
+            for i in range(3 * size):
+                shaped[i] = template[3 * first + i] + out[n, first + i // 3, i % 3]
+            for k in range(betas.shape[1]):
+                beta = betas[n, k]
+                for i in range(3 * size):
+                    shaped[i] += beta * shape_rows[k, 3 * first + i]
+            for i in range(size):
+                v = first + i
+                weight = weights[v, 0]
+                for m in range(12):
+                    move[m] = weight * moves[n, joints[v, 0], m]
+                for k in range(1, most):
+                    weight = weights[v, k]
+                    if weight == 0:
+                        break
+                    for m in range(12):
+                        move[m] += weight * moves[n, joints[v, k], m]
+                x, y, z = shaped[3 * i], shaped[3 * i + 1], shaped[3 * i + 2]
+                out[n, v, 0] = move[0] * x + move[1] * y + move[2] * z + move[9]
+                out[n, v, 1] = move[3] * x + move[4] * y + move[5] * z + move[10]
+                out[n, v, 2] = move[6] * x + move[7] * y + move[8] * z + move[11]

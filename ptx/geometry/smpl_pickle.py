@@ -1,0 +1,144 @@
+"""Read SMPL's official .pkl files without running anything that they say.
+
+A pickle is a program. The official files are Python 2 pickles of chumpy, scipy and numpy objects, so the usual advice is to install
+chumpy and trust the file. Here instead each name that such a file may use is on a list and stands for something harmless: numpy's own
+array constructors, or a stub that only holds the state which the file gives it. Any other name is refused before it is looked up.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+SMPL_KEYS = ("v_template", "f", "weights", "J_regressor", "kintree_table", "shapedirs", "posedirs")
+
+
+def read_smpl_pickle(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an official SMPL pickle, by SMPL's own names (those of `SMPL_KEYS` that it has).
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no pickle of arrays; one line says what was found in it.
+    """
+    with open(path, "rb") as file:
+        try:
+            content = _Unpickler(file, encoding="latin1", fix_imports=False).load()
+            if not isinstance(content, dict):
+                raise pickle.UnpicklingError(f"it holds a {type(content).__name__}, not a dictionary of arrays")
+            return {key: _numbers(content[key]) for key in SMPL_KEYS if key in content}
+        except Exception as error:  # a damaged pickle can raise anything; nothing of it has been run
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"{path}: not an SMPL pickle: {detail}") from error
+
+
+class _Stub:
+    """Stands for an object of a class that is not there: holds its state, has no behaviour."""
+
+    state: dict[str, Any]
+
+    def __new__(cls, *_: object, **__: object) -> _Stub:
+        return object.__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, dict):
+            raise pickle.UnpicklingError(f"state of a {type(self).__name__} is a {type(state).__name__}")
+        self.state = state
+
+    def array(self) -> NDArray[Any]:
+        """The numbers that the object stands for."""
+        raise NotImplementedError
+
+
+class _Ch(_Stub):
+    """chumpy's array."""
+
+    def array(self) -> NDArray[Any]:
+        return _numbers(self.state["x"])
+
+
+class _Select(_Stub):
+    """chumpy's view on some elements of another array."""
+
+    def array(self) -> NDArray[Any]:
+        chosen = _numbers(self.state["a"]).ravel()[_numbers(self.state["idxs"])]
+        return chosen.reshape(self.state["preferred_shape"])
+
+
+class _Csc(_Stub):
+    """scipy's sparse matrix by columns."""
+
+    def array(self) -> NDArray[Any]:
+        state = self.state
+        shape = tuple(int(n) for n in state["_shape" if "_shape" in state else "shape"])
+        parts = tuple(_numbers(state[name]) for name in ("data", "indices", "indptr"))
+        matrix = sparse.csc_matrix(parts, shape=shape)
+        matrix.check_format(full_check=True)
+        return matrix.toarray()
+
+
+def _numbers(value: object) -> NDArray[Any]:
+    array = value.array() if isinstance(value, _Stub) else np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise pickle.UnpicklingError(f"an array of type {array.dtype} where numbers belong")
+    return array
+
+
+def _reconstructor(cls: object, base: object, state: object) -> _Stub:
+    """`copy_reg._reconstructor`, for stubs only."""
+    if not (isinstance(cls, type) and issubclass(cls, _Stub)) or base is not object or state is not None:
+        raise pickle.UnpicklingError("copy_reg._reconstructor of something that is no array")
+    return cls()
+
+
+def _encode(text: object, codec: object) -> bytes:
+    """`_codecs.encode`: how Python 3 writes bytes in protocol 2."""
+    if not isinstance(text, str) or codec not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError("_codecs.encode with something other than latin1 text")
+    return text.encode("latin-1")
+
+
+def _empty_array(cls: object, shape: object, kind: object) -> NDArray[Any]:
+    """numpy's `_reconstruct`, which is always called for an empty array."""
+    if cls is not np.ndarray or shape != (0,) or kind not in (b"b", "b"):
+        raise pickle.UnpicklingError("numpy's _reconstruct of something other than an empty array")
+    return np.ndarray((0,), np.int8)
+
+
+ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
+    ("chumpy", "Ch"): _Ch,
+    ("chumpy.ch", "Ch"): _Ch,
+    ("chumpy.reordering", "Select"): _Select,
+    ("scipy.sparse.csc", "csc_matrix"): _Csc,
+    ("scipy.sparse._csc", "csc_matrix"): _Csc,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy.core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[index, dict-item]
+    ("numpy._core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[index, dict-item]
+    ("_codecs", "encode"): _encode,
+    ("copy_reg", "_reconstructor"): _reconstructor,
+    ("copyreg", "_reconstructor"): _reconstructor,
+    ("__builtin__", "object"): object,
+    ("builtins", "object"): object,
+    ("__builtin__", "set"): set,
+    ("builtins", "set"): set,
+}
+"""Every name that an SMPL file may use, and what it gets."""
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return ALLOWED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} is nothing that an SMPL file holds; refused") from None
+
+    def persistent_load(self, _: object) -> Any:
+        raise pickle.UnpicklingError("a persistent id is nothing that an SMPL file holds; refused")
