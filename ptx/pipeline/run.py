@@ -145,32 +145,45 @@ def _run_lock(plan: Plan) -> Path:
 
 
 def _prepare(plan: Plan, force: bool, console: Console) -> None:
-    """Lay out the store with nobody else at work on it. An old one is put aside, and taken up again if it is what is wanted now."""
-    try:
-        with lock(_run_lock(plan), wait=False):
-            _create(plan, force, console)
-    except Busy:
-        fresh = plan.pipeline.plan(plan.stage)
-        if force or fresh.condition in ("absent", "stale"):
-            raise PtxError(
-                f"another run is at work on {plan.store.path} with other settings: wait for it, or stop it"
-            ) from None
+    """Lay out the store. An old one is put aside, and one put aside earlier is taken up again if it is what is wanted now."""
+    with lock(plan.pipeline.workspace / ".locks" / f"{plan.stage.store}.prepare"):
+        plan = plan.pipeline.plan(plan.stage)  # another run may have laid it out while we waited for the lock
+        if plan.condition in ("partial", "done") and not force:
+            return
+        try:
+            with lock(_run_lock(plan), wait=False):
+                _replace_store(plan, force, console)
+        except Busy:
+            raise PtxError(f"another run is at work on {plan.store.path}: wait for it, or stop it") from None
 
 
-def _create(plan: Plan, force: bool, console: Console) -> None:
-    pipeline, stage = plan.pipeline, plan.stage
-    plan = pipeline.plan(stage)  # another run may have laid it out while we waited for the lock
-    if plan.condition in ("partial", "done") and not force:
-        return
+def _replace_store(plan: Plan, force: bool, console: Console) -> None:
+    pipeline, stage, store = plan.pipeline, plan.stage, plan.store
     if plan.condition == "stale":
         console.print(f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding", highlight=False)
-    if plan.store.exists() or plan.store.records_path.exists():
-        _move(plan.store, _aside(pipeline, stage, "previous"))
-    wanted = _aside(pipeline, stage, digest(plan.document))
-    if wanted.exists() and not force:
-        _restore(plan.store, wanted)
+    if store.exists():
+        _move_aside(store)
+    shutil.rmtree(store.path, ignore_errors=True)  # what a killed layout left
+    shutil.rmtree(store.records_path, ignore_errors=True)
+    kept = _aside(store, digest(plan.document))
+    if kept.exists() and not force:
+        for path in (store.records_path, store.path):
+            (kept / path.name).rename(path)
+        shutil.rmtree(kept)
     else:
-        plan.store.create(stage.outputs(pipeline.settings), plan.attributes(), _tables(pipeline, stage))
+        store.create(stage.outputs(pipeline.settings), plan.attributes(), _tables(pipeline, stage))
+
+
+def _aside(store: Store, fingerprint: str) -> Path:
+    return store.workspace / ".old" / f"{store.name}-{fingerprint[:12]}"
+
+
+def _move_aside(store: Store) -> None:
+    folder = _aside(store, store.attributes["fingerprint"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in (store.path, store.records_path):
+        path.rename(folder / path.name)
 
 
 def _tables(pipeline: Pipeline, stage: Stage) -> dict[str, np.ndarray]:
@@ -184,27 +197,6 @@ def _tables(pipeline: Pipeline, stage: Stage) -> dict[str, np.ndarray]:
         "split": np.asarray(listing.splits, np.uint8),
         "pair": np.asarray(listing.pairs, np.int32).reshape(-1, 2),
     }
-
-
-def _aside(pipeline: Pipeline, stage: Stage, fingerprint: str) -> Path:
-    return pipeline.workspace / ".old" / f"{stage.store}-{fingerprint[:12]}"
-
-
-def _move(store: Store, folder: Path) -> None:
-    if store.exists():
-        folder = folder.with_name(f"{store.name}-{store.attributes['fingerprint'][:12]}")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in (store.path, store.records_path):
-        if path.exists():
-            path.rename(folder / path.name)
-
-
-def _restore(store: Store, folder: Path) -> None:
-    for path in (store.records_path, store.path):
-        if (folder / path.name).exists():
-            (folder / path.name).rename(path)
-    shutil.rmtree(folder)
 
 
 def _forget_old(plan: Plan) -> None:
