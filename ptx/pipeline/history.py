@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ptx.pipeline.durable import read_json, write_json
+from ptx.pipeline.durable import lock, read_json, write_json
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.store import Store
@@ -40,7 +40,8 @@ def remember(workspace: Path, store: Store, computed: int, core_seconds: float) 
     size = sum(f["bytes"] for _, record in store.records() for f in record.files.values())
     value = {"seconds": core_seconds / computed, "bytes": size / max(1, store.count)}
     path = _path(workspace)
-    write_json(path, (read_json(path) or {}) | {store.name: value})
+    with lock(workspace / ".locks" / "history"):
+        write_json(path, (read_json(path) or {}) | {store.name: value})
 
 
 def estimate(pipeline: Pipeline, stage: Stage, *, force: bool = False) -> Estimate:
