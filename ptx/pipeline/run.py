@@ -163,10 +163,9 @@ def _replace_store(plan: Plan, force: bool, console: Console) -> None:
         console.print(f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding", highlight=False)
     if store.exists():
         _move_aside(store)
-    shutil.rmtree(store.path, ignore_errors=True)  # what a killed layout left
-    shutil.rmtree(store.records_path, ignore_errors=True)
     kept = _aside(store, digest(plan.document))
     if kept.exists() and not force:
+        shutil.rmtree(store.records_path, ignore_errors=True)
         for path in (store.records_path, store.path):
             (kept / path.name).rename(path)
         shutil.rmtree(kept)

@@ -9,6 +9,7 @@ A block counts as done when its record is there. The record is written last, aft
 from __future__ import annotations
 
 import asyncio
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.core.buffer import default_buffer_prototype
 
-from ptx.pipeline.durable import read_json, write_atomic, write_json
+from ptx.pipeline.durable import explain, read_json, write_atomic, write_json
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import ArraySpec
 
@@ -132,21 +133,25 @@ class Store:
     def create(
         self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Lay out empty arrays; `tables` are small arrays written whole. The group's own metadata comes last and makes it exist."""
-        self.records_path.mkdir(parents=True, exist_ok=True)
+        """Lay out empty arrays; `tables` are small arrays written whole. The store appears at once, by a rename."""
+        making = self.workspace / f".making-{self.name}.zarr"
+        shutil.rmtree(making, ignore_errors=True)
         count, block = int(attributes["count"]), int(attributes["block"])
-        root = zarr.storage.LocalStore(self.path)
-        for name, spec in specs.items():
-            _new_array(root, name, count, block, spec)
-        for name, table in tables.items():
-            array = zarr.create_array(
-                root, name=name, shape=table.shape, dtype=table.dtype, chunks=_table_chunks(table), overwrite=True
-            )
-            array[...] = table
-        write_json(
-            self.path / "zarr.json",
-            {"zarr_format": 3, "node_type": "group", "attributes": {"ptx": {"format": FORMAT, **attributes}}},
-        )
+        root = zarr.storage.LocalStore(making)
+        try:
+            for name, spec in specs.items():
+                _new_array(root, name, count, block, spec)
+            for name, table in tables.items():
+                chunks = _table_chunks(table)
+                array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=chunks)
+                array[...] = table
+            own = {"ptx": {"format": FORMAT, **attributes}}
+            write_json(making / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": own})
+            shutil.rmtree(self.records_path, ignore_errors=True)
+            self.records_path.mkdir(parents=True)
+            making.rename(self.path)
+        except OSError as error:
+            raise explain(error, making) from error
 
     # --- writing -----------------------------------------------------------------------------------------------------------------
 
@@ -279,7 +284,6 @@ def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int,
         ],
         fill_value=spec.fill,
         attributes=dict(spec.attributes),
-        overwrite=True,
     )
 
 
