@@ -35,11 +35,11 @@ class FitOptions:
     """How many starts are finished with the true widths."""
     tolerance: float = 1e-4
     """Stop once a step lowers the energy by less than this share."""
-    sigma: float = 0.01
+    sigma: float = 0.015
     """Standard deviation of a keypoint in the picture."""
     sigma_pixels: float = 0.3
     """Standard deviation in px that is added to it (rounding)."""
-    sigma_3d: float = 0.03
+    sigma_3d: float = 0.04
     """Standard deviation of a 3D keypoint."""
     max_residual: float = 0.08
     """A fit whose median residual exceeds this share of the person's size (1.7 m through its camera) is a problem."""
@@ -145,9 +145,10 @@ def _split(keypoints: Floats, min_confidence: float) -> tuple[Floats, Floats]:
 
 
 def _widths(options: FitOptions) -> tuple[Widths, Widths]:
-    common = (0.1, 0.35, 1.0, 0.3, 0.15)
-    coarse = Widths(0.05, 0.5, 0.08, 0.6, *common)
-    fine = Widths(options.sigma, 0.12, options.sigma_3d, 0.2, *common)
+    common = {"depth": 1.5, "limit": 0.1, "upright": 0.35, "balance": 0.12, "balance_turn": 0.25}
+    common |= {"betas": 1.0, "camera": 0.3, "space_scale": 0.15}
+    coarse = Widths(image=0.05, image_turn=0.5, space=0.08, space_turn=0.6, **common)
+    fine = Widths(image=options.sigma, image_turn=0.12, space=options.sigma_3d, space_turn=0.25, **common)
     return coarse, fine
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.joints import SMPL_JOINTS, joint
+from ptx.geometry.joints import KEYPOINTS, SMPL_JOINTS, joint
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,6 +78,15 @@ DOFS: tuple[Dof, ...] = (
 )  # fmt: skip
 
 
+SPREAD = {
+    "nose": 1.2, "neck": 1.6, "right_shoulder": 1.4, "left_shoulder": 1.4, "right_hip": 2.5, "left_hip": 2.5,
+    "right_knee": 1.2, "left_knee": 1.2, "right_ankle": 1.2, "left_ankle": 1.2,
+    "right_eye": 1.2, "left_eye": 1.2, "right_ear": 1.4, "left_ear": 1.4,
+}  # fmt: skip
+"""How much less a keypoint is trusted than an elbow or a wrist. Ours: what annotators call a hip is centimetres away
+from the joint's centre; the neck is not a measurement of its own but the middle of the shoulders."""
+
+
 class Prior(NamedTuple):
     """The table above as arrays: D degrees of freedom, E (joint, degree of freedom) entries sorted by joint."""
 
@@ -94,6 +103,8 @@ class Prior(NamedTuple):
     upper: Floats
     rest: Floats
     """(24, 3, 3) rotation that a joint has when its degrees of freedom are zero: local rotation = exp(dofs) rest."""
+    spread: Floats
+    """(18,) factors on the standard deviation of each keypoint."""
 
 
 def build_prior() -> Prior:
@@ -111,4 +122,5 @@ def build_prior() -> Prior:
     rest[joint("right_shoulder")] = [[c, -s, 0], [s, c, 0], [0, 0, 1]]
     numbers = np.radians([[d.mean, d.sigma, d.lower, d.upper] for d in DOFS])
     mean, sigma, lower, upper = (np.ascontiguousarray(numbers[:, i]) for i in range(4))
-    return Prior(np.array(first), np.array(dof), np.array(axis, float), mean, sigma, lower, upper, rest)
+    spread = np.array([SPREAD.get(name, 1.0) for name in KEYPOINTS])
+    return Prior(np.array(first), np.array(dof), np.array(axis, float), mean, sigma, lower, upper, rest, spread)

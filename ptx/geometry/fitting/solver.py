@@ -8,8 +8,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.fitting.energy import Observation, Widths, energy, normal_equations
+from ptx.geometry.fitting.energy import Observation, Widths, energy
 from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, exponential, multiply
+from ptx.geometry.fitting.normal import normal_equations
 from ptx.geometry.fitting.priors import Prior
 
 Floats = NDArray[np.float64]
