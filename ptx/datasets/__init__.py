@@ -1,0 +1,1 @@
+"""Readers of what users have on disk, and the synthetic people."""

@@ -1,0 +1,202 @@
+"""A folder of photographs: one sub-folder a person, or a table of pairs."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.images import SUFFIXES
+from ptx.pipeline.errors import PtxError
+
+COLUMNS = (("source", "from"), ("target", "to"))
+"""Names of the two columns of a table of pairs: ours, and those of the field's tables."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What a folder holds. Reads directories and the table, never a picture."""
+
+    root: Path
+    """The folder."""
+    table: Path | None = None
+    """A CSV with columns source,target (or from,to): paths relative to the root."""
+    test_fraction: float = 0.2
+    """Share of persons kept for testing."""
+    max_pairs_per_person: int | None = None
+    """Keep at most this many undirected pairs of a person."""
+
+    @cached_property
+    def files(self) -> dict[str, tuple[int, int]]:
+        """Path of every picture, relative, with slashes → (bytes, modification time in ns), sorted.
+
+        Raises:
+            PtxError: the folder is not there, or holds no pictures.
+        """
+        if not self.root.is_dir():
+            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
+        found = dict(sorted(_walk(self.root, "")))
+        if not found:
+            raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+        return found
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Path of every image that takes part, relative to the root: all of the folder, or those of the table."""
+        if self.table is None:
+            return list(self.files)
+        return sorted({path for pair in self._rows for path in pair})
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The paths without their ending.
+
+        Raises:
+            PtxError: two files differ in their ending only.
+        """
+        seen: dict[str, str] = {}
+        for path in self.paths:
+            name = str(PurePosixPath(path).with_suffix(""))
+            if name in seen:
+                raise PtxError(f"{self.root}: {seen[name]} and {path} both have the id {name}; rename one of them")
+            seen[name] = path
+        return list(seen)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The person of every image: its sub-folder; with a table, the images that pairs join are of one person."""
+        if self.table is not None:
+            return self._joined
+        return [str(PurePosixPath(p).parent) if "/" in p else p for p in self.paths]
+
+    @cached_property
+    def persons(self) -> NDArray[np.int32]:
+        """(N,) number of each image's person."""
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.names))}
+        return np.array([numbers[name] for name in self.names], np.int32)
+
+    @cached_property
+    def splits(self) -> NDArray[np.uint8]:
+        """(N,) 1 for the test persons: those whose names hash lowest, so that it hardly changes when others come."""
+        names = sorted(dict.fromkeys(self.names), key=lambda name: hashlib.sha256(name.encode()).digest())
+        test = set(names[: round(len(names) * self.test_fraction)])
+        return np.array([name in test for name in self.names], np.uint8)
+
+    @property
+    def digest(self) -> str:
+        """Changes when a picture or the table is added, removed or replaced."""
+        total = hashlib.sha256(repr((self.test_fraction, self.max_pairs_per_person)).encode())
+        for path in self.paths:
+            total.update(f"{path}\0{self.files[path]}\n".encode())
+        if self.table is not None:
+            total.update(repr(self._rows).encode())
+        return total.hexdigest()
+
+    def pairs(self) -> NDArray[np.int32]:
+        """(P, 2) directed pairs target, source; both directions are neighbours."""
+        undirected = self._given_pairs() if self.table is not None else self._all_pairs()
+        if self.max_pairs_per_person is not None:
+            undirected = _thin(undirected, self.persons, self.max_pairs_per_person)
+        both = [pair for a, b in undirected for pair in ((a, b), (b, a))]
+        return np.array(both, np.int32).reshape(-1, 2)
+
+    def _all_pairs(self) -> list[tuple[int, int]]:
+        of_person: dict[int, list[int]] = {}
+        for image, person in enumerate(self.persons.tolist()):
+            of_person.setdefault(person, []).append(image)
+        return [(a, b) for images in of_person.values() for i, a in enumerate(images) for b in images[i + 1 :]]
+
+    def _given_pairs(self) -> list[tuple[int, int]]:
+        number = {path: i for i, path in enumerate(self.paths)}
+        return list(dict.fromkeys(tuple(sorted((number[a], number[b]))) for a, b in self._rows))  # type: ignore[misc]
+
+    @cached_property
+    def _rows(self) -> list[tuple[str, str]]:
+        """(source, target) paths of the table.
+
+        Raises:
+            PtxError: the table cannot be read, or a line names what is not there; says the line.
+        """
+        assert self.table is not None
+        rows = []
+        for line, source, target in _read_table(self.table):
+            for name in (source, target):
+                if name not in self.files:
+                    near = difflib.get_close_matches(name, self.files, 1, 0.6) if len(self.files) < 100_000 else []
+                    hint = f", did you mean {near[0]}?" if near else ""
+                    raise PtxError(f"{self.table}:{line}: no picture {name} in {self.root}{hint}")
+            if source == target:
+                raise PtxError(f"{self.table}:{line}: {source} is paired with itself")
+            rows.append((source, target))
+        if not rows:
+            raise PtxError(f"{self.table}: holds no pairs")
+        return rows
+
+    @cached_property
+    def _joined(self) -> list[str]:
+        """For every path, the first path that pairs join it to, over however many steps."""
+        parent = {path: path for path in self.paths}
+
+        def root(path: str) -> str:
+            while parent[path] != path:
+                parent[path] = parent[parent[path]]
+                path = parent[path]
+            return path
+
+        for source, target in self._rows:
+            a, b = sorted((root(source), root(target)))
+            parent[b] = a
+        return [root(path) for path in self.paths]
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Pictures below a folder, hidden files and folders left out; links that lead out of it are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
+                stat = entry.stat()
+                yield prefix + entry.name, (stat.st_size, stat.st_mtime_ns)
+
+
+def _read_table(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Line number, source, target of each row."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            header = [cell.strip().lower() for cell in next(reader, [])]
+            places = [next((header.index(name) for name in names if name in header), -1) for names in COLUMNS]
+            if -1 in places:
+                raise PtxError(f"{path}:1: the first line must name the columns source,target (or from,to)")
+            for row in reader:
+                if not any(cell.strip() for cell in row):
+                    continue
+                if len(row) <= max(places):
+                    raise PtxError(f"{path}:{reader.line_num}: {len(row)} columns, expected {len(header)}")
+                source, target = (str(PurePosixPath(row[i].strip())) for i in places)
+                yield reader.line_num, source, target
+    except FileNotFoundError:
+        raise PtxError(f"data.pairs: {path} is not there") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PtxError(f"data.pairs: {path} cannot be read: {error}") from None
+
+
+def _thin(pairs: list[tuple[int, int]], persons: NDArray[np.int32], most: int) -> list[tuple[int, int]]:
+    """At most so many pairs of each person, spread evenly over its list."""
+    of_person: dict[int, list[tuple[int, int]]] = {}
+    for pair in pairs:
+        of_person.setdefault(int(persons[pair[0]]), []).append(pair)
+    return [
+        own[i * len(own) // min(most, len(own))] for own in of_person.values() for i in range(min(most, len(own)))
+    ]

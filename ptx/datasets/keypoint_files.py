@@ -1,0 +1,169 @@
+"""Keypoints that other tools wrote: OpenPose's JSON files, and the tables of this field."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.pipeline.errors import PtxError
+
+Keypoints = NDArray[np.float32]
+
+BODY_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+"""Rows of OpenPose's BODY_25 that are our 18 (its row 8 is the middle of the hips)."""
+
+LAYOUTS = {25: BODY_25, 18: tuple(range(18))}
+"""Number of points in a file → rows of our 18."""
+
+MOST_BYTES = 16_000_000
+"""A JSON file of one picture that is larger than this is not read."""
+
+
+class NoKeypoints(ValueError):
+    """An image without usable keypoints; the message is "code: words"."""
+
+
+@dataclass(frozen=True)
+class OpenposeJson:
+    """A folder of OpenPose JSON files, BODY_25 or COCO-18, in pixels of the original pictures.
+
+    The file of a/b.jpg is a/b_keypoints.json or a/b.json, or in the folder itself a_b_keypoints.json, or b_keypoints.json
+    where only one picture is called b.
+    """
+
+    folder: Path
+    paths: Sequence[str]
+    """All pictures of the data set."""
+
+    def __post_init__(self) -> None:
+        if not self.folder.is_dir():
+            raise PtxError(f"extract_keypoints.path: {self.folder} is no folder; name the one that OpenPose wrote to")
+
+    @cached_property
+    def _stems(self) -> Counter[str]:
+        return Counter(PurePosixPath(path).stem for path in self.paths)
+
+    def _candidates(self, path: str) -> list[str]:
+        name = PurePosixPath(path).with_suffix("")
+        stems = [str(name), "_".join(name.parts)]
+        if self._stems[name.stem] == 1:
+            stems.append(name.stem)
+        return list(dict.fromkeys(stem + end for stem in stems for end in ("_keypoints.json", ".json")))
+
+    def lookup(self, path: str) -> tuple[Keypoints, int]:
+        """Keypoints (18, 3) of the most certain person, and how many persons there are.
+
+        Raises:
+            NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
+        """
+        candidates = self._candidates(path)
+        file = next((self.folder / name for name in candidates if (self.folder / name).is_file()), None)
+        if file is None:
+            raise NoKeypoints(f"missing_keypoints: no {' or '.join(candidates[:2])} in {self.folder}")
+        try:
+            if file.stat().st_size > MOST_BYTES:
+                raise ValueError(f"more than {MOST_BYTES} bytes")
+            people = [_person(entry["pose_keypoints_2d"]) for entry in json.loads(file.read_bytes())["people"]]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise NoKeypoints(f"bad_keypoint_file: {file.name}: {_words(error)}") from None
+        people = [person for person in people if (person[:, 2] > 0).any()]
+        if not people:
+            raise NoKeypoints(f"no_person: OpenPose found nobody in {path}")
+        return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
+
+
+def _person(numbers: object) -> Keypoints:
+    points = np.asarray(numbers, np.float32).reshape(-1, 3)
+    if len(points) not in LAYOUTS:
+        raise ValueError(f"{len(points)} points a person; BODY_25 and COCO-18 are understood")
+    return _missing_as_nan(points[list(LAYOUTS[len(points)])])
+
+
+def _missing_as_nan(points: Keypoints) -> Keypoints:
+    out = points.copy()
+    out[~np.isfinite(out).all(1) | (out[:, 2] <= 0)] = (np.nan, np.nan, 0)
+    out[:, 2] = np.clip(out[:, 2], 0, 1)
+    return out
+
+
+@dataclass(frozen=True)
+class KeypointCsv:
+    """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the pictures, -1 = missing.
+
+    Names are paths relative to the data set's root; a name without folders stands for the only picture called so.
+    """
+
+    file: Path
+    paths: Sequence[str]
+    """All pictures of the data set."""
+
+    @cached_property
+    def _table(self) -> dict[str, tuple[int, str, str]]:
+        """Name → line number, ys, xs.
+
+        Raises:
+            PtxError: the table cannot be read, or names an image twice.
+        """
+        table: dict[str, tuple[int, str, str]] = {}
+        try:
+            with self.file.open(newline="", encoding="utf-8-sig") as lines:
+                for line, row in enumerate(csv.reader(lines, delimiter=":"), 1):
+                    cells = [cell.strip() for cell in row]
+                    if not any(cells) or (line == 1 and cells[0] == "name"):
+                        continue
+                    if len(cells) != 3:
+                        raise PtxError(f"{self.file}:{line}: expected name: keypoints_y: keypoints_x")
+                    if cells[0] in table:
+                        raise PtxError(f"{self.file}:{line}: {cells[0]} was given before, in line {table[cells[0]][0]}")
+                    table[cells[0]] = (line, cells[1], cells[2])
+        except FileNotFoundError:
+            raise PtxError(f"extract_keypoints.path: {self.file} is not there") from None
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise PtxError(f"extract_keypoints.path: {self.file} cannot be read: {error}") from None
+        return table
+
+    @cached_property
+    def _names(self) -> Counter[str]:
+        return Counter(PurePosixPath(path).name for path in self.paths)
+
+    def lookup(self, path: str) -> tuple[Keypoints, int]:
+        """Keypoints (18, 3), confidence 1 where present; always one person.
+
+        Raises:
+            NoKeypoints: "missing_keypoints" or "bad_keypoint_file".
+            PtxError: the table itself cannot be read.
+        """
+        name = PurePosixPath(path).name
+        row = self._table.get(path) or (self._table.get(name) if self._names[name] == 1 else None)
+        if row is None:
+            raise NoKeypoints(f"missing_keypoints: {self.file.name} has no line for {path}")
+        line, *lists = row
+        try:
+            y, x = (np.asarray(json.loads(text), np.float32) for text in lists)
+            if y.shape != (18,) or x.shape != (18,):
+                raise ValueError(f"lists of {y.size} and {x.size} numbers, expected 18")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise NoKeypoints(f"bad_keypoint_file: {self.file.name}:{line}: {_words(error)}") from None
+        return _missing_as_nan(np.stack([x, y, ((x >= 0) & (y >= 0)).astype(np.float32)], axis=-1)), 1
+
+
+def _words(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split()) or type(error).__name__
+
+
+def mask_outside(keypoints: Keypoints, size: tuple[int, ...]) -> Keypoints:
+    """Keypoints whose place is outside a picture of (height, width) become missing."""
+    x, y = keypoints[:, 0], keypoints[:, 1]
+    with np.errstate(invalid="ignore"):
+        inside = (x >= -0.5) & (x < size[1] - 0.5) & (y >= -0.5) & (y < size[0] - 0.5)
+    out = keypoints.copy()
+    out[~inside] = (np.nan, np.nan, 0)
+    return out

@@ -1,0 +1,119 @@
+"""Painting a posed body: the rasteriser's pixels, coloured by the person's look under one light with cast shadows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ptx.datasets.people.looks import Look
+from ptx.datasets.people.scenes import Light
+from ptx.geometry.body import Body
+from ptx.geometry.rasterizer import rasterize
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+SUPERSAMPLING = 2
+"""Every pixel is the mean of this many squared."""
+
+SHADOW_SIDE = 384
+"""Pixels of the square picture that the light sees."""
+
+SHADOW_BIAS = 0.012
+"""Metres by which something must be nearer to the light to cast a shadow: the light's picture has finite pixels."""
+
+
+def render(body: Body, look: Look, light: Light, points: Floats, metre: float, background: Floats) -> Image:
+    """One picture.
+
+    Args:
+        body: the body whose faces and rest places `points` belong to.
+        look: the person's.
+        light: the scene's.
+        points: (V, 3) u, v in px, depth in m.
+        metre: px a metre, of the camera.
+        background: (S H, S W, 3) 0..1, S = SUPERSAMPLING.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    fine = points.copy()
+    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    height, width = background.shape[:2]
+    face, bary, _ = rasterize(fine, body.faces, height, width)
+    rows, columns = np.nonzero(face >= 0)
+    out = background.copy()
+    if len(rows):
+        owner, weights = face[rows, columns], bary[rows, columns]
+        spatial = np.stack([points[:, 0] / metre, -points[:, 1] / metre, -points[:, 2]], axis=-1)  # x right, y up, z near
+        normals = vertex_normals(spatial, body.faces)
+        rest_normals = vertex_normals(body.v_template, body.faces)
+        attributes = np.concatenate([body.v_template, rest_normals[:, 2:], normals, spatial], axis=1)
+        values = interpolate(owner, weights, body.faces, np.ascontiguousarray(attributes, np.float32))
+        albedo = look.colours(values[:, :3], values[:, 3] > 0)
+        brightness = _shade(values[:, 4:7], look.folds(values[:, :3] * 2.5), light)
+        brightness[:, 0] *= 1 - 0.55 * _in_shadow(spatial, body.faces, values[:, 7:10], light)
+        total = light.ambient * (0.85 + 0.15 * values[:, 5:6]) + brightness
+        out[rows, columns] = albedo * total * light.tint
+    size = (width // SUPERSAMPLING, height // SUPERSAMPLING)
+    small = cv2.resize(np.clip(out, 0, 1), size, interpolation=cv2.INTER_AREA)
+    return np.rint(small * 255).astype(np.uint8)
+
+
+def _shade(normals: Floats, folds: Floats, light: Light) -> Floats:
+    """(M, 1) light that each point receives straight from the lamp."""
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    facing = normals @ light.direction + np.float32(0.07) * folds
+    return light.strength * np.clip(facing, 0, 1)[:, None]
+
+
+def _in_shadow(spatial: Floats, faces: NDArray[np.int32], places: Floats, light: Light) -> Floats:
+    """(M,) share 0..1 of the lamp that other parts of the body hide from each point."""
+    forward = light.direction
+    right = np.cross((0, 1, 0), forward)
+    right /= np.linalg.norm(right)
+    frame = np.stack([right, np.cross(right, forward), -forward]).astype(np.float32)  # u right, v down, depth away
+    seen, asked = spatial @ frame.T, places @ frame.T
+    low = seen[:, :2].min(0)
+    scale = np.float32((SHADOW_SIDE - 3) / (seen[:, :2].max(0) - low).max())
+    seen[:, :2] = (seen[:, :2] - low) * scale + 1
+    asked[:, :2] = (asked[:, :2] - low) * scale + 1
+    _, _, depth = rasterize(seen, faces, SHADOW_SIDE, SHADOW_SIDE)
+    hidden = np.zeros(len(asked), np.float32)
+    for dx, dy in ((-0.7, -0.7), (0.7, -0.7), (-0.7, 0.7), (0.7, 0.7), (0, 0)):
+        column = np.clip(np.rint(asked[:, 0] + dx), 0, SHADOW_SIDE - 1).astype(np.intp)
+        row = np.clip(np.rint(asked[:, 1] + dy), 0, SHADOW_SIDE - 1).astype(np.intp)
+        hidden += depth[row, column] < asked[:, 2] - SHADOW_BIAS
+    return hidden / 5
+
+
+@njit(cache=True, nogil=True)
+def vertex_normals(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
+    """(V, 3) outward directions, of the length of the area around each vertex."""
+    out = np.zeros_like(vertices)
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, bx = vertices[j, 0] - vertices[i, 0], vertices[k, 0] - vertices[i, 0]
+        ay, by = vertices[j, 1] - vertices[i, 1], vertices[k, 1] - vertices[i, 1]
+        az, bz = vertices[j, 2] - vertices[i, 2], vertices[k, 2] - vertices[i, 2]
+        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        for v in (i, j, k):
+            out[v, 0] += nx
+            out[v, 1] += ny
+            out[v, 2] += nz
+    return out
+
+
+@njit(cache=True, nogil=True)
+def interpolate(owner: NDArray[np.int32], weights: Floats, faces: NDArray[np.int32], values: Floats) -> Floats:
+    """Values (V, K) of vertices at points of faces: owner (M,), weights (M, 2) of the first two vertices → (M, K)."""
+    out = np.empty((len(owner), values.shape[1]), np.float32)
+    for m in range(len(owner)):
+        f = owner[m]
+        a, b = weights[m, 0], weights[m, 1]
+        c = np.float32(1) - a - b
+        for k in range(values.shape[1]):
+            out[m, k] = a * values[faces[f, 0], k] + b * values[faces[f, 1], k] + c * values[faces[f, 2], k]
+    return out
