@@ -10,7 +10,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -21,6 +22,23 @@ class Section(BaseModel):
     """A group of settings. Docstrings under fields become their help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+
+    def essence(self) -> dict[str, Any]:
+        """The settings that results depend on, as JSON-like values: all but places, since a moved file is the same file."""
+        places = {name for name, field in type(self).model_fields.items() if _is_place(field)}
+        return self.model_dump(mode="json", exclude=places)
+
+
+def _is_place(field: FieldInfo) -> bool:
+    inner = (m for part in get_args(field.annotation) for m in getattr(part, "__metadata__", ()))
+    return PLACE in (*field.metadata, *inner)
+
+
+PLACE = "a place on disk"
+"""Marks a setting that says where something is, not what it is."""
+
+Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), PLACE]
+"""A path, relative to the current folder; absolute once read, since workers may run elsewhere."""
 
 
 M = TypeVar("M", bound=BaseModel)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.stage import Listing, Stage
@@ -56,19 +57,33 @@ class Pipeline:
         return Store(self.workspace, stage.store)
 
     @cached_property
-    def listing(self) -> Listing:
-        """The data set as it is on disk now."""
-        found = [listing for s in self.stages if (listing := s.listing(self.settings)) is not None]
+    def _listed(self) -> tuple[str, Listing]:
+        """The stage that lists the data set, and what it found."""
+        found = [(s.name, listing) for s in self.stages if (listing := s.listing(self.settings)) is not None]
         if len(found) != 1:
             raise RuntimeError("exactly one stage must list the data set")
         return found[0]
 
+    @property
+    def listing(self) -> Listing:
+        """The data set as it was on disk when first asked for."""
+        return self._listed[1]
+
+    @cached_property
+    def _documents(self) -> dict[str, dict[str, Any]]:
+        return {}
+
     def document(self, stage: Stage) -> dict[str, Any]:
         """Everything the stage's results depend on: its fingerprint is the digest of this."""
+        if stage.name not in self._documents:
+            self._documents[stage.name] = self._document(stage)
+        return self._documents[stage.name]
+
+    def _document(self, stage: Stage) -> dict[str, Any]:
         settings = {name: _plain(getattr(self.settings, name)) for name in stage.settings}
         inputs = {self.writer(s).name: digest(self.document(self.writer(s))) for s in stage.input_stores}
         dependencies = {k: _plain(v) for k, v in stage.dependencies(self.settings).items()}
-        if stage.listing(self.settings) is not None:
+        if stage.name == self._listed[0]:
             dependencies["data set"] = self.listing.digest
         return {
             "stage": stage.name,
@@ -220,11 +235,7 @@ def _worsen(result: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Settings as JSON-like values."""
-    return (
-        value.model_dump(mode="json")
-        if hasattr(value, "model_dump")
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-    )
+    """A setting as JSON-like values."""
+    if isinstance(value, Section):
+        return value.essence()
+    return list(value) if isinstance(value, tuple) else value

@@ -134,7 +134,7 @@ class Stage(ABC):
         """Compute a block. Pure: the same block and settings give the same bytes."""
 
     def dependencies(self, settings: Any) -> dict[str, Any]:
-        """Whatever else the results depend on (a digest of the body model, of a folder of key-point files), by name."""
+        """Whatever else the results depend on (a digest of the body model, of a folder of keypoint files), by name."""
         return {}
 
     def listing(self, settings: Any) -> Listing | None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""`ptx run extract-keypoints`: the 18 key-points of every person, in the working picture, and 3D ones where the backend has them."""
+"""`ptx run extract-keypoints`: the 18 keypoints of every person, in the working picture, and 3D ones where the backend has them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
 from ptx.stages.sources import KeypointSource, keypoint_source
 
 FEWEST = 4
-"""Fewer key-points than this do not hold a body in place."""
+"""Fewer keypoints than this do not hold a body in place."""
 
 
 class ExtractKeypoints(Stage):
@@ -27,7 +27,7 @@ class ExtractKeypoints(Stage):
     def dependencies(self, settings: Any) -> dict[str, Any]:
         """The backend that `auto` came to, and the state of its files."""
         path = settings.extract_keypoints.path
-        return {"backend": settings.keypoint_backend} | ({"key-point files": _stamp(path)} if path else {})
+        return {"backend": settings.keypoint_backend} | ({"keypoint files": _stamp(path)} if path else {})
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
         """keypoints (18, 3) x, y, confidence; keypoints3d (18, 4) x, y, z, confidence; NaN and confidence 0 = missing."""
@@ -41,7 +41,7 @@ class ExtractKeypoints(Stage):
         return keypoint_source(settings)
 
     def process(self, block: Block, settings: Any, state: KeypointSource) -> Result:
-        """Ask the backend for each picture; nobody, or too few key-points, is a problem."""
+        """Ask the backend for each picture; nobody, or too few keypoints, is a problem."""
         n = len(block)
         keypoints = np.full((n, 18, 3), np.nan, np.float32)
         keypoints3d = np.full((n, 18, 4), np.nan, np.float32)
@@ -56,7 +56,7 @@ class ExtractKeypoints(Stage):
                 continue
             seen = int((keypoints[i, :, 2] > 0).sum())
             if seen < FEWEST:
-                problems[i] = f"too_few_keypoints: {seen} of 18 key-points inside the picture, {FEWEST} are needed"
+                problems[i] = f"too_few_keypoints: {seen} of 18 keypoints inside the picture, {FEWEST} are needed"
         if not settings.extract_keypoints.use_3d:
             keypoints3d[...], keypoints3d[..., 3] = np.nan, 0
         return Result({"keypoints": keypoints, "keypoints3d": keypoints3d}, problems)

@@ -1,4 +1,4 @@
-"""`ptx run fit-smpl`: the body of every image, fitted to its key-points."""
+"""`ptx run fit-smpl`: the body of every image, fitted to its keypoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FitSmpl(Stage):
         return body_dependency(settings)
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
-        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no key-point; energy."""
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy."""
         return {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),

@@ -70,9 +70,3 @@ class Ingest(Stage):
                 problems[i] = str(error)
         return Result({"image": images, "transform": transforms, "original": originals}, problems)
 
-
-def table_paths(workspace: Path) -> list[str]:
-    """Paths of all pictures, as ingest wrote them down."""
-    from ptx.pipeline.store import Store, decode_strings
-
-    return decode_strings(Store(workspace, Ingest.store).table("path"))

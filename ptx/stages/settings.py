@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import Place, Section
 from ptx.pipeline.executors import RunSettings
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
@@ -32,10 +32,10 @@ class FolderData(Section):
     """A folder of photographs: one sub-folder a person, or a table of pairs."""
 
     kind: Literal["folder"]
-    root: Path
+    root: Place
     """The folder."""
-    pairs: Path | None = None
-    """A CSV of pairs, `source,target`, relative to the root; empty pairs all images of a person."""
+    pairs: Place | None = None
+    """A CSV of pairs, columns source,target: paths relative to the root. Without it all images of a person are paired."""
     max_pairs_per_person: Annotated[int, Field(ge=1)] | None = None
     """Keep at most this many (undirected) pairs of a person."""
     test_fraction: Share = 0.2
@@ -46,29 +46,29 @@ class IngestSettings(Section):
     """Reading pictures."""
 
     crop: Literal["picture", "person"] = "picture"
-    """Fit the whole picture into the working size, or cut out the person that the key-point backend finds."""
+    """Fit the whole picture into the working size, or cut out the person that the keypoint backend finds."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Larger pictures are quarantined before they are decoded."""
 
 
 class KeypointSettings(Section):
-    """Finding the 18 key-points."""
+    """Finding the 18 keypoints."""
 
     backend: Literal["auto", "truth", "mediapipe", "openpose-json", "csv"] = "auto"
-    """Where key-points come from; auto is truth for synthetic people and mediapipe for photographs."""
-    path: Path | None = None
+    """Where keypoints come from; auto is truth for synthetic people and mediapipe for photographs."""
+    path: Place | None = None
     """Folder of OpenPose JSON files, or the CSV table."""
     use_3d: bool = True
-    """Keep 3D key-points where the backend has them."""
+    """Keep 3D keypoints where the backend has them."""
     several: Literal["largest", "quarantine"] = "largest"
     """A picture with several persons: take the most certain one, or quarantine the picture."""
 
 
 class FitSettings(Section):
-    """Fitting the body to key-points."""
+    """Fitting the body to keypoints."""
 
     use_3d: bool = True
-    """Fit 3D key-points too where they are present."""
+    """Fit 3D keypoints too where they are present."""
     iterations: Annotated[int, Field(ge=1, le=1000)] = 30
     """Gauss-Newton steps of the best start, at most."""
     max_residual: Annotated[float, Field(gt=0)] = 0.08
@@ -93,7 +93,7 @@ class VisibilitySettings(Section):
 class Settings(Section):
     """Settings of a pipeline."""
 
-    workspace: Path = Path("work")
+    workspace: Place = Path("work")
     """Folder of all stores."""
     seed: int = 0
     """Everything random follows from it."""

@@ -1,11 +1,11 @@
-"""Data sets and key-point sources behind one face each, chosen by the settings. Adding one means adding a class here and a reader in `datasets/`."""
+"""Data sets and keypoint sources behind one face each, chosen by the settings. Adding one means adding a class here and a reader in `datasets/`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.folder import Folder
-from ptx.datasets.images import apply_transform, crop_and_resize, read_image
+from ptx.datasets.images import Box, Image, apply_transform, crop_and_resize, read_image
 from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.datasets.people import People, PeopleOptions
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Listing
+from ptx.pipeline.store import Store, decode_strings
 
-Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 BoxFinder = Callable[[Image, str], Box]
 """(picture, its path) → x0, y0, x1, y1 of the person; raises ValueError("code: words") where there is none."""
 
@@ -78,16 +77,9 @@ class PeopleSet:
 def people(settings: Any) -> People:
     """The synthetic people that the settings describe."""
     data = settings.data
-    return _people(
-        PeopleOptions(
-            data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body, "builtin"
-        )
+    return People(
+        PeopleOptions(data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body)
     )
-
-
-@lru_cache(maxsize=2)
-def _people(options: PeopleOptions) -> People:
-    return People(options)
 
 
 def _all_pairs(persons: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -105,41 +97,41 @@ class FolderSet:
 
     settings: Any
 
-    @property
-    def folder(self) -> Folder:
-        """The reader."""
-        data = self.settings.data
-        return _folder(Path(data.root), data.pairs, data.test_fraction, data.max_pairs_per_person)
-
     def listing(self) -> Listing:
-        """As the reader found it."""
-        folder = self.folder
+        """As the folder is now."""
+        data = self.settings.data
+        folder = Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
         return Listing(folder.ids, folder.paths, folder.persons, folder.splits, folder.pairs(), folder.digest)
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """As ingest wrote them down: what a worker sees does not change under it."""
+        return ingested_paths(self.settings)
 
     def read(self, index: int, find_box: BoxFinder | None) -> tuple[Image, NDArray[np.float32], tuple[int, int]]:
         """Read, find the person where asked, crop and resize."""
-        path = self.folder.paths[index]
-        image = read_image(self.folder.root / path, self.settings.ingest.max_pixels)
+        path = self.paths[index]
+        image = read_image(self.settings.data.root / path, self.settings.ingest.max_pixels)
         box = find_box(image, path) if find_box else None
         working, transform = crop_and_resize(image, box, self.settings.size)
         return working, transform, (image.shape[0], image.shape[1])
 
 
-@lru_cache(maxsize=2)
-def _folder(root: Path, pairs: Path | None, test_fraction: float, max_pairs: int | None) -> Folder:
-    return Folder(root, pairs, test_fraction=test_fraction, max_pairs_per_person=max_pairs)
+def ingested_paths(settings: Any) -> list[str]:
+    """Paths of all pictures, relative to the data set's root, from the store of ingest."""
+    return decode_strings(Store(settings.workspace, "ingest").table("path"))
 
 
-# --- key-points -------------------------------------------------------------------------------------------------------------------------
+# --- keypoints ---------------------------------------------------------------------------------------------------------
 
 
 class KeypointSource(Protocol):
-    """Finds key-points of one image."""
+    """Finds keypoints of one image."""
 
     def find(
         self, index: int, image: Image, transform: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Key-points (18, 3) in working pixels and (18, 4) in metres (NaN where the backend has none).
+        """Keypoints (18, 3) in working pixels and (18, 4) in metres (NaN where the backend has none).
 
         Raises:
             ValueError: "code: words", there is nobody.
@@ -165,19 +157,23 @@ def keypoint_source(settings: Any) -> KeypointSource:
         return TruthKeypoints(people(settings))
     if backend == "mediapipe":
         return DetectedKeypoints(MediapipePose(), settings.extract_keypoints.several)
-    return FileKeypoints(_keypoint_file(settings), data_set(settings).listing().paths, settings)
+    paths = ingested_paths(settings)
+    return FileKeypoints(_keypoint_file(settings, paths), paths, settings.extract_keypoints.several)
 
 
-def _keypoint_file(settings: Any) -> OpenposeJson | KeypointCsv:
+def _keypoint_file(settings: Any, paths: list[str]) -> OpenposeJson | KeypointCsv:
     chosen = settings.extract_keypoints
+    if settings.data.kind == "people":
+        raise PtxError(f"extract_keypoints.backend: {chosen.backend} is for photographs; synthetic people need truth or mediapipe")
     if chosen.path is None:
         raise PtxError(f"extract_keypoints.path: backend {chosen.backend} needs the path of its files")
-    return OpenposeJson(chosen.path) if chosen.backend == "openpose-json" else KeypointCsv(chosen.path)
+    kind = OpenposeJson if chosen.backend == "openpose-json" else KeypointCsv
+    return kind(chosen.path, paths)
 
 
 @dataclass(frozen=True)
 class TruthKeypoints:
-    """The exact key-points of synthetic people."""
+    """The exact keypoints of synthetic people."""
 
     people: People
 
@@ -192,7 +188,7 @@ class TruthKeypoints:
 
 @dataclass(frozen=True)
 class DetectedKeypoints:
-    """Key-points found in the working picture."""
+    """Keypoints found in the working picture."""
 
     detector: MediapipePose
     several: str
@@ -202,24 +198,24 @@ class DetectedKeypoints:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Detect."""
         del index, transform
-        found = self.detector.detect(image)
+        found = self.detector.detect(image, alone=self.several == "quarantine")
         return found.keypoints, found.keypoints3d
 
 
 @dataclass(frozen=True)
 class FileKeypoints:
-    """Key-points that another tool wrote, in pixels of the original pictures."""
+    """Keypoints that another tool wrote, in pixels of the original pictures."""
 
     file: OpenposeJson | KeypointCsv
-    paths: Any
-    settings: Any
+    paths: list[str]
+    several: str
 
     def find(
         self, index: int, image: Image, transform: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Look up and map to working pixels."""
         keypoints, persons = self.file.lookup(self.paths[index])
-        if persons > 1 and self.settings.extract_keypoints.several == "quarantine":
+        if persons > 1 and self.several == "quarantine":
             raise NoKeypoints(f"several_persons: {persons} persons in {self.paths[index]}")
         moved = keypoints.copy()
         moved[:, :2] = apply_transform(transform, keypoints[:, :2])
@@ -227,19 +223,19 @@ class FileKeypoints:
 
 
 def box_finder(settings: Any) -> BoxFinder:
-    """How ingest finds the person to crop to: by the key-point backend, in the original picture."""
+    """How ingest finds the person to crop to: by the keypoint backend, in the original picture."""
     backend = settings.keypoint_backend
     if backend == "mediapipe":
         detector = MediapipePose()
         return lambda image, path: detector.find_person(image)
     if backend == "truth":
         raise PtxError("ingest.crop: synthetic people fill their pictures already; use `crop: picture`")
-    file = _keypoint_file(settings)
+    file = _keypoint_file(settings, ingested_paths(settings))
     return lambda image, path: _box_around(file.lookup(path)[0], image.shape[:2])
 
 
 def _box_around(keypoints: NDArray[np.float32], size: tuple[int, ...]) -> Box:
-    """The key-points' bounding box with a quarter of its longer side added all round, inside the picture."""
+    """The keypoints' bounding box with a quarter of its longer side added all round, inside the picture."""
     xy = keypoints[keypoints[:, 2] > 0, :2]
     low, high = xy.min(0), xy.max(0)
     margin = 0.25 * float((high - low).max())

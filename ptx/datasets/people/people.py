@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.looks import Look, draw_look
 from ptx.datasets.people.poses import draw_pose, turn_root
-from ptx.datasets.people.render import SUPERSAMPLING, Image, render, vertex_normals
+from ptx.datasets.people.render import SUPERSAMPLING, Image, render
 from ptx.datasets.people.scenes import cast_shadow, draw_background, draw_light
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.joints import keypoint
+from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
 
 Floats = NDArray[np.float32]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ptx.datasets.people.looks import Look
 from ptx.datasets.people.scenes import Light
 from ptx.geometry.body import Body
+from ptx.geometry.mesh import interpolate, vertex_normals
 from ptx.geometry.rasterizer import rasterize
 
 Floats = NDArray[np.float32]
@@ -88,32 +88,3 @@ def _in_shadow(spatial: Floats, faces: NDArray[np.int32], places: Floats, light:
         hidden += depth[row, column] < asked[:, 2] - SHADOW_BIAS
     return hidden / 5
 
-
-@njit(cache=True, nogil=True)
-def vertex_normals(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
-    """(V, 3) outward directions, of the length of the area around each vertex."""
-    out = np.zeros_like(vertices)
-    for f in range(len(faces)):
-        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-        ax, bx = vertices[j, 0] - vertices[i, 0], vertices[k, 0] - vertices[i, 0]
-        ay, by = vertices[j, 1] - vertices[i, 1], vertices[k, 1] - vertices[i, 1]
-        az, bz = vertices[j, 2] - vertices[i, 2], vertices[k, 2] - vertices[i, 2]
-        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-        for v in (i, j, k):
-            out[v, 0] += nx
-            out[v, 1] += ny
-            out[v, 2] += nz
-    return out
-
-
-@njit(cache=True, nogil=True)
-def interpolate(owner: NDArray[np.int32], weights: Floats, faces: NDArray[np.int32], values: Floats) -> Floats:
-    """Values (V, K) of vertices at points of faces: owner (M,), weights (M, 2) of the first two vertices → (M, K)."""
-    out = np.empty((len(owner), values.shape[1]), np.float32)
-    for m in range(len(owner)):
-        f = owner[m]
-        a, b = weights[m, 0], weights[m, 1]
-        c = np.float32(1) - a - b
-        for k in range(values.shape[1]):
-            out[m, k] = a * values[faces[f, 0], k] + b * values[faces[f, 1], k] + c * values[faces[f, 2], k]
-    return out

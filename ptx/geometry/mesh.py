@@ -1,0 +1,45 @@
+"""Small tools on triangle meshes."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@njit(cache=True, nogil=True)
+def vertex_normals(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray:
+    """Sum of the normals of the faces around each vertex, each as long as twice its face's area.
+
+    vertices (V, 3), faces (F, 3) counter-clockwise from outside → (V, 3), outwards, in the units of the square.
+    """
+    out = np.zeros_like(vertices)
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, bx = vertices[j, 0] - vertices[i, 0], vertices[k, 0] - vertices[i, 0]
+        ay, by = vertices[j, 1] - vertices[i, 1], vertices[k, 1] - vertices[i, 1]
+        az, bz = vertices[j, 2] - vertices[i, 2], vertices[k, 2] - vertices[i, 2]
+        nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        for v in (i, j, k):
+            out[v, 0] += nx
+            out[v, 1] += ny
+            out[v, 2] += nz
+    return out
+
+
+@njit(cache=True, nogil=True)
+def interpolate(
+    owner: NDArray[np.int32], weights: FloatArray, faces: NDArray[np.int32], values: FloatArray
+) -> FloatArray:
+    """Values of vertices at points of faces.
+
+    owner (M,) face of each point, weights (M, 2) of its first two vertices, values (V, K) → (M, K).
+    """
+    out = np.empty((len(owner), values.shape[1]), np.float32)
+    for m in range(len(owner)):
+        f = owner[m]
+        a, b = weights[m, 0], weights[m, 1]
+        c = np.float32(1) - a - b
+        for k in range(values.shape[1]):
+            out[m, k] = a * values[faces[f, 0], k] + b * values[faces[f, 1], k] + c * values[faces[f, 2], k]
+    return out
