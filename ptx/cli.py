@@ -49,6 +49,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Compute everything again, also what is done.")] = False,
 ) -> None:
     """Run a stage. Killed runs go on where they stopped when the same command is given again."""
+    from ptx.pipeline.executors import keep_workers
     from ptx.pipeline.history import estimate
     from ptx.pipeline.run import run_stage
     from ptx.pipeline.tables import estimate_table, outcome_line
@@ -59,9 +60,10 @@ def run(
     if dry_run:
         console.print(estimate_table([estimate(pipeline, s, force=force) for s in chosen], pipeline))
         return
-    for one in chosen:
-        outcome = run_stage(pipeline, one, console, force=force)
-        console.print(outcome_line(outcome, pipeline.plan(one)))
+    with keep_workers():
+        for one in chosen:
+            outcome = run_stage(pipeline, one, console, force=force)
+            console.print(outcome_line(outcome, pipeline.plan(one)))
 
 
 @app.command()

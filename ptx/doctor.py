@@ -71,7 +71,12 @@ def _machine(workspace: Path) -> Iterator[Check]:
     while not folder.exists():
         folder = folder.absolute().parent
     writable = os.access(folder, os.W_OK)
-    yield Check("workspace", writable, str(workspace), "" if writable else f"{folder} cannot be written to: name another `workspace:`")
+    yield Check(
+        "workspace",
+        writable,
+        str(workspace),
+        "" if writable else f"{folder} cannot be written to: name another `workspace:`",
+    )
     free = shutil.disk_usage(folder).free
     cure = "" if free >= LEAST_FREE else "`ptx run all --dry-run` says what is needed"
     yield Check("free disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB", cure)

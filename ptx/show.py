@@ -17,7 +17,13 @@ from ptx.geometry.camera import project
 from ptx.geometry.flow import decode_flow, warp
 from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
-    blend, draw_body, draw_flow, draw_parts, draw_skeleton, draw_visibility, draw_wheel,
+    blend,
+    draw_body,
+    draw_flow,
+    draw_parts,
+    draw_skeleton,
+    draw_visibility,
+    draw_wheel,
 )  # fmt: skip
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,7 +116,7 @@ def t_pose(skeleton: Skeleton) -> None:
         arm = (f"upperarm01.{s}", f"lowerarm01.{s}", f"wrist.{s}", f"finger3-1.{s}")
         lift = turn(skeleton.direction(arm[0], arm[1]), [x, 0.0, 0.0], 0.25)
         skeleton.rotate(f"shoulder01.{s}", lift)  # the shoulder girdle lifts a little with the arm
-        for start, end in zip(arm[:-1], arm[1:], strict=True):
+        for start, end in pairwise(arm):
             skeleton.rotate(start, turn(skeleton.direction(start, end), [x, 0.0, 0.0]))
         knuckles = skeleton.direction(f"finger2-1.{s}", f"finger5-1.{s}") * [0.0, 1.0, 1.0]
         twist = (("upperarm01", 0.15), ("upperarm02", 0.15), ("lowerarm01", 0.2), ("lowerarm02", 0.3), ("wrist", 0.2))

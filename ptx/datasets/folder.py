@@ -197,6 +197,4 @@ def _thin(pairs: list[tuple[int, int]], persons: NDArray[np.int32], most: int) -
     of_person: dict[int, list[tuple[int, int]]] = {}
     for pair in pairs:
         of_person.setdefault(int(persons[pair[0]]), []).append(pair)
-    return [
-        own[i * len(own) // min(most, len(own))] for own in of_person.values() for i in range(min(most, len(own)))
-    ]
+    return [own[i * len(own) // min(most, len(own))] for own in of_person.values() for i in range(min(most, len(own)))]

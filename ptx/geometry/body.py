@@ -109,7 +109,7 @@ class Body:
             np.zeros((*self.v_template.shape, _POSE_SHAPES), np.float32) if self.posedirs is None else self.posedirs
         )
         kintree = np.array([PARENTS, range(_JOINTS)], np.int64)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "v_template": self.v_template, "f": self.faces, "weights": self.weights, "J_regressor": self.joint_regressor,
             "kintree_table": kintree, "shapedirs": self.shapedirs, "posedirs": posedirs,
         }  # fmt: skip
@@ -254,7 +254,7 @@ def _keypoints(
     landmarks: NDArray[Any],
 ) -> dict[str, Any]:
     """The four keypoint arrays of `Body`: limbs are joints, the neck is between the shoulders, nose, eyes and ears are on the head."""
-    names = "shoulder elbow wrist hip knee ankle".split()
+    names = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     joints, weights = np.zeros((18, 2), np.int32), np.zeros((18, 2), np.float32)
     offset, offset_dirs = np.zeros((18, 3), np.float32), np.zeros((18, 3, SHAPES), np.float32)
     weights[:, 0] = 1

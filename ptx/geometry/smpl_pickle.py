@@ -120,8 +120,8 @@ ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
     ("numpy", "dtype"): np.dtype,
     ("numpy.core.multiarray", "_reconstruct"): _empty_array,
     ("numpy._core.multiarray", "_reconstruct"): _empty_array,
-    ("numpy.core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[index, dict-item]
-    ("numpy._core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[index, dict-item]
+    ("numpy.core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[dict-item]
+    ("numpy._core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[dict-item]
     ("_codecs", "encode"): _encode,
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "_reconstructor"): _reconstructor,

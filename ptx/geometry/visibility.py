@@ -50,10 +50,12 @@ def visible_exact(
     background. A point of a face with a NaN vertex in the source is hidden; such a face hides nothing.
     """
     surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
-    out = np.full(surface.shape, BACKGROUND, np.uint8)
+    height, width = surface.shape
+    out = np.full((height, width), BACKGROUND, np.uint8)
     if out.size:
         pixel, place, start = _sort_points(surface, weights, points, triangles, out)
-        _hide(surface, points, triangles, _pack_bins(points, *out.shape), pixel, place, start, tolerance, out)
+        packed = _pack_bins(points, height, width)
+        _hide(surface, points, triangles, packed, pixel, place, start, tolerance, out)
     return out
 
 

@@ -89,7 +89,12 @@ def _plain(node: Any) -> Any:
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_plain(value) for value in node]
-    for kind in (bool, int, float, str):  # ruamel's scalars remember how they were written; pydantic wants the bare ones
+    for kind in (
+        bool,
+        int,
+        float,
+        str,
+    ):  # ruamel's scalars remember how they were written; pydantic wants the bare ones
         if isinstance(node, kind):
             return kind(node)
     return node
@@ -109,6 +114,8 @@ def _apply(values: dict[str, Any], override: str) -> Location:
         if not isinstance(place.setdefault(parent, {}), dict):
             place[parent] = {}
         place = place[parent]
+    if last == "kind" and place.get(last, value) != value:  # another kind has other settings: those of the file go
+        place.clear()
     place[last] = value
     return tuple(name.split("."))
 
@@ -120,9 +127,16 @@ def _line(model: type[BaseModel], path: Path | None, document: Any, set_by: Mapp
     location = _real_location(model, error["loc"])
     name = ".".join(str(part) for part in location)
     override = next((key for key in set_by if location[: len(key)] == key or key[: len(location)] == location), None)
-    where = f"--set {name}" if override else f"{path or 'defaults'}:{_line_number(document, location)}: {name}" if path else name
+    where = (
+        f"--set {name}"
+        if override
+        else f"{path or 'defaults'}:{_line_number(document, location)}: {name}"
+        if path
+        else name
+    )
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(location[-1]).replace("-", "_"), _fields(model, location[:-1]), 1, 0.5)
+        known = [name for name in _fields(model, location[:-1]) if name != location[-1]]
+        near = difflib.get_close_matches(str(location[-1]).replace("-", "_"), known, 1, 0.5)
         return f"{where}: no such setting" + (f", did you mean '{near[0]}'?" if near else "")
     if error["type"] == "missing":
         return f"{where}: is needed and not given"
@@ -134,10 +148,12 @@ def _line(model: type[BaseModel], path: Path | None, document: Any, set_by: Mapp
 
 
 def _line_number(document: Any, location: Location) -> int:
+    node: Any
     line, node = 0, document
     for part in location:
         try:
-            line = node.lc.key(part)[0] if isinstance(node, Mapping) else node.lc.item(part)[0]
+            place = node.lc  # of ruamel: where each key stands
+            line = (place.key if isinstance(node, Mapping) else place.item)(part)[0]
             node = node[part]
         except (AttributeError, KeyError, IndexError, TypeError):
             break

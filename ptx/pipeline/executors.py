@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
 
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
@@ -19,11 +22,11 @@ class RunSettings(Section):
     """Dask worker processes, threads of this process, or no Dask at all."""
     address: str | None = None
     """Address of a running Dask scheduler, e.g. tcp://node7:8786; wins over `executor`."""
-    workers: int | None = None
+    workers: Annotated[int, Field(ge=1)] | None = None
     """Number of workers; empty means one a core."""
-    block: int = 64
+    block: Annotated[int, Field(ge=1, le=4096)] = 64
     """Samples a block: the unit of work, of commit and of storage. Changing it rebuilds the stores."""
-    max_bad_fraction: float = 0.25
+    max_bad_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
     """A stage fails when more than this share of its samples is quarantined."""
 
     @property
@@ -60,10 +63,10 @@ def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tupl
     if first is None:
         return  # nothing to do is no reason to start workers
 
-    from distributed import Client, as_completed
+    from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
-    with _client(run, Client) as client:
+    with _workers(run) as client:
         shared = client.scatter(job, broadcast=True)
         flying: dict[str, Task] = {}
 
@@ -87,20 +90,54 @@ def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tupl
             ) from error
 
 
-def _client(run: RunSettings, client: Callable[..., Any]) -> Any:
+_kept = ExitStack()
+"""Closes the workers that outlive a stage; holds any inside `keep_workers` only."""
+
+_connection: tuple[RunSettings, Any] | None = None
+_keeping = False
+
+
+@contextmanager
+def keep_workers() -> Iterator[None]:
+    """Stages that run inside share their workers: starting them costs seconds."""
+    global _keeping, _connection
+    _keeping = True
+    try:
+        yield
+    finally:
+        _keeping, _connection = False, None
+        _kept.close()
+
+
+@contextmanager
+def _workers(run: RunSettings) -> Iterator[Any]:
+    """A connection to workers, those kept where there are some."""
+    global _connection
+    if not _keeping:
+        with _connect(run) as client:
+            yield client
+        return
+    if _connection is None or _connection[0] != run or _connection[1].status != "running":
+        _kept.close()
+        _connection = run, _kept.enter_context(_connect(run))
+    yield _connection[1]
+
+
+def _connect(run: RunSettings) -> Any:
     """A connection to the workers; started here unless there is an address."""
     import dask
+    from distributed import Client
 
     dask.config.set({"distributed.worker.memory.terminate": 0.98, "distributed.scheduler.allowed-failures": 5})
     if run.address is not None:
         try:
-            return client(run.address, timeout="10s")
+            return Client(run.address, timeout="10s")
         except (OSError, TimeoutError, ValueError) as error:
             raise PtxError(
                 f"run.address: no Dask scheduler answers at {run.address} ({error}); start one with `dask scheduler`"
             ) from error
     threads = run.executor == "threads"
-    return client(
+    return Client(
         n_workers=1 if threads else run.worker_count,
         threads_per_worker=run.worker_count if threads else 1,
         processes=not threads,

@@ -81,7 +81,7 @@ class Pipeline:
 
     def _document(self, stage: Stage) -> dict[str, Any]:
         settings = {name: _plain(getattr(self.settings, name)) for name in stage.settings}
-        inputs = {self.writer(s).name: digest(self.document(self.writer(s))) for s in stage.input_stores}
+        inputs = {self.writer(s).name: self._edition(self.writer(s)) for s in stage.input_stores}
         dependencies = {k: _plain(v) for k, v in stage.dependencies(self.settings).items()}
         if stage.name == self._listed[0]:
             dependencies["data set"] = self.listing.digest
@@ -93,6 +93,16 @@ class Pipeline:
             "inputs": inputs,
             "dependencies": dependencies,
         }
+
+    def _edition(self, stage: Stage) -> str:
+        """What a stage's results are, for those that read them: also how often they were made anew by `--force`."""
+        store = self.store(stage)
+        again = int(store.attributes.get("again", 0)) if store.exists() else 0
+        return digest(self.document(stage)) + (f" made again {again}" if again else "")
+
+    def forget(self) -> None:
+        """Read the stores' attributes afresh: one was replaced."""
+        self._documents.clear()
 
     def count(self, stage: Stage) -> int:
         """Number of samples the stage runs over, from the ingested tables where they are current, else from the data set."""
@@ -212,10 +222,12 @@ class Plan:
             return {}
         return {sample: reason for _, record in self.store.records() for sample, reason in record.bad.items()}
 
-    def attributes(self) -> dict[str, Any]:
-        """What the store will say of its making."""
+    def attributes(self, *, again: bool = False) -> dict[str, Any]:
+        """What the store will say of its making; `again`: in place of the same results, by `--force`."""
+        times = self.store.attributes.get("again", 0) + 1 if again else 0
         return {
             "stage": self.stage.name,
+            "again": times,
             "count": self.count,
             "block": self.block,
             "document": self.document,

@@ -131,8 +131,8 @@ def _refuse_too_many_bad(plan: Plan) -> None:
     if plan.count and len(plan.problems) > limit * plan.count:
         sample, reason = next(iter(plan.problems.items()))
         raise PtxError(
-            f"{plan.stage.name}: {len(plan.problems)} of {plan.count} samples are quarantined, more than run.max_bad_fraction={limit} allows; "
-            f"the first is {sample}: {reason}. `ptx status --problems` lists them"
+            f"{plan.stage.name}: {len(plan.problems)} of {plan.count} samples are quarantined, more than "
+            f"run.max_bad_fraction={limit} allows; the first is {sample}: {reason}. `ptx status --problems` lists them"
         )
 
 
@@ -159,6 +159,7 @@ def _prepare(plan: Plan, force: bool, console: Console) -> None:
 
 def _replace_store(plan: Plan, force: bool, console: Console) -> None:
     pipeline, stage, store = plan.pipeline, plan.stage, plan.store
+    attributes = plan.attributes(again=force and plan.condition in ("partial", "done"))
     if plan.condition == "stale":
         console.print(f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding", highlight=False)
     if store.exists():
@@ -170,7 +171,8 @@ def _replace_store(plan: Plan, force: bool, console: Console) -> None:
             (kept / path.name).rename(path)
         shutil.rmtree(kept)
     else:
-        store.create(stage.outputs(pipeline.settings), plan.attributes(), _tables(pipeline, stage))
+        store.create(stage.outputs(pipeline.settings), attributes, _tables(pipeline, stage))
+    pipeline.forget()
 
 
 def _aside(store: Store, fingerprint: str) -> Path:

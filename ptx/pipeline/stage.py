@@ -133,7 +133,7 @@ class Stage(ABC):
     def process(self, block: Block, settings: Any, state: State) -> Result:
         """Compute a block. Pure: the same block and settings give the same bytes."""
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
+    def dependencies(self, settings: Any) -> dict[str, Any]:  # noqa: ARG002
         """Whatever else the results depend on (a digest of the body model, of a folder of keypoint files), by name."""
         return {}
 

@@ -46,7 +46,8 @@ def estimate_table(rows: Sequence[Estimate], pipeline: Pipeline) -> Table:
         )
     free = shutil.disk_usage(_existing(pipeline.workspace)).free
     total = sum(r.bytes for r in rows)
-    table.caption = f"{size(total)} on disk, {size(free)} free; {duration(sum(r.seconds for r in rows))} on {pipeline.settings.run.worker_count} workers; nothing was written"
+    took, workers = duration(sum(r.seconds for r in rows)), pipeline.settings.run.worker_count
+    table.caption = f"{size(total)} on disk, {size(free)} free; {took} on {workers} workers; nothing was written"
     table.caption_justify = "left"
     return table
 

@@ -36,7 +36,7 @@ class Findings:
 
 
 def verify_stage(
-    pipeline: Pipeline, stage: Stage, advance: Callable[[int, int], None] = lambda samples, bad: None
+    pipeline: Pipeline, stage: Stage, advance: Callable[[int, int], None] = lambda _samples, _bad: None
 ) -> Findings:
     """Read everything a stage has written, one block at a time.
 

@@ -120,7 +120,7 @@ def _outdated(states: NDArray[np.uint8], usable: NDArray[np.bool_]) -> bool:
 
 def read_block(job: Job, index: NDArray[np.int64], pairs: NDArray[np.int32] | None) -> Block:
     """Gather what the stage reads for these samples: each distinct image once."""
-    images = index if pairs is None else np.unique(pairs)
+    images = index if pairs is None else np.unique(pairs).astype(np.int64)
     arrays, per_sample = {}, set()
     for name in job.stage.inputs:
         store_name, array = name.split(".")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -69,4 +68,3 @@ class Ingest(Stage):
             except ValueError as error:  # BadImage, NoKeypoints, NoPerson: "code: words"
                 problems[i] = str(error)
         return Result({"image": images, "transform": transforms, "original": originals}, problems)
-

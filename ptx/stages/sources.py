@@ -1,4 +1,7 @@
-"""Data sets and keypoint sources behind one face each, chosen by the settings. Adding one means adding a class here and a reader in `datasets/`."""
+"""Data sets and keypoint sources behind one face each, chosen by the settings.
+
+Adding one means adding a class here and a reader in `datasets/`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -164,7 +166,9 @@ def keypoint_source(settings: Any) -> KeypointSource:
 def _keypoint_file(settings: Any, paths: list[str]) -> OpenposeJson | KeypointCsv:
     chosen = settings.extract_keypoints
     if settings.data.kind == "people":
-        raise PtxError(f"extract_keypoints.backend: {chosen.backend} is for photographs; synthetic people need truth or mediapipe")
+        raise PtxError(
+            f"extract_keypoints.backend: {chosen.backend} is for photographs; synthetic people need truth or mediapipe"
+        )
     if chosen.path is None:
         raise PtxError(f"extract_keypoints.path: backend {chosen.backend} needs the path of its files")
     kind = OpenposeJson if chosen.backend == "openpose-json" else KeypointCsv
@@ -227,7 +231,7 @@ def box_finder(settings: Any) -> BoxFinder:
     backend = settings.keypoint_backend
     if backend == "mediapipe":
         detector = MediapipePose()
-        return lambda image, path: detector.find_person(image)
+        return lambda image, _: detector.find_person(image)
     if backend == "truth":
         raise PtxError("ingest.crop: synthetic people fill their pictures already; use `crop: picture`")
     file = _keypoint_file(settings, ingested_paths(settings))

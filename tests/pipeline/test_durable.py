@@ -30,7 +30,9 @@ def test_full_disk_is_one_clear_line_and_keeps_the_old_file(tmp_path: Path, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(PtxError, match=r"a: the disk is full. Finished blocks are safe: free some space and run the same command again"):
+    with pytest.raises(
+        PtxError, match=r"a: the disk is full. Finished blocks are safe: free some space and run the same command again"
+    ):
         write_atomic(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
@@ -62,9 +64,9 @@ def test_lock_keeps_others_out_and_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_shared_locks_go_together(tmp_path: Path) -> None:
-    with lock(tmp_path / "l", shared=True), lock(tmp_path / "l", shared=True, wait=False):
-        with pytest.raises(Busy), lock(tmp_path / "l", wait=False):
-            pass
+    first, second = lock(tmp_path / "l", shared=True), lock(tmp_path / "l", shared=True, wait=False)
+    with first, second, pytest.raises(Busy), lock(tmp_path / "l", wait=False):
+        pass
 
 
 def test_never_two_owners(tmp_path: Path) -> None:

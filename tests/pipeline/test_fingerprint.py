@@ -19,7 +19,10 @@ def test_digest_ignores_key_order(document: dict[str, object]) -> None:
     assert digest(document) == digest(dict(reversed(document.items())))
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4), st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4))
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),
+    st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),
+)
 def test_no_difference_exactly_when_equal(a: dict[str, object], b: dict[str, object]) -> None:
     assert differences(a, a) == []
     if digest(a) == digest(b):
@@ -27,8 +30,16 @@ def test_no_difference_exactly_when_equal(a: dict[str, object], b: dict[str, obj
 
 
 def test_sentences() -> None:
-    old = {"version": 1, "settings": {"fit_smpl": {"iterations": 10, "use_3d": True}, "size": [256, 256]}, "inputs": {"ingest": "a" * 64}}
-    new = {"version": 2, "settings": {"fit_smpl": {"iterations": 20, "use_3d": True}, "size": [128, 64]}, "inputs": {"ingest": "b" * 64}}
+    old = {
+        "version": 1,
+        "settings": {"fit_smpl": {"iterations": 10, "use_3d": True}, "size": [256, 256]},
+        "inputs": {"ingest": "a" * 64},
+    }
+    new = {
+        "version": 2,
+        "settings": {"fit_smpl": {"iterations": 20, "use_3d": True}, "size": [128, 64]},
+        "inputs": {"ingest": "b" * 64},
+    }
     assert differences(old, new) == [
         "input ingest changed",
         "fit_smpl.iterations was 10, now 20",
@@ -38,4 +49,6 @@ def test_sentences() -> None:
 
 
 def test_digests_are_not_spelled_out() -> None:
-    assert differences({"dependencies": {"body model": "a" * 64}}, {"dependencies": {"body model": "b" * 64}}) == ["body model changed"]
+    assert differences({"dependencies": {"body model": "a" * 64}}, {"dependencies": {"body model": "b" * 64}}) == [
+        "body model changed"
+    ]

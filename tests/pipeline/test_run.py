@@ -70,7 +70,9 @@ def test_setting_makes_stale_and_says_why(tmp_path: Path) -> None:
 def test_running_on_a_stale_input_is_refused(tmp_path: Path) -> None:
     run_all(toy(tmp_path))
     changed = toy(tmp_path, factor=5)
-    with pytest.raises(PtxError, match=r"difference reads square, which is stale \(factor was 3, now 5\): `ptx run square` first"):
+    with pytest.raises(
+        PtxError, match=r"difference reads square, which is stale \(factor was 3, now 5\): `ptx run square` first"
+    ):
         run_stage(changed, changed.stage("difference"), QUIET)
 
 
@@ -116,7 +118,9 @@ def test_one_crashing_sample_does_not_take_its_block_along(tmp_path: Path) -> No
 
 def test_too_many_bad_samples_fail_the_stage_but_keep_its_blocks(tmp_path: Path) -> None:
     pipeline = toy(tmp_path, bad=tuple(range(60)))
-    with pytest.raises(PtxError, match=r"60 of 150 samples are quarantined, more than run.max_bad_fraction=0.25 allows"):
+    with pytest.raises(
+        PtxError, match=r"60 of 150 samples are quarantined, more than run.max_bad_fraction=0.25 allows"
+    ):
         run_stage(pipeline, pipeline.stage("numbers"), QUIET)
     assert (pipeline.plan(pipeline.stage("numbers")).states == np.where(np.arange(COUNT) < 60, BAD, OK)).all()
 
@@ -153,12 +157,16 @@ def test_force_computes_everything_again(tmp_path: Path) -> None:
     pipeline = toy(tmp_path)
     run_stage(pipeline, pipeline.stage("square"), QUIET, force=True)
     assert calls(tmp_path) == 20
-    assert tree(tmp_path) == before
+    after = tree(tmp_path)
+    assert after.pop("square.zarr/zarr.json") != before.pop("square.zarr/zarr.json")  # says that it was made again
+    assert after == before
 
 
 def test_missing_input_says_what_to_run(tmp_path: Path) -> None:
     pipeline = toy(tmp_path)
-    with pytest.raises(PtxError, match="square reads numbers, which is absent: `ptx run numbers` first, or `ptx run all`"):
+    with pytest.raises(
+        PtxError, match="square reads numbers, which is absent: `ptx run numbers` first, or `ptx run all`"
+    ):
         run_stage(pipeline, pipeline.stage("square"), QUIET)
 
 
@@ -182,3 +190,13 @@ def test_executors_give_the_same_bytes(tmp_path: Path, executor: str) -> None:
         (tmp_path / name).mkdir()
         run_all(toy(tmp_path / name, run={"executor": name, "block": 16, "workers": 2}))
     assert tree(tmp_path / "serial") == tree(tmp_path / executor)
+
+
+def test_force_makes_what_reads_it_stale(tmp_path: Path) -> None:
+    run_all(toy(tmp_path))
+    pipeline = toy(tmp_path)
+    run_stage(pipeline, pipeline.stage("square"), QUIET, force=True)
+    plan = toy(tmp_path).plan(pipeline.stage("difference"))
+    assert (plan.condition, plan.stale) == ("stale", ["input square changed"])
+    run_all(toy(tmp_path))
+    assert all(toy(tmp_path).plan(s).condition == "done" for s in pipeline.stages)

@@ -90,7 +90,10 @@ def test_flipped_bit_is_an_error_that_names_block_and_cure(tmp_path: Path, name:
     data = bytearray(path.read_bytes())
     data[int(place * len(data))] ^= 16
     path.write_bytes(data)
-    with pytest.raises(PtxError, match=rf"'{name}' is damaged in block 1 \(samples 16 to 31.*ptx verify toy-stage --drop.*ptx run toy-stage"):
+    with pytest.raises(
+        PtxError,
+        match=rf"'{name}' is damaged in block 1 \(samples 16 to 31.*ptx verify toy-stage --drop.*ptx run toy-stage",
+    ):
         store.read(name, np.arange(16, 32))
     store.read(name, np.arange(16))
 

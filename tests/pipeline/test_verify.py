@@ -26,7 +26,11 @@ def flip(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "words"),
-    [(flip, "does not match its checksum"), (lambda p: p.write_bytes(p.read_bytes()[:-9]), "were written"), (Path.unlink, "is missing")],
+    [
+        (flip, "does not match its checksum"),
+        (lambda p: p.write_bytes(p.read_bytes()[:-9]), "were written"),
+        (Path.unlink, "is missing"),
+    ],
 )
 def test_damage_is_found_named_and_mended(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
     pipeline = toy(tmp_path)
@@ -56,8 +60,12 @@ def test_totals_add_up(tmp_path: Path) -> None:
     assert found.adds_up
 
 
-@pytest.mark.parametrize(("value", "words"), [(np.nan, "holds NaN"), (-1.0, "holds -1.0, below 0"), (9.0, "holds 9.0, above 8")])
-def test_values_out_of_range_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "holds NaN"), (-1.0, "holds -1.0, below 0"), (9.0, "holds 9.0, above 8")]
+)
+def test_values_out_of_range_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, words: str
+) -> None:
     def wrong(self: Square, block: object, settings: object, state: object) -> Result:
         del self, settings, state
         array = np.ones((len(block), 8, 8), "f4")  # type: ignore[arg-type]

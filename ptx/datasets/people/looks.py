@@ -46,7 +46,9 @@ class Waves:
     def draw(cls, rng: np.random.Generator, length: float, count: int = 6) -> Waves:
         """Waves of about this length in metres."""
         directions = rng.normal(0, 1, (count, 3))
-        directions *= rng.uniform(0.6, 1.6, (count, 1)) * 2 * np.pi / length / np.linalg.norm(directions, axis=1)[:, None]
+        directions *= (
+            rng.uniform(0.6, 1.6, (count, 1)) * 2 * np.pi / length / np.linalg.norm(directions, axis=1)[:, None]
+        )
         return cls(directions.astype(np.float32), rng.uniform(0, 2 * np.pi, count).astype(np.float32))
 
     def __call__(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -99,7 +101,8 @@ class Look:
         around = np.where(
             arm & (y > 0.3),
             np.arctan2(z - ARM[1], y - ARM[0]) * np.float32(0.05),
-            np.arctan2(np.where(trunk, x, reach - 0.13), z + 0.02) * np.where(trunk, np.float32(0.15), np.float32(0.08)),
+            np.arctan2(np.where(trunk, x, reach - 0.13), z + 0.02)
+            * np.where(trunk, np.float32(0.15), np.float32(0.08)),
         )
         along = np.where(arm & (y > 0.3), np.float32(0.5) + np.float32(0.19) - reach, y)
         opening = np.where(front, self.neckline, 0.0) * np.clip(1 - reach / 0.1, 0, 1)
@@ -135,7 +138,9 @@ class Look:
         out[ellipse(0.045, 0.685, 0.022, 0.016)] *= (1.03, 0.93, 0.93)  # cheeks
         out[ellipse(0.0, 0.643, 0.026, 0.0095)] = self.lips
         if self.beard:
-            out[head & (z > 0.05) & (y < 0.668) & ~ellipse(0.0, 0.643, 0.024, 0.008)] = self.hair * 0.7 + self.skin * 0.3
+            out[head & (z > 0.05) & (y < 0.668) & ~ellipse(0.0, 0.643, 0.024, 0.008)] = (
+                self.hair * 0.7 + self.skin * 0.3
+            )
         out[ellipse(0.031, 0.728, 0.0155, 0.0075)] = 0.93
         out[ellipse(0.031, 0.728, 0.0065, 0.0070)] = self.hair * 0.5
         out[ellipse(0.034, 0.7485, 0.0185, 0.0042)] = self.hair * 0.8

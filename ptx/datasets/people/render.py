@@ -47,7 +47,9 @@ def render(body: Body, look: Look, light: Light, points: Floats, metre: float, b
     out = background.copy()
     if len(rows):
         owner, weights = face[rows, columns], bary[rows, columns]
-        spatial = np.stack([points[:, 0] / metre, -points[:, 1] / metre, -points[:, 2]], axis=-1)  # x right, y up, z near
+        spatial = np.stack(
+            [points[:, 0] / metre, -points[:, 1] / metre, -points[:, 2]], axis=-1
+        )  # x right, y up, z near
         normals = vertex_normals(spatial, body.faces)
         rest_normals = vertex_normals(body.v_template, body.faces)
         attributes = np.concatenate([body.v_template, rest_normals[:, 2:], normals, spatial], axis=1)
@@ -87,4 +89,3 @@ def _in_shadow(spatial: Floats, faces: NDArray[np.int32], places: Floats, light:
         row = np.clip(np.rint(asked[:, 1] + dy), 0, SHADOW_SIDE - 1).astype(np.intp)
         hidden += depth[row, column] < asked[:, 2] - SHADOW_BIAS
     return hidden / 5
-

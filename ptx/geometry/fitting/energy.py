@@ -1,4 +1,4 @@
-"""What a fit minimises, and its Gauss-Newton normal equations.
+"""What a fit minimises.
 
     E = sum_k c_k G(|project(p_k) - x_k|^2 / s_k^2) + sum_k d_k G(|W (p'_k - S q'_k)|^2 / s'_k^2)
         + sum_j ((a_j - mean_j) / width_j)^2 + (overshoot of a_j's range / s_limit)^2
@@ -6,8 +6,9 @@
 
 with G(e) = t e / (t + e), Geman and McClure's robust penalty; p', q' relative to their weighted means, so that the
 3D keypoints' origin is free; S their scale; W trusts their depth less; z_balance how far the torso is nearer to the
-viewer than the ankles (who stands is above the feet; what the picture shows of it needs no prior). Observations are in metres at the body: pixels relative to a centre, over a
-first guess of the camera's scale, y up. So one set of widths serves pictures of every size.
+viewer than the ankles (who stands is above the feet; what the picture shows of it needs no prior). Observations are in
+metres at the body: pixels relative to a centre, over a first guess of the camera's scale, y up. So one set of widths
+serves pictures of every size.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Dof(NamedTuple):
     upper: float
 
 
-HANGING_ARM = 72.0
+HANGING_ARM = 76.0
 """Degrees by which the mean pose lowers the arms from SMPL's T-pose."""
 
 
@@ -71,10 +71,10 @@ DOFS: tuple[Dof, ...] = (
     _shared("head_side", HEAD, (0, 0, 1), 0, 12, -45, 45),
     *_sided("collar_lift", "collar", (0, 0, 1), 0, 8, -12, 35),
     *_sided("collar_forward", "collar", (0, -1, 0), 0, 8, -20, 30),
-    *_sided("shoulder_flexion", "shoulder", (-1, 0, 0), 8, 45, -60, 180),
-    *_sided("shoulder_abduction", "shoulder", (0, 0, 1), 5, 40, -60, 175),
+    *_sided("shoulder_flexion", "shoulder", (-1, 0, 0), 3, 45, -60, 180),
+    *_sided("shoulder_abduction", "shoulder", (0, 0, 1), 0, 40, -60, 175),
     *_sided("shoulder_rotation", "shoulder", (0, 1, 0), 0, 40, -90, 90),
-    *_sided("elbow_flexion", "elbow", (0, -1, 0), 20, 45, 0, 150),
+    *_sided("elbow_flexion", "elbow", (0, -1, 0), 14, 45, 0, 150),
 )  # fmt: skip
 
 

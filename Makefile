@@ -1,0 +1,38 @@
+# Everything here sets itself up: a virtual environment in .venv with the versions of constraints.txt.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format bench clean
+
+demo: $(READY)  ## synthetic people through the whole pipeline, and a sheet to look at
+	$(BIN)/ptx run all
+	$(BIN)/ptx show --grid
+
+test: lint  ## lint, types, all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## every figure of the README, each against a peer in the same run
+	for script in benchmarks/[a-z]*.py; do echo "## $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) work
+
+# MediaPipe's metadata asks for numpy 1 though it works with 2, hence --no-deps; where it has no wheel ptx works without.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	-$(BIN)/python -m pip install --quiet --no-deps mediapipe==0.10.21 && $(BIN)/python -m pip install --quiet -c constraints.txt '.[mediapipe]'
+	touch $@
