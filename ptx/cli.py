@@ -88,7 +88,7 @@ def status(
         console.print(status_table(rows))
 
 
-@app.command(epilog="Example:  ptx retry extract-keypoints --reason no_person --set extract_keypoints.several=largest")
+@app.command(epilog="Example:  ptx retry extract-keypoints --reason no_person")
 def retry(
     stage: Annotated[str, typer.Argument(help="The stage that quarantined the samples.")],
     reason: Annotated[str | None, typer.Option("--reason", help="Only samples whose reason contains this.")] = None,

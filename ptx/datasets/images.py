@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has its own bound, which the user can set
+
 Image = NDArray[np.uint8]
 Transform = NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -43,7 +45,7 @@ def read_image(path: Path, max_pixels: int) -> Image:
         if path.stat().st_size == 0:
             raise BadImage(f"empty_file: {path.name} has 0 bytes")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own, laxer bound and notes on odd tags
+            warnings.simplefilter("ignore")  # Pillow's notes on odd tags
             with Pillow.open(path, formats=FORMATS) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
@@ -55,7 +57,7 @@ def read_image(path: Path, max_pixels: int) -> Image:
         raise BadImage(f"missing_file: {path.name} is not there") from None
     except UnidentifiedImageError:
         raise BadImage(f"not_an_image: {path.name} holds no picture of a known format") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         if isinstance(error, BadImage):
             raise
         raise BadImage(f"damaged_image: {path.name}: {' '.join(str(error).split())}") from None

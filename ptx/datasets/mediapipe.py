@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ LANDMARK = {
 
 LEAST_VISIBILITY = 0.5
 """Landmarks below this are guesses, mostly of what is outside the picture."""
+
+_ALONE = threading.RLock()
 
 MARGIN = 0.15
 """Of the longer side of a person's landmarks, added all round for a crop: they end at the ankles and the eyes."""
@@ -146,13 +149,14 @@ def _paint_over(image: Image, extent: Box) -> Image:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Its C++ core writes notes straight to the process's standard error."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    """Its C++ core writes notes straight to the process's standard error, and is not safe to call from two threads."""
+    with _ALONE:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        try:
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -59,7 +59,8 @@ def load_config(model: type[M], path: Path | None, overrides: Sequence[str] = ()
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_line(model, path, document, set_by, e) for e in error.errors()]
+        errors = sorted(error.errors(), key=lambda e: _line_number(document, _real_location(model, e["loc"])))
+        lines = [_line(model, path, document, set_by, e) for e in errors]
         raise PtxError("\n".join(dict.fromkeys(lines))) from None
 
 

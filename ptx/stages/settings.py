@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ptx.pipeline.config import Place, Section
 from ptx.pipeline.executors import RunSettings
@@ -31,7 +31,7 @@ class PeopleData(Section):
 class FolderData(Section):
     """A folder of photographs: one sub-folder a person, or a table of pairs."""
 
-    kind: Literal["folder"]
+    kind: Literal["folder"] = "folder"
     root: Place
     """The folder."""
     pairs: Place | None = None
@@ -111,6 +111,14 @@ class Settings(Section):
     rasterize: RasterizeSettings = RasterizeSettings()
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _kind_of_data(cls, data: Any) -> Any:
+        """Without a kind, what has a root is a folder."""
+        if isinstance(data, dict) and "kind" not in data:
+            return {"kind": "folder" if "root" in data else "people", **data}
+        return data
 
     @property
     def keypoint_backend(self) -> str:

@@ -1,0 +1,122 @@
+"""A folder of photographs: persons, pairs, splits, and every mistake in one line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptx.datasets.folder import Folder
+from ptx.pipeline.errors import PtxError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two persons with three and two pictures; the files' content is never read."""
+    for name in ("ann/1.jpg", "ann/2.PNG", "ann/3.jpeg", "bob/1.jpg", "bob/2.jpg", "bob/notes.txt", ".hidden/x.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path
+
+
+def table(root: Path, text: str) -> Path:
+    path = root / "pairs.csv"
+    path.write_text(text)
+    return path
+
+
+def test_persons_and_all_their_pairs(root: Path) -> None:
+    folder = Folder(root)
+    assert folder.ids == ["ann/1", "ann/2", "ann/3", "bob/1", "bob/2"]
+    assert folder.persons.tolist() == [0, 0, 0, 1, 1]
+    assert folder.pairs().tolist() == [[0, 1], [1, 0], [0, 2], [2, 0], [1, 2], [2, 1], [3, 4], [4, 3]]
+
+
+def test_at_most_so_many_pairs(root: Path) -> None:
+    pairs = Folder(root, max_pairs_per_person=1).pairs()
+    assert len(pairs) == 4
+    assert (pairs[0::2] == pairs[1::2, ::-1]).all()
+
+
+def test_table_of_pairs_both_directions_once(root: Path) -> None:
+    folder = Folder(
+        root, table(root, "source,target\nann/1.jpg,bob/2.jpg\nbob/2.jpg,ann/1.jpg\n\nann/1.jpg,ann/3.jpeg\n")
+    )
+    assert folder.ids == ["ann/1", "ann/3", "bob/2"]
+    assert folder.persons.tolist() == [0, 0, 0]  # whoever is paired is one person
+    assert folder.pairs().tolist() == [[0, 2], [2, 0], [0, 1], [1, 0]]
+
+
+def test_field_names_of_columns(root: Path) -> None:
+    assert len(Folder(root, table(root, "from,to\nann/1.jpg,ann/2.PNG\n")).pairs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("source,target\nann/1.jpg,ann/9.jpg\n", r"pairs.csv:2: no picture ann/9.jpg in .*, did you mean ann/1.jpg\?"),
+        ("source,target\nann/1.jpg,../secret.jpg\n", r"pairs.csv:2: no picture \.\./secret.jpg"),
+        ("source,target\nann/1.jpg,ann/1.jpg\n", "pairs.csv:2: ann/1.jpg is paired with itself"),
+        ("source,target\nann/1.jpg\n", "pairs.csv:2: 1 columns, expected 2"),
+        ("a,b\nann/1.jpg,ann/2.PNG\n", "pairs.csv:1: the first line must name the columns source,target"),
+        ("source,target\n", "holds no pairs"),
+    ],
+)
+def test_bad_table_says_the_line(root: Path, text: str, words: str) -> None:
+    with pytest.raises(PtxError, match=words) as caught:
+        Folder(root, table(root, text)).pairs()
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_things(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="nowhere is no folder"):
+        Folder(root / "nowhere").ids  # noqa: B018
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PtxError, match="holds no pictures"):
+        Folder(tmp_path / "empty").ids  # noqa: B018
+    with pytest.raises(PtxError, match=r"none.csv is not there"):
+        Folder(root, root / "none.csv").pairs()
+
+
+def test_duplicate_ids(root: Path) -> None:
+    (root / "ann" / "1.png").write_bytes(b"x")
+    with pytest.raises(PtxError, match=r"ann/1.jpg and ann/1.png both have the id ann/1; rename one"):
+        Folder(root).ids  # noqa: B018
+
+
+def test_split_by_persons(tmp_path: Path) -> None:
+    for person in range(20):
+        for image in range(2):
+            (tmp_path / f"p{person}").mkdir(exist_ok=True)
+            (tmp_path / f"p{person}" / f"{image}.jpg").write_bytes(b"x")
+    folder = Folder(tmp_path, test_fraction=0.25)
+    by_person = folder.splits.reshape(20, 2)
+    assert (by_person[:, 0] == by_person[:, 1]).all()
+    assert by_person[:, 0].sum() == 5
+
+
+def test_digest_changes_with_the_files_only(root: Path) -> None:
+    before = Folder(root).digest
+    assert Folder(root).digest == before
+    os.utime(root / "ann" / "1.jpg", ns=(1, 1))
+    changed = Folder(root).digest
+    assert changed != before
+    (root / "bob" / "3.jpg").write_bytes(b"x")
+    assert Folder(root).digest not in (before, changed)
+
+
+def test_links_to_folders_outside_are_not_followed(root: Path, tmp_path: Path) -> None:
+    os.symlink("/", root / "ann" / "loop")
+    assert len(Folder(root).ids) == 5
+
+
+def test_nested_folders_and_loose_pictures(tmp_path: Path) -> None:
+    for name in ("MEN/Tees/id_1/a.jpg", "MEN/Tees/id_1/b.jpg", "MEN/Tees/id_2/a.jpg", "loose.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    folder = Folder(tmp_path)
+    assert len(np.unique(folder.persons)) == 3
+    assert len(folder.pairs()) == 2

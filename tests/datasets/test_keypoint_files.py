@@ -1,0 +1,144 @@
+"""Keypoints of other tools: OpenPose's two layouts and the field's tables, good and bad."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
+from ptx.geometry.joints import KEYPOINTS
+from ptx.pipeline.errors import PtxError
+
+PATHS = ["ann/1.jpg", "ann/2.jpg", "bob/1.jpg"]
+
+# The names of BODY_25's rows, from OpenPose's documentation of its output.
+BODY_25 = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist", "mid_hip",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear",
+    "left_ear", "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
+)  # fmt: skip
+
+
+def write(path: Path, *people: list[float]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"version": 1.3, "people": [{"pose_keypoints_2d": p} for p in people]}))
+
+
+def person(count: int, confidence: float = 0.9) -> list[float]:
+    """Point k of a layout lies at (10 k, 5 k)."""
+    return [v for k in range(count) for v in (10.0 * k, 5.0 * k, confidence)]
+
+
+def test_body_25_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "ann/1_keypoints.json", person(25))
+    found, count = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
+    assert count == 1
+    assert found[:, 0].tolist() == [10 * BODY_25.index(name) for name in KEYPOINTS]
+
+
+def test_coco_18(tmp_path: Path) -> None:
+    write(tmp_path / "ann/1.json", person(18))
+    assert OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")[0][:, 1].tolist() == [5.0 * k for k in range(18)]
+
+
+def test_zero_confidence_is_missing(tmp_path: Path) -> None:
+    write(tmp_path / "ann/1.json", person(17) + [0.0, 0.0, 0.0])
+    found = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")[0]
+    assert np.isnan(found[17, :2]).all()
+    assert found[17, 2] == 0
+
+
+def test_most_certain_of_several(tmp_path: Path) -> None:
+    write(tmp_path / "ann/1.json", person(18, 0.3), person(18, 0.8), person(18, 0.0))
+    found, count = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
+    assert count == 2
+    assert found[0, 2] == np.float32(0.8)
+
+
+def test_flat_names_only_where_they_are_clear(tmp_path: Path) -> None:
+    """bob/1 and ann/1 are both called 1: a file 1_keypoints.json belongs to neither."""
+    write(tmp_path / "1_keypoints.json", person(18))
+    write(tmp_path / "2_keypoints.json", person(18))
+    write(tmp_path / "bob_1_keypoints.json", person(18))
+    source = OpenposeJson(tmp_path, PATHS)
+    source.lookup("ann/2.jpg")
+    source.lookup("bob/1.jpg")
+    with pytest.raises(NoKeypoints, match=r"missing_keypoints: no ann/1_keypoints.json or ann/1.json"):
+        source.lookup("ann/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "bad_keypoint_file"),
+        ("{}", "bad_keypoint_file: 1.json: no 'people'"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "bad_keypoint_file"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "bad_keypoint_file: 1.json: 1 points a person"),
+        ('{"people": 7}', "bad_keypoint_file"),
+        ('{"people": []}', "no_person"),
+        ("[" * 100_000, "bad_keypoint_file"),
+    ],
+)
+def test_bad_json(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann" / "1.json").write_text(text)
+    with pytest.raises(NoKeypoints, match=code):
+        OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="is no folder"):
+        OpenposeJson(tmp_path / "none", PATHS)
+
+
+def csv(tmp_path: Path, text: str) -> KeypointCsv:
+    (tmp_path / "k.csv").write_text(text)
+    return KeypointCsv(tmp_path / "k.csv", PATHS)
+
+
+LIST = json.dumps(list(range(17)) + [-1])
+
+
+def test_table(tmp_path: Path) -> None:
+    other = json.dumps([3 * k for k in range(17)] + [-1])
+    found, _ = csv(tmp_path, f"name:keypoints_y:keypoints_x\nann/1.jpg: {LIST}: {other}\n").lookup("ann/1.jpg")
+    assert found[:17, 1].tolist() == list(range(17))
+    assert found[:17, 0].tolist() == [3 * k for k in range(17)]
+    assert found[17, 2] == 0
+
+
+def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
+    source = csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n1.jpg: {LIST}: {LIST}\n")
+    source.lookup("ann/2.jpg")
+    with pytest.raises(NoKeypoints, match=r"missing_keypoints: k.csv has no line for ann/1.jpg"):
+        source.lookup("ann/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        (f"ann/1.jpg: {LIST}: [1, 2]\n", NoKeypoints, "k.csv:1: lists of 18 and 2 numbers"),
+        (f"ann/1.jpg: {LIST}: what\n", NoKeypoints, "bad_keypoint_file: k.csv:1"),
+        (f"ann/1.jpg: {LIST}\n", PtxError, "k.csv:1: expected name"),
+        (
+            f"ann/1.jpg: {LIST}: {LIST}\nann/1.jpg: {LIST}: {LIST}\n",
+            PtxError,
+            "k.csv:2: ann/1.jpg was given before, in line 1",
+        ),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        csv(tmp_path, text).lookup("ann/1.jpg")
+
+
+def test_outside_is_missing() -> None:
+    points = np.ones((18, 3), np.float32)
+    points[:4, :2] = [(-0.6, 0), (10, 3), (3, 20), (np.nan, 0)]
+    out = mask_outside(points, (20, 10))
+    assert (out[:4, 2] == 0).all()
+    assert np.isnan(out[:4, :2]).all()
+    assert (out[4:] == 1).all()

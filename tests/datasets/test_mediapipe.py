@@ -1,0 +1,68 @@
+"""MediaPipe on a photograph that comes with scikit-image, and on synthetic people whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mediapipe")
+data = pytest.importorskip("skimage.data")
+
+from ptx.datasets.mediapipe import MediapipePose, NoPerson  # noqa: E402
+from ptx.datasets.people import People, PeopleOptions  # noqa: E402
+from ptx.geometry.joints import keypoint  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def detector() -> MediapipePose:
+    return MediapipePose()
+
+
+def test_astronaut(detector: MediapipePose) -> None:
+    found = detector.detect(data.astronaut())
+    nose = found.keypoints[keypoint("nose")]
+    assert np.hypot(nose[0] - 224, nose[1] - 118) < 15  # read off the photograph
+    assert found.keypoints[keypoint("left_ankle"), 2] == 0  # below the picture's edge
+    right, left = found.keypoints[keypoint("right_shoulder"), 0], found.keypoints[keypoint("left_shoulder"), 0]
+    assert right < left  # she faces us
+
+
+def test_nobody(detector: MediapipePose) -> None:
+    with pytest.raises(NoPerson, match="no_person"):
+        detector.detect(np.full((200, 200, 3), 127, np.uint8))
+
+
+def test_two_persons(detector: MediapipePose) -> None:
+    two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
+    detector.detect(two)
+    with pytest.raises(NoPerson, match="several_persons"):
+        detector.detect(two, alone=True)
+    detector.detect(data.astronaut(), alone=True)
+
+
+def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
+    """2D within a few percent of the person; in 3D, up is up, right is right, and near is towards the viewer."""
+    people = People(PeopleOptions(6, 2, seed=4, size=(512, 512), half_body=0.0))
+    errors, agreement = [], []
+    for index in range(12):
+        truth = people.truth(index)
+        try:
+            found = detector.detect(people.render(index))
+        except NoPerson:
+            continue
+        both = (found.keypoints[:, 2] > 0) & (truth.keypoints[:, 2] > 0)
+        errors.append(np.median(np.linalg.norm(found.keypoints[both, :2] - truth.keypoints[both, :2], axis=1)))
+        deep = (found.keypoints3d[:, 3] > 0) & (truth.keypoints3d[:, 3] > 0)
+        a, b = found.keypoints3d[deep, :3], truth.keypoints3d[deep, :3]
+        agreement.append([np.corrcoef(a[:, i], b[:, i])[0, 1] for i in range(3)])
+    assert len(errors) >= 10
+    assert np.median(errors) < 12
+    assert (np.median(agreement, axis=0) > (0.9, 0.9, 0.6)).all()
+
+
+def test_box_holds_the_person(detector: MediapipePose) -> None:
+    x0, y0, x1, y1 = detector.find_person(data.astronaut())
+    assert -0.5 <= x0 < 150
+    assert 330 < x1 <= 511.5
+    assert y0 < 90
+    assert y1 > 400
