@@ -34,5 +34,5 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-	-$(BIN)/python -m pip install --quiet --no-deps mediapipe==0.10.21 && $(BIN)/python -m pip install --quiet -c constraints.txt '.[mediapipe]'
+	-$(BIN)/python -m pip install --quiet --no-deps mediapipe==0.10.21 && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mediapipe]'
 	touch $@

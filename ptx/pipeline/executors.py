@@ -67,13 +67,12 @@ def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tupl
     from distributed.scheduler import KilledWorker
 
     with _workers(run) as client:
-        shared = client.scatter(job, broadcast=True)
         flying: dict[str, Task] = {}
 
         def submit(more: Iterable[Task]) -> list[Any]:
             futures = []
             for task in more:
-                futures.append(client.submit(run_block, shared, task, pure=False))
+                futures.append(client.submit(run_block, job, task, pure=False))
                 flying[futures[-1].key] = task
             return futures
 

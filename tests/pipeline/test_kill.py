@@ -10,7 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import dask
 import pytest
+from distributed import Client, LocalCluster
+from distributed.chaos import KillWorker
 from rich.console import Console
 
 from ptx.pipeline.run import run_stage
@@ -100,3 +103,22 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path, calm: dict[str, bytes])
     assert [p.wait(120) for p in rivals] == [0, 0]
     assert tree(folder) == calm
     assert calls(folder) == 38  # no block was computed twice
+
+
+@pytest.mark.slow
+def test_dasks_own_chaos(tmp_path: Path, calm: dict[str, bytes]) -> None:
+    """Workers of a running cluster that crash at random, about every second, and are replaced by their nannies."""
+    folder = tmp_path / "chaos"
+    folder.mkdir()
+    settings = {"distributed.scheduler.allowed-failures": 1000, "distributed.comm.timeouts.connect": "5s"}
+    with (
+        dask.config.set(settings),
+        LocalCluster(2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+    ):
+        with Client(cluster) as client:
+            client.register_plugin(KillWorker(delay="1 s", mode="segfault"))
+        pipeline = toy(folder, run={"address": cluster.scheduler_address, "block": 4}, sleep=0.1)
+        for stage in pipeline.stages:
+            run_stage(pipeline, stage, QUIET)
+    assert calls(folder) >= 38
+    assert tree(folder) == calm
