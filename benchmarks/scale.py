@@ -54,7 +54,9 @@ def main() -> None:
         flow = next(line for line in lines if line.startswith("synth-flow"))
         rate = re.search(r"(\d+)/s", flow)
         pairs = persons * images * (images - 1)
-        print(f"| {persons * images} | {pairs} | {took:.0f} | {rate[1] if rate else '-'} | {planner:.0f} | {worker:.0f} |")
+        print(
+            f"| {persons * images} | {pairs} | {took:.0f} | {rate[1] if rate else '-'} | {planner:.0f} | {worker:.0f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ A block counts as done when its record is there. The record is written last, aft
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +18,13 @@ from typing import Any
 
 import numpy as np
 import zarr
-import zarr.core.sync
 import zarr.storage
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
-from zarr.core.buffer import default_buffer_prototype
 
 from ptx.pipeline.durable import explain, read_json, write_atomic, write_json
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.shards import Damaged, Layout, encode_shard, read_shard
 from ptx.pipeline.stage import ArraySpec
 
 FORMAT = 1
@@ -162,7 +160,7 @@ class Store:
         start, stop = self.bounds(block)
         files = {}
         for name, rows in arrays.items():
-            data = encode_shard(self.array(name), rows)
+            data = encode_shard(self._layout(name), rows)
             write_atomic(self.shard_path(name, block), data)
             files[name] = {"bytes": len(data), "crc32": zlib.crc32(data)}
         record = Record(start, stop, files, dict(bad), list(skipped))
@@ -191,17 +189,26 @@ class Store:
         Raises:
             PtxError: a chunk does not match its checksum; names the block and the cure.
         """
-        array = self.array(name)
+        layout = self._layout(name)
         rows, where = np.unique(index, return_inverse=True)
-        out = np.empty((len(rows), *array.shape[1:]), array.dtype)
-        for first, last in _runs(rows):
-            a, b = int(rows[first]), int(rows[last - 1]) + 1
+        out = np.empty((len(rows), *layout.shape), layout.dtype)
+        for first, last in _runs(rows, self.block):
+            block, start = divmod(int(rows[first]), self.block)
             try:
-                out[first:last] = array[a:b]
-            except (ValueError, RuntimeError, OSError) as error:
-                _settle()
-                raise self._damaged(name, a // self.block, error) from error
+                out[first:last] = read_shard(layout, self.shard_path(name, block), start, start + last - first)
+            except (Damaged, OSError) as error:
+                raise self._damaged(name, block, error) from error
         return out if np.array_equal(where, np.arange(len(rows))) else out[where]
+
+    def _layout(self, name: str) -> Layout:
+        """How an array's rows lie in its shards; found out once."""
+        if name not in self._layouts:
+            self._layouts[name] = Layout.of(self.array(name))
+        return self._layouts[name]
+
+    @cached_property
+    def _layouts(self) -> dict[str, Layout]:
+        return {}
 
     def table(self, name: str) -> NDArray[Any]:
         """A small array written when the store was created."""
@@ -217,7 +224,7 @@ class Store:
 
     def shard_path(self, name: str, block: int) -> Path:
         """The file that holds a block of an array."""
-        return self.path / name / "/".join(["c", str(block)] + ["0"] * (self.array(name).ndim - 1))
+        return self.path / name / "/".join(["c", str(block)] + ["0"] * len(self._layout(name).shape))
 
     # --- records -----------------------------------------------------------------------------------------------------------------
 
@@ -247,23 +254,6 @@ class Store:
         return states
 
 
-def encode_shard(array: zarr.Array, rows: NDArray[Any]) -> bytes:
-    """The bytes of the shard that holds these rows (at most one block of them), made in memory by zarr itself.
-
-    LocalStore renames without flushing and leaves oddly named files behind when it is killed; `durable.write_atomic` does neither.
-    """
-    block = array.shards[0] if array.shards else array.chunks[0]
-    memory = zarr.storage.MemoryStore()
-    meta = array.metadata.to_dict() | {"shape": (block, *array.shape[1:])}
-    shard = zarr.Array.from_dict(zarr.storage.StorePath(memory), meta).with_config({"write_empty_chunks": True})
-    shard[: len(rows)] = rows
-    key = "/".join(["c"] + ["0"] * array.ndim)
-    buffer = asyncio.run(memory.get(key, default_buffer_prototype()))
-    if buffer is None:
-        raise RuntimeError(f"zarr wrote no shard for {array.path}")
-    return buffer.to_bytes()
-
-
 def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int, spec: ArraySpec) -> None:
     itemsize = np.dtype(spec.dtype).itemsize
     zarr.create_array(
@@ -291,23 +281,12 @@ def _table_chunks(table: NDArray[Any]) -> tuple[int, ...]:
     return (max(1, min(len(table), 65536)), *(max(1, n) for n in table.shape[1:]))
 
 
-def _runs(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Stretches [first, last) of consecutive numbers in a sorted array."""
+def _runs(rows: NDArray[np.int64], block: int) -> Iterator[tuple[int, int]]:
+    """Stretches [first, last) of a sorted array that are consecutive numbers in one block."""
     if not len(rows):
         return
-    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+    breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(rows // block) != 0)) + 1
     yield from zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True)
-
-
-def _settle() -> None:
-    """Let zarr's other reads end after one failed: abandoned, they would fill the terminal with warnings at exit."""
-
-    async def others() -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        if tasks:
-            await asyncio.wait(tasks, timeout=10)
-
-    zarr.core.sync.sync(others())
 
 
 def _one_line(error: Exception) -> str:

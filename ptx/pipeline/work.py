@@ -94,7 +94,7 @@ def _compute(job: Job, task: Task, store: Store) -> Report:
         return Report(task.block, stop - start, 0, done.bad, len(done.skipped))
     wanted = task.usable.copy()
     specs = job.stage.outputs(job.settings)
-    rows = {name: np.full((stop - start, *spec.shape), spec.fill, spec.dtype) for name, spec in specs.items()}
+    rows: dict[str, NDArray[Any]] = {}
     bad: dict[int, str] = {}
     if done is not None and task.redo is not None:
         wanted &= np.isin(np.arange(start, stop), list(task.redo))
@@ -104,13 +104,21 @@ def _compute(job: Job, task: Task, store: Store) -> Report:
     if len(positions):
         block = read_block(job, start + positions, None if task.pairs is None else task.pairs[positions])
         result = process(job, block)
-        for name in specs:
+        if len(positions) == stop - start and not result.problems:
+            rows = dict(result.arrays)
+        else:
             good = [i for i in range(len(positions)) if i not in result.problems]
-            rows[name][positions[good]] = result.arrays[name][good]
+            rows = rows or _empty_rows(specs, stop - start)
+            for name in specs:
+                rows[name][positions[good]] = result.arrays[name][good]
         bad |= {int(start + positions[i]): reason for i, reason in result.problems.items()}
     skipped = (start + np.flatnonzero(~task.usable)).tolist()
-    store.commit(task.block, rows, bad, skipped)
+    store.commit(task.block, rows or _empty_rows(specs, stop - start), bad, skipped)
     return Report(task.block, stop - start, len(positions), bad, len(skipped))
+
+
+def _empty_rows(specs: Mapping[str, ArraySpec], count: int) -> dict[str, NDArray[Any]]:
+    return {name: np.full((count, *spec.shape), spec.fill, spec.dtype) for name, spec in specs.items()}
 
 
 def _outdated(states: NDArray[np.uint8], usable: NDArray[np.bool_]) -> bool:

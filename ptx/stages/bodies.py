@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, load_body
@@ -43,11 +44,29 @@ def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
     return project(camera, pose_vertices(body, pose, betas)).astype(np.float32, copy=False)
 
 
-def encode_bary(bary: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Weights in [0, 1] to uint16."""
-    return np.rint(bary * np.float32(65535)).astype(np.uint16)
+@njit(cache=True, nogil=True)
+def pack_surface(
+    face: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    face_part: NDArray[np.uint8],
+    bary: NDArray[np.uint16],
+    part: NDArray[np.uint8],
+) -> int:
+    """What `rasterize` drew, as it is stored: writes `bary` (H, W, 2) and `part` (H, W); returns the pixels of the body."""
+    covered = 0
+    for y in range(face.shape[0]):
+        for x in range(face.shape[1]):
+            f = face[y, x]
+            if f < 0:
+                part[y, x] = bary[y, x, 0] = bary[y, x, 1] = 0
+                continue
+            covered += 1
+            part[y, x] = face_part[f]
+            bary[y, x, 0] = np.uint16(weights[y, x, 0] * np.float32(65535) + np.float32(0.5))
+            bary[y, x, 1] = np.uint16(weights[y, x, 1] * np.float32(65535) + np.float32(0.5))
+    return covered
 
 
 def decode_bary(bary: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Inverse of `encode_bary`."""
+    """Weights in 0..1 from what `pack_surface` wrote."""
     return bary * np.float32(BARY_STEP)

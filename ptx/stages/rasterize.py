@@ -9,13 +9,13 @@ import numpy as np
 from ptx.geometry.body import Body
 from ptx.geometry.rasterizer import rasterize
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.bodies import BARY_STEP, FIT, body_dependency, encode_bary, open_body, posed_points
+from ptx.stages.bodies import BARY_STEP, FIT, body_dependency, open_body, pack_surface, posed_points
 
 FAST = Codec("lz4", 1)
 
 
 class Rasterize(Stage):
-    """Draw the fitted body of every image into face, barycentric, depth and part maps."""
+    """Draw the fitted body of every image into face, barycentric and part maps."""
 
     name = "rasterize"
     store = "surface"
@@ -30,12 +30,11 @@ class Rasterize(Stage):
         return body_dependency(settings)
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:
-        """face (H, W), -1 = none; bary (H, W, 2) weights of the face's vertices 0 and 1; depth (H, W) m, inf = none; part (H, W)."""
+        """face (H, W), -1 = none; bary (H, W, 2) weights of the face's vertices 0 and 1; part (H, W)."""
         h, w = settings.size
         return {
             "face": ArraySpec((h, w), "i4", fill=-1, low=-1, codec=FAST),
             "bary": ArraySpec((h, w, 2), "u2", codec=FAST, attributes={"scale_factor": BARY_STEP}),
-            "depth": ArraySpec((h, w), "f4", fill=float("inf"), codec=FAST, attributes={"units": "m"}),
             "part": ArraySpec((h, w), "u1", high=6, codec=FAST),
         }
 
@@ -49,14 +48,11 @@ class Rasterize(Stage):
         n = len(block)
         face = np.empty((n, h, w), np.int32)
         bary = np.empty((n, h, w, 2), np.uint16)
-        depth = np.empty((n, h, w), np.float32)
         part = np.empty((n, h, w), np.uint8)
-        labels = np.append(state.face_part, 0).astype(np.uint8)  # face -1 takes the last: background
+        weights, depth = np.empty((h, w, 2), np.float32), np.empty((h, w), np.float32)
         problems = {}
         for i, points in enumerate(posed_points(state, block)):
-            face[i], weights, depth[i] = rasterize(points, state.faces, h, w)
-            bary[i] = encode_bary(weights)
-            part[i] = labels[face[i]]
-            if not (face[i] >= 0).any():
+            rasterize(points, state.faces, h, w, (face[i], weights, depth))
+            if not pack_surface(face[i], weights, state.face_part, bary[i], part[i]):
                 problems[i] = "outside: the fitted body covers no pixel of the picture"
-        return Result({"face": face, "bary": bary, "depth": depth, "part": part}, problems)
+        return Result({"face": face, "bary": bary, "part": part}, problems)
