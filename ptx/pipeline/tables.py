@@ -31,23 +31,34 @@ def size(count: float) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.strip("<"), justify="left" if column.startswith("<") else "right", overflow="fold")
+        left = column.startswith("<")
+        table.add_column(
+            column.strip("<"), justify="left" if left else "right", overflow="fold", no_wrap=column == "<stage"
+        )
     return table
 
 
 def estimate_table(rows: Sequence[Estimate], pipeline: Pipeline) -> Table:
     """`ptx run --dry-run`."""
-    table = _table("<stage", "<state", "samples", "blocks", "disk", "memory/worker", "time", "<")
+    table = _table("<stage", "<state", "samples", "blocks", "disk", "memory", "time", "<why")
     for r in rows:
-        note = "; ".join(r.reasons) if r.reasons else "" if r.measured or not r.samples else "time and disk are guesses"
         state = f"[{COLOURS[r.condition]}]{r.condition}[/]"
         table.add_row(
-            r.stage, state, str(r.samples), str(r.blocks), size(r.bytes), size(r.memory), duration(r.seconds), note
+            r.stage,
+            state,
+            str(r.samples),
+            str(r.blocks),
+            size(r.bytes),
+            size(r.memory),
+            duration(r.seconds),
+            "; ".join(r.reasons),
         )
     free = shutil.disk_usage(_existing(pipeline.workspace)).free
     total = sum(r.bytes for r in rows)
     took, workers = duration(sum(r.seconds for r in rows)), pipeline.settings.run.worker_count
     table.caption = f"{size(total)} on disk, {size(free)} free; {took} on {workers} workers; nothing was written"
+    if any(r.samples and not r.measured for r in rows):
+        table.caption += "; stages that never ran here are guesses"
     table.caption_justify = "left"
     return table
 
