@@ -1,0 +1,33 @@
+"""Rotations against SciPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from ptx.geometry.rotation import axis_angles, rotation_matrices
+
+unit = st.floats(-1, 1)
+
+
+@given(unit, unit, unit, st.sampled_from([0.0, 1e-12, 1e-6, 0.1, 1.0, 3.0, np.pi - 1e-9, np.pi, 4.0]))
+def test_matrices_are_scipys(x: float, y: float, z: float, angle: float) -> None:
+    axis = np.array([x, y, z])
+    length = np.linalg.norm(axis)
+    vector = axis / length * angle if length > 1e-3 else np.array([angle, 0.0, 0.0])
+    assert np.abs(rotation_matrices(vector) - Rotation.from_rotvec(vector).as_matrix()).max() < 1e-12
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1e-9, 1e-3, 1.0, np.pi - 1e-6, np.pi]))
+def test_axis_angles_come_back(seed: int, angle: float) -> None:
+    rng = np.random.default_rng(seed)
+    axis = rng.normal(size=(7, 3))
+    vectors = axis / np.linalg.norm(axis, axis=1, keepdims=True) * angle
+    matrices = rotation_matrices(vectors)
+    found = axis_angles(matrices)
+    assert (np.linalg.norm(found, axis=1) <= np.pi + 1e-6).all()
+    assert np.abs(rotation_matrices(found) - matrices).max() < 1e-7
+    if angle < np.pi - 1e-3:
+        assert np.abs(found - vectors).max() < 1e-6
