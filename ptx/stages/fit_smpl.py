@@ -42,7 +42,9 @@ class FitSmpl(Stage):
     def process(self, block: Block, settings: Any, state: Body) -> Result:
         """Fit the whole block; diverged and implausible fits are problems."""
         chosen = settings.fit_smpl
-        options = FitOptions(iterations=chosen.iterations, max_residual=chosen.max_residual)
+        options = FitOptions(
+            iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
+        )
         keypoints3d = block["keypoints.keypoints3d"] if chosen.use_3d else None
         done = fit(state, block["keypoints.keypoints"], keypoints3d, settings.size, options)
         arrays = {name: getattr(done, name).astype("f4") for name in ("pose", "betas", "camera", "residual", "energy")}

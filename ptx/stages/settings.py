@@ -71,8 +71,10 @@ class FitSettings(Section):
     """Fit 3D keypoints too where they are present."""
     iterations: Annotated[int, Field(ge=1, le=1000)] = 30
     """Gauss-Newton steps of the best start, at most."""
-    max_residual: Annotated[float, Field(gt=0)] = 0.08
+    max_residual: Annotated[float, Field(gt=0)] = 0.04
     """A fit is quarantined when its median residual exceeds this share of the person's size in the picture."""
+    max_energy: Annotated[float, Field(gt=0)] = 7.0
+    """And when its energy for each keypoint exceeds this: the keypoints contradict each other, or no one stands so."""
 
 
 class RasterizeSettings(Section):

@@ -108,7 +108,7 @@ def test_files_that_are_no_bodies(tmp_path: Path, name: str, content: bytes) -> 
 
 def test_objects_in_an_npz_are_refused(tmp_path: Path) -> None:
     _save(tmp_path / "b.npz", v_template=np.array([{}], object))
-    with pytest.raises(ValueError, match="b.npz"):
+    with pytest.raises(ValueError, match=r"b\.npz"):
         load_body(str(tmp_path / "b.npz"))
 
 

@@ -41,8 +41,11 @@ class FitOptions:
     """Standard deviation in px that is added to it (rounding)."""
     sigma_3d: float = 0.04
     """Standard deviation of a 3D keypoint."""
-    max_residual: float = 0.08
+    max_residual: float = 0.04
     """A fit whose median residual exceeds this share of the person's size (1.7 m through its camera) is a problem."""
+    max_energy: float = 7.0
+    """A fit with more energy than this for each keypoint, 2D and 3D counted, is a problem: points strewn at random come to
+    8, noisy true ones to 4."""
     min_keypoints: int = 6
     """Fewer keypoints than this are a problem."""
     min_confidence: float = 0.05
@@ -125,7 +128,8 @@ def fit(
     scale = np.exp(rest[:, -4]) * unit
     camera = np.stack([scale, centre[:, 0] + unit * rest[:, -3], centre[:, 1] - unit * rest[:, -2]], axis=-1)
     residual = _residual(camera, points, pixels, weight)
-    _judge(problems, which, energy, camera, betas, residual, size, options)
+    seen = (weight > 0).sum(1) + (weight3 > 0).sum(1)
+    _judge(problems, which, energy / np.maximum(seen, 1), camera, betas, residual, size, options)
     for n, reason in problems.items():
         if reason.startswith(("too_few_keypoints", "diverged")):
             pose[n], betas[n], camera[n], energy[n], residual[n], start[n] = 0, 0, 0, 0, np.nan, -1
@@ -178,7 +182,7 @@ def _judge(
     size: tuple[int, int],
     options: FitOptions,
 ) -> None:
-    """Add the fits that cannot be used to `problems`."""
+    """Add the fits that cannot be used to `problems`; `energy` is that of each keypoint."""
     for n in which:
         person = camera[n, 0] * PERSON_HEIGHT
         if not (np.isfinite(energy[n]) and np.isfinite(camera[n]).all() and np.isfinite(betas[n]).all()):
@@ -191,6 +195,11 @@ def _judge(
             problems[int(n)] = (
                 f"residual: median {np.nanmedian(residual[n]):.1f} px is {share:.0%} of the person, "
                 f"more than {options.max_residual:.0%}"
+            )
+        elif energy[n] > options.max_energy:
+            problems[int(n)] = (
+                f"implausible_pose: energy {energy[n]:.1f} a keypoint, more than {options.max_energy:g}: the keypoints contradict "
+                "each other, or no one stands so"
             )
         elif np.abs(betas[n]).max() > 6:
             problems[int(n)] = f"implausible_shape: a shape parameter is {np.abs(betas[n]).max():.1f}"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.joints import PARENTS
+from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,21 +76,6 @@ def allocate(prior: Prior) -> Work:
     entries, dofs = len(prior.dof), len(prior.mean)
     shapes = (24, 3, 3), (24, 3), (24, 3, BETAS), (entries, 3), (18, 3), (18, 3, 3 + dofs + BETAS)
     return Work(*(np.zeros(shape) for shape in shapes))
-
-
-@nb.njit(cache=True, nogil=True)
-def exponential(x: float, y: float, z: float, out: Floats) -> None:
-    """Rotation matrix (3, 3) of an axis-angle vector (Rodrigues)."""
-    square = x * x + y * y + z * z
-    angle = np.sqrt(square)
-    if angle < 1e-4:
-        a, b = 1.0 - square / 6.0, 0.5 - square / 24.0
-    else:
-        a, b = np.sin(angle) / angle, (1.0 - np.cos(angle)) / square
-    c = 1.0 - b * square
-    out[0, 0], out[0, 1], out[0, 2] = c + b * x * x, b * x * y - a * z, b * x * z + a * y
-    out[1, 0], out[1, 1], out[1, 2] = b * x * y + a * z, c + b * y * y, b * y * z - a * x
-    out[2, 0], out[2, 1], out[2, 2] = b * x * z - a * y, b * y * z + a * x, c + b * z * z
 
 
 @nb.njit(cache=True, nogil=True)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import Skeleton, Work, exponential, joint_vector, multiply
+from ptx.geometry.fitting.kinematics import Skeleton, Work, joint_vector, multiply
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.fitting.solver import System, descend
 from ptx.geometry.fitting.starts import SPACE, YAWS, centre_camera, face, facing_in_space
+from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, exponential, multiply
+from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, multiply
 from ptx.geometry.fitting.normal import normal_equations
 from ptx.geometry.fitting.priors import Prior
+from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
 
