@@ -10,21 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def project(camera: NDArray[np.floating], xyz: NDArray[np.floating]) -> NDArray[np.floating]:
+def project(
+    camera: NDArray[np.floating], xyz: NDArray[np.floating], out: NDArray[np.floating] | None = None
+) -> NDArray[np.floating]:
     """Points as the camera sees them.
 
     Args:
         camera: (..., 3) scale in px per metre, cx and cy in px.
         xyz: (..., M, 3) metres, body frame.
+        out: where to put the result; may be `xyz` itself.
 
     Returns:
         (..., M, 3) of the inputs' dtype: u and v in px, depth = -z in metres (smaller is nearer).
     """
     scale = camera[..., None, 0]
-    out = np.empty_like(xyz)
-    out[..., 0] = scale * xyz[..., 0] + camera[..., None, 1]
-    out[..., 1] = -scale * xyz[..., 1] + camera[..., None, 2]
-    out[..., 2] = -xyz[..., 2]
+    if out is None:
+        out = np.empty_like(xyz)
+    for i, factor in enumerate((scale, -scale)):
+        np.multiply(xyz[..., i], factor, out=out[..., i])
+        out[..., i] += camera[..., None, i + 1]
+    np.negative(xyz[..., 2], out=out[..., 2])
     return out
 
 

@@ -127,28 +127,27 @@ def _skin(
     template (3V,), shape_rows (10, 3V), betas (N, 10), joints and weights (V, K), moves (N, 24, 12): R in rows, then the shift.
     """
     count, most = joints.shape
-    shaped, move = np.empty(3 * _RUN, np.float32), np.empty(12, np.float32)
+    shaped = np.empty(3 * _RUN, np.float32)
     for n in range(len(out)):
+        flat = out[n].reshape(-1)
         for first in range(0, count, _RUN):
             size = min(_RUN, count - first)
             for i in range(3 * size):
-                shaped[i] = template[3 * first + i] + out[n, first + i // 3, i % 3]
+                shaped[i] = template[3 * first + i] + flat[3 * first + i]
             for k in range(betas.shape[1]):
                 beta = betas[n, k]
                 for i in range(3 * size):
                     shaped[i] += beta * shape_rows[k, 3 * first + i]
             for i in range(size):
                 v = first + i
-                weight = weights[v, 0]
-                for m in range(12):
-                    move[m] = weight * moves[n, joints[v, 0], m]
-                for k in range(1, most):
+                a, b, c = shaped[3 * i], shaped[3 * i + 1], shaped[3 * i + 2]
+                x = y = z = np.float32(0)
+                for k in range(most):
                     weight = weights[v, k]
                     if weight == 0:
                         break
-                    for m in range(12):
-                        move[m] += weight * moves[n, joints[v, k], m]
-                x, y, z = shaped[3 * i], shaped[3 * i + 1], shaped[3 * i + 2]
-                out[n, v, 0] = move[0] * x + move[1] * y + move[2] * z + move[9]
-                out[n, v, 1] = move[3] * x + move[4] * y + move[5] * z + move[10]
-                out[n, v, 2] = move[6] * x + move[7] * y + move[8] * z + move[11]
+                    m = moves[n, joints[v, k]]
+                    x += weight * (m[0] * a + m[1] * b + m[2] * c + m[9])
+                    y += weight * (m[3] * a + m[4] * b + m[5] * c + m[10])
+                    z += weight * (m[6] * a + m[7] * b + m[8] * c + m[11])
+                flat[3 * v], flat[3 * v + 1], flat[3 * v + 2] = x, y, z

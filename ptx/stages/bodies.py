@@ -41,7 +41,8 @@ def body_dependency(settings: Any) -> dict[str, Any]:
 def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
     """(M, V, 3) vertices of every image of the block as its camera sees them: u, v in px, depth in m."""
     pose, betas, camera = (block[name] for name in FIT)
-    return project(camera, pose_vertices(body, pose, betas)).astype(np.float32, copy=False)
+    vertices = pose_vertices(body, pose, betas)
+    return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,65 @@
+"""What the benchmarks share: people as cameras see them, a stopwatch, a table."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ptx.datasets.people import People, PeopleOptions
+from ptx.geometry.body import Body, load_body
+from ptx.geometry.camera import project
+from ptx.geometry.skinning import pose_vertices
+
+SIZE = 256
+
+
+class Crowd(NamedTuple):
+    """N images of synthetic people with the default body."""
+
+    body: Body
+    pose: np.ndarray
+    betas: np.ndarray
+    camera: np.ndarray
+    points: np.ndarray
+    """(N, V, 3) float32: u, v in px, depth in m."""
+
+
+def crowd(count: int, seed: int = 7) -> Crowd:
+    """The true bodies of `count` images, eight a person: neighbours are seen from sides about 45 degrees apart."""
+    people = People(PeopleOptions(-(-count // 8), 8, seed, (SIZE, SIZE)))
+    truths = [people.truth(i) for i in range(count)]
+    body = load_body("builtin")
+    pose, betas, camera = (np.stack([getattr(t, name) for t in truths]) for name in ("pose", "betas", "camera"))
+    points = project(camera, pose_vertices(body, pose, betas)).astype(np.float32)
+    return Crowd(body, pose, betas, camera, points)
+
+
+def seconds(function: Callable[[], object], repeat: int = 3) -> float:
+    """The best of some runs, after one that does not count."""
+    function()
+    best = np.inf
+    for _ in range(repeat):
+        started = time.perf_counter()
+        function()
+        best = min(best, time.perf_counter() - started)
+    return float(best)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print Markdown."""
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(str(cell) for cell in row)} |")
+
+
+def processor() -> str:
+    """Name of the processor."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
