@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from bodies import SIZE, Crowd, crowd, processor, seconds, table
 
+from ptx.geometry.pytorch3d_rasterizer import rasterize_pytorch3d
 from ptx.geometry.rasterizer import rasterize
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "data" / "raster" / "reference.npz"
@@ -65,20 +66,11 @@ def open3d(people: Crowd) -> FaceMap:
 
 
 def pytorch3d(people: Crowd) -> FaceMap:
-    """PyTorch3D's rasterize_meshes, one face a pixel, on one thread."""
+    """PyTorch3D's rasterize_meshes, on one thread."""
     import torch
-    from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
-    from pytorch3d.structures import Meshes
 
     torch.set_num_threads(1)
-
-    def cast(points: np.ndarray) -> np.ndarray:
-        places = torch.tensor(points)
-        places[:, :2] = 1 - (places[:, :2] + 0.5) * (2 / SIZE)
-        mesh = Meshes([places], [torch.tensor(people.body.faces.astype(np.int64))])
-        return rasterize_meshes(mesh, SIZE, 0.0, 1, perspective_correct=False)[0][0, ..., 0].numpy()
-
-    return cast
+    return lambda points: rasterize_pytorch3d(points, people.body.faces, SIZE, SIZE)[0]
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
 
 from ptx.geometry.body import Body
+from ptx.geometry.pytorch3d_rasterizer import INSTALL, rasterize_pytorch3d
 from ptx.geometry.rasterizer import rasterize
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
 from ptx.stages.bodies import BARY_STEP, FIT, body_dependency, open_body, pack_surface, posed_points
 
@@ -40,6 +43,8 @@ class Rasterize(Stage):
 
     def open(self, settings: Any) -> Body:
         """The body model."""
+        if settings.rasterize.backend == "pytorch3d" and find_spec("pytorch3d") is None:
+            raise PtxError(f"rasterize.backend: {INSTALL}")
         return open_body(settings)
 
     def process(self, block: Block, settings: Any, state: Body) -> Result:
@@ -52,7 +57,10 @@ class Rasterize(Stage):
         weights, depth = np.empty((h, w, 2), np.float32), np.empty((h, w), np.float32)
         problems = {}
         for i, points in enumerate(posed_points(state, block)):
-            rasterize(points, state.faces, h, w, (face[i], weights, depth))
+            if settings.rasterize.backend == "pytorch3d":
+                face[i], weights, _ = rasterize_pytorch3d(points, state.faces, h, w)
+            else:
+                rasterize(points, state.faces, h, w, (face[i], weights, depth))
             if not pack_surface(face[i], weights, state.face_part, bary[i], part[i]):
                 problems[i] = "outside: the fitted body covers no pixel of the picture"
         return Result({"face": face, "bary": bary, "part": part}, problems)

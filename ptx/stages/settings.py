@@ -80,6 +80,9 @@ class FitSettings(Section):
 class RasterizeSettings(Section):
     """Drawing the fitted body."""
 
+    backend: Literal["builtin", "pytorch3d"] = "builtin"
+    """builtin: ours; pytorch3d: that package's, where it is installed. The same faces but for rounding, far slower."""
+
 
 class FlowSettings(Section):
     """Dense appearance flow."""
