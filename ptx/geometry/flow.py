@@ -32,16 +32,6 @@ def flow_between(face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, fac
     return flow
 
 
-def flow_between_encoded(
-    face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike
-) -> NDArray[np.int16]:
-    """`encode_flow(flow_between(...))` in one pass: (H, W, 2) int16 in FLOW_STEP."""
-    surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
-    code = np.zeros(weights.shape, np.int16)
-    _flow_encoded(surface, weights, points, triangles, code)
-    return code
-
-
 def encode_flow(flow: ArrayLike) -> NDArray[np.int16]:
     """Flow in pixels to int16 in FLOW_STEP, rounded to nearest; what is too long is held at the limit, NaN is 0."""
     pixels = np.ascontiguousarray(flow, np.float32)
@@ -113,21 +103,6 @@ def _quantise(value: float) -> int:
     if steps <= -32768:
         return -32768
     return 0  # NaN
-
-
-@njit(cache=True, nogil=True)
-def _flow_encoded(
-    face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, code: NDArray[np.int16]
-) -> None:
-    for y in range(face.shape[0]):
-        for x in range(face.shape[1]):
-            f = face[y, x]
-            if f >= 0:
-                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-                w0, w1 = float(bary[y, x, 0]), float(bary[y, x, 1])
-                w2 = 1.0 - w0 - w1
-                code[y, x, 0] = _quantise(w0 * points[i, 0] + w1 * points[j, 0] + w2 * points[k, 0] - x)
-                code[y, x, 1] = _quantise(w0 * points[i, 1] + w1 * points[j, 1] + w2 * points[k, 1] - y)
 
 
 @njit(cache=True, nogil=True)

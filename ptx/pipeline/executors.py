@@ -140,6 +140,6 @@ def _connect(run: RunSettings) -> Any:
         n_workers=1 if threads else run.worker_count,
         threads_per_worker=run.worker_count if threads else 1,
         processes=not threads,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port, seen from this machine only
         silence_logs=50,
     )
