@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from bodies import SIZE, processor, table
+from common import SIZE, processor, table
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import Body, load_body

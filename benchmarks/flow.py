@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from bodies import SIZE, Crowd, crowd, processor, table
+from common import SIZE, Crowd, crowd, processor, table
 from rich.console import Console
 
 from ptx.geometry.flow import decode_flow, encode_flow, flow_between

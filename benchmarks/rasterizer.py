@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from bodies import SIZE, Crowd, crowd, processor, seconds, table
+from common import SIZE, Crowd, crowd, processor, seconds, table
 
 from ptx.geometry.pytorch3d_rasterizer import rasterize_pytorch3d
 from ptx.geometry.rasterizer import rasterize

@@ -12,7 +12,7 @@ import argparse
 
 import numpy as np
 import trimesh
-from bodies import SIZE, crowd, processor, seconds, table
+from common import SIZE, crowd, processor, seconds, table
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from ptx.geometry.rasterizer import rasterize

@@ -63,30 +63,46 @@ def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tupl
     if first is None:
         return  # nothing to do is no reason to start workers
 
-    from distributed import as_completed
+    from distributed import wait
+    from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 
     with _workers(run) as client:
-        flying: dict[str, Task] = {}
-
-        def submit(more: Iterable[Task]) -> list[Any]:
-            futures = []
-            for task in more:
-                futures.append(client.submit(run_block, job, task, pure=False))
-                flying[futures[-1].key] = task
-            return futures
-
         window = 2 * max(1, sum(client.nthreads().values())) + 2
-        pending = as_completed(submit(chain([first], islice(tasks, window - 1))))
+        flying: dict[Any, Task] = {}
+        tasks = chain([first], tasks)
         try:
-            for future in pending:
-                yield flying.pop(future.key), future.result()
-                pending.update(submit(islice(tasks, 1)))
+            while True:
+                for task in islice(tasks, window - len(flying)):
+                    flying[client.submit(run_block, job, task, pure=False)] = task
+                if not flying:
+                    return
+                try:
+                    ended = wait(list(flying), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+                except TimeoutError:
+                    _refuse_no_workers(run, client)
+                    continue
+                for future in ended:
+                    yield flying.pop(future), future.result()
         except KilledWorker as error:
             raise PtxError(
                 "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
                 "finished blocks are safe"
             ) from error
+        except FutureCancelledError as error:
+            raise PtxError(
+                "the Dask scheduler went away; finished blocks are safe: run the same command again"
+            ) from error
+
+
+PATIENCE = 20
+"""Seconds without a finished block after which to look whether anyone is still at work."""
+
+
+def _refuse_no_workers(run: RunSettings, client: Any) -> None:
+    """Workers of a scheduler elsewhere may still be queued; those started here would have come back by now."""
+    if run.address is None and not client.scheduler_info()["workers"]:
+        raise PtxError("all workers died (out of memory?); finished blocks are safe: run the same command again")
 
 
 _kept = ExitStack()
