@@ -1,0 +1,1 @@
+"""Networks and losses: torch modules and functions on tensors, no files."""

@@ -1,0 +1,63 @@
+"""The flow regressor of system A: from two poses alone to dense flow and visibility."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
+
+UNIT = 20.0
+"""Pixels of one unit that the network predicts."""
+
+
+class FlowPrediction(NamedTuple):
+    """What the regressor says of a batch."""
+
+    pyramid: list[Tensor]
+    """Flows (B, 2, H/2^i, W/2^i), finest first, all in full-size pixels over `UNIT`."""
+    logits: Tensor
+    """(B, 3, H, W) of visible, hidden, background."""
+
+    @property
+    def flow(self) -> Tensor:
+        """(B, 2, H, W) in pixels, 0 where background is predicted."""
+        size = self.logits.shape[-2:]
+        full = F.interpolate(self.pyramid[0], size=size, mode="bilinear", align_corners=False) * UNIT
+        return full * (self.visibility < 2)
+
+    @property
+    def visibility(self) -> Tensor:
+        """(B, 1, H, W) the likeliest label, uint8."""
+        return self.logits.argmax(1, keepdim=True).to(torch.uint8)
+
+
+class FlowNet(nn.Module):
+    """Residual U-Net from the pose maps of source and target to multi-scale flow and visibility.
+
+    The improved regressor of the published code (its `unet_v2`) with flow heads at every scale; flow and visibility are
+    predicted at half the picture's size and enlarged.
+    """
+
+    def __init__(self, base: int = 32, most: int = 128, scales: int = 5) -> None:
+        super().__init__()
+        channels = widths(base, scales + 1, most)
+        self.entry = nn.Sequential(conv(36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1]))
+        self.encoder = Encoder(None, channels[1:])
+        self.decoder = Decoder(channels[1:], 1)
+        self.flows = nn.ModuleList(nn.Conv2d(c, 2, 3, padding=1) for c in channels[1:-1])
+        self.visibility = nn.Conv2d(channels[1], 3, 3, padding=1)
+        initialise(self)
+        for head in self.flows:
+            nn.init.normal_(head.weight, std=1e-3)
+
+    def forward(self, source: Tensor, target: Tensor) -> FlowPrediction:
+        """Pose maps (B, 18, H, W) of source and target; H and W divisible by 2^(scales + 1)."""
+        x, skips = self.encoder(self.entry(torch.cat([source, target], dim=1)))
+        features = self.decoder(x, skips)
+        pyramid = [head(torch.relu(f)) for head, f in zip(self.flows, reversed(features), strict=True)]
+        logits = self.visibility(torch.relu(features[-1]))
+        return FlowPrediction(pyramid, F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False))

@@ -1,0 +1,63 @@
+"""Losses against values computed by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from ptx.models.flow_net import UNIT, FlowPrediction
+from ptx.models.losses import adversarial, end_point_error, flow_loss, gram, part_loss, pyramid_loss
+
+
+def body(height: int = 16, width: int = 16) -> torch.Tensor:
+    """Visible in columns 4..7, hidden in 8..11, background elsewhere."""
+    labels = torch.full((1, 1, height, width), 2, dtype=torch.uint8)
+    labels[..., 4:8], labels[..., 8:12] = 0, 1
+    return labels
+
+
+def test_end_point_error_counts_the_body_only() -> None:
+    truth = torch.zeros(1, 2, 16, 16)
+    flow = torch.full((1, 2, 16, 16), 100.0)
+    flow[:, 0, :, 4:12], flow[:, 1, :, 4:12] = 3.0, 4.0
+    assert end_point_error(flow, truth, body()).tolist() == [5.0]
+
+
+def test_pyramid_of_the_truth_costs_nothing_though_the_background_is_zero() -> None:
+    truth = torch.full((1, 2, 16, 16), 10.0) * (body() < 2)
+    exact = [torch.full((1, 2, 16 // 2**i, 16 // 2**i), 10.0 / UNIT) for i in (1, 2, 3)]
+    assert pyramid_loss(exact, truth, body()).item() == pytest.approx(0, abs=1e-6)
+    off = [f + 3 / UNIT for f in exact]
+    assert pyramid_loss(off, truth, body()).item() == pytest.approx(
+        (0.32 + 0.16 + 0.08) * math.sqrt(18) / UNIT, rel=1e-5
+    )
+
+
+def test_part_loss_where_a_visible_pixel_lands_in_another_part() -> None:
+    part = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    part[..., 4:8], part[..., 8:12] = 1, 2
+    truth = torch.zeros(1, 2, 16, 16)
+    assert part_loss(truth, truth + 1, body(), part, part) == 0  # every pixel lands in its own part
+    flow = truth.clone()
+    flow[:, 0] = 4  # from part 1 to part 2, from part 2 to the background, which is hidden and does not count
+    assert part_loss(flow, truth, body(), part, part).item() == pytest.approx((4 / UNIT) * (4 / 16) / 2, rel=1e-5)
+
+
+def test_perfect_prediction() -> None:
+    logits = torch.nn.functional.one_hot(body().squeeze(1).long(), 3).permute(0, 3, 1, 2).float() * 50
+    prediction = FlowPrediction([torch.zeros(1, 2, 8, 8)], logits)
+    part = (body().squeeze(1) < 2).to(torch.uint8)
+    losses = flow_loss(prediction, torch.zeros(1, 2, 16, 16), body(), part, part)
+    assert sum(losses.values()).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("bce", math.log(2)), ("lsgan", 1.0)])
+def test_adversarial_of_an_undecided_judge(kind: str, expected: float) -> None:
+    assert adversarial(torch.zeros(2, 1, 4, 4), True, kind).item() == pytest.approx(expected)
+
+
+def test_gram_of_constant_features() -> None:
+    features = torch.tensor([1.0, 2.0])[None, :, None, None].expand(1, 2, 5, 7)
+    assert torch.allclose(gram(features)[0], torch.tensor([[0.5, 1.0], [1.0, 2.0]]))

@@ -1,0 +1,117 @@
+"""The networks: sizes as published, shapes, gradients everywhere, and what each variant may and may not look at."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+import torch
+from torch import nn
+
+from ptx.models.blocks import widths
+from ptx.models.discriminator import PatchDiscriminator
+from ptx.models.flow_net import FlowNet
+from ptx.models.generator import Fusion, Generator, PixelWarp
+
+SMALL = {"base": 8, "most": 16, "scales": 3}
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def inputs(height: int = 32, width: int = 16) -> tuple[torch.Tensor, ...]:
+    """Image, pose, flow, visibility of a batch of two."""
+    torch.manual_seed(0)
+    visibility = torch.randint(0, 3, (2, 1, height, width), dtype=torch.uint8)
+    return (
+        torch.rand(2, 3, height, width) * 2 - 1,
+        torch.rand(2, 18, height, width),
+        torch.randn(2, 2, height, width),
+        visibility,
+    )
+
+
+PUBLISHED = {
+    "no_visibility": 9_993_795, "soft_gate": 10_183_107, "residual_no_visibility": 10_843_459, "residual": 11_881_539,
+    "no_flow": 9_993_795,
+}  # fmt: skip
+"""Counted on the published code, in which the encoders share their down-sampling layers by mistake."""
+
+
+@pytest.mark.parametrize("fusion", list(PUBLISHED))
+def test_generators_have_the_published_size_and_downs_of_their_own(fusion: Fusion) -> None:
+    c = widths(32, 7, 128)
+    downs = sum(9 * a * b + 2 * b for a, b in pairwise(c))
+    assert parameters(Generator(fusion=fusion)) == PUBLISHED[fusion] + downs
+
+
+def test_other_networks_have_the_published_size() -> None:
+    assert parameters(Generator(fusion="single")) == 8_360_451
+    assert parameters(Generator(fusion="single", scales=5)) == 5_046_787
+    assert parameters(PixelWarp()) == 8_358_017
+    assert parameters(PixelWarp(scales=5)) == 5_044_353
+    assert parameters(PatchDiscriminator()) == 2_787_137
+    assert parameters(FlowNet()) == 6_588_685
+    assert parameters(FlowNet(scales=4)) == 4_929_547
+
+
+@pytest.mark.parametrize("fusion", get_args(Fusion))
+def test_generator_shapes_and_gradients(fusion: Fusion) -> None:
+    net = Generator(**SMALL, warped_scales=2, fusion=fusion)
+    out = net(*inputs())
+    assert out.shape == (2, 3, 32, 16)
+    assert out.abs().max() <= 1
+    out.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("fusion", "sees_flow", "sees_visibility"),
+    [("residual", True, True), ("soft_gate", True, True), ("hard_gate", True, True), ("no_visibility", True, True),
+     ("no_flow", False, False), ("single", False, False)],
+)  # fmt: skip
+def test_variants_see_what_they_should(fusion: Fusion, sees_flow: bool, sees_visibility: bool) -> None:
+    """Flow on the background is never used, so visibility counts wherever flow does; but not as a label of its own."""
+    net = Generator(**SMALL, warped_scales=2, fusion=fusion).eval()
+    image, pose, flow, visibility = inputs()
+    base = net(image, pose, flow, visibility)
+    assert (net(image, pose, flow + 3, visibility) != base).any() == sees_flow
+    assert (net(image, pose, flow, 2 - visibility) != base).any() == sees_visibility
+    if fusion == "no_visibility":
+        swapped = torch.where(visibility < 2, 1 - visibility.clamp(max=1), visibility)
+        assert (net(image, pose, flow, swapped) == base).all()
+
+
+def test_encoders_share_nothing() -> None:
+    net = Generator(**SMALL)
+    assert net.appearance is not None
+    own = {id(p) for p in net.pose.parameters()}
+    assert not own & {id(p) for p in net.appearance.parameters()}
+
+
+def test_flow_net_pyramid() -> None:
+    net = FlowNet(8, 16, 3)
+    prediction = net(torch.rand(2, 18, 64, 32), torch.rand(2, 18, 64, 32))
+    assert [f.shape[2:] for f in prediction.pyramid] == [(32, 16), (16, 8), (8, 4)]
+    assert prediction.logits.shape == (2, 3, 64, 32)
+    assert prediction.flow.shape == (2, 2, 64, 32)
+    assert (prediction.flow[(prediction.visibility == 2).expand(-1, 2, -1, -1)] == 0).all()
+
+
+def test_pixel_warp_mixes() -> None:
+    image, _, flow, visibility = inputs()
+    generated = torch.zeros_like(image)
+    mixed, weight = PixelWarp(8, 16, 3)(generated, image, flow, visibility)
+    assert weight.shape == (2, 1, 32, 16)
+    background = (visibility == 2).expand_as(mixed)
+    assert torch.allclose(mixed[background], -weight.expand_as(mixed)[background])  # black times its weight
+
+
+def test_same_seed_same_weights() -> None:
+    nets = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        nets.append(Generator(**SMALL))
+    assert all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
