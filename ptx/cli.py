@@ -6,12 +6,15 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from ptx.pipeline.errors import PtxError
+
+if TYPE_CHECKING:
+    from ptx.pipeline.plan import Pipeline
 
 app = typer.Typer(
     help="From photographs of people to dense appearance flow. Start with `ptx run all`.",
@@ -72,6 +75,9 @@ def run(
     from ptx.stages import load_pipeline
 
     pipeline = load_pipeline(config, _overrides(overrides, workers))
+    if stage.replace("_", "-").startswith("train-"):
+        _train(pipeline, stage.replace("_", "-"), force)
+        return
     chosen = pipeline.active if stage == "all" else [pipeline.stage(stage)]
     if dry_run:
         console.print(estimate_table([estimate(pipeline, s, force=force) for s in chosen], pipeline))
@@ -80,6 +86,19 @@ def run(
         for one in chosen:
             outcome = run_stage(pipeline, one, console, force=force)
             console.print(outcome_line(outcome, pipeline.plan(one)))
+
+
+def _train(pipeline: Pipeline, name: str, force: bool) -> None:
+    from ptx.training.loop import REQUEUE, Interrupted
+    from ptx.training.stages import TRAININGS, run_training
+
+    if name not in TRAININGS:
+        raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")
+    try:
+        console.print(run_training(pipeline, TRAININGS[name], console, force=force))
+    except Interrupted:
+        errors.print(f"{name}: stopped by a signal and saved; the same command goes on from here")
+        raise typer.Exit(REQUEUE) from None
 
 
 @app.command()

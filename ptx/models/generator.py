@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from ptx.models.blocks import Decoder, Encoder, Head, Residual, conv, initialise, widths
+from ptx.models.variants import Fusion
 from ptx.models.warping import BACKGROUND, HIDDEN, VISIBLE, pool_flow, pool_visibility, warp
-
-Fusion = Literal["residual", "soft_gate", "hard_gate", "no_visibility", "residual_no_visibility", "no_flow", "single"]
-"""How appearance meets the target pose: the paper's residual fusion, its variants, and the two baselines."""
 
 
 class Fuse(nn.Module):

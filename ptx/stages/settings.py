@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from ptx.pipeline.config import Place, Section
 from ptx.pipeline.executors import RunSettings
+from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainPixelWarpSettings
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -116,6 +117,9 @@ class Settings(Section):
     rasterize: RasterizeSettings = RasterizeSettings()
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()
+    train_flow: TrainFlowSettings = TrainFlowSettings()
+    train_generator: TrainGeneratorSettings = TrainGeneratorSettings()
+    train_pixel_warp: TrainPixelWarpSettings = TrainPixelWarpSettings()
 
     @field_validator("data", mode="before")
     @classmethod

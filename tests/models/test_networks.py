@@ -12,7 +12,8 @@ from torch import nn
 from ptx.models.blocks import widths
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Fusion, Generator, PixelWarp
+from ptx.models.generator import Generator, PixelWarp
+from ptx.models.variants import Fusion
 
 SMALL = {"base": 8, "most": 16, "scales": 3}
 

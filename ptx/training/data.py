@@ -1,0 +1,131 @@
+"""Batches for training, straight from the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ptx.geometry.flow import decode_flow
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.store import OK, Store
+
+TRAIN, TEST = 0, 1
+
+Batch = dict[str, Tensor]
+"""source, target (B, 3, H, W) -1..1; source_keypoints, target_keypoints (B, 18, 3); flow (B, 2, H, W) px; visibility
+(B, 1, H, W) uint8; source_part, target_part (B, H, W) uint8; pair (B,)."""
+
+
+@dataclass(frozen=True)
+class PairData(Dataset[Batch]):
+    """The pairs of a split whose flow and visibility are there. Opens stores in whatever process reads it."""
+
+    workspace: Path
+    pairs: NDArray[np.int32]
+    """(N, 2) target image, source image."""
+    numbers: NDArray[np.int64]
+    """(N,) number of each in the whole data set."""
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Batch:
+        target, source = (np.array([i]) for i in self.pairs[index])
+        pair = self.numbers[index : index + 1]
+        return {
+            "source": _picture(self._read("ingest", "image", source)),
+            "target": _picture(self._read("ingest", "image", target)),
+            "source_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", source)),
+            "target_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", target)),
+            "flow": torch.from_numpy(decode_flow(self._read("flow", "flow", pair)).transpose(2, 0, 1).copy()),
+            "visibility": torch.from_numpy(self._read("visibility", "visibility", pair))[None],
+            "source_part": torch.from_numpy(self._read("surface", "part", source)),
+            "target_part": torch.from_numpy(self._read("surface", "part", target)),
+            "pair": torch.tensor(int(pair[0])),
+        }
+
+    def _read(self, store: str, array: str, index: NDArray[Any]) -> NDArray[Any]:
+        return _store(self.workspace, store).read(array, index)[0]
+
+    def some(self, count: int) -> PairData:
+        """At most so many pairs, spread evenly."""
+        chosen = (
+            np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)) if len(self) else []
+        )
+        return PairData(self.workspace, self.pairs[chosen], self.numbers[chosen])
+
+
+@lru_cache(maxsize=16)
+def _store(workspace: Path, name: str) -> Store:
+    return Store(workspace, name)
+
+
+def _picture(image: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - np.float32(1))
+
+
+def pair_data(pipeline: Pipeline, split: int) -> PairData:
+    """All usable pairs of a split.
+
+    Raises:
+        PtxError: a stage that training reads is not done, or there is no pair.
+    """
+    for name in ("rasterize", "synth-flow", "visibility"):
+        condition = pipeline.plan(pipeline.stage(name)).condition
+        if condition != "done":
+            raise PtxError(f"training reads {name}, which is {condition}: `ptx run all` first")
+    flow, visibility = (pipeline.plan(pipeline.stage(name)).states for name in ("synth-flow", "visibility"))
+    pairs = np.asarray(pipeline.pairs())
+    splits = np.asarray(pipeline.listing.splits)
+    numbers = np.flatnonzero((flow == OK) & (visibility == OK) & (splits[pairs[:, 0]] == split))
+    if not len(numbers):
+        what = "training" if split == TRAIN else "testing"
+        raise PtxError(f"no pair is left for {what}: see `ptx status`, and `data.test_fraction`")
+    return PairData(pipeline.workspace, pairs[numbers], numbers)
+
+
+class StepSampler:
+    """Batches of positions for steps `first`, `first + 1`, ...: every epoch a new order, all from the seed.
+
+    What a step sees depends on its number alone, so a resumed run sees what an uninterrupted one would.
+    """
+
+    def __init__(self, count: int, batch: int, seed: int, first: int, last: int) -> None:
+        self.count, self.batch, self.seed, self.first, self.last = count, batch, seed, first, last
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.first, self.last):
+            places = np.arange(step * self.batch, (step + 1) * self.batch)
+            yield [int(self._order(int(place) // self.count)[place % self.count]) for place in places]
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if getattr(self, "_known", (None,))[0] != epoch:
+            self._known = epoch, np.random.default_rng([self.seed, epoch]).permutation(self.count)
+        return self._known[1]
+
+
+def loader(data: PairData, batch: int, seed: int, first: int, last: int, workers: int) -> DataLoader[Batch]:
+    """Batches of steps `first` to `last`, read ahead by worker processes."""
+    sampler = StepSampler(len(data), batch, seed, first, last)
+    return DataLoader(
+        data,
+        batch_sampler=sampler,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        persistent_workers=False,
+        pin_memory=torch.cuda.is_available(),
+        multiprocessing_context="forkserver" if workers else None,
+    )

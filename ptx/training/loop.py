@@ -1,0 +1,224 @@
+"""The training loop: steps, moving average, checkpoints, scores, and an end that can be gone on from at any moment."""
+
+from __future__ import annotations
+
+import csv
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ptx.pipeline.durable import read_json
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.progress import progress
+from ptx.training.checkpoint import (
+    flatten,
+    flatten_optimiser,
+    read_checkpoint,
+    restore,
+    restore_optimiser,
+    write_checkpoint,
+)  # fmt: skip
+from ptx.training.data import Batch, PairData, loader
+from ptx.training.recipes import Recipe, total, unwrap
+from ptx.training.samples import write_samples
+
+REQUEUE = 75
+"""Exit code (EX_TEMPFAIL) after a signal: saved, to be queued again."""
+
+
+class Interrupted(Exception):
+    """A signal asked for the end; everything is saved."""
+
+
+class Trainer:
+    """One model's training in its folder: `checkpoints/`, `best`, `log.csv`, `samples/`, TensorBoard's events."""
+
+    def __init__(self, recipe: Recipe, folder: Path, document: Mapping[str, Any], seed: int) -> None:
+        """`document`: what the model is made from, written into every checkpoint."""
+        self.recipe, self.folder, self.document, self.seed = recipe, folder, dict(document), seed
+        s = recipe.settings
+        self.fabric = Fabric(accelerator="auto", devices=1, precision=precision(s.precision))
+        torch.manual_seed(seed)
+        self.plain = recipe.networks()
+        self.main = next(iter(self.plain))
+        self.average = AveragedModel(self.plain[self.main], multi_avg_fn=get_ema_multi_avg_fn(s.ema), use_buffers=True)
+        self.average.to(self.fabric.device)
+        self.nets: dict[str, nn.Module] = {}
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}
+        for name, net in self.plain.items():
+            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            optimiser = torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay)
+            self.nets[name], self.optimisers[name] = self.fabric.setup(net, optimiser)
+        self.step = 0
+        self.bests: dict[str, float] = {}
+
+    # --- checkpoints ------------------------------------------------------------------------------------------------------
+
+    def path(self, step: int) -> Path:
+        """A step's checkpoint, without ending."""
+        return self.folder / "checkpoints" / f"step-{step:08d}"
+
+    def saved(self) -> list[int]:
+        """Steps of the checkpoints that are whole, in order."""
+        found = (self.folder / "checkpoints").glob("step-*.json")
+        return sorted(int(p.stem.removeprefix("step-")) for p in found)
+
+    def save(self, scores: Mapping[str, float]) -> None:
+        """Write a checkpoint, keep the averaged model where it is the best so far, forget old checkpoints."""
+        tensors: dict[str, Tensor] = {"random/torch": torch.get_rng_state()}
+        for name, net in self.plain.items():
+            tensors |= flatten(f"net/{name}", net) | flatten_optimiser(f"optimiser/{name}", self.optimisers[name])
+        tensors |= flatten("average", self.average)
+        better = bool(scores) and self._is_best(scores[self.recipe.score])
+        if better:
+            self.bests = dict(scores)
+        meta = {"step": self.step, "document": self.document, "scores": dict(scores), "best": self.bests}
+        if better:
+            write_checkpoint(self.folder / "model", self.average.module.state_dict(), meta)
+        write_checkpoint(self.path(self.step), tensors, meta)
+        for step in self.saved()[: -self.recipe.settings.keep]:
+            self.path(step).with_suffix(".json").unlink()
+            self.path(step).with_suffix(".safetensors").unlink(missing_ok=True)
+
+    def _is_best(self, score: float) -> bool:
+        known = self.bests.get(self.recipe.score)
+        return known is None or self.recipe.best * score > self.recipe.best * known
+
+    def resume(self) -> bool:
+        """Go on from the newest checkpoint; False where there is none."""
+        steps = self.saved()
+        if not steps:
+            return False
+        found = read_checkpoint(self.path(steps[-1]))
+        for name, net in self.plain.items():
+            restore(net, found.part(f"net/{name}"), str(self.path(steps[-1])))
+            restore_optimiser(self.optimisers[name], found.part(f"optimiser/{name}"))
+        restore(self.average, found.part("average"), str(self.path(steps[-1])))
+        torch.set_rng_state(found.tensors["random/torch"])
+        self.step, self.bests = found.meta["step"], found.meta["best"]
+        return True
+
+    # --- training ---------------------------------------------------------------------------------------------------------
+
+    def run(self, train: PairData, test: PairData, console: Console) -> dict[str, float]:
+        """Train to `settings.steps`; returns the best scores.
+
+        Raises:
+            PtxError: a loss is not finite; names the step and the pairs, the last good checkpoint stays.
+            Interrupted: SIGTERM or SIGUSR1 came; everything is saved.
+        """
+        s = self.recipe.settings
+        batches = loader(train, s.batch, self.seed, self.step, s.steps, s.workers)
+        few = test.some(s.validate_pairs)
+        with _signals() as told, progress(self.recipe.name, s.steps, self.step, console) as advance:
+            for batch in batches:
+                terms = self._step(self._move(batch))
+                self.step += 1
+                advance(1, 0)
+                self._log(terms)
+                if told or self.step % s.save_every == 0 or self.step == s.steps:
+                    self.save({} if told else self.validate(few))
+                if told:
+                    raise Interrupted
+        return self.bests
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        s = self.recipe.settings
+        terms: dict[str, float] = {}
+        for net in self.nets.values():
+            net.train()
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        for part in _parts(batch, s.accumulate):
+            share = len(part["pair"]) / len(batch["pair"])
+            with self.fabric.autocast():
+                losses = self.recipe.losses(self.nets, part, self.step)
+            for name, own in losses.items():
+                loss = total(own)
+                if not torch.isfinite(loss):
+                    pairs = batch["pair"].tolist()
+                    raise PtxError(
+                        f"{self.recipe.name}: the loss of {name} is {unwrap(loss)} at step {self.step} (pairs {pairs}); the "
+                        f"last good checkpoint is step {self.saved()[-1] if self.saved() else 0}: lower its learning_rate, "
+                        "or look at these pairs with `ptx show --pair`"
+                    )
+                self.fabric.backward(loss * share)
+                for term, value in own.items():
+                    key = f"{name}/{term}"
+                    terms[key] = terms.get(key, 0.0) + share * unwrap(value)
+        for name in losses:
+            self.optimisers[name].step()
+        self.average.update_parameters(self.plain[self.main])
+        return terms
+
+    def _move(self, batch: Batch) -> Batch:
+        return {k: v.to(self.fabric.device, non_blocking=True) for k, v in batch.items()}
+
+    @torch.no_grad()
+    def validate(self, data: PairData) -> dict[str, float]:
+        """Mean scores of the averaged model; writes a sample sheet."""
+        self.average.eval()
+        sums: dict[str, float] = {}
+        for first in range(0, len(data), self.recipe.settings.batch):
+            rows = [data[i] for i in range(first, min(first + self.recipe.settings.batch, len(data)))]
+            batch = self._move({k: torch.stack([row[k] for row in rows]) for k in rows[0]})
+            for name, values in self.recipe.scores(self.average.module, batch).items():
+                sums[name] = sums.get(name, 0.0) + float(values.double().sum())
+            if first == 0:
+                columns = self.recipe.pictures(self.average.module, batch)
+                write_samples(self.folder / "samples" / f"step-{self.step:08d}.png", columns)
+        return {name: value / len(data) for name, value in sums.items()}
+
+    def _log(self, terms: Mapping[str, float]) -> None:
+        path = self.folder / "log.csv"
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["step", "term", "value"])
+            writer.writerows([self.step, name, f"{value:.6g}"] for name, value in terms.items())
+
+
+def precision(wanted: str) -> Any:
+    """Fabric's name of an arithmetic."""
+    if wanted == "auto":
+        return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+    return {"32": "32-true", "bf16": "bf16-mixed"}[wanted]
+
+
+def _parts(batch: Batch, count: int) -> Iterator[Batch]:
+    size = -(-len(batch["pair"]) // count)
+    for first in range(0, len(batch["pair"]), size):
+        yield {k: v[first : first + size] for k, v in batch.items()}
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """A list that is no longer empty once SIGTERM or SIGUSR1 has come."""
+    told: list[int] = []
+    before = {n: signal.signal(n, lambda number, _: told.append(number)) for n in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def trained_step(folder: Path) -> int:
+    """Steps that a model in this folder has been trained; 0 where there is none."""
+    steps = [int(p.stem.removeprefix("step-")) for p in (folder / "checkpoints").glob("step-*.json")]
+    return max(steps, default=0)
+
+
+def best_scores(folder: Path) -> dict[str, float]:
+    """Scores of the best model in this folder."""
+    meta = read_json(folder / "model.json")
+    return dict(meta["best"]) if isinstance(meta, dict) else {}

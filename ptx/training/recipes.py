@@ -1,0 +1,241 @@
+"""What each model is trained on: its networks, its losses, its score. One class a training stage."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ptx.models.discriminator import PatchDiscriminator
+from ptx.models.flow_net import FlowNet
+from ptx.models.generator import Generator, PixelWarp
+from ptx.models.losses import adversarial, end_point_error, flow_loss
+from ptx.models.poses import pose_map
+from ptx.training.data import Batch
+from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
+
+Losses = dict[str, dict[str, Tensor]]
+"""Name of the network that a loss trains → its terms by name."""
+
+
+class Recipe(ABC):
+    """A model in training."""
+
+    name: ClassVar[str]
+    """As in `ptx run NAME`."""
+    score: ClassVar[str]
+    """What decides which checkpoint is best."""
+    best: ClassVar[int]
+    """1 where a higher score is better, -1 where a lower one is."""
+
+    def __init__(self, settings: TrainSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def networks(self) -> dict[str, nn.Module]:
+        """Freshly initialised networks that are trained, the one that is used later first."""
+
+    @abstractmethod
+    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
+        """What the networks are trained on in this step; their sum per network is minimised."""
+
+    @abstractmethod
+    def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Scores (B,) of the averaged network."""
+
+    @abstractmethod
+    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Columns of a sample sheet, each (B, 3, H, W) in -1..1."""
+
+    def poses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Pose maps (B, 18, H, W) of source and target."""
+        size = batch["source"].shape[-2:]
+        return tuple(  # type: ignore[return-value]
+            pose_map(batch[f"{who}_keypoints"], *size, self.settings.radius) for who in ("source", "target")
+        )
+
+
+class TrainFlow(Recipe):
+    """The flow regressor, on the flow and visibility of fitted bodies."""
+
+    name, score, best = "train-flow", "epe", -1
+    settings: TrainFlowSettings
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The regressor."""
+        s = self.settings
+        return {"flow": FlowNet(s.base, s.most, s.scales)}
+
+    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
+        """End-point error, visibility, parts."""
+        del step
+        truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
+        return {"flow": flow_loss(nets["flow"](*self.poses(batch)), *truth, part_weight=self.settings.part_weight)}
+
+    def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
+        prediction, truth, visibility = net(*self.poses(batch)), batch["flow"], batch["visibility"]
+        body = (visibility < 2).float()
+        right = (prediction.visibility == visibility).float() * body
+        full = F.interpolate(prediction.pyramid[0], size=truth.shape[-2:], mode="bilinear", align_corners=False) * 20
+        return {
+            "epe": end_point_error(full, truth, visibility),
+            "epe_of_zero": end_point_error(torch.zeros_like(truth), truth, visibility),
+            "visibility": right.sum((1, 2, 3)) / body.sum((1, 2, 3)).clamp(min=1),
+        }
+
+    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Source, target, source warped by the prediction, and by the truth."""
+        from ptx.models.generator import warp_pixels
+
+        prediction = net(*self.poses(batch))
+        predicted = warp_pixels(batch["source"], prediction.flow, prediction.visibility)
+        return [
+            batch["source"],
+            batch["target"],
+            predicted,
+            warp_pixels(batch["source"], batch["flow"], batch["visibility"]),
+        ]
+
+
+class TrainGenerator(Recipe):
+    """The dual-path generator, with the flow regressor frozen or with the flow of the stores."""
+
+    name, score, best = "train-generator", "ssim", 1
+    settings: TrainGeneratorSettings
+
+    def __init__(self, settings: TrainGeneratorSettings, regressor: FlowNet | None, features: nn.Module | None) -> None:
+        """`regressor`: needed where `settings.flow` is predicted; `features`: VGG's, for the perceptual loss, or None."""
+        super().__init__(settings)
+        self.regressor, self.features = regressor, features
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Generator, and the discriminator where it takes part."""
+        s = self.settings
+        nets: dict[str, nn.Module] = {"generator": Generator(s.base, s.most, s.scales, s.warped_scales, s.fusion)}
+        if s.adversarial > 0:
+            nets["discriminator"] = PatchDiscriminator()
+        return nets
+
+    def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Flow (B, 2, H, W) px and visibility (B, 1, H, W) that the generator is given."""
+        if self.settings.flow == "fitted" or self.regressor is None:
+            return batch["flow"], batch["visibility"]
+        with torch.no_grad():
+            prediction = self.regressor(*self.poses(batch))
+        return prediction.flow, prediction.visibility
+
+    def paint(self, net: nn.Module, batch: Batch) -> Tensor:
+        """The picture (B, 3, H, W) that the model gives."""
+        return net(batch["source"], self.poses(batch)[1], *self.flow(batch))
+
+    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
+        """L1, perceptual or gradient loss, and the discriminator's judgement."""
+        s, target = self.settings, batch["target"]
+        painted = self.paint(nets["generator"], batch)
+        terms = {"l1": F.l1_loss(painted, target)}
+        if self.features is not None:
+            terms["perceptual"] = s.perceptual * self.features(painted, target)
+        elif s.gradients > 0:
+            terms["gradients"] = s.gradients * gradient_loss(painted, target)
+        out: Losses = {"generator": terms}
+        judge = nets.get("discriminator")
+        if judge is not None and step >= s.adversarial_from:
+            context = torch.cat([batch["source"], self.poses(batch)[1]], dim=1)
+            judge.requires_grad_(False)
+            terms["adversarial"] = s.adversarial * adversarial(
+                judge(torch.cat([context, painted], 1)), True, s.adversarial_kind
+            )
+            judge.requires_grad_(True)
+            real, fake = (judge(torch.cat([context, x], dim=1)) for x in (target, painted.detach()))
+            out["discriminator"] = {
+                "real": 0.5 * s.adversarial * adversarial(real, True, s.adversarial_kind),
+                "painted": 0.5 * s.adversarial * adversarial(fake, False, s.adversarial_kind),
+            }
+        return out
+
+    def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
+        painted = self.paint(net, batch)
+        target = batch["target"]
+        return {
+            "ssim": ssim(painted, target),
+            "ssim_of_copy": ssim(batch["source"], target),
+            "l1": (painted - target).abs().mean((1, 2, 3)) / 2,
+        }
+
+    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Source, target, painted."""
+        return [batch["source"], batch["target"], self.paint(net, batch)]
+
+
+class TrainPixelWarp(TrainGenerator):
+    """The pixel-warping net, with regressor and generator frozen."""
+
+    name = "train-pixel-warp"
+
+    def __init__(
+        self,
+        settings: TrainGeneratorSettings,
+        regressor: FlowNet | None,
+        features: nn.Module | None,
+        painter: Generator,
+    ) -> None:
+        super().__init__(settings, regressor, features)
+        self.painter = painter
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The mixing net, and the discriminator where it takes part."""
+        nets = super().networks()
+        s = self.settings
+        return {"generator": PixelWarp(s.base, s.most, s.scales), **{k: v for k, v in nets.items() if k != "generator"}}
+
+    def paint(self, net: nn.Module, batch: Batch) -> Tensor:
+        """Generated, then mixed with the warped source."""
+        flow, visibility = self.flow(batch)
+        with torch.no_grad():
+            generated = self.painter(batch["source"], self.poses(batch)[1], flow, visibility)
+        return net(generated, batch["source"], flow, visibility)[0]
+
+
+def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
+    """Mean difference of neighbouring pixels' differences at three scales: keeps edges where no VGG judges them.
+
+    a, b (B, 3, H, W) → scalar. Ours; after the gradient difference loss of Mathieu et al., ICLR 2016.
+    """
+    total = a.new_zeros(())
+    for _ in range(scales):
+        for x, y in ((a.diff(dim=-1), b.diff(dim=-1)), (a.diff(dim=-2), b.diff(dim=-2))):
+            total = total + F.l1_loss(x, y)
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return total / scales
+
+
+def ssim(a: Tensor, b: Tensor) -> Tensor:
+    """Structural similarity (B,) of pictures (B, 3, H, W) in -1..1: window of 7, data range of 8-bit pictures.
+
+    As scikit-image computes it by default (Wang et al., 2004, with sample covariances), the rule of this field.
+    """
+    x, y = (((p.clamp(-1, 1) + 1) * 127.5).round() for p in (a, b))
+    c1, c2, n = (0.01 * 255) ** 2, (0.03 * 255) ** 2, 49
+    mean_x, mean_y = F.avg_pool2d(x, 7, 1), F.avg_pool2d(y, 7, 1)
+    factor = n / (n - 1)
+    var_x = factor * (F.avg_pool2d(x * x, 7, 1) - mean_x**2)
+    var_y = factor * (F.avg_pool2d(y * y, 7, 1) - mean_y**2)
+    both = factor * (F.avg_pool2d(x * y, 7, 1) - mean_x * mean_y)
+    top = (2 * mean_x * mean_y + c1) * (2 * both + c2)
+    return (top / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean((1, 2, 3))
+
+
+def total(terms: Mapping[str, Tensor]) -> Tensor:
+    """Sum of a network's terms."""
+    return torch.stack(list(terms.values())).sum()
+
+
+def unwrap(value: Any) -> float:
+    """A scalar tensor as a number."""
+    return float(value.detach())

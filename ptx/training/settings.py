@@ -1,0 +1,128 @@
+"""Settings of the training stages, and the published ones as presets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ptx.models.variants import Fusion
+from ptx.pipeline.config import Place, Section
+
+Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0)]
+PresetName = Literal["demo", "deepfashion-256", "market-128x64"]
+
+
+class TrainSettings(Section):
+    """What all training stages share."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    preset: PresetName = "demo"
+    """Where settings that are not given come from: a small model for a laptop, or the published ones."""
+    steps: Count = 400
+    """Steps in all; raise it to train on."""
+    batch: Count = 8
+    """Pairs a step."""
+    accumulate: Count = 1
+    """Parts into which a batch is cut to save memory."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    """Adam's rate."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    weight_decay: Weight = 0.0
+    """Adam's L2 penalty."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Decay of the moving average of weights that is used after training."""
+    save_every: Count = 200
+    """Steps between checkpoints."""
+    keep: Count = 2
+    """Checkpoints kept, besides the best."""
+    validate_pairs: Count = 32
+    """Test pairs that are scored at each checkpoint."""
+    workers: Annotated[int, Field(ge=0)] = 1
+    """Processes that read batches ahead."""
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    """Arithmetic; auto is bf16 on a GPU that has it, else 32 bits."""
+    radius: Annotated[float, Field(gt=0)] = 8.0
+    """Pixels of a keypoint's disc in the pose maps."""
+    base: Count = 32
+    """Channels at the finest scale."""
+    most: Count = 128
+    """Channels at the coarsest."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {**cls.PRESETS.get(given.get("preset", "demo"), {}), **given}
+
+    def model(self) -> dict[str, Any]:
+        """What the model depends on: all but how long, how often and where."""
+        loose = {"steps", "save_every", "keep", "validate_pairs", "workers", "preset"}
+        return {k: v for k, v in self.essence().items() if k not in loose}
+
+
+class TrainFlowSettings(TrainSettings):
+    """The flow regressor (CVPR 2019, §3.2)."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "demo": {"base": 16, "most": 64, "scales": 4, "learning_rate": 5e-4, "radius": 4.0, "weight_decay": 0.0},
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
+        "market-128x64": {
+            "steps": 980_000,
+            "save_every": 5000,
+            "learning_rate": 1e-4,
+            "ema": 0.999,
+            "scales": 4,
+            "radius": 4.0,
+        },
+    }
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+    weight_decay: Weight = 4e-4
+    """Adam's L2 penalty."""
+    scales: Count = 5
+    """Halvings below half the picture's size."""
+    part_weight: Weight = 5.0
+    """Weight of the segmentation-sensitive loss."""
+
+
+class TrainGeneratorSettings(TrainSettings):
+    """The dual-path generator (CVPR 2019, §3.3)."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "demo": {"base": 16, "most": 64, "scales": 5, "warped_scales": 4, "radius": 4.0, "adversarial": 0.0, "learning_rate": 5e-4},
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
+        "market-128x64": {
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 160_000, "scales": 5, "warped_scales": 4, "radius": 4.0,
+        },
+    }  # fmt: skip
+
+    scales: Count = 7
+    """Halvings of the picture."""
+    warped_scales: Count = 5
+    """Scales, from the finest, whose appearance is warped by the flow."""
+    fusion: Fusion = "residual"
+    """How appearance meets the pose: residual is the paper's, the others its ablation."""
+    flow: Literal["predicted", "fitted"] = "predicted"
+    """Flow and visibility from the trained regressor, or those of the stores (what a perfect regressor would give)."""
+    vgg: Place | None = None
+    """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
+    perceptual: Weight = 1.0
+    """Weight of the perceptual loss, where there are VGG weights."""
+    gradients: Weight = 1.0
+    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights."""
+    adversarial: Weight = 0.01
+    """Weight of the discriminator's judgement."""
+    adversarial_from: Annotated[int, Field(ge=0)] = 0
+    """Step from which the discriminator takes part."""
+    adversarial_kind: Literal["bce", "lsgan"] = "bce"
+    """Form of the adversarial loss."""
+
+
+class TrainPixelWarpSettings(TrainGeneratorSettings):
+    """The pixel-warping net (CVPR 2019, §3.5)."""
