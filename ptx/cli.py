@@ -224,6 +224,24 @@ def show(
     console.print(str(path))
 
 
+@app.command(epilog="Example:  ptx transfer me.jpg --pose dancer.jpg -o out.png")
+def transfer(
+    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
+    pose: Annotated[Path, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")] = Path("transfer.png"),
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Paint the person of one picture in the pose of another."""
+    from ptx.show import show_transfer
+    from ptx.stages import load_settings
+
+    folder = model or load_settings(config, overrides).workspace / "models"
+    console.print(str(show_transfer(folder, source, pose, output, whole_sheet=sheet)))
+
+
 def main() -> None:
     """Entry point: a user's mistake ends in one line and exit code 2, Ctrl-C in 130."""
     try:

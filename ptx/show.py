@@ -117,6 +117,31 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
     return _save(sheet(pages, height=HEIGHT // 2), output, pipeline.workspace / "show" / "grid.png")
 
 
+def show_transfer(folder: Path, source: Path, pose: Path, output: Path, *, whole_sheet: bool) -> Path:
+    """Paint the person of `source` in a pose; with `whole_sheet`, beside what it was made from. Returns the PNG's path.
+
+    Raises:
+        PtxError: there is no model, nobody in a picture, or no pose in a file.
+    """
+    from ptx.datasets.mediapipe import MediapipePose
+    from ptx.transfer import find_person, load, read_target
+
+    model, detector = load(folder), MediapipePose()
+    person = find_person(source, model.size, detector)
+    wanted = read_target(pose, person, model.size, detector)
+    done = model.transfer(person.image, person.keypoints, wanted)
+    if not whole_sheet:
+        return _save(done.picture, output, output)
+    blank = np.full_like(person.image, 255)
+    panels = [
+        Panel(draw_skeleton(person.image, person.keypoints), "source"),
+        Panel(draw_skeleton(blank, wanted), "wanted pose"),
+        Panel(done.warped, "source, warped"),
+        Panel(done.picture, "painted"),
+    ]
+    return _save(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output, output)
+
+
 @dataclass(frozen=True)
 class View:
     """Reads single samples from the stores and draws them."""

@@ -68,16 +68,33 @@ class OpenposeJson:
         file = next((self.folder / name for name in candidates if (self.folder / name).is_file()), None)
         if file is None:
             raise NoKeypoints(f"missing_keypoints: no {' or '.join(candidates[:2])} in {self.folder}")
-        try:
-            if file.stat().st_size > MOST_BYTES:
-                raise ValueError(f"more than {MOST_BYTES} bytes")
-            people = [_person(entry["pose_keypoints_2d"]) for entry in json.loads(file.read_bytes())["people"]]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise NoKeypoints(f"bad_keypoint_file: {file.name}: {_words(error)}") from None
-        people = [person for person in people if (person[:, 2] > 0).any()]
-        if not people:
-            raise NoKeypoints(f"no_person: OpenPose found nobody in {path}")
+        people = _people(file)
         return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
+
+
+def read_pose(file: Path) -> Keypoints:
+    """Keypoints (18, 3) of the most certain person in one OpenPose JSON file.
+
+    Raises:
+        NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
+    """
+    if not file.is_file():
+        raise NoKeypoints(f"missing_keypoints: {file.name} is not there")
+    return max(_people(file), key=lambda person: float(person[:, 2].sum()))
+
+
+def _people(file: Path) -> list[Keypoints]:
+    """Every person in a file who has a keypoint."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        people = [_person(entry["pose_keypoints_2d"]) for entry in json.loads(file.read_bytes())["people"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NoKeypoints(f"bad_keypoint_file: {file.name}: {_words(error)}") from None
+    people = [person for person in people if (person[:, 2] > 0).any()]
+    if not people:
+        raise NoKeypoints(f"no_person: OpenPose found nobody in {file.name}")
+    return people
 
 
 def _person(numbers: object) -> Keypoints:

@@ -125,7 +125,7 @@ def loader(data: PairData, batch: int, seed: int, first: int, last: int, workers
         batch_sampler=sampler,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        persistent_workers=False,
+        generator=torch.Generator().manual_seed(seed),  # else it draws from the global one, and a resumed run once more
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="forkserver" if workers else None,
     )

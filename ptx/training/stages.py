@@ -57,6 +57,7 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,
+        "size": list(pipeline.settings.size),
         "settings": {training.section: settings.model()},
         "inputs": inputs,
     }
