@@ -18,7 +18,7 @@ from ptx.datasets.folder import Folder
 from ptx.datasets.images import Box, Image, apply_transform, crop_and_resize, read_image
 from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
 from ptx.datasets.mediapipe import MediapipePose
-from ptx.datasets.people import People, PeopleOptions
+from ptx.datasets.people import VERSION, People, PeopleOptions
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.store import Store, decode_strings
@@ -66,7 +66,7 @@ class PeopleSet:
         persons = np.arange(n, dtype=np.int32) // per
         splits = (persons >= round(data.persons * (1 - data.test_fraction))).astype(np.uint8)
         pairs = _all_pairs(persons)
-        text = f"people {data.persons} {per} {data.half_body} {self.settings.seed} {self.settings.size}"
+        text = f"people {VERSION} {data.persons} {per} {data.half_body} {self.settings.seed} {self.settings.size}"
         return Listing(self.people.ids, [""] * n, persons, splits, pairs, hashlib.sha256(text.encode()).hexdigest())
 
     def read(self, index: int, find_box: BoxFinder | None) -> tuple[Image, NDArray[np.float32], tuple[int, int]]:

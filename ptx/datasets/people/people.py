@@ -23,6 +23,9 @@ Floats = NDArray[np.float32]
 FULL_BODY, HALF_BODY = 0.88, 0.92
 """Share of the picture's height (or width, where that binds) that the shown part of the body fills."""
 
+VERSION = 2
+"""Raised when the same options begin to give other pictures."""
+
 PERSON, IMAGE, SCENE = 0, 1, 2
 """Streams of random numbers."""
 
@@ -97,15 +100,18 @@ class People:
     def render(self, index: int) -> Image:
         """The picture (H, W, 3) uint8 RGB."""
         truth, look = self.truth(index), self._person(index)[1]
-        body, rng = _with_hair(self.options.body, look), self._rng(SCENE, index)
+        body = _with_hair(self.options.body, look)
         height, width = (side * SUPERSAMPLING for side in self.options.size)
         points = project(truth.camera, pose_vertices(body, truth.pose[None], truth.betas)[0]).astype(np.float32)
         lowest = float(points[:, 1].max())
         floor = (lowest + 0.5) * SUPERSAMPLING if lowest < self.options.size[0] else None
-        background = draw_background(rng, height, width, floor)
+        # One studio a person: what is behind them in one picture is behind them in all, so it can be painted.
+        studio = self._rng(SCENE, index // self.options.images_per_person)
+        background = draw_background(studio, height, width, floor)
         if floor is not None:
             cast_shadow(background, _feet(points), float(truth.camera[0]) * SUPERSAMPLING)
-        return render(body, look, draw_light(rng), points, float(truth.camera[0]), background)
+        light = draw_light(self._rng(SCENE, index, 1))
+        return render(body, look, light, points, float(truth.camera[0]), background)
 
     def _person(self, index: int) -> tuple[NDArray[np.float64], Look]:
         """Shape (10,) and look of the person that an image shows."""
