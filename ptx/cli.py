@@ -90,7 +90,8 @@ def run(
 
 def _train(pipeline: Pipeline, name: str, force: bool) -> None:
     from ptx.training.loop import REQUEUE, Interrupted
-    from ptx.training.stages import TRAININGS, run_training
+    from ptx.training.run import run_training
+    from ptx.training.state import TRAININGS
 
     if name not in TRAININGS:
         raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")
@@ -110,17 +111,20 @@ def status(
 ) -> None:
     """Where every stage stands: done, partial, stale and why, quarantined samples."""
     from ptx.pipeline.status import describe
-    from ptx.pipeline.tables import problem_table, status_table
+    from ptx.pipeline.tables import problem_table, status_table, training_table
     from ptx.stages import load_pipeline
+    from ptx.training.state import TRAININGS, describe_training
 
     pipeline = load_pipeline(config, overrides)
     rows = [describe(pipeline, stage, problems=problems or as_json) for stage in pipeline.active]
+    trainings = [describe_training(pipeline, training) for training in TRAININGS.values()]
     if as_json:
-        print(json.dumps([row.as_json() for row in rows], indent=1))
+        print(json.dumps([row.as_json() for row in [*rows, *trainings]], indent=1))
     elif problems:
         console.print(problem_table(rows))
     else:
         console.print(status_table(rows))
+        console.print(training_table(trainings))
 
 
 @app.command(epilog="Example:  ptx retry extract-keypoints --reason no_person")
@@ -240,6 +244,20 @@ def transfer(
 
     folder = model or load_settings(config, overrides).workspace / "models"
     console.print(str(show_transfer(folder, source, pose, output, whole_sheet=sheet)))
+
+
+@app.command()
+def evaluate(
+    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Score the trained models on held-out persons, beside copying and warping the source."""
+    from ptx.evaluation.evaluate import evaluate, lines
+    from ptx.stages import load_pipeline
+
+    done = evaluate(load_pipeline(config, overrides), console, count=count)
+    print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
 
 
 def main() -> None:

@@ -90,6 +90,15 @@ def status_table(rows: Sequence[Status]) -> Table:
     return table
 
 
+def training_table(rows: Sequence[Any]) -> Table:
+    """The models' part of `ptx status`."""
+    table = _table("<model", "<state", "step", "of", "<scores of the best")
+    for r in rows:
+        words = "; ".join(r.reasons) or ", ".join(f"{name} {value:.4g}" for name, value in r.scores.items())
+        table.add_row(r.stage, f"[{COLOURS[r.condition]}]{r.condition}[/]", str(r.step), str(r.steps), words)
+    return table
+
+
 def problem_table(rows: Sequence[Status]) -> Table | str:
     """`ptx status --problems`."""
     table = _table("<stage", "<sample", "<reason")

@@ -15,7 +15,6 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ptx.pipeline.durable import read_json
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.progress import progress
 from ptx.training.checkpoint import (
@@ -210,15 +209,3 @@ def _signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def trained_step(folder: Path) -> int:
-    """Steps that a model in this folder has been trained; 0 where there is none."""
-    steps = [int(p.stem.removeprefix("step-")) for p in (folder / "checkpoints").glob("step-*.json")]
-    return max(steps, default=0)
-
-
-def best_scores(folder: Path) -> dict[str, float]:
-    """Scores of the best model in this folder."""
-    meta = read_json(folder / "model.json")
-    return dict(meta["best"]) if isinstance(meta, dict) else {}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.evaluation.metrics import ssim
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
@@ -213,22 +214,6 @@ def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
             total = total + F.l1_loss(x, y)
         a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
     return total / scales
-
-
-def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity (B,) of pictures (B, 3, H, W) in -1..1: window of 7, data range of 8-bit pictures.
-
-    As scikit-image computes it by default (Wang et al., 2004, with sample covariances), the rule of this field.
-    """
-    x, y = (((p.clamp(-1, 1) + 1) * 127.5).round() for p in (a, b))
-    c1, c2, n = (0.01 * 255) ** 2, (0.03 * 255) ** 2, 49
-    mean_x, mean_y = F.avg_pool2d(x, 7, 1), F.avg_pool2d(y, 7, 1)
-    factor = n / (n - 1)
-    var_x = factor * (F.avg_pool2d(x * x, 7, 1) - mean_x**2)
-    var_y = factor * (F.avg_pool2d(y * y, 7, 1) - mean_y**2)
-    both = factor * (F.avg_pool2d(x * y, 7, 1) - mean_x * mean_y)
-    top = (2 * mean_x * mean_y + c1) * (2 * both + c2)
-    return (top / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean((1, 2, 3))
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

@@ -12,16 +12,15 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from skimage.metrics import structural_similarity
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.stages import STAGES, load_settings
 from ptx.training.loop import Interrupted, Trainer
-from ptx.training.recipes import TrainFlow, gradient_loss, ssim
-from ptx.training.samples import to_pictures
-from ptx.training.stages import TRAININGS, run_training, stale
+from ptx.training.recipes import TrainFlow, gradient_loss
+from ptx.training.run import run_training
+from ptx.training.state import TRAININGS, describe_training, stale
 
 QUIET = Console(quiet=True)
 TINY = [
@@ -111,6 +110,9 @@ def test_all_three_stages_in_order(work: Path) -> None:
     assert "ssim" in train(work, "train-generator", 4)
     assert "ssim" in train(work, "train-pixel-warp", 4)
     assert list((work / "models" / "generator" / "samples").glob("*.png"))
+    chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()))
+    found = [describe_training(chosen, training) for training in TRAININGS.values()]
+    assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3
 
 
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
@@ -152,15 +154,6 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(work: Path) -> None:
 def test_interrupt_is_no_error() -> None:
     assert not issubclass(Interrupted, PtxError)
     assert Trainer.run.__doc__
-
-
-def test_ssim_is_scikit_images() -> None:
-    torch.manual_seed(0)
-    a = torch.rand(3, 3, 40, 30) * 2 - 1
-    b = (a + 0.3 * torch.randn_like(a)).clamp(-1, 1)
-    ours = ssim(a, b)
-    for x, y, value in zip(to_pictures(a), to_pictures(b), ours, strict=True):
-        assert structural_similarity(x, y, channel_axis=-1) == pytest.approx(float(value), abs=1e-4)
 
 
 def test_gradient_loss_ignores_a_constant_and_sees_a_blur() -> None:

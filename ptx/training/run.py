@@ -1,10 +1,8 @@
-"""The training stages: what each reads, where its model lies, whether it still fits its settings and inputs."""
+"""`ptx run train-...`: train, go on training, or say that there is nothing to do; and load what was trained."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,65 +10,13 @@ from rich.console import Console
 
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator
-from ptx.pipeline.durable import read_json
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
 from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, pair_data
-from ptx.training.loop import Trainer, best_scores, trained_step
+from ptx.training.loop import Trainer
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
-
-READS = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
-
-
-@dataclass(frozen=True)
-class Training:
-    """One training stage."""
-
-    name: str
-    section: str
-    needs: tuple[str, ...] = ()
-    """Training stages whose models it uses."""
-
-    def folder(self, workspace: Path) -> Path:
-        """Where its model lies."""
-        return workspace / "models" / self.name.removeprefix("train-")
-
-
-TRAININGS = {
-    t.name: t
-    for t in (
-        Training("train-flow", "train_flow"),
-        Training("train-generator", "train_generator", ("train-flow",)),
-        Training("train-pixel-warp", "train_pixel_warp", ("train-flow", "train-generator")),
-    )
-}
-
-
-def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
-    """What the model depends on."""
-    settings = getattr(pipeline.settings, training.section)
-    needs = [n for n in training.needs if not (n == "train-flow" and getattr(settings, "flow", "") == "fitted")]
-    inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in READS}
-    inputs |= {name: digest(document(pipeline, TRAININGS[name])) for name in needs}
-    return {
-        "stage": training.name,
-        "seed": pipeline.settings.seed,
-        "size": list(pipeline.settings.size),
-        "settings": {training.section: settings.model()},
-        "inputs": inputs,
-    }
-
-
-def stale(pipeline: Pipeline, training: Training) -> list[str]:
-    """Why the model on disk is not what the settings ask for; empty where it is, or where there is none."""
-    folder = training.folder(pipeline.workspace)
-    step = trained_step(folder)
-    if not step:
-        return []
-    meta = read_json(folder / "checkpoints" / f"step-{step:08d}.json")
-    return differences(meta["document"], document(pipeline, training))
+from ptx.training.state import TRAININGS, Training, best_scores, document, stale, trained_step
 
 
 def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""How good models are: metrics, what they are compared with, tables."""

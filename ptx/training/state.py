@@ -1,0 +1,103 @@
+"""The training stages as `ptx status` sees them: what each reads, where its model lies, how far it is. Without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ptx.pipeline.durable import read_json
+from ptx.pipeline.fingerprint import differences, digest
+from ptx.pipeline.plan import Pipeline
+
+READS = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training stage."""
+
+    name: str
+    section: str
+    needs: tuple[str, ...] = ()
+    """Training stages whose models it uses."""
+
+    def folder(self, workspace: Path) -> Path:
+        """Where its model lies."""
+        return workspace / "models" / self.name.removeprefix("train-")
+
+
+TRAININGS = {
+    t.name: t
+    for t in (
+        Training("train-flow", "train_flow"),
+        Training("train-generator", "train_generator", ("train-flow",)),
+        Training("train-pixel-warp", "train_pixel_warp", ("train-flow", "train-generator")),
+    )
+}
+
+
+def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
+    """What the model depends on."""
+    settings = getattr(pipeline.settings, training.section)
+    needs = [n for n in training.needs if not (n == "train-flow" and getattr(settings, "flow", "") == "fitted")]
+    inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in READS}
+    inputs |= {name: digest(document(pipeline, TRAININGS[name])) for name in needs}
+    return {
+        "stage": training.name,
+        "seed": pipeline.settings.seed,
+        "size": list(pipeline.settings.size),
+        "settings": {training.section: settings.model()},
+        "inputs": inputs,
+    }
+
+
+def stale(pipeline: Pipeline, training: Training) -> list[str]:
+    """Why the model on disk is not what the settings ask for; empty where it is, or where there is none."""
+    folder = training.folder(pipeline.workspace)
+    step = trained_step(folder)
+    if not step:
+        return []
+    meta = read_json(folder / "checkpoints" / f"step-{step:08d}.json")
+    return differences(meta["document"], document(pipeline, training))
+
+
+def trained_step(folder: Path) -> int:
+    """Steps that a model in this folder has been trained; 0 where there is none."""
+    steps = [int(p.stem.removeprefix("step-")) for p in (folder / "checkpoints").glob("step-*.json")]
+    return max(steps, default=0)
+
+
+def best_scores(folder: Path) -> dict[str, float]:
+    """Scores of the best model in this folder."""
+    meta = read_json(folder / "model.json")
+    return dict(meta["best"]) if isinstance(meta, dict) else {}
+
+
+@dataclass(frozen=True)
+class TrainingStatus:
+    """Where one training stands."""
+
+    stage: str
+    condition: str
+    """absent, stale, partial or done."""
+    reasons: Sequence[str]
+    """Why it is stale."""
+    step: int
+    steps: int
+    scores: dict[str, float]
+    """Of the best model on held-out persons."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def describe_training(pipeline: Pipeline, training: Training) -> TrainingStatus:
+    """The state of a training from its newest checkpoint."""
+    folder = training.folder(pipeline.workspace)
+    step, steps = trained_step(folder), getattr(pipeline.settings, training.section).steps
+    why = stale(pipeline, training)
+    condition = "absent" if not step else "stale" if why else "partial" if step < steps else "done"
+    return TrainingStatus(training.name, condition, why, step, steps, best_scores(folder))

@@ -1,0 +1,53 @@
+"""`ptx evaluate` on a tiny workspace: baselines are there, values are kept for every pair, the truth is the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from ptx.datasets.people import People, PeopleOptions
+from ptx.evaluation.evaluate import Truth, evaluate, interval, lines
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.run import run_stage
+from tests.training.test_training import QUIET, pipeline, train
+
+
+def test_table_and_values(tmp_path: Path) -> None:
+    chosen = pipeline(tmp_path)
+    for stage in chosen.active:
+        run_stage(chosen, stage, QUIET)
+    with pytest.raises(PtxError, match="no trained model of train-flow"):
+        evaluate(chosen, QUIET)
+    for name in ("train-flow", "train-generator", "train-pixel-warp"):
+        train(tmp_path, name, 4)
+    steps = [f"{name}.steps=4" for name in ("train_flow", "train_generator", "train_pixel_warp")]
+    done = evaluate(pipeline(tmp_path, *steps), QUIET)
+    assert list(done.values)[:4] == ["copy the source", "warp by predicted flow", "warp by fitted flow", "generator"]
+    assert "generator + pixel warping" in done.values
+    epe = {name: values["epe"].mean() for name, values in done.values.items() if "epe" in values}
+    assert epe["fitted flow"] < 0.2 * epe["zero flow"]
+    stored = zarr.open_group(done.path, mode="r")
+    assert np.array_equal(stored["generator/ssim"][:], done.values["generator"]["ssim"])
+    assert len(stored["pair"][:]) == len(done.values["generator"]["ssim"])
+    text = "\n".join(lines(done))
+    assert "| copy the source |" in text
+    assert "protocol ptx" in text
+
+
+def test_truth_of_an_image_with_itself_is_no_motion() -> None:
+    truth = Truth(People(PeopleOptions(1, 2, size=(64, 64), body="small")), (64, 64))
+    flow, visibility = truth.flow(0, 0)
+    assert flow.abs().max() < 1e-3
+    assert (visibility == 1).sum() < 0.01 * (visibility < 2).sum()
+
+
+def test_interval_holds_the_mean_and_shrinks() -> None:
+    rng = np.random.default_rng(0)
+    few, many = rng.normal(5, 1, 20), rng.normal(5, 1, 2000)
+    for values in (few, many):
+        mean, low, high = interval(values)
+        assert low < mean < high
+    assert np.ptp(interval(many)) < np.ptp(interval(few)) / 3
