@@ -260,6 +260,55 @@ def evaluate(
     print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
 
 
+@app.command()
+def report(
+    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Write one HTML page: status, sheets, training curves, transfers, scores."""
+    from ptx.stages import load_pipeline
+
+    console.print(str(_report(load_pipeline(config, overrides), count)))
+
+
+def _report(pipeline: Pipeline, count: int) -> Path:
+    from ptx.evaluation.evaluate import evaluate
+    from ptx.evaluation.report import write_report
+    from ptx.show import show_grid
+
+    return write_report(pipeline, evaluate(pipeline, console, count=count), show_grid(pipeline, 12, None))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
+    overrides: Set = None,
+) -> None:
+    """From nothing to a report in minutes: synthetic people, the whole pipeline, small models."""
+    from ptx.demo import DEMO
+    from ptx.pipeline.executors import keep_workers
+    from ptx.pipeline.run import run_stage
+    from ptx.pipeline.tables import outcome_line
+    from ptx.stages import load_pipeline
+    from ptx.training.state import TRAININGS
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "pipeline.yaml"
+    config.write_text(DEMO.format(workspace=folder.absolute()))
+    pipeline = load_pipeline(config, _overrides(overrides))
+    with keep_workers():
+        for stage in pipeline.active:
+            console.print(outcome_line(run_stage(pipeline, stage, console), pipeline.plan(stage)))
+    for name in TRAININGS:
+        _train(pipeline, name, force=False)
+    path = _report(pipeline, 120)
+    console.print(f"\nthe report: [bold]{path}[/bold]\nto try next:")
+    console.print(f"  ptx transfer ME.jpg --pose DANCER.jpg --model {folder / 'models'} --sheet -o out.png")
+    console.print(f"  ptx show --grid -c {config}")
+    console.print("  ptx run all --set data.root=PHOTOS        (one sub-folder a person)")
+
+
 def main() -> None:
     """Entry point: a user's mistake ends in one line and exit code 2, Ctrl-C in 130."""
     try:
