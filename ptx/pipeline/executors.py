@@ -138,8 +138,24 @@ def _workers(run: RunSettings) -> Iterator[Any]:
     yield _connection[1]
 
 
-def _connect(run: RunSettings) -> Any:
-    """A connection to the workers; started here unless there is an address."""
+@contextmanager
+def _connect(run: RunSettings) -> Iterator[Any]:
+    """A connection to the workers; started here unless there is an address.
+
+    Dask's nannies leave OMP_NUM_THREADS=1, which is meant for workers, in this process's environment; a training that
+    follows would run on one core. So the environment is put back.
+    """
+    before = dict(os.environ)
+    try:
+        with _client(run) as client:
+            yield client
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _client(run: RunSettings) -> Any:
     import dask
     from distributed import Client
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -200,3 +201,11 @@ def test_force_makes_what_reads_it_stale(tmp_path: Path) -> None:
     assert (plan.condition, plan.stale) == ("stale", ["input square changed"])
     run_all(toy(tmp_path))
     assert all(toy(tmp_path).plan(s).condition == "done" for s in pipeline.stages)
+
+
+def test_workers_leave_the_environment_as_it_was(tmp_path: Path) -> None:
+    """Dask's nannies set OMP_NUM_THREADS=1 in the parent; torch would then train on one core."""
+    before = dict(os.environ)
+    pipeline = toy(tmp_path, run={"executor": "processes", "block": 16, "workers": 1})
+    run_stage(pipeline, pipeline.stage("numbers"), QUIET)
+    assert dict(os.environ) == before
