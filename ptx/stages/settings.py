@@ -74,7 +74,7 @@ class FitSettings(Section):
     """Gauss-Newton steps of the best start, at most."""
     max_residual: Annotated[float, Field(gt=0)] = 0.04
     """A fit is quarantined when its median residual exceeds this share of the person's size in the picture."""
-    max_energy: Annotated[float, Field(gt=0)] = 7.0
+    max_energy: Annotated[float, Field(gt=0)] = 6.0
     """And when its energy for each keypoint exceeds this: the keypoints contradict each other, or no one stands so."""
 
 

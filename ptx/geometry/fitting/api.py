@@ -43,9 +43,9 @@ class FitOptions:
     """Standard deviation of a 3D keypoint."""
     max_residual: float = 0.04
     """A fit whose median residual exceeds this share of the person's size (1.7 m through its camera) is a problem."""
-    max_energy: float = 7.0
+    max_energy: float = 6.0
     """A fit with more energy than this for each keypoint, 2D and 3D counted, is a problem: points strewn at random come to
-    8, noisy true ones to 4."""
+    7, noisy true ones to 4."""
     min_keypoints: int = 6
     """Fewer keypoints than this are a problem."""
     min_confidence: float = 0.05

@@ -1,8 +1,9 @@
 """Degrees of freedom of the fitted skeleton and what is known about them before a picture is seen.
 
-The pose is not fitted as 72 free numbers: elbows and knees are hinges, the three spine joints share one bend, neck
-and head another, and joints that no keypoint observes (wrists, hands, ankles, feet) stay at zero. Each degree of
-freedom has a mean, a Gaussian width, and a range outside which a stiff quadratic penalty begins.
+The pose is not fitted as 72 free numbers: elbows and knees are hinges, the three spine joints share their turn and
+side bend, as do neck and head, while the upper back and the neck bend forward on their own (who looks down in profile
+has the nose a hand's length before the shoulders); and joints that no keypoint observes (wrists, hands, ankles, feet)
+stay at zero. Each degree of freedom has a mean, a Gaussian width, and a range outside which a stiff quadratic penalty begins.
 
 Ranges are the textbook ranges of motion (American Academy of Orthopaedic Surgeons, "Joint Motion", 1965, as tabulated
 in Norkin and White, "Measurement of Joint Motion"): hip flexion 120, extension 30, abduction 45, adduction 30,
@@ -63,10 +64,12 @@ DOFS: tuple[Dof, ...] = (
     *_sided("hip_abduction", "hip", (0, 0, 1), 2, 14, -30, 55),
     *_sided("hip_rotation", "hip", (0, 1, 0), 3, 16, -45, 50),
     *_sided("knee_flexion", "knee", (1, 0, 0), 12, 40, 0, 150),
-    _shared("spine_flexion", SPINE, (1, 0, 0), 4, 18, -25, 80),
+    _shared("spine_flexion", SPINE[:2], (1, 0, 0), 2, 12, -20, 60),
+    _shared("upper_flexion", SPINE[2:], (1, 0, 0), 2, 20, -15, 45),
     _shared("spine_rotation", SPINE, (0, 1, 0), 0, 14, -45, 45),
     _shared("spine_side", SPINE, (0, 0, 1), 0, 12, -35, 35),
-    _shared("head_flexion", HEAD, (1, 0, 0), 3, 18, -45, 55),
+    _shared("neck_flexion", HEAD[:1], (1, 0, 0), 4, 30, -35, 60),
+    _shared("head_flexion", HEAD[1:], (1, 0, 0), 0, 20, -40, 40),
     _shared("head_rotation", HEAD, (0, 1, 0), 0, 25, -75, 75),
     _shared("head_side", HEAD, (0, 0, 1), 0, 12, -45, 45),
     *_sided("collar_lift", "collar", (0, 0, 1), 0, 8, -12, 35),
@@ -81,7 +84,7 @@ DOFS: tuple[Dof, ...] = (
 SPREAD = {
     "nose": 1.2, "neck": 1.6, "right_shoulder": 1.4, "left_shoulder": 1.4, "right_hip": 2.5, "left_hip": 2.5,
     "right_knee": 1.2, "left_knee": 1.2, "right_ankle": 1.2, "left_ankle": 1.2,
-    "right_eye": 1.2, "left_eye": 1.2, "right_ear": 1.4, "left_ear": 1.4,
+    "right_eye": 2.0, "left_eye": 2.0, "right_ear": 2.0, "left_ear": 2.0,
 }  # fmt: skip
 """How much less a keypoint is trusted than an elbow or a wrist. Ours: what annotators call a hip is centimetres away
 from the joint's centre; the neck is not a measurement of its own but the middle of the shoulders."""
