@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -160,11 +158,17 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         return read_smpl_pickle(path)
     if path.suffix != ".npz":
         raise ValueError("a body model is an .npz or SMPL's .pkl; name one, or use `body: builtin`")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in (*SMPL_KEYS, *_OPTIONAL) if key in file}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"cannot be read as .npz of plain arrays ({error}); download it again") from error
+    with open(path, "rb") as stream:
+        try:
+            with np.load(stream, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in (*SMPL_KEYS, *_OPTIONAL) if key in file}
+        except Exception as error:  # a damaged file can raise anything, tokenize.TokenError say
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(f"cannot be read as .npz of plain arrays ({detail}); download it again") from error
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # numpy hands out what is no array as bytes
+            raise ValueError(f"{key} is no array; download the file again")
+    return arrays
 
 
 def build_body(arrays: dict[str, NDArray[Any]]) -> Body:

@@ -1,22 +1,28 @@
 """Read SMPL's official .pkl files without running anything that they say.
 
 A pickle is a program. The official files are Python 2 pickles of chumpy, scipy and numpy objects, so the usual advice is to install
-chumpy and trust the file. Here instead each name that such a file may use is on a list and stands for something harmless: numpy's own
-array constructors, or a stub that only holds the state which the file gives it. Any other name is refused before it is looked up.
+chumpy and trust the file. Here instead each name that such a file may use is on a list and stands for something harmless: a stub that
+only holds the state which the file gives it. Any other name is refused before it is looked up. That goes for numpy's arrays too:
+numpy believes the flags that a pickled dtype brings, and a wrong one makes it read memory that is not there.
 """
 
 from __future__ import annotations
 
+import math
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 SMPL_KEYS = ("v_template", "f", "weights", "J_regressor", "kintree_table", "shapedirs", "posedirs")
+
+NUMBER = re.compile("[iu][1248]|f[248]")
+"""dtypes that are read."""
 
 
 def read_smpl_pickle(path: Path) -> dict[str, NDArray[Any]]:
@@ -55,6 +61,60 @@ class _Stub:
         raise NotImplementedError
 
 
+class _Dtype(_Stub):
+    """numpy's dtype: the code of a plain number, and its byte order."""
+
+    def __new__(cls, code: object = None, *_: object, **__: object) -> _Dtype:
+        stub: Any = object.__new__(cls)
+        stub.state = {"code": code, "order": "|"}
+        return stub
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) < 2:
+            raise pickle.UnpicklingError("state of a dtype that is none")
+        self.state["order"] = state[1]  # all else concerns records and objects
+
+    def decode(self, raw: object, shape: tuple[int, ...], order: Literal["C", "F"]) -> NDArray[Any]:
+        """The array (shape) whose memory is `raw`."""
+        code, byte_order = self.state["code"], self.state["order"]
+        if not (isinstance(code, str) and NUMBER.fullmatch(code)) or byte_order not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError(f"an array of type {code!r} where numbers belong")
+        kind = np.dtype(code).newbyteorder(byte_order)
+        data = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2's bytes come as text
+        if not isinstance(data, bytes) or min(shape, default=0) < 0 or len(data) != math.prod(shape) * kind.itemsize:
+            raise pickle.UnpicklingError(f"an array {shape} of {code} that does not have as many bytes")
+        return np.frombuffer(data, kind).astype(kind.newbyteorder("=")).reshape(shape, order=order)
+
+
+class _Array(_Stub):
+    """numpy's array."""
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise pickle.UnpicklingError("state of an array that is none")
+        self.state = dict(zip(("version", "shape", "dtype", "fortran", "raw"), state, strict=True))
+
+    def array(self) -> NDArray[Any]:
+        dtype, shape = self.state["dtype"], tuple(int(n) for n in self.state["shape"])
+        if not isinstance(dtype, _Dtype):
+            raise pickle.UnpicklingError("an array without a type")
+        return dtype.decode(self.state["raw"], shape, "F" if self.state["fortran"] else "C")
+
+
+class _Scalar(_Stub):
+    """numpy's number."""
+
+    def __new__(cls, dtype: object = None, raw: object = b"") -> _Scalar:
+        stub: Any = object.__new__(cls)
+        stub.state = {"dtype": dtype, "raw": raw}
+        return stub
+
+    def array(self) -> NDArray[Any]:
+        if not isinstance(self.state["dtype"], _Dtype):
+            raise pickle.UnpicklingError("a number without a type")
+        return self.state["dtype"].decode(self.state["raw"], (), "C")
+
+
 class _Ch(_Stub):
     """chumpy's array."""
 
@@ -67,7 +127,7 @@ class _Select(_Stub):
 
     def array(self) -> NDArray[Any]:
         chosen = _numbers(self.state["a"]).ravel()[_numbers(self.state["idxs"])]
-        return chosen.reshape(self.state["preferred_shape"])
+        return chosen.reshape(_integers(self.state["preferred_shape"]))
 
 
 class _Csc(_Stub):
@@ -75,7 +135,7 @@ class _Csc(_Stub):
 
     def array(self) -> NDArray[Any]:
         state = self.state
-        shape = tuple(int(n) for n in state["_shape" if "_shape" in state else "shape"])
+        shape = _integers(state["_shape" if "_shape" in state else "shape"])
         parts = tuple(_numbers(state[name]) for name in ("data", "indices", "indptr"))
         matrix = sparse.csc_matrix(parts, shape=shape)
         matrix.check_format(full_check=True)
@@ -87,6 +147,10 @@ def _numbers(value: object) -> NDArray[Any]:
     if array.dtype.kind not in "fiu":
         raise pickle.UnpicklingError(f"an array of type {array.dtype} where numbers belong")
     return array
+
+
+def _integers(values: Any) -> tuple[int, ...]:
+    return tuple(int(_numbers(n)) for n in values)
 
 
 def _reconstructor(cls: object, base: object, state: object) -> _Stub:
@@ -103,11 +167,11 @@ def _encode(text: object, codec: object) -> bytes:
     return text.encode("latin-1")
 
 
-def _empty_array(cls: object, shape: object, kind: object) -> NDArray[Any]:
+def _empty_array(cls: object, shape: object, kind: object) -> _Array:
     """numpy's `_reconstruct`, which is always called for an empty array."""
-    if cls is not np.ndarray or shape != (0,) or kind not in (b"b", "b"):
+    if cls is not _Array or shape != (0,) or kind not in (b"b", "b"):
         raise pickle.UnpicklingError("numpy's _reconstruct of something other than an empty array")
-    return np.ndarray((0,), np.int8)
+    return _Array()
 
 
 ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
@@ -116,12 +180,12 @@ ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
     ("chumpy.reordering", "Select"): _Select,
     ("scipy.sparse.csc", "csc_matrix"): _Csc,
     ("scipy.sparse._csc", "csc_matrix"): _Csc,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
     ("numpy.core.multiarray", "_reconstruct"): _empty_array,
     ("numpy._core.multiarray", "_reconstruct"): _empty_array,
-    ("numpy.core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[dict-item]
-    ("numpy._core.multiarray", "scalar"): np.float64(0).__reduce__()[0],  # type: ignore[dict-item]
+    ("numpy.core.multiarray", "scalar"): _Scalar,
+    ("numpy._core.multiarray", "scalar"): _Scalar,
     ("_codecs", "encode"): _encode,
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "_reconstructor"): _reconstructor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -105,3 +106,70 @@ def test_stub_is_no_way_out(tmp_path: Path) -> None:
         path.write_bytes(pickle.dumps(content, protocol=2))
         with pytest.raises(ValueError, match="not an SMPL pickle"):
             read_smpl_pickle(path)
+
+
+class Forged:
+    """An array whose pickle says what a test wants: numpy would take its word."""
+
+    def __init__(self, state: tuple[object, ...] | None = None, dtype: tuple[object, ...] | None = None) -> None:
+        self.state, self.dtype = state, dtype
+
+    def __reduce__(self) -> tuple[object, ...]:
+        reconstruct, empty, (version, shape, kind, fortran, raw) = np.zeros((2, 3)).__reduce__()
+        if self.dtype is not None:
+            kind = Runs(np.dtype, "f8", False, True)
+            kind.call = (*kind.call, self.dtype)
+        return reconstruct, empty, self.state or (version, shape, kind, fortran, raw)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        Forged((1, (2, 3), np.dtype("f8"), False, b"short")),
+        Forged((1, (2**40, 2**40), np.dtype("f8"), False, b"")),
+        Forged((1, (-1, -6), np.dtype("f8"), False, bytes(48))),
+        Forged((1, (6,), np.dtype("O"), False, bytes(48))),
+        Forged((1, (2,), np.dtype([("a", "f8"), ("b", "O")]), False, bytes(32))),
+        Forged((1, (6,), "f8", False, bytes(48))),
+        Forged((1, "shape", np.dtype("f8"), False, bytes(48))),
+        Forged((1, (6,))),
+        Forged(dtype=(3, "!", None, None, None, -1, -1, 0)),
+        Forged(dtype=("no state",)),
+    ],
+    ids=["short", "huge", "negative", "object", "record", "no dtype", "no shape", "no state", "order", "dtype state"],
+)
+def test_forged_arrays(tmp_path: Path, forged: Forged) -> None:
+    path = tmp_path / "forged.pkl"
+    path.write_bytes(pickle.dumps({"v_template": forged}, protocol=2))
+    with pytest.raises(ValueError, match="not an SMPL pickle"):
+        read_smpl_pickle(path)
+
+
+def test_forged_flags_are_not_believed(tmp_path: Path) -> None:
+    """A dtype that claims to hold objects makes numpy follow the numbers as pointers; here they stay numbers."""
+    path = tmp_path / "forged.pkl"
+    path.write_bytes(pickle.dumps({"v_template": Forged(dtype=(3, "<", None, None, None, 8, 8, 63))}, protocol=2))
+    assert np.array_equal(read_smpl_pickle(path)["v_template"], np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("kind", [">f8", "<f4", "i2", "u1", ">u4"])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_arrays_of_all_kinds(tmp_path: Path, kind: str, protocol: int) -> None:
+    array = np.arange(24).reshape(2, 3, 4).astype(kind)
+    path = tmp_path / "arrays.pkl"
+    path.write_bytes(
+        pickle.dumps({"v_template": array, "f": np.asfortranarray(array), "weights": array.flat[5]}, protocol)
+    )
+    read = read_smpl_pickle(path)
+    assert np.array_equal(read["v_template"], array) and np.array_equal(read["f"], array) and read["weights"] == 5
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bytes(official: Path, seed: int) -> None:
+    """Whatever a damaged file says, it is read or refused."""
+    damaged, random = bytearray(official.read_bytes()), np.random.default_rng(seed)
+    for at in random.integers(0, len(damaged), 20):
+        damaged[at % (2000 if at % 2 else len(damaged))] = random.integers(256)
+    official.write_bytes(bytes(damaged))
+    with contextlib.suppress(ValueError):
+        read_smpl_pickle(official)
