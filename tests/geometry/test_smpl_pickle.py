@@ -161,7 +161,9 @@ def test_arrays_of_all_kinds(tmp_path: Path, kind: str, protocol: int) -> None:
         pickle.dumps({"v_template": array, "f": np.asfortranarray(array), "weights": array.flat[5]}, protocol)
     )
     read = read_smpl_pickle(path)
-    assert np.array_equal(read["v_template"], array) and np.array_equal(read["f"], array) and read["weights"] == 5
+    assert np.array_equal(read["v_template"], array)
+    assert np.array_equal(read["f"], array)
+    assert read["weights"] == 5
 
 
 @pytest.mark.parametrize("seed", range(12))
