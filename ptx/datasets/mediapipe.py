@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,10 @@ LANDMARK = {
 
 LEAST_VISIBILITY = 0.5
 """Landmarks below this are guesses, mostly of what is outside the picture."""
+
+BESIDE = 0.005
+"""Of the picture's longer side: how far beside the person's silhouette a landmark may lie. Hips in the air behind somebody who leans
+forward are a common mistake; the silhouette, from the same network, is far surer."""
 
 _ALONE = threading.RLock()
 
@@ -73,7 +78,7 @@ class MediapipePose:
     @cached_property
     def _model(self) -> Any:
         with _silence():
-            return self._pose.Pose(static_image_mode=True, model_complexity=1, min_detection_confidence=0.5)
+            return self._pose.Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
 
     def detect(self, image: Image, *, alone: bool = False) -> Detection:
         """Find the most prominent person.
@@ -120,8 +125,66 @@ class MediapipePose:
         deep = np.array([(p.x, -p.y, -p.z, p.visibility) for p in result.pose_world_landmarks.landmark])
         x0, y0 = flat[:, :2].min(0)
         x1, y1 = flat[:, :2].max(0)
-        keypoints = mask_outside(_certain(_with_neck(flat[rows])), image.shape[:2])
-        return Detection(keypoints, _certain(_with_neck(deep[rows])), (x0, y0, x1, y1))
+        flat, deep = flat[rows], deep[rows]
+        if result.segmentation_mask is not None:
+            _onto_person(flat, deep, result.segmentation_mask)
+        keypoints = mask_outside(_certain(_with_neck(flat)), image.shape[:2])
+        return Detection(keypoints, _certain(_with_neck(deep)), (x0, y0, x1, y1))
+
+
+def _onto_person(flat: NDArray[np.float64], deep: NDArray[np.float64], silhouette: NDArray[np.float32]) -> None:
+    """Mend in place what lies beside the person: the hips are moved onto the silhouette, other landmarks lose their visibility.
+
+    Args:
+        flat: (18, 3) x, y in px, visibility.
+        deep: (18, 4) x, y, z in metres, visibility.
+        silhouette: (H, W) 0 to 1.
+    """
+    hips, shoulders = [[keypoint(f"{side}_{part}") for side in ("left", "right")] for part in ("hip", "shoulder")]
+    beside = _beside(flat[:, :2], silhouette)
+    if beside[hips].any():
+        middle = flat[hips, :2].mean(0)
+        trunk = flat[shoulders, :2].mean(0) - middle
+        length = float(np.hypot(*trunk))
+        metres = float(np.hypot(*(deep[shoulders, :2].mean(0) - deep[hips, :2].mean(0))))
+        shift = _to_middle(silhouette, middle, np.array((-trunk[1], trunk[0])) / max(length, 1), length)
+        if shift is not None:
+            flat[hips, :2] += shift
+            deep[hips, :2] += shift * (1, -1) * metres / length
+            beside = _beside(flat[:, :2], silhouette)
+    flat[beside, -1] = deep[beside, -1] = 0
+
+
+def _beside(xy: NDArray[np.float64], silhouette: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of the points (K, 2; px) lie in the picture but beside the silhouette (H, W)."""
+    height, width = silhouette.shape
+    inside = np.all((xy > -0.5) & (xy < (width - 0.5, height - 0.5)), axis=1)
+    reach = max(1, round(BESIDE * max(height, width)))
+    person = cv2.dilate(silhouette, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    x, y = np.rint(np.clip(xy, 0, (width - 1, height - 1))).astype(int).T
+    return inside & (person[y, x] < 0.5)
+
+
+def _to_middle(
+    silhouette: NDArray[np.float32], start: NDArray[np.float64], across: NDArray[np.float64], reach: float
+) -> NDArray[np.float64] | None:
+    """x, y from `start` to the middle of the silhouette's nearest stretch on a line through it; None: there is none.
+
+    Args:
+        silhouette: (H, W) 0 to 1.
+        start: x, y in px.
+        across: unit vector along the line.
+        reach: how far to look to either side, px.
+    """
+    steps = np.arange(-int(reach), int(reach) + 1)
+    line = (start + steps[:, None] * across).astype(np.float32)
+    on = cv2.remap(silhouette, line[:, :1], line[:, 1:], cv2.INTER_LINEAR, borderValue=0.0)[:, 0] > 0.5
+    edges = np.flatnonzero(np.diff(on, prepend=False, append=False))
+    stretches = steps[0] + edges.reshape(-1, 2) - (0, 1)
+    if not len(stretches):
+        return None
+    nearest = stretches[np.argmin(np.maximum(stretches[:, 0], -stretches[:, 1]).clip(0))]
+    return across * float(nearest.mean())
 
 
 def _with_neck(points: NDArray[np.float64]) -> NDArray[np.float64]:

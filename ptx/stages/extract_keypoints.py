@@ -18,7 +18,7 @@ class ExtractKeypoints(Stage):
 
     name = "extract-keypoints"
     store = "keypoints"
-    version = 1
+    version = 2
     over: Literal["images", "pairs"] = "images"
     inputs = ("ingest.image", "ingest.transform")
     settings = ("size", "extract_keypoints")

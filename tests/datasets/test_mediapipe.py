@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("mediapipe")
 data = pytest.importorskip("skimage.data")
 
-from ptx.datasets.mediapipe import MediapipePose, NoPerson  # noqa: E402
+from ptx.datasets.mediapipe import MediapipePose, NoPerson, _onto_person  # noqa: E402
 from ptx.datasets.people import People, PeopleOptions  # noqa: E402
 from ptx.geometry.joints import keypoint  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def detector() -> MediapipePose:
+    pytest.importorskip("mediapipe")
     return MediapipePose()
 
 
@@ -66,3 +66,33 @@ def test_box_holds_the_person(detector: MediapipePose) -> None:
     assert 330 < x1 <= 511.5
     assert y0 < 90
     assert y1 > 400
+
+
+def test_landmarks_beside_the_person() -> None:
+    """Hips in the air are moved to the middle of the trunk, in 3D by as much; a knee in the air is dropped."""
+    silhouette = np.zeros((200, 100), np.float32)
+    silhouette[20:, 40:61] = 1
+    flat, deep = np.zeros((18, 3)), np.zeros((18, 4))
+    flat[:, :2], flat[:, 2], deep[:, 3] = (50, 30), 1, 1
+    for name, x, y in (("left_hip", 75, 130), ("right_hip", 69, 130), ("left_knee", 90, 180), ("right_knee", 50, 180)):
+        flat[keypoint(name), :2] = x, y
+    deep[[keypoint("left_hip"), keypoint("right_hip")], :2] = (0.11, -0.5)
+    deep[[keypoint("left_shoulder"), keypoint("right_shoulder")], :2] = (0.0, 0.0)
+    before = deep.copy()
+    _onto_person(flat, deep, silhouette)
+    hips = [keypoint("left_hip"), keypoint("right_hip")]
+    assert np.allclose(flat[hips, :2].mean(0) @ (22, 100), (72, 130) @ np.array((22, 100)))  # only across the trunk
+    assert 45 < flat[hips, 0].mean() < 55
+    assert np.all(flat[hips, 2] == 1)
+    moved = (deep - before)[hips, :2]
+    pixels = flat[hips, :2] - ((75, 130), (69, 130))
+    assert np.allclose(moved * (1, -1), pixels * np.hypot(0.11, 0.5) / np.hypot(22, 100))
+    assert flat[keypoint("left_knee"), 2] == deep[keypoint("left_knee"), 3] == 0
+    assert flat[keypoint("right_knee"), 2] == 1
+
+
+def test_landmarks_without_a_silhouette_near() -> None:
+    flat, deep = np.full((18, 3), 50.0), np.ones((18, 4))
+    _onto_person(flat, deep, np.zeros((100, 100), np.float32))
+    assert np.all(flat[:, 2] == 0)
+    assert np.all(deep[:, 3] == 0)
