@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ptx.datasets.images import BadImage, Box, Transform, apply_transform, crop_and_resize, read_image
 from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
+from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp
+from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.poses import pose_map
 from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import Checkpoint, read_checkpoint, restore
@@ -55,14 +56,14 @@ class Model:
         self.size: tuple[int, int] = tuple(generator.meta["document"]["size"])
         self.radii = s["radius"], g["radius"]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.regressor = self._ready(FlowNet(s["base"], s["most"], s["scales"]), flow, folder / "flow")
-        painter = Generator(g["base"], g["most"], g["scales"], g["warped_scales"], g["fusion"])
+        self.regressor = self._ready(build(FlowNet, s), flow, folder / "flow")
+        painter = build(Generator, g)
         self.generator = self._ready(painter, generator, folder / "generator")
         self.mixer = None
         if (folder / "pixel-warp" / "model.json").exists():
             mixer = read_checkpoint(folder / "pixel-warp" / "model")
             p = _settings(mixer, "train_pixel_warp")
-            self.mixer = self._ready(PixelWarp(p["base"], p["most"], p["scales"]), mixer, folder / "pixel-warp")
+            self.mixer = self._ready(build(PixelWarp, p), mixer, folder / "pixel-warp")
 
     def _ready(self, net: Any, found: Checkpoint, path: Path) -> Any:
         restore(net, found.tensors, str(path))
@@ -95,8 +96,6 @@ class Model:
             painted = self.generator(source, maps[1][1], prediction.flow, prediction.visibility)
             if self.mixer is not None:
                 painted = self.mixer(painted, source, prediction.flow, prediction.visibility)[0]
-            from ptx.models.generator import warp_pixels
-
             warped = warp_pixels(source, prediction.flow, prediction.visibility)
         flow = prediction.flow[0].permute(1, 2, 0).cpu().numpy()
         return Painting(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +21,14 @@ from ptx.geometry.flow import flow_between
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.visibility import visible_exact
-from ptx.models.generator import PixelWarp, warp_pixels
+from ptx.models.generator import warp_pixels
 from ptx.models.losses import end_point_error
 from ptx.models.poses import pose_map
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
 from ptx.stages.sources import people
-from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, Batch, pair_data
-from ptx.training.run import load_generator, load_regressor
+from ptx.training.run import load_generator, load_pixel_warp, load_regressor
 from ptx.training.state import TRAININGS
 
 Values = dict[str, dict[str, NDArray[np.float64]]]
@@ -155,10 +153,7 @@ def painters(pipeline: Pipeline) -> dict[str, Callable[[Batch], Tensor]]:
     }
     folder = TRAININGS["train-pixel-warp"].folder(pipeline.workspace)
     if (folder / "model.json").exists():
-        s = pipeline.settings.train_pixel_warp
-        mixer: Any = PixelWarp(s.base, s.most, s.scales)
-        restore(mixer, read_checkpoint(folder / "model").tensors, str(folder / "model"))
-        mixer.eval()
+        mixer = load_pixel_warp(pipeline)
         methods["generator + pixel warping"] = lambda batch: mixer(generate(batch), batch["source"], *regressor(batch))[
             0
         ]

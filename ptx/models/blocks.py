@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -112,6 +116,11 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H, W)."""
         return self.body(x)
+
+
+def build(network: type[Net], settings: Mapping[str, Any]) -> Net:
+    """A network from settings, which have the names of its arguments."""
+    return network(**{name: settings[name] for name in inspect.signature(network).parameters if name in settings})
 
 
 def widths(base: int, scales: int, most: int) -> list[int]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ptx.models.blocks import Decoder, Encoder, Head, Residual, conv, initialise, widths
-from ptx.models.variants import Fusion
+from ptx.models.variants import Background, Fusion
 from ptx.models.warping import BACKGROUND, HIDDEN, VISIBLE, pool_flow, pool_visibility, warp
 
 
@@ -48,8 +48,15 @@ class Generator(nn.Module):
     """
 
     def __init__(
-        self, base: int = 32, most: int = 128, scales: int = 7, warped_scales: int = 5, fusion: Fusion = "residual"
+        self,
+        base: int = 32,
+        most: int = 128,
+        scales: int = 7,
+        warped_scales: int = 5,
+        fusion: Fusion = "residual",
+        background: Background = "paint",
     ) -> None:
+        """`background` "keep" gives the picture an opacity, under which the source shows (ours; as in GANimation, ECCV 2018)."""
         super().__init__()
         channels = widths(base, scales, most)
         self.fusion = fusion
@@ -62,7 +69,7 @@ class Generator(nn.Module):
         warped = 0 if fusion in ("single", "no_flow") else warped_scales
         self.fuse = nn.ModuleList(nn.ModuleList(Fuse(c, fusion) for _ in range(2)) for c in channels[:warped])
         self.decoder = Decoder(channels, 1 if fusion == "single" else 2)
-        self.head = Head(channels[0], 3)
+        self.head = Head(channels[0], 4 if background == "keep" else 3)
         initialise(self)
 
     def forward(self, image: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
@@ -92,7 +99,12 @@ class Generator(nn.Module):
                 [torch.cat(two, dim=1) for two in zip(a, b, strict=True)]
                 for a, b in zip(pose_skips, appearance_skips, strict=True)
             ]
-        return torch.tanh(self.head(self.decoder(deepest, skips)[-1]))
+        out = self.head(self.decoder(deepest, skips)[-1])  # (B, 3 or 4, H, W)
+        painted = torch.tanh(out[:, :3])
+        if out.shape[1] == 3:
+            return painted
+        opacity = torch.sigmoid(out[:, 3:])
+        return opacity * painted + (1 - opacity) * image
 
 
 class PixelWarp(nn.Module):

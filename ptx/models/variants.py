@@ -4,3 +4,6 @@ from typing import Literal
 
 Fusion = Literal["residual", "soft_gate", "hard_gate", "no_visibility", "residual_no_visibility", "no_flow", "single"]
 """How appearance meets the target pose: the paper's residual fusion, its variants, and the two baselines."""
+
+Background = Literal["paint", "keep"]
+"""Whether every pixel is painted, as published, or the source shows through where the network lets it."""

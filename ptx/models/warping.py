@@ -23,8 +23,10 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     rows = torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]
     u = (columns + flow[:, 0]) * (2 / max(width - 1, 1)) - 1
     v = (rows + flow[:, 1]) * (2 / max(height - 1, 1)) - 1
-    grid = torch.stack([u, v], dim=-1).to(x.dtype)  # (B, H, W, 2)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    grid = torch.stack([u, v], dim=-1)  # (B, H, W, 2)
+    # Places keep the flow's precision: 16 bits would round them to fractions of a pixel that show.
+    out = F.grid_sample(x.to(grid.dtype), grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    return out.to(x.dtype)
 
 
 def pool_flow(flow: Tensor, visibility: Tensor, level: int) -> Tensor:

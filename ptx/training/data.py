@@ -100,8 +100,11 @@ class StepSampler:
     What a step sees depends on its number alone, so a resumed run sees what an uninterrupted one would.
     """
 
-    def __init__(self, count: int, batch: int, seed: int, first: int, last: int) -> None:
-        self.count, self.batch, self.seed, self.first, self.last = count, batch, seed, first, last
+    def __init__(
+        self, count: int, batch: int, seed: int, first: int, last: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
+        """`share`: which process of how many, where several train together; each gets its part of every batch."""
+        self.count, self.batch, self.seed, self.first, self.last, self.share = count, batch, seed, first, last, share
 
     def __len__(self) -> int:
         return max(0, self.last - self.first)
@@ -109,7 +112,8 @@ class StepSampler:
     def __iter__(self) -> Iterator[list[int]]:
         for step in range(self.first, self.last):
             places = np.arange(step * self.batch, (step + 1) * self.batch)
-            yield [int(self._order(int(place) // self.count)[place % self.count]) for place in places]
+            whole = [int(self._order(int(place) // self.count)[place % self.count]) for place in places]
+            yield whole[self.share[0] :: self.share[1]]
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if getattr(self, "_known", (None,))[0] != epoch:
@@ -117,9 +121,11 @@ class StepSampler:
         return self._known[1]
 
 
-def loader(data: PairData, batch: int, seed: int, first: int, last: int, workers: int) -> DataLoader[Batch]:
-    """Batches of steps `first` to `last`, read ahead by worker processes."""
-    sampler = StepSampler(len(data), batch, seed, first, last)
+def loader(
+    data: PairData, batch: int, seed: int, first: int, last: int, workers: int, share: tuple[int, int] = (0, 1)
+) -> DataLoader[Batch]:
+    """Batches of steps `first` to `last` (of them this process's `share`), read ahead by worker processes."""
+    sampler = StepSampler(len(data), batch, seed, first, last, share)
     return DataLoader(
         data,
         batch_sampler=sampler,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,8 @@ from ptx.training.checkpoint import (
     write_checkpoint,
 )  # fmt: skip
 from ptx.training.data import Batch, PairData, loader
+from ptx.training.hardware import keep_freed_memory, precision
+from ptx.training.log import Log
 from ptx.training.recipes import Recipe, total, unwrap
 from ptx.training.samples import write_samples
 
@@ -38,24 +39,36 @@ class Interrupted(Exception):
 
 
 class Trainer:
-    """One model's training in its folder: `checkpoints/`, `best`, `log.csv`, `samples/`, TensorBoard's events."""
+    """One model's training in its folder: `checkpoints/`, `model`, `log.csv`, `samples/`, TensorBoard's `events/`."""
 
     def __init__(self, recipe: Recipe, folder: Path, document: Mapping[str, Any], seed: int) -> None:
         """`document`: what the model is made from, written into every checkpoint."""
         self.recipe, self.folder, self.document, self.seed = recipe, folder, dict(document), seed
         s = recipe.settings
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=precision(s.precision))
+        keep_freed_memory()
+        alone = s.devices == s.nodes == 1
+        self.fabric = Fabric(
+            accelerator="auto",
+            devices=s.devices,
+            num_nodes=s.nodes,
+            strategy="auto" if alone else "ddp",
+            precision=precision(s.precision),
+        )
+        self.fabric.launch()
         torch.manual_seed(seed)
         self.plain = recipe.networks()
         self.main = next(iter(self.plain))
-        self.average = AveragedModel(self.plain[self.main], multi_avg_fn=get_ema_multi_avg_fn(s.ema), use_buffers=True)
+        self.average = AveragedModel(self.plain[self.main], multi_avg_fn=_average(s.ema), use_buffers=True)
         self.average.to(self.fabric.device)
         self.nets: dict[str, nn.Module] = {}
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         for name, net in self.plain.items():
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            optimiser = torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay)
-            self.nets[name], self.optimisers[name] = self.fabric.setup(net, optimiser)
+            if self.fabric.device.type == "cuda":  # on a CPU, 16-bit normalisation is slow in this layout
+                net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            optimiser = recipe.optimiser(name, net)
+            trained: Any = torch.compile(net) if s.compile else net
+            self.nets[name], self.optimisers[name] = self.fabric.setup(trained, optimiser)
+        self.rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self.optimisers.items()}
         self.step = 0
         self.bests: dict[str, float] = {}
 
@@ -72,6 +85,8 @@ class Trainer:
 
     def save(self, scores: Mapping[str, float]) -> None:
         """Write a checkpoint, keep the averaged model where it is the best so far, forget old checkpoints."""
+        if not self.fabric.is_global_zero:
+            return
         tensors: dict[str, Tensor] = {"random/torch": torch.get_rng_state()}
         for name, net in self.plain.items():
             tensors |= flatten(f"net/{name}", net) | flatten_optimiser(f"optimiser/{name}", self.optimisers[name])
@@ -111,31 +126,54 @@ class Trainer:
         """Train to `settings.steps`; returns the best scores.
 
         Raises:
-            PtxError: a loss is not finite; names the step and the pairs, the last good checkpoint stays.
+            PtxError: a loss is not finite (names the step and the pairs), or the GPU's memory is full; the last good
+                checkpoint stays.
             Interrupted: SIGTERM or SIGUSR1 came; everything is saved.
         """
         s = self.recipe.settings
-        batches = loader(train, s.batch, self.seed, self.step, s.steps, s.workers)
+        share = self.fabric.global_rank, self.fabric.world_size
+        batches = loader(train, s.batch, self.seed, self.step, s.steps, s.workers, share)
         few = test.some(s.validate_pairs)
-        with _signals() as told, progress(self.recipe.name, s.steps, self.step, console) as advance:
+        bar = progress(self.recipe.name, s.steps, self.step, console)
+        with _signals() as signals, bar as advance, Log(self.folder, self.step, self.fabric.is_global_zero) as log:
             for batch in batches:
-                terms = self._step(self._move(batch))
+                terms = self._try(batch)
                 self.step += 1
                 advance(1, 0)
-                self._log(terms)
+                log.write(self.step, terms)
+                told = self._anyone(bool(signals))
                 if told or self.step % s.save_every == 0 or self.step == s.steps:
-                    self.save({} if told else self.validate(few))
+                    scores = {} if told else self.validate(few)
+                    log.write(self.step, {f"test/{name}": value for name, value in scores.items()})
+                    self.save(scores)
                 if told:
                     raise Interrupted
         return self.bests
+
+    def _anyone(self, told: bool) -> bool:
+        """Whether any of the processes that train together was told to stop."""
+        if self.fabric.world_size == 1:
+            return told
+        return bool(self.fabric.all_reduce(torch.tensor(float(told)), reduce_op="sum") > 0)
+
+    def _try(self, batch: Batch) -> dict[str, float]:
+        try:
+            return self._step(self._move(batch))
+        except torch.OutOfMemoryError as error:
+            raise PtxError(
+                f"{self.recipe.name}: the GPU's memory is full at step {self.step}: raise accumulate (now "
+                f"{self.recipe.settings.accumulate}), or lower batch or base; the same command goes on from the last checkpoint"
+            ) from error
 
     def _step(self, batch: Batch) -> dict[str, float]:
         s = self.recipe.settings
         terms: dict[str, float] = {}
         for net in self.nets.values():
             net.train()
-        for optimiser in self.optimisers.values():
+        for name, optimiser in self.optimisers.items():
             optimiser.zero_grad(set_to_none=True)
+            for group in optimiser.param_groups:
+                group["lr"] = self.rates[name] * decay(self.step, s.steps, s.halve_every, s.cool_down)
         for part in _parts(batch, s.accumulate):
             share = len(part["pair"]) / len(batch["pair"])
             with self.fabric.autocast():
@@ -164,6 +202,8 @@ class Trainer:
     @torch.no_grad()
     def validate(self, data: PairData) -> dict[str, float]:
         """Mean scores of the averaged model; writes a sample sheet."""
+        if not self.fabric.is_global_zero:
+            return {}
         self.average.eval()
         sums: dict[str, float] = {}
         for first in range(0, len(data), self.recipe.settings.batch):
@@ -176,21 +216,21 @@ class Trainer:
                 write_samples(self.folder / "samples" / f"step-{self.step:08d}.png", columns)
         return {name: value / len(data) for name, value in sums.items()}
 
-    def _log(self, terms: Mapping[str, float]) -> None:
-        path = self.folder / "log.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", "term", "value"])
-            writer.writerows([self.step, name, f"{value:.6g}"] for name, value in terms.items())
+
+def decay(step: int, steps: int, halve_every: int, cool_down: float) -> float:
+    """What is left of the learning rate at a step (0 to 1)."""
+    halved = 0.5 ** (step // halve_every) if halve_every else 1.0
+    return halved * min(1.0, (steps - step) / max(1.0, cool_down * steps))
 
 
-def precision(wanted: str) -> Any:
-    """Fabric's name of an arithmetic."""
-    if wanted == "auto":
-        return "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
-    return {"32": "32-true", "bf16": "bf16-mixed"}[wanted]
+def _average(most: float) -> Any:
+    """A moving average that forgets its first steps faster: after n steps, (1 + n) / (10 + n) of it stays, `most` in the end."""
+
+    def update(averages: Any, values: Any, count: Any) -> None:
+        n = float(count)
+        get_ema_multi_avg_fn(min(most, (1 + n) / (10 + n)))(averages, values, count)
+
+    return update
 
 
 def _parts(batch: Batch, count: int) -> Iterator[Batch]:

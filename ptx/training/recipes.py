@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.evaluation.metrics import ssim
+from ptx.models.blocks import build
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp
+from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.losses import adversarial, end_point_error, flow_loss
 from ptx.models.poses import pose_map
+from ptx.models.warping import BACKGROUND
 from ptx.training.data import Batch
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
 
@@ -52,6 +54,12 @@ class Recipe(ABC):
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Columns of a sample sheet, each (B, 3, H, W) in -1..1."""
 
+    def optimiser(self, name: str, net: nn.Module) -> torch.optim.Adam:
+        """Adam for one of the networks; its rate is the one before any decay."""
+        del name
+        s = self.settings
+        return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay)
+
     def poses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Pose maps (B, 18, H, W) of source and target."""
         size = batch["source"].shape[-2:]
@@ -69,11 +77,12 @@ class TrainFlow(Recipe):
     def networks(self) -> dict[str, nn.Module]:
         """The regressor."""
         s = self.settings
-        return {"flow": FlowNet(s.base, s.most, s.scales)}
+        return {"flow": build(FlowNet, s.model_dump())}
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """End-point error, visibility, parts."""
         del step
+        batch = shift_target(batch, self.settings.shift)
         truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
         return {"flow": flow_loss(nets["flow"](*self.poses(batch)), *truth, part_weight=self.settings.part_weight)}
 
@@ -91,8 +100,6 @@ class TrainFlow(Recipe):
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, source warped by the prediction, and by the truth."""
-        from ptx.models.generator import warp_pixels
-
         prediction = net(*self.poses(batch))
         predicted = warp_pixels(batch["source"], prediction.flow, prediction.visibility)
         return [
@@ -117,10 +124,17 @@ class TrainGenerator(Recipe):
     def networks(self) -> dict[str, nn.Module]:
         """Generator, and the discriminator where it takes part."""
         s = self.settings
-        nets: dict[str, nn.Module] = {"generator": Generator(s.base, s.most, s.scales, s.warped_scales, s.fusion)}
+        nets: dict[str, nn.Module] = {"generator": build(Generator, s.model_dump())}
         if s.adversarial > 0:
             nets["discriminator"] = PatchDiscriminator()
         return nets
+
+    def optimiser(self, name: str, net: nn.Module) -> torch.optim.Adam:
+        """Adam, with a rate and penalty of its own for the discriminator."""
+        s = self.settings
+        if name != "discriminator":
+            return super().optimiser(name, net)
+        return torch.optim.Adam(net.parameters(), s.discriminator_rate, s.betas, weight_decay=s.discriminator_decay)
 
     def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Flow (B, 2, H, W) px and visibility (B, 1, H, W) that the generator is given."""
@@ -193,7 +207,7 @@ class TrainPixelWarp(TrainGenerator):
         """The mixing net, and the discriminator where it takes part."""
         nets = super().networks()
         s = self.settings
-        return {"generator": PixelWarp(s.base, s.most, s.scales), **{k: v for k, v in nets.items() if k != "generator"}}
+        return {"generator": build(PixelWarp, s.model_dump()), **{k: v for k, v in nets.items() if k != "generator"}}
 
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
         """Generated, then mixed with the warped source."""
@@ -201,6 +215,32 @@ class TrainPixelWarp(TrainGenerator):
         with torch.no_grad():
             generated = self.painter(batch["source"], self.poses(batch)[1], flow, visibility)
         return net(generated, batch["source"], flow, visibility)[0]
+
+
+def shift_target(batch: Batch, most: tuple[int, int]) -> Batch:
+    """Each target moved right and down by whole random pixels, at most `most`; flow shortened by as much.
+
+    As the published code varies its training of the regressor. What comes in from outside is background.
+    """
+    if most == (0, 0):
+        return batch
+    moves = torch.stack([torch.randint(-m, m + 1, (len(batch["pair"]),)) for m in most], dim=1)
+    out = {**batch, "target_keypoints": batch["target_keypoints"].clone()}
+    out["target_keypoints"][..., :2] += moves[:, None].to(batch["target_keypoints"])
+    for name, outside in (("flow", 0), ("visibility", BACKGROUND), ("target_part", 0)):
+        out[name] = torch.stack(
+            [_moved(x, *move, outside) for x, move in zip(batch[name], moves.tolist(), strict=True)]
+        )
+    out["flow"] = (out["flow"] - moves[:, :, None, None].to(out["flow"])) * (out["visibility"] < BACKGROUND)
+    return out
+
+
+def _moved(x: Tensor, right: int, down: int, outside: int) -> Tensor:
+    """x (..., H, W) moved right and down, `outside` where nothing was."""
+    x = torch.roll(x, (down, right), (-2, -1))
+    x[..., slice(0, down) if down >= 0 else slice(down, None), :] = outside
+    x[..., slice(0, right) if right >= 0 else slice(right, None)] = outside
+    return x
 
 
 def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:

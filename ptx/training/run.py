@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
 import torch
 from rich.console import Console
 
+from ptx.models.blocks import Net, build
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator
+from ptx.models.generator import Generator, PixelWarp
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.training.checkpoint import read_checkpoint, restore
@@ -70,22 +70,26 @@ def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
 
 def load_regressor(pipeline: Pipeline) -> FlowNet:
     """The trained flow regressor of this workspace."""
-    s = pipeline.settings.train_flow
-    return _load(pipeline, "train-flow", FlowNet(s.base, s.most, s.scales))
+    return _load(pipeline, "train-flow", FlowNet)
 
 
 def load_generator(pipeline: Pipeline) -> Generator:
     """The trained generator of this workspace."""
-    s = pipeline.settings.train_generator
-    return _load(pipeline, "train-generator", Generator(s.base, s.most, s.scales, s.warped_scales, s.fusion))
+    return _load(pipeline, "train-generator", Generator)
 
 
-def _load(pipeline: Pipeline, name: str, net: Any) -> Any:
+def load_pixel_warp(pipeline: Pipeline) -> PixelWarp:
+    """The trained pixel-warping net of this workspace."""
+    return _load(pipeline, "train-pixel-warp", PixelWarp)
+
+
+def _load(pipeline: Pipeline, name: str, network: type[Net]) -> Net:
     training = TRAININGS[name]
     folder = training.folder(pipeline.workspace)
     if not (folder / "model.json").exists():
         raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
     if why := stale(pipeline, training):
         raise PtxError(f"{name} is stale ({'; '.join(why)}): `ptx run {name}` first")
+    net = build(network, getattr(pipeline.settings, training.section).model_dump())
     restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
     return net.eval().requires_grad_(False)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ptx.models.variants import Fusion
+from ptx.models.variants import Background, Fusion
 from ptx.pipeline.config import Place, Section
 
 Count = Annotated[int, Field(ge=1)]
@@ -29,12 +29,16 @@ class TrainSettings(Section):
     """Parts into which a batch is cut to save memory."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     """Adam's rate."""
+    halve_every: Annotated[int, Field(ge=0)] = 0
+    """Steps after which the rate is halved, again and again; 0 is never."""
+    cool_down: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the steps, at the end, over which the rate falls to zero."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decay rates."""
     weight_decay: Weight = 0.0
     """Adam's L2 penalty."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """Decay of the moving average of weights that is used after training."""
+    """Decay of the moving average of weights that is used after training; less in the first steps."""
     save_every: Count = 200
     """Steps between checkpoints."""
     keep: Count = 2
@@ -43,8 +47,14 @@ class TrainSettings(Section):
     """Test pairs that are scored at each checkpoint."""
     workers: Annotated[int, Field(ge=0)] = 1
     """Processes that read batches ahead."""
-    precision: Literal["auto", "32", "bf16"] = "auto"
-    """Arithmetic; auto is bf16 on a GPU that has it, else 32 bits."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else 32 bits."""
+    compile: bool = False
+    """Compile the networks (torch.compile): minutes at the start, faster steps on a GPU."""
+    devices: Count = 1
+    """GPUs (or processes on a CPU) that share each batch."""
+    nodes: Count = 1
+    """Machines with so many devices each, under a launcher such as SLURM's."""
     radius: Annotated[float, Field(gt=0)] = 8.0
     """Pixels of a keypoint's disc in the pose maps."""
     base: Count = 32
@@ -61,7 +71,7 @@ class TrainSettings(Section):
 
     def model(self) -> dict[str, Any]:
         """What the model depends on: all but how long, how often and where."""
-        loose = {"steps", "save_every", "keep", "validate_pairs", "workers", "preset"}
+        loose = {"steps", "save_every", "keep", "validate_pairs", "workers", "preset", "compile", "devices", "nodes"}
         return {k: v for k, v in self.essence().items() if k not in loose}
 
 
@@ -69,17 +79,22 @@ class TrainFlowSettings(TrainSettings):
     """The flow regressor (CVPR 2019, §3.2)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 16, "most": 64, "scales": 4, "learning_rate": 5e-4, "radius": 4.0, "weight_decay": 0.0},
-        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
+        "demo": {
+            "base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
+            "shift": (0, 0),
+        },
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
         "market-128x64": {
             "steps": 980_000,
             "save_every": 5000,
             "learning_rate": 1e-4,
+            "halve_every": 264_000,
             "ema": 0.999,
             "scales": 4,
             "radius": 4.0,
+            "shift": (5, 5),
         },
-    }
+    }  # fmt: skip
 
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates."""
@@ -89,13 +104,18 @@ class TrainFlowSettings(TrainSettings):
     """Halvings below half the picture's size."""
     part_weight: Weight = 5.0
     """Weight of the segmentation-sensitive loss."""
+    shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
+    """Most pixels, right and down, by which targets are moved at random."""
 
 
 class TrainGeneratorSettings(TrainSettings):
     """The dual-path generator (CVPR 2019, §3.3)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 16, "most": 64, "scales": 5, "warped_scales": 4, "radius": 4.0, "adversarial": 0.0, "learning_rate": 5e-4},
+        "demo": {
+            "base": 16, "most": 64, "scales": 5, "warped_scales": 4, "background": "keep", "learning_rate": 1e-3, "cool_down": 0.5,
+            "radius": 4.0, "adversarial": 0.0,
+        },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
         "market-128x64": {
             "steps": 980_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 160_000, "scales": 5, "warped_scales": 4, "radius": 4.0,
@@ -108,6 +128,8 @@ class TrainGeneratorSettings(TrainSettings):
     """Scales, from the finest, whose appearance is warped by the flow."""
     fusion: Fusion = "residual"
     """How appearance meets the pose: residual is the paper's, the others its ablation."""
+    background: Background = "paint"
+    """paint every pixel, as published, or keep the source's where the network lets them show."""
     flow: Literal["predicted", "fitted"] = "predicted"
     """Flow and visibility from the trained regressor, or those of the stores (what a perfect regressor would give)."""
     vgg: Place | None = None
@@ -122,6 +144,10 @@ class TrainGeneratorSettings(TrainSettings):
     """Step from which the discriminator takes part."""
     adversarial_kind: Literal["bce", "lsgan"] = "bce"
     """Form of the adversarial loss."""
+    discriminator_rate: Annotated[float, Field(gt=0)] = 2e-5
+    """Adam's rate of the discriminator."""
+    discriminator_decay: Weight = 4e-4
+    """Adam's L2 penalty on the discriminator."""
 
 
 class TrainPixelWarpSettings(TrainGeneratorSettings):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from ptx.models.blocks import widths
+from ptx.models.blocks import build, widths
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
@@ -116,3 +116,22 @@ def test_same_seed_same_weights() -> None:
         torch.manual_seed(3)
         nets.append(Generator(**SMALL))
     assert all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
+
+
+def test_kept_background_lets_the_source_through() -> None:
+    """Where the opacity is nothing the picture is the source, where it is all it is painted."""
+    image, pose, flow, visibility = inputs()
+    net = Generator(**SMALL, warped_scales=2, background="keep").eval()
+    bias = net.head.body[1].bias
+    with torch.no_grad():
+        net.head.body[1].weight[3] = 0
+        bias[3] = -50
+        assert torch.equal(net(image, pose, flow, visibility), image)
+        bias[3] = 50
+        assert (net(image, pose, flow, visibility) - image).abs().mean() > 0.1
+
+
+def test_settings_build_networks() -> None:
+    settings = {"base": 8, "most": 16, "scales": 3, "fusion": "single", "learning_rate": 1.0}
+    assert build(Generator, settings).fusion == "single"
+    assert parameters(build(PixelWarp, settings)) == parameters(PixelWarp(8, 16, 3))

@@ -42,3 +42,12 @@ def test_pose_map() -> None:
     assert len(rows) == 13  # points of the grid within 2 of the centre
     assert ((rows - 7) ** 2 + (columns - 5) ** 2 <= 4).all()
     assert found[0, 1:].sum() == 0
+
+
+def test_warp_of_16_bits_keeps_places() -> None:
+    """Coordinates must not be rounded with the features: at 200 px a bfloat16 is half a pixel."""
+    ramp = torch.linspace(-1, 1, 256).expand(1, 1, 256, 256)
+    flow = torch.full((1, 2, 256, 256), 0.0)
+    flow[:, 0] = -8.25
+    wanted, got = warp(ramp, flow)[..., 16:], warp(ramp.bfloat16(), flow)[..., 16:].float()
+    assert (wanted - got).abs().max() < 0.006

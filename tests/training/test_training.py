@@ -17,8 +17,8 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.stages import STAGES, load_settings
-from ptx.training.loop import Interrupted, Trainer
-from ptx.training.recipes import TrainFlow, gradient_loss
+from ptx.training.loop import Interrupted, Trainer, decay
+from ptx.training.recipes import TrainFlow, gradient_loss, shift_target
 from ptx.training.run import run_training
 from ptx.training.state import TRAININGS, describe_training, stale
 
@@ -63,26 +63,109 @@ def train(workspace: Path, name: str, steps: int, *more: str) -> str:
     return run_training(pipeline(workspace, f"{section}.steps={steps}", *more), TRAININGS[name], QUIET)
 
 
-def test_interrupted_and_resumed_is_uninterrupted(work: Path) -> None:
-    """Bit for bit: weights, moments, averages, random state."""
-    train(work, "train-flow", 8)
-    whole = weights(work, "flow", 8)
-    (work / "models" / "flow").rename(work / "models" / "whole")
+def interrupt(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Make SIGTERM arrive in the middle of a step, once."""
+    plain = Trainer._step
+
+    def interrupted(self: Trainer, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        if self.step == step:
+            monkeypatch.setattr(Trainer, "_step", plain)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(self, batch)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+
+
+GAN = (
+    "train_generator.flow=fitted", "train_generator.adversarial=0.01", "train_generator.adversarial_from=2",
+    "train_generator.save_every=3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "more"), [("train-flow", ("train_flow.shift=[9, 5]",)), ("train-generator", GAN)])
+def test_interrupted_and_resumed_is_uninterrupted(
+    work: Path, monkeypatch: pytest.MonkeyPatch, name: str, more: tuple[str, ...]
+) -> None:
+    """Bit for bit: weights, moments, averages, random state; with a rate that falls and targets moved at random."""
+    model = name.removeprefix("train-")
+    train(work, name, 8, *more)
+    whole = weights(work, model, 8)
+    assert any(key.startswith("optimiser/discriminator") for key in whole) == (more is GAN)
+    (work / "models" / model).rename(work / "models" / "whole")
+    interrupt(monkeypatch, 4)
+    with pytest.raises(Interrupted):
+        train(work, name, 8, *more)
+    train(work, name, 8, *more)
+    assert all(torch.equal(value, whole[key]) for key, value in weights(work, model, 8).items())
+    assert "nothing to do" in train(work, name, 8, *more)
+    logs = [(work / "models" / folder / "log.csv").read_text() for folder in ("whole", model)]
+    assert [line for line in logs[0].splitlines() if "test/" not in line] == [
+        line for line in logs[1].splitlines() if "test/" not in line
+    ]
+
+
+def test_two_processes_train_together(work: Path) -> None:
+    """The true command with gloo: both see their half of each batch and end with one model."""
+    settings = [f"workspace={work}", *TINY, "train_flow.steps=4", "train_flow.devices=2", "train_flow.precision=fp32"]
+    command = [sys.executable, "-m", "ptx.cli", "run", "train-flow", "-c", os.devnull]
+    done = subprocess.run(
+        [*command, *(x for s in settings for x in ("--set", s))], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "train-flow: done" in done.stdout
+    train(work, "train-flow", 4)  # the same model, whoever trains it
+    assert sorted(p.name for p in (work / "models" / "flow" / "checkpoints").glob("*.json")) == ["step-00000004.json"]
+
+
+def test_full_gpu_ends_in_one_line(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(TrainFlow, "losses", full)
+    with pytest.raises(PtxError, match=r"memory is full at step 0: raise accumulate \(now 1\), or lower batch"):
+        train(work, "train-flow", 4)
+
+
+def test_decay() -> None:
+    assert [decay(step, 100, 0, 0.5) for step in (0, 50, 75, 99)] == pytest.approx([1, 1, 0.5, 0.02])
+    assert [decay(step, 100, 30, 0) for step in (0, 29, 30, 60, 99)] == [1, 1, 0.5, 0.25, 0.125]
+
+
+def test_shifted_targets_keep_their_sense() -> None:
+    """A point of the target that moves by d must be told to look d less far; outside is background."""
+    torch.manual_seed(3)
+    flow, visibility = torch.randn(4, 2, 24, 16), torch.randint(0, 3, (4, 1, 24, 16), dtype=torch.uint8)
+    batch = {
+        "pair": torch.arange(4), "flow": flow * (visibility < 2), "visibility": visibility,
+        "target_part": torch.randint(0, 7, (4, 24, 16)), "target_keypoints": torch.rand(4, 18, 3) * 10,
+    }  # fmt: skip
+    moved = shift_target(batch, (5, 3))
+    moves = (moved["target_keypoints"] - batch["target_keypoints"])[:, 0, :2].round().int().tolist()
+    assert len({tuple(m) for m in moves}) > 1
+    for i, (right, down) in enumerate(moves):
+        for v in range(24):
+            for u in range(16):
+                inside = 0 <= v - down < 24 and 0 <= u - right < 16
+                seen = int(visibility[i, 0, v - down, u - right]) if inside else 2
+                assert int(moved["visibility"][i, 0, v, u]) == seen
+                if seen < 2:
+                    before = flow[i, :, v - down, u - right]
+                    assert torch.allclose(moved["flow"][i, :, v, u], before - torch.tensor([right, down]))
+                    assert moved["target_part"][i, v, u] == batch["target_part"][i, v - down, u - right]
+                else:
+                    assert not moved["flow"][i, :, v, u].any()
+    assert shift_target(batch, (0, 0)) is batch
+
+
+def test_events_for_tensorboard(work: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     train(work, "train-flow", 4)
-    train(work, "train-flow", 8)
-    assert all(torch.equal(value, whole[name]) for name, value in weights(work, "flow", 8).items())
-    assert "nothing to do" in train(work, "train-flow", 8)
-
-
-def test_gan_resumes_exactly_too(work: Path) -> None:
-    gan = ["train_generator.flow=fitted", "train_generator.adversarial=0.01", "train_generator.adversarial_from=2"]
-    train(work, "train-generator", 6, *gan, "train_generator.save_every=3")
-    whole = weights(work, "generator", 6)
-    assert any(name.startswith("optimiser/discriminator") for name in whole)
-    (work / "models" / "generator").rename(work / "models" / "whole")
-    for steps in (3, 6):
-        train(work, "train-generator", steps, *gan, "train_generator.save_every=3")
-    assert all(torch.equal(value, whole[name]) for name, value in weights(work, "generator", 6).items())
+    events = EventAccumulator(str(work / "models" / "flow" / "events"))
+    events.Reload()
+    assert {"flow/flow", "flow/visibility", "test/epe"} <= set(events.Tags()["scalars"])
+    assert [e.step for e in events.Scalars("flow/flow")] == [1, 2, 3, 4]
 
 
 def test_a_signal_saves_and_asks_for_requeue(work: Path) -> None:
