@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ptx.datasets.images import BadImage, Box, Transform, apply_transform, crop_and_resize, read_image
 from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
@@ -54,7 +53,7 @@ class Model:
         flow, generator = (read_checkpoint(folder / name / "model") for name in ("flow", "generator"))
         s, g = _settings(flow, "train_flow"), _settings(generator, "train_generator")
         self.size: tuple[int, int] = tuple(generator.meta["document"]["size"])
-        self.radii = s["radius"], g["radius"]
+        self.radius: float = g["radius"]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.regressor = self._ready(build(FlowNet, s), flow, folder / "flow")
         painter = build(Generator, g)
@@ -90,20 +89,20 @@ class Model:
                     f"{what}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3"
                 )
         source = torch.from_numpy(image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
-        maps = [[self._map(points, radius) for points in (keypoints, pose)] for radius in self.radii]
+        seen, wanted = (torch.from_numpy(np.asarray(p, np.float32))[None].to(self.device) for p in (keypoints, pose))
         with torch.inference_mode():
-            prediction = self.regressor(*maps[0])
-            painted = self.generator(source, maps[1][1], prediction.flow, prediction.visibility)
+            prediction = self.regressor(seen, wanted, *self.size)
+            flow, visibility = prediction.flow, prediction.visibility
+            painted = self.generator(source, pose_map(wanted, *self.size, self.radius), flow, visibility)
             if self.mixer is not None:
-                painted = self.mixer(painted, source, prediction.flow, prediction.visibility)[0]
-            warped = warp_pixels(source, prediction.flow, prediction.visibility)
-        flow = prediction.flow[0].permute(1, 2, 0).cpu().numpy()
+                painted = self.mixer(painted, source, flow, visibility)[0]
+            warped = warp_pixels(source, flow, visibility)
         return Painting(
-            to_pictures(painted)[0], to_pictures(warped)[0], flow, prediction.visibility[0, 0].cpu().numpy()
+            to_pictures(painted)[0],
+            to_pictures(warped)[0],
+            flow[0].permute(1, 2, 0).cpu().numpy(),
+            visibility[0, 0].cpu().numpy(),
         )
-
-    def _map(self, points: Keypoints, radius: float) -> Tensor:
-        return pose_map(torch.from_numpy(np.asarray(points, np.float32))[None].to(self.device), *self.size, radius)
 
 
 def load(folder: str | Path) -> Model:

@@ -28,6 +28,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
 from ptx.stages.sources import people
 from ptx.training.data import TEST, Batch, pair_data
+from ptx.training.recipes import poses
 from ptx.training.run import load_generator, load_pixel_warp, load_regressor
 from ptx.training.state import TRAININGS
 
@@ -125,14 +126,11 @@ class Regressor:
     """The trained flow regressor on a batch."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self.net, self.radius = load_regressor(pipeline), pipeline.settings.train_flow.radius
+        self.net = load_regressor(pipeline)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Flow (B, 2, H, W) px and visibility (B, 1, H, W)."""
-        size = batch["source"].shape[-2:]
-        prediction = self.net(
-            *(pose_map(batch[f"{who}_keypoints"], *size, self.radius) for who in ("source", "target"))
-        )
+        prediction = self.net(*poses(batch))
         return prediction.flow, prediction.visibility
 
 

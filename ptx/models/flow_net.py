@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
+from ptx.models.poses import motion_map, pose_map
 
 UNIT = 20.0
 """Pixels of one unit that the network predicts."""
@@ -42,10 +43,16 @@ class FlowNet(nn.Module):
     predicted at half the picture's size and enlarged.
     """
 
-    def __init__(self, base: int = 32, most: int = 128, scales: int = 5) -> None:
+    def __init__(
+        self, base: int = 32, most: int = 128, scales: int = 5, radius: float = 8.0, moves: bool = False
+    ) -> None:
+        """`radius`: of the poses' discs, px; `moves`: see where each keypoint comes from as well (ours, `motion_map`)."""
         super().__init__()
+        self.radius, self.moves = radius, moves
         channels = widths(base, scales + 1, most)
-        self.entry = nn.Sequential(conv(36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1]))
+        self.entry = nn.Sequential(
+            conv(39 if moves else 36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1])
+        )
         self.encoder = Encoder(None, channels[1:])
         self.decoder = Decoder(channels[1:], 1)
         self.flows = nn.ModuleList(nn.Conv2d(c, 2, 3, padding=1) for c in channels[1:-1])
@@ -54,10 +61,19 @@ class FlowNet(nn.Module):
         for head in self.flows:
             nn.init.normal_(head.weight, std=1e-3)
 
-    def forward(self, source: Tensor, target: Tensor) -> FlowPrediction:
-        """Pose maps (B, 18, H, W) of source and target; H and W divisible by 2^(scales + 1)."""
-        x, skips = self.encoder(self.entry(torch.cat([source, target], dim=1)))
+    def forward(self, source: Tensor, target: Tensor, height: int, width: int) -> FlowPrediction:
+        """Flow and visibility of pictures (height, width), divisible by 2^(scales + 1).
+
+        source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
+        """
+        seen = [pose_map(pose, height, width, self.radius) for pose in (source, target)]
+        if self.moves:
+            seen.append(
+                motion_map(source, target, height, width, self.radius)
+                / seen[0].new_tensor((UNIT, UNIT, 1))[:, None, None]
+            )
+        x, skips = self.encoder(self.entry(torch.cat(seen, dim=1)))
         features = self.decoder(x, skips)
-        pyramid = [head(torch.relu(f)) for head, f in zip(self.flows, reversed(features), strict=True)]
+        pyramid = [head(torch.relu(f)).float() for head, f in zip(self.flows, reversed(features), strict=True)]
         logits = self.visibility(torch.relu(features[-1]))
         return FlowPrediction(pyramid, F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False))

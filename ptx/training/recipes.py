@@ -60,13 +60,6 @@ class Recipe(ABC):
         s = self.settings
         return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay)
 
-    def poses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Pose maps (B, 18, H, W) of source and target."""
-        size = batch["source"].shape[-2:]
-        return tuple(  # type: ignore[return-value]
-            pose_map(batch[f"{who}_keypoints"], *size, self.settings.radius) for who in ("source", "target")
-        )
-
 
 class TrainFlow(Recipe):
     """The flow regressor, on the flow and visibility of fitted bodies."""
@@ -84,11 +77,11 @@ class TrainFlow(Recipe):
         del step
         batch = shift_target(batch, self.settings.shift)
         truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
-        return {"flow": flow_loss(nets["flow"](*self.poses(batch)), *truth, part_weight=self.settings.part_weight)}
+        return {"flow": flow_loss(nets["flow"](*poses(batch)), *truth, part_weight=self.settings.part_weight)}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
-        prediction, truth, visibility = net(*self.poses(batch)), batch["flow"], batch["visibility"]
+        prediction, truth, visibility = net(*poses(batch)), batch["flow"], batch["visibility"]
         body = (visibility < 2).float()
         right = (prediction.visibility == visibility).float() * body
         full = F.interpolate(prediction.pyramid[0], size=truth.shape[-2:], mode="bilinear", align_corners=False) * 20
@@ -100,7 +93,7 @@ class TrainFlow(Recipe):
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, source warped by the prediction, and by the truth."""
-        prediction = net(*self.poses(batch))
+        prediction = net(*poses(batch))
         predicted = warp_pixels(batch["source"], prediction.flow, prediction.visibility)
         return [
             batch["source"],
@@ -141,12 +134,16 @@ class TrainGenerator(Recipe):
         if self.settings.flow == "fitted" or self.regressor is None:
             return batch["flow"], batch["visibility"]
         with torch.no_grad():
-            prediction = self.regressor(*self.poses(batch))
+            prediction = self.regressor(*poses(batch))
         return prediction.flow, prediction.visibility
+
+    def target_pose(self, batch: Batch) -> Tensor:
+        """Pose map (B, 18, H, W) that the picture is painted by."""
+        return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
 
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
         """The picture (B, 3, H, W) that the model gives."""
-        return net(batch["source"], self.poses(batch)[1], *self.flow(batch))
+        return net(batch["source"], self.target_pose(batch), *self.flow(batch))
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """L1, perceptual or gradient loss, and the discriminator's judgement."""
@@ -160,7 +157,7 @@ class TrainGenerator(Recipe):
         out: Losses = {"generator": terms}
         judge = nets.get("discriminator")
         if judge is not None and step >= s.adversarial_from:
-            context = torch.cat([batch["source"], self.poses(batch)[1]], dim=1)
+            context = torch.cat([batch["source"], self.target_pose(batch)], dim=1)
             judge.requires_grad_(False)
             terms["adversarial"] = s.adversarial * adversarial(
                 judge(torch.cat([context, painted], 1)), True, s.adversarial_kind
@@ -213,8 +210,13 @@ class TrainPixelWarp(TrainGenerator):
         """Generated, then mixed with the warped source."""
         flow, visibility = self.flow(batch)
         with torch.no_grad():
-            generated = self.painter(batch["source"], self.poses(batch)[1], flow, visibility)
+            generated = self.painter(batch["source"], self.target_pose(batch), flow, visibility)
         return net(generated, batch["source"], flow, visibility)[0]
+
+
+def poses(batch: Batch) -> tuple[Tensor, Tensor, int, int]:
+    """What the flow regressor is asked: keypoints of source and target, height, width."""
+    return batch["source_keypoints"], batch["target_keypoints"], *batch["source"].shape[-2:]
 
 
 def shift_target(batch: Batch, most: tuple[int, int]) -> Batch:

@@ -81,7 +81,7 @@ class TrainFlowSettings(TrainSettings):
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
             "base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
-            "shift": (0, 0),
+            "moves": True, "shift": (0, 0),
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
         "market-128x64": {
@@ -104,6 +104,8 @@ class TrainFlowSettings(TrainSettings):
     """Halvings below half the picture's size."""
     part_weight: Weight = 5.0
     """Weight of the segmentation-sensitive loss."""
+    moves: bool = False
+    """Show the regressor where each keypoint comes from, besides where both poses are (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
     """Most pixels, right and down, by which targets are moved at random."""
 

@@ -92,9 +92,10 @@ def test_encoders_share_nothing() -> None:
     assert not own & {id(p) for p in net.appearance.parameters()}
 
 
-def test_flow_net_pyramid() -> None:
-    net = FlowNet(8, 16, 3)
-    prediction = net(torch.rand(2, 18, 64, 32), torch.rand(2, 18, 64, 32))
+@pytest.mark.parametrize("moves", [False, True])
+def test_flow_net_pyramid(moves: bool) -> None:
+    net = FlowNet(8, 16, 3, moves=moves)
+    prediction = net(torch.rand(2, 18, 3) * 30, torch.rand(2, 18, 3) * 30, 64, 32)
     assert [f.shape[2:] for f in prediction.pyramid] == [(32, 16), (16, 8), (8, 4)]
     assert prediction.logits.shape == (2, 3, 64, 32)
     assert prediction.flow.shape == (2, 2, 64, 32)

@@ -1,0 +1,47 @@
+"""Flow by limbs: exact where the person moves as a whole, right at the ends of a limb that moves alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ptx.evaluation.part_affine import part_affine_flow
+from ptx.geometry.joints import KEYPOINTS, keypoint
+
+
+def person() -> np.ndarray:
+    places = {
+        "nose": (32, 14), "neck": (32, 24), "right_eye": (30, 12), "left_eye": (34, 12), "right_ear": (28, 13), "left_ear": (36, 13),
+        "right_shoulder": (24, 26), "left_shoulder": (40, 26), "right_elbow": (20, 40), "left_elbow": (44, 40),
+        "right_wrist": (19, 54), "left_wrist": (45, 54), "right_hip": (27, 56), "left_hip": (37, 56),
+        "right_knee": (27, 78), "left_knee": (37, 78), "right_ankle": (27, 100), "left_ankle": (37, 100),
+    }  # fmt: skip
+    return np.array([(*places[name], 1) for name in KEYPOINTS], np.float32)
+
+
+def test_similar_persons_give_the_similarity() -> None:
+    target, source = person(), person()
+    turn, shift = 1.1 * np.exp(0.2j), 4 - 3j
+    moved = turn * (target[:, 0] + 1j * target[:, 1]) + shift
+    source[:, :2] = np.stack([moved.real, moved.imag], 1)
+    flow = part_affine_flow(source, target, 112, 64)
+    v, u = np.mgrid[:112, :64]
+    wanted = turn * (u + 1j * v) + shift - (u + 1j * v)
+    assert np.abs(flow[..., 0] - wanted.real).max() < 1e-3
+    assert np.abs(flow[..., 1] - wanted.imag).max() < 1e-3
+
+
+def test_a_raised_arm_moves_alone() -> None:
+    target, source = person(), person()
+    source[keypoint("right_wrist"), :2] = (5, 30)
+    flow = part_affine_flow(source, target, 112, 64)
+    assert np.allclose(flow[54, 19], (5 - 19, 30 - 54), atol=1e-3)
+    assert np.abs(flow[60:, 25:]).max() < 1e-3
+
+
+def test_missing_parts_move_with_the_person() -> None:
+    target, source = person(), person()
+    source[:, 0] += 5
+    source[[keypoint("left_knee"), keypoint("left_ankle")]] = np.nan, np.nan, 0
+    assert np.allclose(part_affine_flow(source, target, 112, 64)[..., 0], 5, atol=1e-3)
+    source[:, 2] = 0
+    assert not part_affine_flow(source, target, 112, 64).any()
