@@ -56,8 +56,8 @@ def main() -> None:
     root = args.folder.absolute()
     threads = max(1, (os.cpu_count() or 1) // args.jobs)
     base = write(root / "base", "residual", args)
-    ptx(threads, "run", "all", config=base)
-    ptx(threads, "run", "train-flow", config=base)
+    ptx(os.cpu_count() or 1, "run", "all", config=base)
+    ptx(os.cpu_count() or 1, "run", "train-flow", config=base)
     fusions = dict.fromkeys(VARIANTS.values())
     with ThreadPoolExecutor(args.jobs) as pool:
         seconds = dict(zip(fusions, pool.map(lambda f: train(root, f, args, threads), fusions), strict=True))
@@ -68,7 +68,7 @@ def write(folder: Path, fusion: str, args: argparse.Namespace) -> Path:
     """The folder's settings."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "pipeline.yaml"
-    config.write_text(SETTINGS.format(folder=folder, fusion=fusion, **vars(args) | {"folder": folder}))
+    config.write_text(SETTINGS.format(**vars(args) | {"folder": folder, "fusion": fusion}))
     return config
 
 
