@@ -17,10 +17,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import zarr
-
-from ptx.evaluation.evaluate import interval
+from ptx.evaluation.evaluate import read_evaluation
+from ptx.evaluation.tables import interval
 
 VARIANTS = {
     "full": "residual",
@@ -112,18 +110,15 @@ def ptx(threads: int, *words: str, config: Path) -> None:
 
 def table(root: Path, seconds: dict[str, dict[str, float]]) -> None:
     """Print the scores as Markdown, in the paper's order."""
-    rows = [("copying the source", "residual", "copy_the_source", 0.0)]
+    rows = [("copying the source", "residual", "copy the source", 0.0)]
     for name, fusion in reversed(VARIANTS.items()):
-        method = "generator_+_pixel_warping" if name == "full" else "generator"
+        method = "generator + pixel warping" if name == "full" else "generator"
         spent = sum(seconds[fusion].values()) if name == "full" else seconds[fusion]["train-generator"]
         rows.append((name, fusion, method, spent))
     print("| | SSIM | of the body | L1 | minutes |\n|---|---|---|---|---|")
     for name, fusion, method, spent in rows:
-        found = zarr.open_group(root / fusion / "evaluation.zarr", mode="r")
-        cells = [
-            "{:.4f} ({:.4f} to {:.4f})".format(*interval(np.asarray(found[f"{method}/{m}"])))
-            for m in ("ssim", "body_ssim", "l1")
-        ]
+        found = read_evaluation(root / fusion).values[method]
+        cells = ["{:.4f} ({:.4f} to {:.4f})".format(*interval(found[m])) for m in ("ssim", "body_ssim", "l1")]
         print(f"| {name} | {' | '.join(cells)} | {spent / 60:.0f} |")
 
 

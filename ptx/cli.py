@@ -249,15 +249,23 @@ def transfer(
 @app.command()
 def evaluate(
     count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
+    protocol: Annotated[str, typer.Option("--protocol", help="Rules of scoring: ptx, ptx-jpeg, ptx-wang.")] = "ptx",
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
+    ] = None,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
     """Score the trained models on held-out persons, beside copying and warping the source."""
-    from ptx.evaluation.evaluate import evaluate, lines
+    from ptx.evaluation.evaluate import evaluate, read_evaluation
+    from ptx.evaluation.tables import compare, lines
     from ptx.stages import load_pipeline
 
-    done = evaluate(load_pipeline(config, overrides), console, count=count)
+    other = read_evaluation(against) if against else None
+    done = evaluate(load_pipeline(config, overrides), console, count=count, rules=protocol)
     print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
+    if other is not None:
+        print("\n".join(["", *compare(done, other)]))
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,99 +14,138 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-from ptx.datasets.people import People
-from ptx.evaluation.metrics import body_ssim, l1, psnr, ssim
-from ptx.geometry.body import load_body
-from ptx.geometry.camera import project
-from ptx.geometry.flow import flow_between
-from ptx.geometry.rasterizer import rasterize
-from ptx.geometry.skinning import pose_vertices
-from ptx.geometry.visibility import visible_exact
-from ptx.models.generator import warp_pixels
+from ptx.evaluation.inception import Inception, frechet_distance, inception_score
+from ptx.evaluation.lpips import Lpips
+from ptx.evaluation.methods import batches, flowers, painters
+from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
+from ptx.evaluation.protocols import Protocol, protocol
+from ptx.evaluation.ssim import ms_ssim, ssim
 from ptx.models.losses import end_point_error
-from ptx.models.poses import pose_map
+from ptx.models.warping import BACKGROUND
+from ptx.models.weights import file_hash
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
-from ptx.stages.sources import people
-from ptx.training.data import TEST, Batch, pair_data
-from ptx.training.recipes import poses
-from ptx.training.run import load_generator, load_pixel_warp, load_regressor
-from ptx.training.state import TRAININGS
+from ptx.stages.settings import EvaluateSettings
+from ptx.training.data import TEST, TRAIN, Batch, PairData, pair_data
+from ptx.training.samples import to_pictures
 
 Values = dict[str, dict[str, NDArray[np.float64]]]
 """Method → metric → one value a pair."""
 
-
-@dataclass(frozen=True)
-class Protocol:
-    """The rules of a comparison: this field uses one name for many."""
-
-    name: str
-    pictures: str
-    """What becomes of a picture before it is scored."""
-    ssim: str
-    """Which structural similarity."""
-
-
-PROTOCOLS = {
-    "ptx": Protocol(
-        "ptx",
-        "working size, rounded to 8 bits, no file in between",
-        "7×7 uniform windows, RGB, scikit-image's defaults",
-    ),
-}
+MOST_REFERENCES = 48_674
+"""Photographs that FID compares with, at most: as many as the field's training set has."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Scores of every pair, and where they lie."""
 
-    protocol: Protocol
+    protocol: str
+    """The rules, in words."""
     pairs: NDArray[np.int64]
     values: Values
+    whole: dict[str, dict[str, float]]
+    """Method → scores of all its pictures together: fid, is."""
     path: Path
+    networks: dict[str, str] = field(default_factory=dict)
+    """Network that judged → hash of its weights."""
 
 
-def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, protocol: str = "ptx") -> Evaluation:
+def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str = "ptx") -> Evaluation:
     """Score every method on the test pairs (or `count` of them, spread evenly); writes `evaluation.zarr`.
 
     Raises:
-        PtxError: there are no test pairs, or a model is missing or stale.
+        PtxError: there are no test pairs, no such protocol, or a model is missing or stale.
     """
+    chosen, judges = protocol(rules), Judges(pipeline.settings.evaluate)
     data = pair_data(pipeline, TEST)
     data = data.some(count) if count else data
-    methods, flows = painters(pipeline), {"predicted flow": Regressor(pipeline)}
-    truth = (
-        Truth(people(pipeline.settings), tuple(pipeline.settings.size))
-        if pipeline.settings.data.kind == "people"
-        else None
-    )
+    paint, flow = painters(pipeline), flowers(pipeline)
     values: Values = {}
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
-        for first in range(0, len(data), 8):
-            rows = [data[i] for i in range(first, min(first + 8, len(data)))]
-            batch = {k: torch.stack([row[k] for row in rows]) for k in rows[0]}
-            body = batch["visibility"] < 2
-            for name, paint in methods.items():
-                picture = paint(batch)
-                scores = {
-                    "ssim": ssim(picture, batch["target"]),
-                    "body_ssim": body_ssim(picture, batch["target"], body),
-                }
-                scores |= {"l1": l1(picture, batch["target"]), "psnr": psnr(picture, batch["target"])}
-                _add(values, name, scores)
-            if truth is not None:
-                exact = [truth.flow(*data.pairs[i].tolist()) for i in range(first, first + len(rows))]
-                flow, seen = (torch.stack([pair[k] for pair in exact]) for k in (0, 1))
-                _add(values, "zero flow", {"epe": end_point_error(torch.zeros_like(flow), flow, seen)})
-                _add(values, "fitted flow", {"epe": end_point_error(batch["flow"], flow, seen)})
-                for name, regressor in flows.items():
-                    _add(values, name, {"epe": end_point_error(regressor(batch)[0], flow, seen)})
-            advance(len(rows), 0)
-    path = pipeline.workspace / "evaluation.zarr"
-    done = Evaluation(PROTOCOLS[protocol], data.numbers, values, path)
+        for batch in batches(pipeline, data):
+            for name, method in paint.items():
+                painted, target = (
+                    chosen.prepare(x, painted=own) for x, own in ((method(batch), True), (batch["target"], False))
+                )
+                body = chosen.prepare_mask(batch["visibility"] < BACKGROUND)
+                _add(
+                    values,
+                    name,
+                    picture_scores(painted, target, body, chosen) | judges.distances(name, painted, target),
+                )
+            if "true_flow" in batch:
+                for name, source in flow.items():
+                    _add(values, name, flow_scores(*source(batch), batch))
+            advance(len(batch["pair"]), 0)
+        whole = judges.whole(chosen, pipeline)
+    done = Evaluation(
+        chosen.words(), data.numbers, values, whole, pipeline.workspace / "evaluation.zarr", judges.hashes
+    )
     _save(done)
     return done
+
+
+def picture_scores(painted: Tensor, target: Tensor, body: Tensor, rules: Protocol) -> dict[str, Tensor]:
+    """Scores (B,) that need no network; painted, target (B, 3, H, W) in -1..1, body (B, 1, H, W) of the target."""
+    return {
+        "ssim": ssim(painted, target, rules.ssim),
+        "body_ssim": body_ssim(painted, target, body, rules.ssim),
+        "mask_ssim": masked_ssim(painted, target, body, rules.ssim),
+        "ms_ssim": ms_ssim(painted, target),
+        "l1": l1(painted, target),
+        "psnr": psnr(painted, target),
+    }
+
+
+def flow_scores(flow: Tensor, visibility: Tensor | None, batch: Batch) -> dict[str, Tensor]:
+    """End-point error in px over all of the body and over what the source shows; overlap of the labels where there are any."""
+    truth, labels = batch["true_flow"], batch["true_visibility"]
+    seen = torch.where(labels == 0, labels, torch.full_like(labels, BACKGROUND))
+    iou = {} if visibility is None else {"visibility_iou": visibility_iou(visibility, labels)}
+    return {"epe": end_point_error(flow, truth, labels), "epe_visible": end_point_error(flow, truth, seen), **iou}
+
+
+class Judges:
+    """Networks that score pictures, where the user named their weights."""
+
+    def __init__(self, settings: EvaluateSettings) -> None:
+        """Raises PtxError where a file is missing or holds other weights."""
+        s = settings
+        if (s.alexnet is None) != (s.lpips is None):
+            raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
+        self.lpips = Lpips.load(s.alexnet, s.lpips) if s.alexnet and s.lpips else None
+        self.inception = Inception.load(s.inception) if s.inception else None
+        files = {"alexnet": s.alexnet, "lpips": s.lpips, "inception": s.inception}
+        self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
+        self.seen: dict[str, list[tuple[NDArray[np.float64], ...]]] = {}
+
+    def distances(self, method: str, painted: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """LPIPS (B,), and remembers what Inception sees."""
+        if self.inception is not None:
+            eight_bits = torch.from_numpy(to_pictures(painted)).permute(0, 3, 1, 2).float() / 127.5 - 1
+            self.seen.setdefault(method, []).append(tuple(x.double().numpy() for x in self.inception(eight_bits)))
+        return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
+
+    def whole(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, float]]:
+        """FID and inception score of each method's pictures."""
+        if self.inception is None:
+            return {}
+        pairs = pair_data(pipeline, TRAIN if rules.reference == "train" else TEST)
+        real = [self.inception(rules.prepare(x, painted=False))[0].double().numpy() for x in photographs(pairs)]
+        reference, out = np.concatenate(real), {}
+        for method, parts in self.seen.items():
+            features, probabilities = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+            out[method] = {"fid": frechet_distance(features, reference), "is": inception_score(probabilities)}
+        return out
+
+
+def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:
+    """Every target of these pairs once, (B, 3, H, W) in -1..1."""
+    _, first = np.unique(pairs.pairs[:, 0], return_index=True)
+    for start in range(0, min(len(first), MOST_REFERENCES), size):
+        yield torch.stack([pairs[int(i)]["target"] for i in first[start : start + size]])
 
 
 def _add(values: Values, method: str, scores: Mapping[str, Tensor]) -> None:
@@ -115,95 +155,35 @@ def _add(values: Values, method: str, scores: Mapping[str, Tensor]) -> None:
 
 
 def _save(done: Evaluation) -> None:
-    root = zarr.create_group(done.path, overwrite=True, attributes={"protocol": vars(done.protocol)})
+    facts = {"protocol": done.protocol, "whole": done.whole, "networks": done.networks, "ptx": version("ptx")}
+    root = zarr.create_group(done.path, overwrite=True, attributes=facts)
     root.create_array("pair", data=done.pairs)
     for method, metrics in done.values.items():
         for metric, values in metrics.items():
-            root.create_array(f"{method.replace(' ', '_')}/{metric}", data=values)
+            root.create_array(f"{method}/{metric}", data=values)
 
 
-class Regressor:
-    """The trained flow regressor on a batch."""
+def read_evaluation(path: Path) -> Evaluation:
+    """What `evaluate` wrote, from `evaluation.zarr` or the workspace that holds it.
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self.net = load_regressor(pipeline)
-
-    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Flow (B, 2, H, W) px and visibility (B, 1, H, W)."""
-        prediction = self.net(*poses(batch))
-        return prediction.flow, prediction.visibility
-
-
-def painters(pipeline: Pipeline) -> dict[str, Callable[[Batch], Tensor]]:
-    """Every method that paints the target: the baselines first, then the trained ones that are there."""
-    regressor = Regressor(pipeline)
-    generator, radius = load_generator(pipeline), pipeline.settings.train_generator.radius
-
-    def generate(batch: Batch) -> Tensor:
-        pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)
-        return generator(batch["source"], pose, *regressor(batch))
-
-    methods: dict[str, Callable[[Batch], Tensor]] = {
-        "copy the source": lambda batch: batch["source"],
-        "warp by predicted flow": lambda batch: over_source(batch, *regressor(batch)),
-        "warp by fitted flow": lambda batch: over_source(batch, batch["flow"], batch["visibility"]),
-        "generator": generate,
-    }
-    folder = TRAININGS["train-pixel-warp"].folder(pipeline.workspace)
-    if (folder / "model.json").exists():
-        mixer = load_pixel_warp(pipeline)
-        methods["generator + pixel warping"] = lambda batch: mixer(generate(batch), batch["source"], *regressor(batch))[
-            0
-        ]
-    return methods
-
-
-def over_source(batch: Batch, flow: Tensor, visibility: Tensor) -> Tensor:
-    """The source with its own body pixels brought where the flow says, the rest left as it is."""
-    return torch.where(visibility < 2, warp_pixels(batch["source"], flow, visibility), batch["source"])
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Exact flow of synthetic people, which no stage has seen."""
-
-    people: People
-    size: tuple[int, int]
-
-    def flow(self, target: int, source: int) -> tuple[Tensor, Tensor]:
-        """Flow (2, H, W) px and visibility (1, H, W) of a pair of images."""
-        body = load_body(self.people.options.body)
-        seen = []
-        for index in (target, source):
-            t = self.people.truth(index)
-            seen.append(project(t.camera, pose_vertices(body, t.pose[None], t.betas)[0]).astype(np.float32))
-        face, bary, _ = rasterize(seen[0], body.faces, *self.size)
-        flow = flow_between(face, bary, seen[1], body.faces)
-        visible = visible_exact(face, bary, seen[1], body.faces)
-        return torch.from_numpy(flow.transpose(2, 0, 1).copy()), torch.from_numpy(visible)[None]
-
-
-def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
-    """Mean, and the bounds between which it lies with 95 % (percentile bootstrap over pairs)."""
-    rng = np.random.default_rng(seed)
-    means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(values.mean()), float(low), float(high)
-
-
-def lines(done: Evaluation) -> list[str]:
-    """The scores as Markdown."""
-    out = [
-        f"{len(done.pairs)} test pairs; protocol {done.protocol.name}: {done.protocol.pictures}; SSIM {done.protocol.ssim}",
-        "",
-    ]
-    for metrics in (("ssim", "body_ssim", "l1", "psnr"), ("epe",)):
-        rows = {m: v for m, v in done.values.items() if metrics[0] in v}
-        if not rows:
-            continue
-        out += [f"| | {' | '.join(metrics)} |", f"|---|{'---|' * len(metrics)}"]
-        for method, values in rows.items():
-            cells = ["{:.4g} ({:.4g} to {:.4g})".format(*interval(values[metric])) for metric in metrics]
-            out.append(f"| {method} | {' | '.join(cells)} |")
-        out.append("")
-    return out
+    Raises:
+        PtxError: there is none.
+    """
+    path = path / "evaluation.zarr" if (path / "evaluation.zarr").is_dir() else path
+    try:
+        root = zarr.open_group(path, mode="r")
+        facts = dict(root.attrs)
+        values = {
+            method: {metric: np.asarray(array[:]) for metric, array in group.arrays()}
+            for method, group in root.groups()
+        }
+        return Evaluation(
+            str(facts["protocol"]),
+            np.asarray(root["pair"][:]),
+            values,
+            dict(facts["whole"]),
+            path,
+            dict(facts["networks"]),
+        )  # type: ignore[index,arg-type]
+    except (FileNotFoundError, KeyError, ValueError, OSError) as error:
+        raise PtxError(f"{path}: holds no scores ({error}); `ptx evaluate` writes them") from None

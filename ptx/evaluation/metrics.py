@@ -4,43 +4,22 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-WINDOW = 7
-
-
-def eight_bit(x: Tensor) -> Tensor:
-    """0..255 in steps of 1, as float32."""
-    return ((x.float().clamp(-1, 1) + 1) * 127.5).round()
+from ptx.evaluation.ssim import FIELD, SsimRule, eight_bit, ssim, ssim_map
 
 
-def ssim_map(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity (B, 3, H - 6, W - 6) of windows of 7×7, sample covariances, data range 255.
-
-    As scikit-image computes it by default (Wang et al., 2004, with uniform windows): the rule of this field.
-    """
-    x, y = eight_bit(a), eight_bit(b)
-    c1, c2, n = (0.01 * 255) ** 2, (0.03 * 255) ** 2, WINDOW**2
-    mean_x, mean_y = F.avg_pool2d(x, WINDOW, 1), F.avg_pool2d(y, WINDOW, 1)
-    factor = n / (n - 1)
-    var_x = factor * (F.avg_pool2d(x * x, WINDOW, 1) - mean_x**2)
-    var_y = factor * (F.avg_pool2d(y * y, WINDOW, 1) - mean_y**2)
-    both = factor * (F.avg_pool2d(x * y, WINDOW, 1) - mean_x * mean_y)
-    return (2 * mean_x * mean_y + c1) * (2 * both + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
-
-
-def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Mean structural similarity (B,)."""
-    return ssim_map(a, b).mean((1, 2, 3))
-
-
-def body_ssim(a: Tensor, b: Tensor, body: Tensor) -> Tensor:
+def body_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Tensor:
     """Mean structural similarity (B,) of the windows centred on the body (B, 1, H, W); 1 where there is none."""
-    margin = WINDOW // 2
+    margin = rule.window // 2
     inner = body[..., margin:-margin, margin:-margin].float()
-    values = ssim_map(a, b).mean(1, keepdim=True)
+    values = ssim_map(a, b, rule).mean(1, keepdim=True)
     count = inner.sum((1, 2, 3))
     return torch.where(count > 0, (values * inner).sum((1, 2, 3)) / count.clamp(min=1), torch.ones_like(count))
+
+
+def masked_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Tensor:
+    """The field's mask-SSIM (B,): of whole pictures that are black outside the body (B, 1, H, W). High where bodies are small."""
+    return ssim(*(torch.where(body, x, torch.full_like(x, -1)) for x in (a, b)), rule)
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
@@ -52,3 +31,15 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
     """Peak signal to noise ratio (B,) in dB; 100 for equal pictures."""
     mse = (eight_bit(a) - eight_bit(b)).square().mean((1, 2, 3))
     return torch.where(mse > 0, 10 * torch.log10(255**2 / mse.clamp(min=1e-9)), torch.full_like(mse, 100.0))
+
+
+def visibility_iou(labels: Tensor, truth: Tensor) -> Tensor:
+    """Mean over visible, hidden, background of intersection over union (B,); a class that neither has does not count.
+
+    labels, truth (B, 1, H, W) of 0, 1, 2.
+    """
+    classes = torch.arange(3, device=truth.device)[:, None, None]
+    a, b = labels == classes, truth == classes  # (B, 3, H, W)
+    union = (a | b).sum((2, 3))
+    share = (a & b).sum((2, 3)) / union.clamp(min=1)
+    return (share * (union > 0)).sum(1) / (union > 0).sum(1)

@@ -14,12 +14,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ptx.evaluation.evaluate import Evaluation, interval, painters
+from ptx.evaluation.evaluate import Evaluation
+from ptx.evaluation.methods import batches, painters
+from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, metrics_of
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.status import describe
-from ptx.training.data import TEST, pair_data
+from ptx.training.data import TEST, PairData, pair_data
 from ptx.training.samples import to_pictures
 from ptx.training.state import TRAININGS, describe_training
 
@@ -30,9 +32,6 @@ table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .25em .8em;
 td:first-child, th:first-child { text-align: left } img { max-width: 100%; border: 1px solid #eee } small { color: #777 }
 svg { background: #fafafa; border: 1px solid #eee; margin: .5em .5em 0 0 }
 """
-
-BEST = {"ssim": 1, "body_ssim": 1, "psnr": 1, "l1": -1, "epe": -1}
-"""1 where more is better."""
 
 
 def write_report(pipeline: Pipeline, done: Evaluation | None, grid: Path | None) -> Path:
@@ -110,18 +109,22 @@ def _curve(name: str, points: list[tuple[int, float]], width: int = 260, height:
 
 
 def _scores(done: Evaluation) -> Iterator[str]:
-    rule = f"{len(done.pairs)} pairs of persons never seen in training. {done.protocol.pictures}; SSIM: {done.protocol.ssim}."
+    rule = f"{len(done.pairs)} pairs of persons never seen in training; {done.protocol}."
     yield f"<h2>Scores</h2><p>{escape(rule)} Mean and 95 % bootstrap interval; the best is bold.</p>"
-    for metrics in (("ssim", "body_ssim", "l1", "psnr"), ("epe",)):
-        rows = {m: v for m, v in done.values.items() if metrics[0] in v}
+    for wanted in (PICTURES, FLOWS):
+        metrics = metrics_of(done, wanted)
+        rows = {m: v for m, v in done.values.items() if metrics and metrics[0] in v}
         if not rows:
             continue
-        means = {k: {m: v[k].mean() for m, v in rows.items()} for k in metrics}
+        means = {k: {m: v[k].mean() for m, v in rows.items() if k in v} for k in metrics}
         best = {k: max(means[k], key=lambda m: BEST[k] * means[k][m]) for k in metrics}
         cells = []
         for method, values in rows.items():
             row = [escape(method)]
             for metric in metrics:
+                if metric not in values:
+                    row.append("")
+                    continue
                 mean, low, high = interval(values[metric])
                 text = f"{mean:.4g} <small>{low:.4g} to {high:.4g}</small>"
                 row.append(f"<b>{text}</b>" if best[metric] == method else text)
@@ -137,13 +140,15 @@ def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
     worst = np.argsort(scores)[:4]
     methods = painters(pipeline)
     for title, chosen in (("Transfers, spread over the test pairs", spread), ("The worst, by SSIM", worst)):
-        rows = [data[place[int(done.pairs[i])]] for i in chosen]
-        batch = {k: torch.stack([row[k] for row in rows]) for k in rows[0]}
+        places = [place[int(done.pairs[i])] for i in chosen]
+        few = PairData(data.workspace, data.pairs[places], data.numbers[places])
+        batch = next(batches(pipeline, few, len(places)))
         with torch.inference_mode():
             columns = {name: to_pictures(paint(batch)) for name, paint in methods.items()}
         columns["truth"] = to_pictures(batch["target"])
         panels = [
-            [Panel(pictures[r], name if r == 0 else "") for name, pictures in columns.items()] for r in range(len(rows))
+            [Panel(pictures[r], name if r == 0 else "") for name, pictures in columns.items()]
+            for r in range(len(places))
         ]
         yield f"<h2>{escape(title)}</h2>"
         yield _picture(sheet(panels, height=150), "each row is a pair; copying the source shows the source")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.pipeline.errors import PtxError
+from ptx.models.weights import fill, read_weights
 
 LAYOUT = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
 """Channels of VGG-19's convolutions up to relu5_1; 0 is a pooling."""
@@ -20,6 +18,12 @@ TAPS = (1, 6, 11, 20, 29)
 
 WEIGHT = 0.125
 """Of each tap, as in the published code."""
+
+
+WHAT = (
+    "VGG-19's weights under torchvision's names (features.0.weight ...), the user's own; without `vgg:` the gradient loss "
+    "stands in for the perceptual one"
+)
 
 
 class Perceptual(nn.Module):
@@ -49,24 +53,9 @@ class Perceptual(nn.Module):
         Raises:
             PtxError: there is no such file, or it holds other weights.
         """
-        if not path.is_file():
-            raise PtxError(
-                f"{path}: no VGG-19 weights are there; they are the user's own (torchvision's vgg19). Without "
-                "`vgg:` the gradient loss stands in for the perceptual one"
-            )
-        try:
-            plain = path.suffix == ".safetensors"
-            state = load_file(path) if plain else torch.load(path, map_location="cpu", weights_only=True)
-        except (SafetensorError, OSError, ValueError, RuntimeError, EOFError, ModuleNotFoundError) as error:
-            raise PtxError(f"{path}: cannot be read as plain tensors ({' '.join(str(error).split())[:100]})") from error
-        except Exception as error:  # torch's own UnpicklingError: something other than tensors was in it
-            raise PtxError(f"{path}: holds more than plain tensors and was not read; use safetensors") from error
         net = cls()
-        own = net.state_dict()
-        if any(name not in state or state[name].shape != value.shape for name, value in own.items()):
-            raise PtxError(f"{path}: holds no VGG-19 of torchvision's names (features.0.weight ... features.28.weight)")
-        net.load_state_dict({name: state[name] for name in own})
-        return net.eval().requires_grad_(False)
+        fill(net, read_weights(path, WHAT), path, WHAT)
+        return net
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in -1..1 → scalar."""

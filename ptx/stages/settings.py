@@ -96,6 +96,17 @@ class VisibilitySettings(Section):
     """exact: a ray to the very point that each pixel shows; faces: the paper's rule, a face that owns a pixel in both images."""
 
 
+class EvaluateSettings(Section):
+    """Networks that judge pictures; their weights are the user's own."""
+
+    alexnet: Place | None = None
+    """AlexNet's ImageNet weights (torchvision's names), for LPIPS."""
+    lpips: Place | None = None
+    """LPIPS 0.1's linear weights for AlexNet (its alex.pth)."""
+    inception: Place | None = None
+    """Inception-v3's ImageNet weights (torchvision's names), for FID and the inception score."""
+
+
 class Settings(Section):
     """Settings of a pipeline."""
 
@@ -120,6 +131,7 @@ class Settings(Section):
     train_flow: TrainFlowSettings = TrainFlowSettings()
     train_generator: TrainGeneratorSettings = TrainGeneratorSettings()
     train_pixel_warp: TrainPixelWarpSettings = TrainPixelWarpSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
     @field_validator("data", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.evaluation.metrics import ssim
+from ptx.evaluation.ssim import ssim
 from ptx.models.blocks import build
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet

@@ -9,7 +9,9 @@ import pytest
 import zarr
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.evaluation.evaluate import Truth, evaluate, interval, lines
+from ptx.evaluation.evaluate import evaluate, read_evaluation
+from ptx.evaluation.methods import Truth
+from ptx.evaluation.tables import compare, interval, lines
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.run import run_stage
 from tests.training.test_training import QUIET, pipeline, train
@@ -25,16 +27,29 @@ def test_table_and_values(tmp_path: Path) -> None:
         train(tmp_path, name, 4)
     steps = [f"{name}.steps=4" for name in ("train_flow", "train_generator", "train_pixel_warp")]
     done = evaluate(pipeline(tmp_path, *steps), QUIET)
-    assert list(done.values)[:4] == ["copy the source", "warp by predicted flow", "warp by fitted flow", "generator"]
+    baselines = ["copy the source", "warp by predicted flow", "warp by fitted flow", "warp by true flow"]
+    assert list(done.values)[:5] == [*baselines, "generator"]
     assert "generator + pixel warping" in done.values
     epe = {name: values["epe"].mean() for name, values in done.values.items() if "epe" in values}
     assert epe["fitted flow"] < 0.2 * epe["zero flow"]
     stored = zarr.open_group(done.path, mode="r")
     assert np.array_equal(stored["generator/ssim"][:], done.values["generator"]["ssim"])
     assert len(stored["pair"][:]) == len(done.values["generator"]["ssim"])
+    assert done.values["fitted flow"]["visibility_iou"].mean() > 0.7
     text = "\n".join(lines(done))
     assert "| copy the source |" in text
-    assert "protocol ptx" in text
+    assert "7×7 uniform window" in text
+    again = read_evaluation(tmp_path)
+    assert "+0 (+0 to +0)" in "\n".join(compare(done, again))
+    jpeg = evaluate(pipeline(tmp_path, *steps), QUIET, count=3, rules="ptx-jpeg")
+    assert len(jpeg.pairs) == 3
+    assert (jpeg.values["copy the source"]["l1"] > 0).all()
+    with pytest.raises(PtxError, match="scored by other rules"):
+        compare(jpeg, again)
+    with pytest.raises(PtxError, match="no protocol 'x'"):
+        evaluate(pipeline(tmp_path, *steps), QUIET, rules="x")
+    with pytest.raises(PtxError, match="holds no scores"):
+        read_evaluation(tmp_path / "nowhere")
 
 
 def test_truth_of_an_image_with_itself_is_no_motion() -> None:

@@ -27,10 +27,10 @@ def test_weights_by_name(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_not_vgg(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match="no VGG-19 weights are there"):
+    with pytest.raises(PtxError, match="no such file; it should hold VGG-19"):
         Perceptual.load(tmp_path / "none.pth")
     save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors")
-    with pytest.raises(PtxError, match="holds no VGG-19"):
+    with pytest.raises(PtxError, match="does not hold VGG-19"):
         Perceptual.load(tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").write_bytes(b"hello")
     with pytest.raises(PtxError, match="cannot be read"):

@@ -1,0 +1,73 @@
+"""Scores as Markdown: of one evaluation, and of two side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.evaluation.evaluate import Evaluation
+from ptx.pipeline.errors import PtxError
+
+PICTURES = ("ssim", "body_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips")
+FLOWS = ("epe", "epe_visible", "visibility_iou")
+
+BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}
+"""1 where more is better."""
+
+
+def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
+    """Mean, and the bounds between which it lies with 95 % (percentile bootstrap over pairs)."""
+    rng = np.random.default_rng(seed)
+    means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(values.mean()), float(low), float(high)
+
+
+def metrics_of(done: Evaluation, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the wanted metrics that some method has."""
+    return tuple(m for m in wanted if any(m in values for values in done.values.values()))
+
+
+def lines(done: Evaluation) -> list[str]:
+    """One evaluation: mean and 95 % interval of every metric of every method."""
+    judges = "; ".join(f"{name} {digest}" for name, digest in done.networks.items())
+    out = [f"{len(done.pairs)} test pairs; {done.protocol}{'; weights ' + judges if judges else ''}", ""]
+    for wanted in (PICTURES, FLOWS):
+        metrics = metrics_of(done, wanted)
+        rows = {name: values for name, values in done.values.items() if metrics and metrics[0] in values}
+        if not rows:
+            continue
+        out += [f"| | {' | '.join(metrics)} |", f"|---|{'---|' * len(metrics)}"]
+        for method, values in rows.items():
+            cells = ["{:.4g} ({:.4g} to {:.4g})".format(*interval(values[m])) if m in values else "" for m in metrics]
+            out.append(f"| {method} | {' | '.join(cells)} |")
+        out.append("")
+    if done.whole:
+        out += ["| | fid | is |", "|---|---|---|"]
+        out += [f"| {method} | {scores['fid']:.3f} | {scores['is']:.3f} |" for method, scores in done.whole.items()]
+        out.append("")
+    return out
+
+
+def compare(ours: Evaluation, other: Evaluation) -> list[str]:
+    """Two evaluations: means of both and, pair by pair, what this one has more than the other.
+
+    Raises:
+        PtxError: the rules differ, or they share no pair.
+    """
+    if ours.protocol != other.protocol:
+        raise PtxError(f"the two were scored by other rules: {ours.protocol} and {other.protocol}")
+    common, here, there = np.intersect1d(ours.pairs, other.pairs, return_indices=True)
+    if not len(common):
+        raise PtxError(f"{other.path}: shares no test pair with {ours.path}")
+    out = [f"{len(common)} common pairs; {ours.path} against {other.path}", ""]
+    out += ["| method | metric | here | there | here - there (95 %) |", "|---|---|---|---|---|"]
+    for method, values in ours.values.items():
+        for metric, mine in values.items():
+            theirs = other.values.get(method, {}).get(metric)
+            if theirs is None:
+                continue
+            a, b = mine[here], theirs[there]
+            gap = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))
+            out.append(f"| {method} | {metric} | {a.mean():.4g} | {b.mean():.4g} | {gap} |")
+    return out

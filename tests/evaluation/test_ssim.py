@@ -1,0 +1,57 @@
+"""SSIM under each rule against scikit-image, MS-SSIM against its definition with SciPy's filters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from skimage.metrics import structural_similarity
+
+from ptx.evaluation.ssim import FIELD, WANG, ms_ssim, ssim
+from ptx.training.samples import to_pictures
+
+WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+
+
+@pytest.fixture
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    a = torch.nn.functional.interpolate(torch.rand(3, 3, 24, 12) * 2 - 1, size=(192, 96), mode="bilinear")
+    return a, (a + 0.2 * torch.randn_like(a)).clamp(-1, 1)
+
+
+def test_ssim_is_scikit_images(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
+    a, b = pictures
+    rows = zip(to_pictures(a), to_pictures(b), ssim(a, b, FIELD), ssim(a, b, WANG), strict=True)
+    for x, y, field, wang in rows:
+        assert structural_similarity(x, y, channel_axis=-1) == pytest.approx(float(field), abs=1e-4)
+        theirs = structural_similarity(
+            x, y, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
+        )
+        assert theirs == pytest.approx(float(wang), abs=1e-4)
+
+
+def by_definition(x: np.ndarray, y: np.ndarray, scales: int) -> float:
+    """MS-SSIM of one channel, 0..255."""
+    result, weights = 1.0, WEIGHTS[:scales] / WEIGHTS[:scales].sum()
+    for level, weight in enumerate(weights):
+
+        def mean(z: np.ndarray) -> np.ndarray:
+            return ndimage.gaussian_filter(z, 1.5, truncate=3.5, mode="reflect")[5:-5, 5:-5]
+
+        mx, my = mean(x), mean(y)
+        vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+        structure = (2 * both + 58.5225) / (vx + vy + 58.5225)
+        luminance = (2 * mx * my + 6.5025) / (mx**2 + my**2 + 6.5025)
+        result *= float((structure * luminance if level == scales - 1 else structure).mean()) ** weight
+        x, y = (z.reshape(z.shape[0] // 2, 2, z.shape[1] // 2, 2).mean((1, 3)) for z in (x, y))
+    return result
+
+
+def test_ms_ssim_is_its_definition(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
+    a, b = pictures
+    for x, y, ours in zip(to_pictures(a), to_pictures(b), ms_ssim(a, b), strict=True):
+        channels = [by_definition(x[..., c].astype(float), y[..., c].astype(float), 4) for c in range(3)]
+        assert np.mean(channels) == pytest.approx(float(ours), abs=1e-4)
+    assert ms_ssim(a, a).tolist() == pytest.approx([1, 1, 1])
