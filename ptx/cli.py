@@ -6,7 +6,7 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -228,22 +228,65 @@ def show(
     console.print(str(path))
 
 
-@app.command(epilog="Example:  ptx transfer me.jpg --pose dancer.jpg -o out.png")
+@app.command(
+    epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder"
+)
 def transfer(
-    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
-    pose: Annotated[Path, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write.")] = Path("transfer.png"),
+    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
+    pose: Annotated[
+        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="CSV with the columns source and pose, instead of one pair.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write; for --pairs a folder.")] = Path(
+        "transfer.png"
+    ),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
+    paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
     """Paint the person of one picture in the pose of another."""
     from ptx.show import show_transfer
     from ptx.stages import load_settings
+    from ptx.transfer import load
+    from ptx.transfer_batch import read_transfers, transfer_all
 
-    folder = model or load_settings(config, overrides).workspace / "models"
-    console.print(str(show_transfer(folder, source, pose, output, whole_sheet=sheet)))
+    if (pairs is None) == (source is None) or (source is None) != (pose is None):
+        raise PtxError(
+            "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
+        )
+    if sheet and paste:
+        raise PtxError("--sheet and --paste are two looks; choose one")
+    look: Any = "sheet" if sheet else "paste" if paste else "picture"
+    table = read_transfers(pairs) if pairs is not None else []
+    models = load(model or load_settings(config, overrides).workspace / "models")
+    if source is not None and pose is not None:
+        console.print(str(show_transfer(models, source, pose, output, look)))
+        return
+    done = transfer_all(models, table, output.with_suffix(""), look, console)
+    folder = output.with_suffix("")
+    console.print(f"{done.painted} of {len(table)} painted into {folder}")
+    if done.problems:
+        errors.print(f"{len(done.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Write the trained networks as one program of torch.export, which runs without ptx."""
+    from ptx.stages import load_settings
+    from ptx.transfer import load
+
+    models = load(model or load_settings(config, overrides).workspace / "models")
+    console.print(str(models.export(output)))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.status import image_index, pair_index
 from ptx.pipeline.store import OK
 from ptx.stages.bodies import decode_bary, open_body
+
+if TYPE_CHECKING:
+    from ptx.transfer import Model
 
 HEIGHT = 320
 """Pixels of the panels of one sample or pair; a contact sheet's are half."""
@@ -117,25 +120,23 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
     return _save(sheet(pages, height=HEIGHT // 2), output, pipeline.workspace / "show" / "grid.png")
 
 
-def show_transfer(folder: Path, source: Path, pose: Path, output: Path, *, whole_sheet: bool) -> Path:
-    """Paint the person of `source` in a pose; with `whole_sheet`, beside what it was made from. Returns the PNG's path.
+Look = Literal["picture", "paste", "sheet"]
+"""What is written of a transfer: the picture, the photograph with it, or the picture beside what it was made from."""
+
+
+def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Look = "picture") -> Path:
+    """Paint the person of `source` in a pose; returns the PNG's path.
 
     Raises:
         PtxError: there is no model, nobody in a picture, or no pose in a file.
     """
-    from ptx.datasets.mediapipe import MediapipePose
-    from ptx.transfer import find_person, load, read_target
-
-    model, detector = load(folder), MediapipePose()
-    person = find_person(source, model.size, detector)
-    wanted = read_target(pose, person, model.size, detector)
-    done = model.transfer(person.image, person.keypoints, wanted)
-    if not whole_sheet:
-        return _save(done.picture, output, output)
-    blank = np.full_like(person.image, 255)
+    done = model.transfer(source, pose)
+    if look != "sheet":
+        return _save(done.picture if look == "picture" else done.pasted, output, output)
+    person = done.person
     panels = [
         Panel(draw_skeleton(person.image, person.keypoints), "source"),
-        Panel(draw_skeleton(blank, wanted), "wanted pose"),
+        Panel(draw_skeleton(np.full_like(person.image, 255), done.pose), "wanted pose"),
         Panel(done.warped, "source, warped"),
         Panel(done.picture, "painted"),
     ]

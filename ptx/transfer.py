@@ -1,21 +1,33 @@
-"""Painting a person in another pose with trained models: `ptx transfer`, and `ptx.load(folder).transfer(...)`."""
+"""Painting a person in another pose with trained models: `ptx transfer`, and `ptx.load(folder).transfer(image, pose)`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ptx.datasets.images import BadImage, Box, Transform, apply_transform, crop_and_resize, read_image
+from ptx.datasets.images import (
+    BadImage,
+    Box,
+    Transform,
+    apply_transform,
+    box_around,
+    crop_and_resize,
+    invert_transform,
+    read_image,
+)  # fmt: skip
 from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
 from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp, warp_pixels
-from ptx.models.poses import pose_map
+from ptx.models.generator import Generator, PixelWarp
+from ptx.models.painter import Painter
+from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import Checkpoint, read_checkpoint, restore
 from ptx.training.samples import to_pictures
@@ -25,6 +37,30 @@ Keypoints = NDArray[np.float32]
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
+
+FEATHER = 0.06
+"""Of the painted picture's shorter side: over how much its border fades into the photograph."""
+
+
+class Detector(Protocol):
+    """Finds a person (`ptx.datasets.mediapipe.MediapipePose`)."""
+
+    def find_person(self, image: Image) -> Box:
+        """Box of the person; ValueError where there is nobody."""
+
+    def detect(self, image: Image) -> Any:
+        """Something with `keypoints` (18, 3); ValueError where there is nobody."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person at the model's size."""
+
+    image: Image
+    keypoints: Keypoints
+    original: Image = field(repr=False)
+    transform: Transform
+    """From the original picture to the working one."""
 
 
 @dataclass(frozen=True)
@@ -39,75 +75,171 @@ class Painting:
     """(H, W, 2) px, target to source."""
     visibility: NDArray[np.uint8]
     """(H, W) labels 0 visible, 1 hidden, 2 background."""
+    person: Person
+    """What it was made from."""
+    pose: Keypoints
+    """(18, 3) wanted, at the model's size."""
+
+    @cached_property
+    def pasted(self) -> Image:
+        """The whole source photograph with the painted picture where the person was; its border fades in."""
+        return paste(self.picture, self.person.original, self.person.transform)
 
 
 class Model:
     """The trained networks of one folder (`WORKSPACE/models`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, detector: Detector | None = None) -> None:
         """Read `flow`, `generator` and, where it is there, `pixel-warp`.
+
+        Args:
+            folder: of the models.
+            detector: finds persons in photographs; MediaPipe where none is given.
 
         Raises:
             PtxError: a model is missing, damaged or of another architecture.
         """
         flow, generator = (read_checkpoint(folder / name / "model") for name in ("flow", "generator"))
-        s, g = _settings(flow, "train_flow"), _settings(generator, "train_generator")
+        g = _settings(generator, "train_generator")
         self.size: tuple[int, int] = tuple(generator.meta["document"]["size"])
-        self.radius: float = g["radius"]
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.regressor = self._ready(build(FlowNet, s), flow, folder / "flow")
-        painter = build(Generator, g)
-        self.generator = self._ready(painter, generator, folder / "generator")
-        self.mixer = None
+        regressor = _ready(build(FlowNet, _settings(flow, "train_flow")), flow, folder / "flow")
+        painter = _ready(build(Generator, g), generator, folder / "generator")
+        mixer, used = None, ["flow", "generator"]
         if (folder / "pixel-warp" / "model.json").exists():
-            mixer = read_checkpoint(folder / "pixel-warp" / "model")
-            p = _settings(mixer, "train_pixel_warp")
-            self.mixer = self._ready(build(PixelWarp, p), mixer, folder / "pixel-warp")
+            found = read_checkpoint(folder / "pixel-warp" / "model")
+            mixer = _ready(build(PixelWarp, _settings(found, "train_pixel_warp")), found, folder / "pixel-warp")
+            used.append("pixel-warp")
+        self.hashes = {name: file_hash(folder / name / "model.safetensors") for name in used}
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.painter = Painter(regressor, painter, mixer, g["radius"]).to(self.device).eval().requires_grad_(False)
+        self._detector = detector
 
-    def _ready(self, net: Any, found: Checkpoint, path: Path) -> Any:
-        restore(net, found.tensors, str(path))
-        return net.to(self.device).eval().requires_grad_(False)
-
-    def transfer(self, image: Image, keypoints: Keypoints, pose: Keypoints) -> Painting:
-        """Paint a person in another pose.
-
-        Args:
-            image: (H, W, 3) uint8 RGB of the model's size.
-            keypoints: (18, 3) of the person in it: x, y in px, confidence.
-            pose: (18, 3) wanted, in px of the picture to be painted.
+    @cached_property
+    def detector(self) -> Detector:
+        """What finds persons.
 
         Raises:
-            PtxError: the picture or the keypoints have another size.
+            PtxError: MediaPipe is not installed.
         """
-        if image.shape != (*self.size, 3):
-            raise PtxError(
-                f"the picture is {image.shape[1]}×{image.shape[0]}, the model paints {self.size[1]}×{self.size[0]}"
+        if self._detector is not None:
+            return self._detector
+        from ptx.datasets.mediapipe import MediapipePose
+
+        return MediapipePose()
+
+    def transfer(
+        self, image: str | Path | Image, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
+    ) -> Painting:
+        """Paint the person of a picture in another pose.
+
+        Args:
+            image: a photograph, or its pixels (H, W, 3) uint8 RGB of any size.
+            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file, or an array (18, 3) of x, y, confidence,
+                in px of `image`.
+            keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
+
+        Raises:
+            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints; one line.
+        """
+        person = self.person(image, keypoints)
+        return self.paint(person, self._pose(pose, person))
+
+    def person(self, image: str | Path | Image, keypoints: Keypoints | None = None) -> Person:
+        """Read a photograph, cut out the person, find their keypoints."""
+        name = "the picture" if isinstance(image, np.ndarray) else str(image)
+        try:
+            original = image if isinstance(image, np.ndarray) else read_image(Path(image), MOST_PIXELS)
+            if original.ndim != 3 or original.shape[-1] != 3 or original.dtype != np.uint8:
+                raise BadImage(f"{original.shape} of {original.dtype} is no picture (H, W, 3) of uint8")
+            if keypoints is not None:
+                box = box_around(_checked(keypoints, "keypoints"), original.shape[:2])
+            else:
+                box = self.detector.find_person(original)
+            working, transform = crop_and_resize(original, box, self.size)
+            found = (
+                self._moved(keypoints, transform) if keypoints is not None else self.detector.detect(working).keypoints
             )
-        for what, points in (("keypoints", keypoints), ("pose", pose)):
-            if points.shape != (18, 3):
-                raise PtxError(
-                    f"{what}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3"
-                )
-        source = torch.from_numpy(image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
-        seen, wanted = (torch.from_numpy(np.asarray(p, np.float32))[None].to(self.device) for p in (keypoints, pose))
+        except (BadImage, NoKeypoints, ValueError) as error:
+            raise PtxError(f"{name}: {error}") from None
+        return Person(working, found, original, transform)
+
+    def _pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+        if isinstance(pose, np.ndarray):
+            return self._moved(_checked(pose, "pose"), source.transform)
+        path = Path(pose)
+        if path.suffix.lower() != ".json":
+            return self.person(path).keypoints
+        try:
+            return self._moved(read_pose(path), source.transform)
+        except NoKeypoints as error:
+            raise PtxError(f"{path}: {error}") from None
+
+    def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
+        moved = np.array(points, np.float32)
+        moved[:, :2] = apply_transform(transform, moved[:, :2])
+        return mask_outside(moved, self.size)
+
+    def paint(self, person: Person, pose: Keypoints) -> Painting:
+        """Paint a person at the model's size in a pose (18, 3) at that size.
+
+        Raises:
+            PtxError: the picture or the pose have another size.
+        """
+        if person.image.shape != (*self.size, 3):
+            height, width = person.image.shape[:2]
+            raise PtxError(f"the picture is {width}×{height}, the model paints {self.size[1]}×{self.size[0]}")
+        points = (_checked(person.keypoints, "keypoints"), _checked(pose, "pose"))
+        image = torch.from_numpy(person.image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
         with torch.inference_mode():
-            prediction = self.regressor(seen, wanted, *self.size)
-            flow, visibility = prediction.flow, prediction.visibility
-            painted = self.generator(source, pose_map(wanted, *self.size, self.radius), flow, visibility)
-            if self.mixer is not None:
-                painted = self.mixer(painted, source, flow, visibility)[0]
-            warped = warp_pixels(source, flow, visibility)
+            out = self.painter(image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
         return Painting(
-            to_pictures(painted)[0],
-            to_pictures(warped)[0],
-            flow[0].permute(1, 2, 0).cpu().numpy(),
-            visibility[0, 0].cpu().numpy(),
+            to_pictures(out["picture"])[0],
+            to_pictures(out["warped"])[0],
+            out["flow"][0].permute(1, 2, 0).cpu().numpy(),
+            out["visibility"][0, 0].cpu().numpy(),
+            person,
+            pose,
         )
+
+    def export(self, path: Path) -> Path:
+        """Write all networks as one program of torch.export (.pt2): image, keypoints, pose → picture, warped, flow, visibility.
+
+        Raises:
+            PtxError: the name does not end in .pt2.
+        """
+        if path.suffix != ".pt2":
+            raise PtxError(f"{path}: exported programs are written as .pt2")
+        two = torch.zeros(2, 3, *self.size), torch.zeros(2, 18, 3), torch.zeros(2, 18, 3)
+        batch = torch.export.Dim("batch", min=1, max=1024)
+        program = torch.export.export(self.painter.cpu(), two, dynamic_shapes=({0: batch},) * 3, strict=False)
+        self.painter.to(self.device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.export.save(program, path)
+        return path
 
 
 def load(folder: str | Path) -> Model:
     """The trained models of a folder: `WORKSPACE/models`."""
     return Model(Path(folder))
+
+
+def paste(picture: Image, original: Image, transform: Transform) -> Image:
+    """Put a picture (h, w, 3) of the model's size back into the photograph (H, W, 3) that it was cut from.
+
+    `transform` (2, 3): from the photograph to the picture. The border fades over `FEATHER` of the shorter side.
+    """
+    height, width = picture.shape[:2]
+    rows, columns = (np.minimum(np.arange(n) + 1, np.arange(n, 0, -1)) for n in (height, width))
+    inside = np.minimum(rows[:, None], columns[None]) / max(1.0, FEATHER * min(height, width))
+    size, back = original.shape[1::-1], invert_transform(transform)
+    weight = cv2.warpAffine(np.minimum(inside, 1).astype(np.float32), back, size)[..., None]
+    moved = cv2.warpAffine(picture, back, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return (weight * moved + (1 - weight) * original).round().astype(np.uint8)
+
+
+def _ready(net: Any, found: Checkpoint, path: Path) -> Any:
+    restore(net, found.tensors, str(path))
+    return net
 
 
 def _settings(found: Checkpoint, section: str) -> dict[str, Any]:
@@ -117,46 +249,7 @@ def _settings(found: Checkpoint, section: str) -> dict[str, Any]:
         raise PtxError(f"this is no model of {section.replace('_', '-')}: its JSON names no such settings") from None
 
 
-# --- files ------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Person:
-    """A person at the model's size."""
-
-    image: Image
-    keypoints: Keypoints
-    transform: Transform
-    """From the original picture to the working one."""
-
-
-def find_person(path: Path, size: tuple[int, int], detector: Any) -> Person:
-    """Read a photograph, crop to the person, find their keypoints.
-
-    Raises:
-        PtxError: the file is no picture, or shows nobody; one line.
-    """
-    try:
-        original = read_image(path, MOST_PIXELS)
-        box: Box = detector.find_person(original)
-        working, transform = crop_and_resize(original, box, size)
-        return Person(working, detector.detect(working).keypoints, transform)
-    except (BadImage, NoKeypoints, ValueError) as error:
-        raise PtxError(f"{path}: {error}") from None
-
-
-def read_target(path: Path, source: Person, size: tuple[int, int], detector: Any) -> Keypoints:
-    """The wanted pose (18, 3) at the model's size, from a photograph or a JSON file in px of the source photograph.
-
-    Raises:
-        PtxError: the file holds no pose.
-    """
-    if path.suffix.lower() != ".json":
-        return find_person(path, size, detector).keypoints
-    try:
-        points = read_pose(path)
-    except NoKeypoints as error:
-        raise PtxError(f"{path}: {error}") from None
-    moved = points.copy()
-    moved[:, :2] = apply_transform(source.transform, points[:, :2])
-    return mask_outside(moved, size)
+def _checked(points: NDArray[Any], what: str) -> Keypoints:
+    if points.shape != (18, 3):
+        raise PtxError(f"{what}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3")
+    return np.asarray(points, np.float32)

@@ -116,6 +116,27 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     return out, transform
 
 
+def box_around(points: NDArray[np.floating], shape: tuple[int, ...], margin: float = 0.15) -> Box:
+    """A box around a person's keypoints, inside the picture.
+
+    Args:
+        points: (K, 3) x, y px, confidence (0: missing).
+        shape: (height, width) of the picture.
+        margin: added all round, of the longer side: keypoints end at the ankles and the eyes.
+
+    Raises:
+        BadImage: fewer than two points are there.
+    """
+    xy = points[points[:, 2] > 0, :2]
+    if len(xy) < 2:
+        raise BadImage("no_person: fewer than two keypoints were found")
+    low, high = xy.min(0), xy.max(0)
+    more = margin * float((high - low).max())
+    x0, y0 = np.maximum(low - more, -0.5)
+    x1, y1 = np.minimum(high + more, (shape[1] - 0.5, shape[0] - 0.5))
+    return float(x0), float(y0), float(x1), float(y1)
+
+
 def _edge_colour(image: Image) -> NDArray[np.float64]:
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     return np.asarray(np.median(edge, axis=0), np.float64)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Image
+from ptx.datasets.images import Box, Image, box_around
 from ptx.datasets.keypoint_files import mask_outside
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.pipeline.errors import PtxError
@@ -102,16 +102,9 @@ class MediapipePose:
 
         Raises:
             NoPerson: there is nobody.
+            BadImage: too little of a person is there.
         """
-        found = self.detect(image)
-        xy = found.keypoints[found.keypoints[:, 2] > 0, :2]
-        if len(xy) < 2:
-            raise NoPerson("no_person: MediaPipe found too little of a person in the picture")
-        low, high = xy.min(0), xy.max(0)
-        margin = MARGIN * float((high - low).max())
-        x0, y0 = np.maximum(low - margin, -0.5)
-        x1, y1 = np.minimum(high + margin, (image.shape[1] - 0.5, image.shape[0] - 0.5))
-        return float(x0), float(y0), float(x1), float(y1)
+        return box_around(self.detect(image).keypoints, image.shape[:2])
 
     def _find(self, image: Image) -> Detection | None:
         height, width = image.shape[:2]
