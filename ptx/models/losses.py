@@ -81,9 +81,3 @@ def adversarial(logits: Tensor, real: bool, kind: str = "bce") -> Tensor:
     """How far a discriminator's logits (any shape) are from calling all patches real or painted; bce or lsgan."""
     wanted = torch.full_like(logits, float(real))
     return F.binary_cross_entropy_with_logits(logits, wanted) if kind == "bce" else F.mse_loss(logits, wanted)
-
-
-def gram(features: Tensor) -> Tensor:
-    """(B, C, H, W) → (B, C, C) mean products of channels over all places (Gatys et al., CVPR 2016)."""
-    flat = features.flatten(2)
-    return torch.einsum("bcn,bdn->bcd", flat, flat) / flat.shape[-1] / flat.shape[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +17,9 @@ LAYOUT = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 
 TAPS = (1, 6, 11, 20, 29)
 """torchvision's numbers of relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
 
+SHIFTS = ((0, 0), (1, 0), (0, 1))
+"""Right and down, of the style loss's Gram matrices."""
+
 WEIGHT = 0.125
 """Of each tap, as in the published code."""
 
@@ -27,7 +31,7 @@ WHAT = (
 
 
 class Perceptual(nn.Module):
-    """Mean difference of VGG-19's features at five depths."""
+    """VGG-19 up to its fifth depth, to compare pictures by what it sees."""
 
     mean: Tensor
     deviation: Tensor
@@ -57,12 +61,35 @@ class Perceptual(nn.Module):
         fill(net, read_weights(path, WHAT), path, WHAT)
         return net
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in -1..1 → scalar."""
+    def forward(self, a: Tensor, b: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Features of pictures (B, 3, H, W) in -1..1 at the five depths: [(of a, of b)], each (B, C, h, w)."""
         x, y = (((p + 1) / 2 - self.mean) / self.deviation for p in (a, b))
-        total = a.new_zeros(())
+        out = []
         for number, part in enumerate(self.features):
             x, y = part(x), part(y)
             if number in TAPS:
-                total = total + WEIGHT * F.l1_loss(x, y)
-        return total
+                out.append((x, y))
+        return out
+
+
+def perceptual_loss(features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Mean absolute difference of features at each depth, weighted as published: a scalar."""
+    return torch.stack([WEIGHT * F.l1_loss(x, y) for x, y in features]).sum()
+
+
+def style_loss(features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Mean squared difference of Gram matrices at each depth, as they are and with one factor shifted: a scalar."""
+    terms = [F.mse_loss(gram(x, shift), gram(y, shift)) for x, y in features for shift in SHIFTS]
+    return torch.stack(terms).mean()
+
+
+def gram(features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+    """(B, C, H, W) → (B, C, C) mean products of channels at places `shift` (right, down) px apart.
+
+    Gatys et al., CVPR 2016; shifted as in Berger and Memisevic, ICLR 2017, so that what repeats is seen.
+    """
+    right, down = shift
+    height, width = features.shape[-2:]
+    here = features[..., : height - down, : width - right].flatten(2)
+    there = features[..., down:, right:].flatten(2)
+    return torch.einsum("bcn,bdn->bcd", here, there) / here.shape[-1] / here.shape[1]

@@ -17,6 +17,7 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.losses import adversarial, end_point_error, flow_loss
 from ptx.models.poses import pose_map
+from ptx.models.vgg import perceptual_loss, style_loss
 from ptx.models.warping import BACKGROUND
 from ptx.training.data import Batch
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
@@ -151,7 +152,10 @@ class TrainGenerator(Recipe):
         painted = self.paint(nets["generator"], batch)
         terms = {"l1": F.l1_loss(painted, target)}
         if self.features is not None:
-            terms["perceptual"] = s.perceptual * self.features(painted, target)
+            seen = self.features(painted, target)
+            terms["perceptual"] = s.perceptual * perceptual_loss(seen)
+            if s.style > 0:
+                terms["style"] = s.style * style_loss(seen)
         elif s.gradients > 0:
             terms["gradients"] = s.gradients * gradient_loss(painted, target)
         out: Losses = {"generator": terms}

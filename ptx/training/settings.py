@@ -138,6 +138,8 @@ class TrainGeneratorSettings(TrainSettings):
     """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
     perceptual: Weight = 1.0
     """Weight of the perceptual loss, where there are VGG weights."""
+    style: Weight = 0.0
+    """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
     """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights."""
     adversarial: Weight = 0.01

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ptx.models.flow_net import UNIT, FlowPrediction
-from ptx.models.losses import adversarial, end_point_error, flow_loss, gram, part_loss, pyramid_loss
+from ptx.models.losses import adversarial, end_point_error, flow_loss, part_loss, pyramid_loss
 
 
 def body(height: int = 16, width: int = 16) -> torch.Tensor:
@@ -56,8 +56,3 @@ def test_perfect_prediction() -> None:
 @pytest.mark.parametrize(("kind", "expected"), [("bce", math.log(2)), ("lsgan", 1.0)])
 def test_adversarial_of_an_undecided_judge(kind: str, expected: float) -> None:
     assert adversarial(torch.zeros(2, 1, 4, 4), True, kind).item() == pytest.approx(expected)
-
-
-def test_gram_of_constant_features() -> None:
-    features = torch.tensor([1.0, 2.0])[None, :, None, None].expand(1, 2, 5, 7)
-    assert torch.allclose(gram(features)[0], torch.tensor([[0.5, 1.0], [1.0, 2.0]]))
