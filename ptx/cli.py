@@ -6,15 +6,13 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ptx.cli_models import models, train
+from ptx.cli_options import Config, Set, Workers, console, errors
 from ptx.pipeline.errors import PtxError
-
-if TYPE_CHECKING:
-    from ptx.pipeline.plan import Pipeline
 
 app = typer.Typer(
     help="From photographs of people to dense appearance flow. Start with `ptx run all`.",
@@ -24,6 +22,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(models)
 
 
 def _version(wanted: bool) -> None:
@@ -38,18 +37,6 @@ def options(
 ) -> None:
     """From photographs of people to dense appearance flow. Start with `ptx run all`."""
     del version
-
-
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings file; ./pipeline.yaml where it exists.")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. size=[128,64].")
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Number of workers; short for --set run.workers=N.")
-]
 
 
 def _overrides(given: list[str] | None, workers: int | None = None) -> list[str]:
@@ -76,7 +63,7 @@ def run(
 
     pipeline = load_pipeline(config, _overrides(overrides, workers))
     if stage.replace("_", "-").startswith("train-"):
-        _train(pipeline, stage.replace("_", "-"), force)
+        train(pipeline, stage.replace("_", "-"), force=force)
         return
     chosen = pipeline.active if stage == "all" else [pipeline.stage(stage)]
     if dry_run:
@@ -86,20 +73,6 @@ def run(
         for one in chosen:
             outcome = run_stage(pipeline, one, console, force=force)
             console.print(outcome_line(outcome, pipeline.plan(one)))
-
-
-def _train(pipeline: Pipeline, name: str, force: bool) -> None:
-    from ptx.training.loop import REQUEUE, Interrupted
-    from ptx.training.run import run_training
-    from ptx.training.state import TRAININGS
-
-    if name not in TRAININGS:
-        raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")
-    try:
-        console.print(run_training(pipeline, TRAININGS[name], console, force=force))
-    except Interrupted:
-        errors.print(f"{name}: stopped by a signal and saved; the same command goes on from here")
-        raise typer.Exit(REQUEUE) from None
 
 
 @app.command()
@@ -226,138 +199,6 @@ def show(
     else:
         raise PtxError("name an image (`ptx show p00000_00`), a pair (`ptx show --pair 0`) or `--grid`")
     console.print(str(path))
-
-
-@app.command(
-    epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder"
-)
-def transfer(
-    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
-    pose: Annotated[
-        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")
-    ] = None,
-    pairs: Annotated[
-        Path | None, typer.Option("--pairs", help="CSV with the columns source and pose, instead of one pair.")
-    ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write; for --pairs a folder.")] = Path(
-        "transfer.png"
-    ),
-    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
-    paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
-    config: Config = None,
-    overrides: Set = None,
-) -> None:
-    """Paint the person of one picture in the pose of another."""
-    from ptx.show import show_transfer
-    from ptx.stages import load_settings
-    from ptx.transfer import load
-    from ptx.transfer_batch import read_transfers, transfer_all
-
-    if (pairs is None) == (source is None) or (source is None) != (pose is None):
-        raise PtxError(
-            "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
-        )
-    if sheet and paste:
-        raise PtxError("--sheet and --paste are two looks; choose one")
-    look: Any = "sheet" if sheet else "paste" if paste else "picture"
-    table = read_transfers(pairs) if pairs is not None else []
-    models = load(model or load_settings(config, overrides).workspace / "models")
-    if source is not None and pose is not None:
-        console.print(str(show_transfer(models, source, pose, output, look)))
-        return
-    done = transfer_all(models, table, output.with_suffix(""), look, console)
-    folder = output.with_suffix("")
-    console.print(f"{done.painted} of {len(table)} painted into {folder}")
-    if done.problems:
-        errors.print(f"{len(done.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
-        raise typer.Exit(1)
-
-
-@app.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")
-def export(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
-    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
-    config: Config = None,
-    overrides: Set = None,
-) -> None:
-    """Write the trained networks as one program of torch.export, which runs without ptx."""
-    from ptx.stages import load_settings
-    from ptx.transfer import load
-
-    models = load(model or load_settings(config, overrides).workspace / "models")
-    console.print(str(models.export(output)))
-
-
-@app.command()
-def evaluate(
-    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
-    protocol: Annotated[str, typer.Option("--protocol", help="Rules of scoring: ptx, ptx-jpeg, ptx-wang.")] = "ptx",
-    against: Annotated[
-        Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
-    ] = None,
-    config: Config = None,
-    overrides: Set = None,
-) -> None:
-    """Score the trained models on held-out persons, beside copying and warping the source."""
-    from ptx.evaluation.evaluate import evaluate, read_evaluation
-    from ptx.evaluation.tables import compare, lines
-    from ptx.stages import load_pipeline
-
-    other = read_evaluation(against) if against else None
-    done = evaluate(load_pipeline(config, overrides), console, count=count, rules=protocol)
-    print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
-    if other is not None:
-        print("\n".join(["", *compare(done, other)]))
-
-
-@app.command()
-def report(
-    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
-    config: Config = None,
-    overrides: Set = None,
-) -> None:
-    """Write one HTML page: status, sheets, training curves, transfers, scores."""
-    from ptx.stages import load_pipeline
-
-    console.print(str(_report(load_pipeline(config, overrides), count)))
-
-
-def _report(pipeline: Pipeline, count: int) -> Path:
-    from ptx.evaluation.evaluate import evaluate
-    from ptx.evaluation.report import write_report
-    from ptx.show import show_grid
-
-    return write_report(pipeline, evaluate(pipeline, console, count=count), show_grid(pipeline, 12, None))
-
-
-@app.command()
-def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
-    overrides: Set = None,
-) -> None:
-    """From nothing to a report in minutes: synthetic people, the whole pipeline, small models."""
-    from ptx.demo import DEMO
-    from ptx.pipeline.executors import keep_workers
-    from ptx.pipeline.run import run_stage
-    from ptx.pipeline.tables import outcome_line
-    from ptx.stages import load_pipeline
-    from ptx.training.state import TRAININGS
-
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "pipeline.yaml"
-    config.write_text(DEMO.format(workspace=folder.absolute()))
-    pipeline = load_pipeline(config, _overrides(overrides))
-    with keep_workers():
-        for stage in pipeline.active:
-            console.print(outcome_line(run_stage(pipeline, stage, console), pipeline.plan(stage)))
-    for name in TRAININGS:
-        _train(pipeline, name, force=False)
-    path = _report(pipeline, 120)
-    console.print(f"\nthe report: [bold]{path}[/bold]\nto try next:")
-    console.print(f"  ptx transfer ME.jpg --pose DANCER.jpg --model {folder / 'models'} --sheet -o out.png")
-    console.print(f"  ptx show --grid -c {config}")
-    console.print("  ptx run all --set data.root=PHOTOS        (one sub-folder a person)")
 
 
 def main() -> None:

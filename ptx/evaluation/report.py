@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from rich.console import Console
 
-from ptx.evaluation.evaluate import Evaluation
+from ptx.evaluation.evaluate import Evaluation, evaluate
 from ptx.evaluation.methods import batches, painters
 from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, metrics_of
 from ptx.pictures.sheet import Panel, sheet
@@ -52,6 +53,13 @@ def write_report(pipeline: Pipeline, done: Evaluation | None, grid: Path | None)
     path = pipeline.workspace / "report.html"
     write_atomic(path, (page + "\n".join(parts) + "</html>\n").encode())
     return path
+
+
+def evaluate_and_report(pipeline: Pipeline, console: Console, count: int) -> Path:
+    """Score the models on `count` test pairs (0: all), draw a contact sheet, write the page; returns its path."""
+    from ptx.show import show_grid
+
+    return write_report(pipeline, evaluate(pipeline, console, count=count), show_grid(pipeline, 12, None))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,139 @@
+"""The commands that use models: parse, call, print. No logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ptx.cli_options import Config, Set, console, errors
+from ptx.pipeline.errors import PtxError
+
+if TYPE_CHECKING:
+    from ptx.pipeline.plan import Pipeline
+
+models = typer.Typer()
+
+
+def train(pipeline: Pipeline, name: str, *, force: bool = False) -> None:
+    """Run one training stage; a signal ends the command with the code on which schedulers queue it again."""
+    from ptx.training.loop import REQUEUE, Interrupted
+    from ptx.training.run import run_training
+    from ptx.training.state import TRAININGS
+
+    if name not in TRAININGS:
+        raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")
+    try:
+        console.print(run_training(pipeline, TRAININGS[name], console, force=force))
+    except Interrupted:
+        errors.print(f"{name}: stopped by a signal and saved; the same command goes on from here")
+        raise typer.Exit(REQUEUE) from None
+
+
+@models.command(
+    epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder"
+)
+def transfer(
+    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
+    pose: Annotated[
+        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="CSV with the columns source and pose, instead of one pair.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write; for --pairs a folder.")] = Path(
+        "transfer.png"
+    ),
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
+    paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Paint the person of one picture in the pose of another."""
+    from ptx.show import show_transfer
+    from ptx.stages import load_settings
+    from ptx.transfer import load
+    from ptx.transfer_batch import read_transfers, transfer_all
+
+    if (pairs is None) == (source is None) or (source is None) != (pose is None):
+        raise PtxError(
+            "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
+        )
+    if sheet and paste:
+        raise PtxError("--sheet and --paste are two looks; choose one")
+    look: Any = "sheet" if sheet else "paste" if paste else "picture"
+    table = read_transfers(pairs) if pairs is not None else []
+    models = load(model or load_settings(config, overrides).workspace / "models")
+    if source is not None and pose is not None:
+        console.print(str(show_transfer(models, source, pose, output, look)))
+        return
+    done = transfer_all(models, table, output.with_suffix(""), look, console)
+    folder = output.with_suffix("")
+    console.print(f"{done.painted} of {len(table)} painted into {folder}")
+    if done.problems:
+        errors.print(f"{len(done.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
+        raise typer.Exit(1)
+
+
+@models.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")
+def export(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Write the trained networks as one program of torch.export, which runs without ptx."""
+    from ptx.stages import load_settings
+    from ptx.transfer import load
+
+    models = load(model or load_settings(config, overrides).workspace / "models")
+    console.print(str(models.export(output)))
+
+
+@models.command()
+def evaluate(
+    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
+    protocol: Annotated[str, typer.Option("--protocol", help="Rules of scoring: ptx, ptx-jpeg, ptx-wang.")] = "ptx",
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
+    ] = None,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Score the trained models on held-out persons, beside copying and warping the source."""
+    from ptx.evaluation.evaluate import evaluate, read_evaluation
+    from ptx.evaluation.tables import compare, lines
+    from ptx.stages import load_pipeline
+
+    other = read_evaluation(against) if against else None
+    done = evaluate(load_pipeline(config, overrides), console, count=count, rules=protocol)
+    print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
+    if other is not None:
+        print("\n".join(["", *compare(done, other)]))
+
+
+@models.command()
+def report(
+    count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Write one HTML page: status, sheets, training curves, transfers, scores."""
+    from ptx.evaluation.report import evaluate_and_report
+    from ptx.stages import load_pipeline
+
+    console.print(str(evaluate_and_report(load_pipeline(config, overrides), console, count)))
+
+
+@models.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
+    overrides: Set = None,
+) -> None:
+    """From nothing to a report in minutes: synthetic people, the whole pipeline, small models."""
+    from ptx.demo import run_demo
+
+    for line in run_demo(folder, overrides or [], console, train):
+        console.print(line)
