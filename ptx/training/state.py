@@ -59,8 +59,15 @@ def stale(pipeline: Pipeline, training: Training) -> list[str]:
     step = trained_step(folder)
     if not step:
         return []
-    meta = read_json(folder / "checkpoints" / f"step-{step:08d}.json")
-    return differences(meta["document"], document(pipeline, training))
+    trained = read_json(folder / "checkpoints" / f"step-{step:08d}.json")["document"]
+    # A setting that the model's ptx did not know yet had what is now its default.
+    fields = type(getattr(pipeline.settings, training.section)).model_fields
+    known = {name: one.default for name, one in fields.items() if not one.is_required()}
+    now = document(pipeline, training)
+    section = {k: known[k] for k in now["settings"][training.section] if k in known} | trained["settings"][
+        training.section
+    ]
+    return differences({**trained, "settings": {training.section: section}}, now)
 
 
 def trained_step(folder: Path) -> int:
