@@ -48,7 +48,7 @@ def flowers(pipeline: Pipeline) -> dict[str, Flower]:
 
     def predicted(batch: Batch) -> Flow:
         prediction = regressor(*poses(batch))
-        return Flow(prediction.flow, prediction.visibility)
+        return Flow(prediction.dense, prediction.visibility)
 
     return {
         "zero flow": lambda batch: Flow(torch.zeros_like(batch["flow"]), None),
@@ -67,8 +67,12 @@ def _part_affine(batch: Batch) -> Flow:
 
 def painters(pipeline: Pipeline) -> dict[str, Painter]:
     """Every method that paints the target: the baselines first, then the trained ones that are there."""
-    predicted = flowers(pipeline)["predicted flow"]
+    regressor = load_regressor(pipeline)
     generator, radius = load_generator(pipeline), pipeline.settings.train_generator.radius
+
+    def predicted(batch: Batch) -> Flow:
+        prediction = regressor(*poses(batch))
+        return Flow(prediction.flow, prediction.visibility)
 
     def generate(batch: Batch) -> Tensor:
         pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
 from ptx.models.poses import motion_map, pose_map
+from ptx.models.warping import BACKGROUND
 
 UNIT = 20.0
 """Pixels of one unit that the network predicts."""
@@ -24,11 +25,15 @@ class FlowPrediction(NamedTuple):
     """(B, 3, H, W) of visible, hidden, background."""
 
     @property
+    def dense(self) -> Tensor:
+        """(B, 2, H, W) flow in pixels, everywhere."""
+        size = self.logits.shape[-2:]
+        return F.interpolate(self.pyramid[0], size=size, mode="bilinear", align_corners=False) * UNIT
+
+    @property
     def flow(self) -> Tensor:
         """(B, 2, H, W) in pixels, 0 where background is predicted."""
-        size = self.logits.shape[-2:]
-        full = F.interpolate(self.pyramid[0], size=size, mode="bilinear", align_corners=False) * UNIT
-        return full * (self.visibility < 2)
+        return self.dense * (self.visibility < BACKGROUND)
 
     @property
     def visibility(self) -> Tensor:

@@ -69,11 +69,10 @@ def flow_loss(
     part_weight: float = 5.0,
 ) -> dict[str, Tensor]:
     """Everything the flow regressor is trained on, by name; their sum is what is minimised."""
-    full = F.interpolate(prediction.pyramid[0], size=truth.shape[-2:], mode="bilinear", align_corners=False) * UNIT
     return {
         "flow": pyramid_loss(prediction.pyramid, truth, visibility),
         "visibility": F.cross_entropy(prediction.logits, visibility.squeeze(1).long()),
-        "part": part_weight * part_loss(full, truth, visibility, source_part, target_part),
+        "part": part_weight * part_loss(prediction.dense, truth, visibility, source_part, target_part),
     }
 
 

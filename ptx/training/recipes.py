@@ -85,9 +85,8 @@ class TrainFlow(Recipe):
         prediction, truth, visibility = net(*poses(batch)), batch["flow"], batch["visibility"]
         body = (visibility < 2).float()
         right = (prediction.visibility == visibility).float() * body
-        full = F.interpolate(prediction.pyramid[0], size=truth.shape[-2:], mode="bilinear", align_corners=False) * 20
         return {
-            "epe": end_point_error(full, truth, visibility),
+            "epe": end_point_error(prediction.dense, truth, visibility),
             "epe_of_zero": end_point_error(torch.zeros_like(truth), truth, visibility),
             "visibility": right.sum((1, 2, 3)) / body.sum((1, 2, 3)).clamp(min=1),
         }

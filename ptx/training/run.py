@@ -44,6 +44,9 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
     for frozen in ("regressor", "painter", "features"):
         if isinstance(net := getattr(recipe, frozen, None), torch.nn.Module):
             net.to(trainer.fabric.device).eval().requires_grad_(False)
+    if getattr(settings, "vgg", "") is None:
+        instead = "the loss on differences of neighbouring pixels stands in" if settings.gradients else "there is none"
+        console.print(f"{training.name}: no VGG-19 weights ({training.section}.vgg), so no perceptual loss; {instead}")
     trainer.resume()
     return f"[bold]{training.name}[/bold]: done, {_words(trainer.run(data, test, console))}"
 

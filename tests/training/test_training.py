@@ -24,6 +24,7 @@ from ptx.training.run import run_training
 from ptx.training.state import TRAININGS, describe_training, stale
 
 QUIET = Console(quiet=True)
+QUIET_BUT_KEPT = Console(width=200)
 TINY = [
     "run.executor=serial", "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
     *(f"{section}.{setting}" for section in ("train_flow", "train_generator", "train_pixel_warp")
@@ -191,7 +192,10 @@ def test_all_three_stages_in_order(work: Path) -> None:
     with pytest.raises(PtxError, match="no trained model of train-flow: `ptx run train-flow` first"):
         train(work, "train-generator", 4)
     assert "epe" in train(work, "train-flow", 4)
-    assert "ssim" in train(work, "train-generator", 4)
+    with QUIET_BUT_KEPT.capture() as said:
+        chosen = pipeline(work, "train_flow.steps=4", "train_generator.steps=4")
+        assert "ssim" in run_training(chosen, TRAININGS["train-generator"], QUIET_BUT_KEPT)
+    assert "no VGG-19 weights (train_generator.vgg), so no perceptual loss" in said.get()
     assert "ssim" in train(work, "train-pixel-warp", 4)
     assert list((work / "models" / "generator" / "samples").glob("*.png"))
     chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()))
