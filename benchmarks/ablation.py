@@ -87,7 +87,7 @@ def train(root: Path, fusion: str, args: argparse.Namespace, threads: int) -> di
         ptx(threads, "run", stage, config=config)
         seconds.setdefault(stage, time.monotonic() - began)
         record.write_text(json.dumps(seconds))
-    ptx(threads, "evaluate", config=config)
+    ptx(threads, "evaluate", "--count", str(args.count), config=config)
     return seconds
 
 
@@ -109,17 +109,22 @@ def ptx(threads: int, *words: str, config: Path) -> None:
 
 
 def table(root: Path, seconds: dict[str, dict[str, float]]) -> None:
-    """Print the scores as Markdown, in the paper's order."""
+    """Print the scores as Markdown, in the paper's order; each row is compared with the one above pair by pair."""
     rows = [("copying the source", "residual", "copy the source", 0.0)]
     for name, fusion in reversed(VARIANTS.items()):
         method = "generator + pixel warping" if name == "full" else "generator"
         spent = sum(seconds[fusion].values()) if name == "full" else seconds[fusion]["train-generator"]
         rows.append((name, fusion, method, spent))
-    print("| | SSIM | of the body | L1 | minutes |\n|---|---|---|---|---|")
+    print(
+        "| | SSIM | more than the row above (95 %) | SSIM on the body | L1 | PSNR | minutes |\n|---|---|---|---|---|---|---|"
+    )
+    above = None
     for name, fusion, method, spent in rows:
         found = read_evaluation(root / fusion).values[method]
-        cells = ["{:.4f} ({:.4f} to {:.4f})".format(*interval(found[m])) for m in ("ssim", "body_ssim", "l1")]
-        print(f"| {name} | {' | '.join(cells)} | {spent / 60:.0f} |")
+        more = "" if above is None else "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["ssim"] - above))
+        means = " | ".join(f"{found[m].mean():.4f}" for m in ("body_ssim", "l1", "psnr"))
+        print(f"| {name} | {found['ssim'].mean():.4f} | {more} | {means} | {spent / 60:.0f} |")
+        above = found["ssim"]
 
 
 if __name__ == "__main__":
