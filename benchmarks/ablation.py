@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument(
         "--jobs", type=int, default=1, help="variants trained side by side, each with its share of the cores"
     )
+    parser.add_argument("--count", type=int, default=600, help="test pairs that are scored")
     args = parser.parse_args()
     root = args.folder.absolute()
     threads = max(1, (os.cpu_count() or 1) // args.jobs)

@@ -159,4 +159,4 @@ def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
             for r in range(len(places))
         ]
         yield f"<h2>{escape(title)}</h2>"
-        yield _picture(sheet(panels, height=150), "each row is a pair; copying the source shows the source")
+        yield _picture(sheet(panels, height=240), "each row is a pair; copying the source shows the source")
