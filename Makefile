@@ -7,9 +7,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test lint format bench clean
 
-demo: $(READY)  ## synthetic people through the whole pipeline, and a sheet to look at
-	$(BIN)/ptx run all
-	$(BIN)/ptx show --grid
+demo: $(READY)  ## synthetic people, the whole pipeline, small models, a report to look at
+	$(BIN)/ptx demo
 
 test: lint  ## lint, types, all tests
 	$(BIN)/python -m pytest -n 2
