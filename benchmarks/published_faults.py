@@ -16,8 +16,8 @@ import torch
 from common import table
 from torch.nn import functional as F
 
-from ptx.evaluation.ssim import ssim
 from ptx.models.poses import pose_map
+from ptx.models.ssim import ssim
 from ptx.models.warping import BACKGROUND, pool_flow, pool_visibility
 from ptx.pipeline.plan import Pipeline
 from ptx.stages import load_pipeline

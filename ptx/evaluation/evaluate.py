@@ -19,8 +19,8 @@ from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.methods import batches, flowers, painters
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
-from ptx.evaluation.ssim import ms_ssim, ssim
 from ptx.models.losses import end_point_error
+from ptx.models.ssim import ms_ssim, ssim
 from ptx.models.warping import BACKGROUND
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError

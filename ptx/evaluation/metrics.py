@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ptx.evaluation.ssim import FIELD, SsimRule, eight_bit, ssim, ssim_map
+from ptx.models.ssim import FIELD, SsimRule, eight_bit, ssim, ssim_map
 
 
 def body_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Tensor:

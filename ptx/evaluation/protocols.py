@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ptx.evaluation.ssim import FIELD, WANG, SsimRule
+from ptx.models.ssim import FIELD, WANG, SsimRule
 from ptx.pipeline.errors import PtxError
 from ptx.training.samples import to_pictures
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.evaluation.ssim import ssim
 from ptx.models.blocks import build
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.losses import adversarial, end_point_error, flow_loss
 from ptx.models.poses import pose_map
+from ptx.models.ssim import ssim
 from ptx.models.vgg import perceptual_loss, style_loss
 from ptx.models.warping import BACKGROUND
 from ptx.training.data import Batch

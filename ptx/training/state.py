@@ -43,7 +43,7 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     settings = getattr(pipeline.settings, training.section)
     needs = [n for n in training.needs if not (n == "train-flow" and getattr(settings, "flow", "") == "fitted")]
     inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in READS}
-    inputs |= {name: digest(document(pipeline, TRAININGS[name])) for name in needs}
+    inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs}
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,
@@ -53,13 +53,26 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     }
 
 
+def _made_from(pipeline: Pipeline, training: Training) -> dict[str, Any]:
+    """What a model was made from as its own files say it, where they are not stale: words that a newer ptx adds change nothing."""
+    folder = training.folder(pipeline.workspace)
+    step = trained_step(folder)
+    if step and not stale(pipeline, training):
+        return dict(_recorded(folder, step))
+    return document(pipeline, training)
+
+
+def _recorded(folder: Path, step: int) -> dict[str, Any]:
+    return read_json(folder / "checkpoints" / f"step-{step:08d}.json")["document"]
+
+
 def stale(pipeline: Pipeline, training: Training) -> list[str]:
     """Why the model on disk is not what the settings ask for; empty where it is, or where there is none."""
     folder = training.folder(pipeline.workspace)
     step = trained_step(folder)
     if not step:
         return []
-    trained = read_json(folder / "checkpoints" / f"step-{step:08d}.json")["document"]
+    trained = _recorded(folder, step)
     # A setting that the model's ptx did not know yet had what is now its default.
     fields = type(getattr(pipeline.settings, training.section)).model_fields
     known = {name: one.default for name, one in fields.items() if not one.is_required()}

@@ -7,7 +7,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
-from ptx.evaluation.ssim import ssim
+from ptx.models.ssim import ssim
 from ptx.training.samples import to_pictures
 
 

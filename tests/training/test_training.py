@@ -15,9 +15,11 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.stages import STAGES, load_settings
+from ptx.training.checkpoint import read_checkpoint
 from ptx.training.loop import Interrupted, Trainer, decay
 from ptx.training.recipes import TrainFlow, gradient_loss, shift_target
 from ptx.training.run import run_training
@@ -213,6 +215,11 @@ def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     del known["document"]["settings"]["train_flow"]["part_weight"]  # as an older ptx would have written it
     path.write_text(json.dumps(known))
     assert stale(pipeline(work, "train_flow.steps=9"), TRAININGS["train-flow"]) == []
+    train(work, "train-generator", 4, "train_flow.steps=4")
+    made_from = read_checkpoint(work / "models" / "generator" / "model").meta["document"]["inputs"]["train-flow"]
+    assert made_from == digest(known["document"])  # what builds on it goes by its own words too
+    assert stale(pipeline(work), TRAININGS["train-generator"]) == []
+    assert stale(pipeline(work, "train_flow.part_weight=2"), TRAININGS["train-generator"]) != []
     assert stale(pipeline(work, "train_flow.part_weight=2"), TRAININGS["train-flow"]) != []
     train(work, "train-flow", 4, "train_flow.base=12")
     assert (work / "models" / "flow.old" / "model.json").exists()

@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from ptx.evaluation.ssim import FIELD, WANG, ms_ssim, ssim
+from ptx.models.ssim import FIELD, WANG, ms_ssim, ssim
 from ptx.training.samples import to_pictures
 
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
