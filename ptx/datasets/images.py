@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -41,6 +42,25 @@ def read_image(path: Path, max_pixels: int) -> Image:
     Raises:
         BadImage: the file is missing, empty, too large, damaged or no picture.
     """
+    return _read(path, max_pixels, lambda picture: _to_rgb(ImageOps.exif_transpose(picture)))
+
+
+def read_labels(path: Path, max_pixels: int) -> Image:
+    """Read a map of labels (H, W) uint8: an indexed (its palette does not matter) or a grey picture.
+
+    Raises:
+        BadImage: as for `read_image`, or it is a colour picture.
+    """
+
+    def labels(picture: Pillow.Image) -> Image:
+        if picture.mode not in ("P", "L", "1"):
+            raise BadImage(f"bad_labels: {path.name} is no indexed or grey picture, its mode is {picture.mode}")
+        return np.asarray(picture, np.uint8)
+
+    return _read(path, max_pixels, labels)
+
+
+def _read(path: Path, max_pixels: int, convert: Callable[[Pillow.Image], Image]) -> Image:
     try:
         if path.stat().st_size == 0:
             raise BadImage(f"empty_file: {path.name} has 0 bytes")
@@ -52,7 +72,7 @@ def read_image(path: Path, max_pixels: int) -> Image:
                     raise BadImage(
                         f"too_large: {path.name} is {width}×{height}, more than ingest.max_pixels = {max_pixels}"
                     )
-                return _to_rgb(ImageOps.exif_transpose(picture))
+                return convert(picture)
     except FileNotFoundError:
         raise BadImage(f"missing_file: {path.name} is not there") from None
     except UnidentifiedImageError:

@@ -6,19 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ptx.datasets.people import People
-from ptx.evaluation.part_affine import part_affine_flow
-from ptx.geometry.body import load_body
-from ptx.geometry.camera import project
 from ptx.geometry.flow import flow_between
 from ptx.geometry.rasterizer import rasterize
-from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.visibility import visible_exact
 from ptx.models.generator import warp_pixels
+from ptx.models.part_affine import part_affine_flow
 from ptx.models.poses import pose_map
 from ptx.models.warping import BACKGROUND
 from ptx.pipeline.plan import Pipeline
@@ -52,17 +48,10 @@ def flowers(pipeline: Pipeline) -> dict[str, Flower]:
 
     return {
         "zero flow": lambda batch: Flow(torch.zeros_like(batch["flow"]), None),
-        "part-affine flow": _part_affine,
+        "part-affine flow": lambda batch: Flow(part_affine_flow(*poses(batch)), None),
         "predicted flow": predicted,
         "fitted flow": lambda batch: Flow(batch["flow"], batch["visibility"]),
     }
-
-
-def _part_affine(batch: Batch) -> Flow:
-    size = batch["flow"].shape[-2:]
-    pairs = zip(batch["source_keypoints"].numpy(), batch["target_keypoints"].numpy(), strict=True)
-    flows = np.stack([part_affine_flow(source, target, *size) for source, target in pairs])
-    return Flow(torch.from_numpy(flows).permute(0, 3, 1, 2), None)
 
 
 def painters(pipeline: Pipeline) -> dict[str, Painter]:
@@ -118,19 +107,16 @@ def batches(pipeline: Pipeline, data: PairData, size: int = 8) -> Iterator[Batch
 
 @dataclass(frozen=True)
 class Truth:
-    """Exact flow of synthetic people, which no stage has seen."""
+    """Exact flow of synthetic people as they are painted, with hair and loose clothes, which no stage has seen."""
 
     people: People
     size: tuple[int, int]
 
     def flow(self, target: int, source: int) -> tuple[Tensor, Tensor]:
         """Flow (2, H, W) px and visibility (1, H, W) of a pair of images."""
-        body = load_body(self.people.options.body)
-        seen = []
-        for index in (target, source):
-            t = self.people.truth(index)
-            seen.append(project(t.camera, pose_vertices(body, t.pose[None], t.betas)[0]).astype(np.float32))
-        face, bary, _ = rasterize(seen[0], body.faces, *self.size)
-        flow = flow_between(face, bary, seen[1], body.faces)
-        visible = visible_exact(face, bary, seen[1], body.faces)
+        faces = self.people.wearer(target).body.faces
+        seen = [self.people.places(index) for index in (target, source)]
+        face, bary, _ = rasterize(seen[0], faces, *self.size)
+        flow = flow_between(face, bary, seen[1], faces)
+        visible = visible_exact(face, bary, seen[1], faces)
         return torch.from_numpy(flow.transpose(2, 0, 1).copy()), torch.from_numpy(visible)[None]

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
-from ptx.models.poses import motion_map, pose_map
+from ptx.models.part_affine import part_affine_flow
+from ptx.models.poses import pose_map
 from ptx.models.warping import BACKGROUND
 
 UNIT = 20.0
@@ -49,14 +50,14 @@ class FlowNet(nn.Module):
     """
 
     def __init__(
-        self, base: int = 32, most: int = 128, scales: int = 5, radius: float = 8.0, moves: bool = False
+        self, base: int = 32, most: int = 128, scales: int = 5, radius: float = 8.0, limbs: bool = False
     ) -> None:
-        """`radius`: of the poses' discs, px; `moves`: see where each keypoint comes from as well (ours, `motion_map`)."""
+        """`radius`: of the poses' discs, px; `limbs`: add to the flow of limbs moved as a whole, which is seen too (ours)."""
         super().__init__()
-        self.radius, self.moves = radius, moves
+        self.radius, self.limbs = radius, limbs
         channels = widths(base, scales + 1, most)
         self.entry = nn.Sequential(
-            conv(39 if moves else 36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1])
+            conv(38 if limbs else 36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1])
         )
         self.encoder = Encoder(None, channels[1:])
         self.decoder = Decoder(channels[1:], 1)
@@ -72,13 +73,19 @@ class FlowNet(nn.Module):
         source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
         """
         seen = [pose_map(pose, height, width, self.radius) for pose in (source, target)]
-        if self.moves:
-            seen.append(
-                motion_map(source, target, height, width, self.radius)
-                / seen[0].new_tensor((UNIT, UNIT, 1))[:, None, None]
-            )
+        if self.limbs:
+            start = limb_flow(source, target, height, width) / UNIT  # (B, 2, H/2, W/2)
+            seen.append(F.interpolate(start, scale_factor=2, mode="nearest"))
         x, skips = self.encoder(self.entry(torch.cat(seen, dim=1)))
         features = self.decoder(x, skips)
         pyramid = [head(torch.relu(f)).float() for head, f in zip(self.flows, reversed(features), strict=True)]
+        if self.limbs:
+            pyramid = [flow + F.avg_pool2d(start, 2**level) for level, flow in enumerate(pyramid)]
         logits = self.visibility(torch.relu(features[-1]))
         return FlowPrediction(pyramid, F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False))
+
+
+def limb_flow(source: Tensor, target: Tensor, height: int, width: int) -> Tensor:
+    """Part-affine flow (B, 2, height/2, width/2) of keypoints (B, 18, 3), at the cells' centres, in pixels of the full size."""
+    half = [torch.cat([(pose[..., :2] - 0.5) / 2, pose[..., 2:]], dim=-1) for pose in (source, target)]
+    return 2 * part_affine_flow(*half, height // 2, width // 2)

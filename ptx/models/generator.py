@@ -55,6 +55,7 @@ class Generator(nn.Module):
         warped_scales: int = 5,
         fusion: Fusion = "residual",
         background: Background = "paint",
+        trunk: int = 0,
     ) -> None:
         """`background` "keep" gives the picture an opacity, under which the source shows (ours; as in GANimation, ECCV 2018)."""
         super().__init__()
@@ -66,6 +67,7 @@ class Generator(nn.Module):
         else:
             self.pose, self.appearance = Encoder(18, channels), Encoder(3, channels)
             self.join = conv(2 * channels[-1], channels[-1], 1)
+        self.trunk = nn.Sequential(*(Residual(channels[-1]) for _ in range(trunk)))
         warped = 0 if fusion in ("single", "no_flow") else warped_scales
         self.fuse = nn.ModuleList(nn.ModuleList(Fuse(c, fusion) for _ in range(2)) for c in channels[:warped])
         self.decoder = Decoder(channels, 1 if fusion == "single" else 2)
@@ -99,7 +101,7 @@ class Generator(nn.Module):
                 [torch.cat(two, dim=1) for two in zip(a, b, strict=True)]
                 for a, b in zip(pose_skips, appearance_skips, strict=True)
             ]
-        out = self.head(self.decoder(deepest, skips)[-1])  # (B, 3 or 4, H, W)
+        out = self.head(self.decoder(self.trunk(deepest), skips)[-1])  # (B, 3 or 4, H, W)
         painted = torch.tanh(out[:, :3])
         if out.shape[1] == 3:
             return painted

@@ -6,19 +6,6 @@ import torch
 from torch import Tensor
 
 
-def motion_map(source: Tensor, target: Tensor, height: int, width: int, radius: float) -> Tensor:
-    """Where keypoints come from, at their places in the target: the mean move in px to the source's, and 1 where one is known.
-
-    source, target (B, 18, 3) x, y px, confidence → (B, 3, height, width) float32; 0 outside the discs.
-    """
-    both = (source[..., 2] > 0) & (target[..., 2] > 0) & (source + target)[..., :2].isfinite().all(-1)
-    moves = torch.where(both[..., None], source[..., :2] - target[..., :2], torch.zeros_like(source[..., :2]))
-    discs = pose_map(target, height, width, radius) * both[..., None, None]
-    count = discs.sum(1, keepdim=True)
-    mean = torch.einsum("bkhw,bkc->bchw", discs, moves.float()) / count.clamp(min=1)
-    return torch.cat([mean, count.clamp(max=1)], dim=1)
-
-
 def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tensor:
     """A disc for every keypoint (system A): 1 within `radius` px, else 0; a missing keypoint's channel is empty.
 

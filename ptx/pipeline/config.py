@@ -25,8 +25,10 @@ class Section(BaseModel):
 
     def essence(self) -> dict[str, Any]:
         """The settings that results depend on, as JSON-like values: all but places, since a moved file is the same file."""
-        places = {name for name, field in type(self).model_fields.items() if _is_place(field)}
-        return self.model_dump(mode="json", exclude=places)
+        fields = type(self).model_fields.items()
+        places = {name for name, field in fields if _is_place(field)}
+        unsaid = {name for name, field in fields if LATER in field.metadata and getattr(self, name) == field.default}
+        return self.model_dump(mode="json", exclude=places | unsaid)
 
 
 def _is_place(field: FieldInfo) -> bool:
@@ -36,6 +38,9 @@ def _is_place(field: FieldInfo) -> bool:
 
 PLACE = "a place on disk"
 """Marks a setting that says where something is, not what it is."""
+
+LATER = "came later"
+"""Marks a setting that workspaces may be older than: at its default it says nothing, so that they stay current."""
 
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), PLACE]
 """A path, relative to the current folder; absolute once read, since workers may run elsewhere."""

@@ -9,12 +9,13 @@ from ptx.pipeline.plan import Pipeline
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
+from ptx.stages.parse import Parse
 from ptx.stages.rasterize import Rasterize
 from ptx.stages.settings import Settings
 from ptx.stages.synth_flow import SynthFlow
 from ptx.stages.visibility import Visibility
 
-STAGES = (Ingest(), ExtractKeypoints(), FitSmpl(), Rasterize(), SynthFlow(), Visibility())
+STAGES = (Ingest(), ExtractKeypoints(), FitSmpl(), Rasterize(), SynthFlow(), Visibility(), Parse())
 """All stages in the order they run."""
 
 DEFAULT_CONFIG = Path("pipeline.yaml")

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from ptx.pipeline.config import Place, Section
+from ptx.datasets.garment_labels import LabelSet
+from ptx.pipeline.config import LATER, Place, Section
 from ptx.pipeline.executors import RunSettings
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainPixelWarpSettings
 
@@ -25,6 +26,8 @@ class PeopleData(Section):
     """Images of each person, in other poses and from other sides."""
     half_body: Share = 0.25
     """Share of images that end at the hips or thighs, as many fashion photographs do."""
+    loose: Annotated[Share, LATER] = 0.0
+    """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
     test_fraction: Share = 0.2
     """Share of persons kept for testing."""
 
@@ -96,6 +99,17 @@ class VisibilitySettings(Section):
     """exact: a ray to the very point that each pixel shows; faces: the paper's rule, a face that owns a pixel in both images."""
 
 
+class ParseSettings(Section):
+    """Garment parsing: what each pixel of a person is. Pose flow learning is trained with it."""
+
+    backend: Literal["auto", "truth", "files", "onnx"] = "auto"
+    """Where labels come from; auto is truth for synthetic people, for photographs what `path` names, and nothing without it."""
+    path: Place | None = None
+    """Folder of indexed PNGs named as the photographs, or a network (.onnx) that gives a score a label and pixel."""
+    labels: LabelSet = "lip"
+    """Label set of the files or of the network: lip, atr, deepfashion or ptx."""
+
+
 class EvaluateSettings(Section):
     """Networks that judge pictures; their weights are the user's own."""
 
@@ -128,6 +142,7 @@ class Settings(Section):
     rasterize: RasterizeSettings = RasterizeSettings()
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()
+    parse: ParseSettings = ParseSettings()
     train_flow: TrainFlowSettings = TrainFlowSettings()
     train_generator: TrainGeneratorSettings = TrainGeneratorSettings()
     train_pixel_warp: TrainPixelWarpSettings = TrainPixelWarpSettings()
@@ -136,13 +151,27 @@ class Settings(Section):
     @field_validator("data", mode="before")
     @classmethod
     def _kind_of_data(cls, data: Any) -> Any:
-        """Without a kind, what has a root is a folder."""
-        if isinstance(data, dict) and "kind" not in data:
-            return {"kind": "folder" if "root" in data else "people", **data}
-        return data
+        """What has a root is a folder, also where `--set data.root` meets a file that describes people."""
+        if not isinstance(data, dict):
+            return data
+        if data.get("kind") == "people" and "root" in data:
+            return {"kind": "folder"} | {k: v for k, v in data.items() if k in FolderData.model_fields and k != "kind"}
+        return {"kind": "folder" if "root" in data else "people", **data}
 
     @property
     def keypoint_backend(self) -> str:
         """The backend, with `auto` resolved."""
         chosen = self.extract_keypoints.backend
         return chosen if chosen != "auto" else ("truth" if self.data.kind == "people" else "mediapipe")
+
+    @property
+    def parse_backend(self) -> str | None:
+        """The backend of garment parsing, with `auto` resolved; None where there is nothing to parse with."""
+        chosen = self.parse.backend
+        if chosen != "auto":
+            return chosen
+        if self.data.kind == "people":
+            return "truth"
+        if self.parse.path is None:
+            return None
+        return "onnx" if self.parse.path.suffix.lower() == ".onnx" else "files"

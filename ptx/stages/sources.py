@@ -80,7 +80,9 @@ def people(settings: Any) -> People:
     """The synthetic people that the settings describe."""
     data = settings.data
     return People(
-        PeopleOptions(data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body)
+        PeopleOptions(
+            data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body, loose=data.loose
+        )
     )
 
 

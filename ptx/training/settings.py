@@ -81,7 +81,7 @@ class TrainFlowSettings(TrainSettings):
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
             "base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
-            "moves": True, "shift": (0, 0),
+            "limbs": True, "shift": (0, 0),
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
         "market-128x64": {
@@ -104,8 +104,8 @@ class TrainFlowSettings(TrainSettings):
     """Halvings below half the picture's size."""
     part_weight: Weight = 5.0
     """Weight of the segmentation-sensitive loss."""
-    moves: bool = False
-    """Show the regressor where each keypoint comes from, besides where both poses are (ours)."""
+    limbs: bool = False
+    """Learn the difference to the flow of limbs moved as a whole by their keypoints, not the whole flow (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
     """Most pixels, right and down, by which targets are moved at random."""
 
@@ -132,6 +132,8 @@ class TrainGeneratorSettings(TrainSettings):
     """How appearance meets the pose: residual is the paper's, the others its ablation."""
     background: Background = "paint"
     """paint every pixel, as published, or keep the source's where the network lets them show."""
+    trunk: Annotated[int, Field(ge=0)] = 0
+    """Residual blocks at the coarsest scale, between encoders and decoder; 0 as published."""
     flow: Literal["predicted", "fitted"] = "predicted"
     """Flow and visibility from the trained regressor, or those of the stores (what a perfect regressor would give)."""
     vgg: Place | None = None

@@ -13,6 +13,7 @@ from ptx.models.blocks import build, widths
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
+from ptx.models.part_affine import part_affine_flow
 from ptx.models.variants import Fusion
 
 SMALL = {"base": 8, "most": 16, "scales": 3}
@@ -92,14 +93,28 @@ def test_encoders_share_nothing() -> None:
     assert not own & {id(p) for p in net.appearance.parameters()}
 
 
-@pytest.mark.parametrize("moves", [False, True])
-def test_flow_net_pyramid(moves: bool) -> None:
-    net = FlowNet(8, 16, 3, moves=moves)
+@pytest.mark.parametrize("limbs", [False, True])
+def test_flow_net_pyramid(limbs: bool) -> None:
+    net = FlowNet(8, 16, 3, limbs=limbs)
     prediction = net(torch.rand(2, 18, 3) * 30, torch.rand(2, 18, 3) * 30, 64, 32)
     assert [f.shape[2:] for f in prediction.pyramid] == [(32, 16), (16, 8), (8, 4)]
     assert prediction.logits.shape == (2, 3, 64, 32)
     assert prediction.flow.shape == (2, 2, 64, 32)
     assert (prediction.flow[(prediction.visibility == 2).expand(-1, 2, -1, -1)] == 0).all()
+
+
+def test_flow_net_starts_from_the_limbs() -> None:
+    """Before training its flow is theirs, at every scale in pixels of the full picture."""
+    source, target = torch.rand(2, 2, 18, 3).mul(30).unbind()
+    net = FlowNet(8, 16, 3, limbs=True)
+    for head in net.flows:
+        nn.init.zeros_(head.weight)
+    prediction = net(source, target, 64, 32)
+    limbs = part_affine_flow(source, target, 64, 32)
+    assert (prediction.dense - limbs).abs().median() < 0.5
+    for level, flow in enumerate(prediction.pyramid, 1):
+        cells = limbs.unflatten(3, (-1, 2**level)).unflatten(2, (-1, 2**level)).mean((3, 5))
+        assert (20 * flow - cells).abs().median() < 0.5
 
 
 def test_pixel_warp_mixes() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ptx.geometry import flow as geometry
-from ptx.models.poses import motion_map, pose_map
+from ptx.models.poses import pose_map
 from ptx.models.warping import pool_flow, pool_visibility, warp
 
 
@@ -51,15 +51,3 @@ def test_warp_of_16_bits_keeps_places() -> None:
     flow[:, 0] = -8.25
     wanted, got = warp(ramp, flow)[..., 16:], warp(ramp.bfloat16(), flow)[..., 16:].float()
     assert (wanted - got).abs().max() < 0.006
-
-
-def test_motion_map() -> None:
-    """At the target's keypoints the way to the source's; the mean where discs overlap; nothing for what one lacks."""
-    source, target = torch.zeros(1, 18, 3), torch.zeros(1, 18, 3)
-    target[0, 0], source[0, 0] = torch.tensor([5.0, 7.0, 0.9]), torch.tensor([9.0, 4.0, 1.0])
-    target[0, 1], source[0, 1] = torch.tensor([7.0, 7.0, 0.9]), torch.tensor([7.0, 7.0, 1.0])
-    target[0, 2], source[0, 2] = torch.tensor([3.0, 17.0, 0.9]), torch.tensor([float("nan"), float("nan"), 0.0])
-    found = motion_map(source, target, 20, 12, 2.0)[0]
-    assert found[:, 7, 4].tolist() == [4, -3, 1]
-    assert found[:, 7, 6].tolist() == [2, -1.5, 1]
-    assert not found[:, 12:].any()

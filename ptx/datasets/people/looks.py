@@ -7,11 +7,14 @@ every shape and pose. Places below are read off that body: shoulders at x = ±0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ptx.datasets.garment_labels import garment
+from ptx.datasets.people.garments import Loose, draw_loose
 
 Colours = NDArray[np.float32]
 Pattern = Callable[[NDArray[np.float32], NDArray[np.float32]], Colours]
@@ -87,36 +90,61 @@ class Look:
     """(N, N, 4) picture on the back, or None."""
     weave: Waves
     folds: Waves
+    dress: bool = False
+    """Whether top and bottom are one."""
+    loose: Loose | None = None
+    """Cloth that leaves the body."""
 
     def hair_offset(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
         """Metres by which each point of the mean body (V, 3) is moved outwards."""
         return self.hair_volume * _smooth(self._above_hairline(places), 0, 0.03) * _smooth(places[:, 1], 0.60, 0.66)
 
-    def colours(self, places: NDArray[np.float32], front: NDArray[np.bool_]) -> Colours:
-        """Albedo (M, 3) in 0..1 of points of the mean body (M, 3), `front` where its surface faces +z."""
+    def labels(
+        self, places: NDArray[np.float32], front: NDArray[np.bool_], cloth: NDArray[np.bool_]
+    ) -> NDArray[np.uint8]:
+        """Garment (M,) at points of the mean body (M, 3), `front` where its surface faces +z, `cloth` on a loose garment's tube."""
         x, y, z = places.T
-        out = self._skin_and_face(places, front)
         reach = np.abs(x)
-        arm, trunk = reach > 0.2, y > -0.15
+        opening = np.where(front, self.neckline, 0.0) * np.clip(1 - reach / 0.1, 0, 1)
+        upper = "coat" if self.loose and self.loose.kind == "coat" else "dress" if self.dress else "top"
+        out = np.full(len(places), garment("face"), np.uint8)
+        out[y < 0] = garment("legs")
+        out[(reach > 0.2) & (y > 0.3)] = garment("arms")
+        out[self._hair(places)] = garment("hair")
+        out[(y < self.waist) & (y > self.leg) & (reach < 0.4)] = garment("dress" if self.dress else "trousers")
+        out[(y > self.hem) & (reach < self.sleeve) & (y < 0.565 - opening) & (z > -0.2)] = garment(upper)
+        out[y < -0.868] = garment("shoes")
+        if self.loose:
+            out[cloth] = garment(self.loose.kind)
+        return out
+
+    def colours(self, places: NDArray[np.float32], front: NDArray[np.bool_], cloth: NDArray[np.bool_]) -> Colours:
+        """Albedo (M, 3) in 0..1 of the same points."""
+        x, y, z = places.T
+        out = self._skin_and_face(places, front & ~cloth)
+        label = self.labels(places, front, cloth)
+        reach = np.abs(x)
+        arm, trunk = (reach > 0.2) & (y > 0.3), y > -0.15
         around = np.where(
-            arm & (y > 0.3),
+            arm,
             np.arctan2(z - ARM[1], y - ARM[0]) * np.float32(0.05),
             np.arctan2(np.where(trunk, x, reach - 0.13), z + 0.02)
             * np.where(trunk, np.float32(0.15), np.float32(0.08)),
         )
-        along = np.where(arm & (y > 0.3), np.float32(0.5) + np.float32(0.19) - reach, y)
-        opening = np.where(front, self.neckline, 0.0) * np.clip(1 - reach / 0.1, 0, 1)
-        top = (y > self.hem) & (reach < self.sleeve) & (y < 0.565 - opening) & (z > -0.2)
-        bottom = (y < self.waist) & (y > self.leg) & (reach < 0.4)
+        around[cloth] = np.arctan2(x[cloth], z[cloth]) * np.float32(0.2)
+        along = np.where(arm, np.float32(0.5) + np.float32(0.19) - reach, y)
+        above = np.isin(label, (garment("top"), garment("coat"))) | (label == garment("dress")) & (
+            cloth | (y > self.hem)
+        )
+        below = np.isin(label, (garment("trousers"), garment("skirt"), garment("dress"))) & ~above
         shade = 1 + np.float32(0.07) * self.weave(places)[:, None]
-        if bottom.any():
-            out[bottom] = self.bottom(along[bottom], around[bottom]) * shade[bottom]
-        if top.any():
-            out[top] = self.top(along[top], around[top]) * shade[top]
+        for where, pattern in ((below, self.bottom), (above, self.top)):
+            if where.any():
+                out[where] = pattern(along[where], around[where]) * shade[where]
         for picture, side in ((self.logo, front), (self.number, ~front)):
             if picture is not None:
-                _stamp(out, picture, top & side & (reach < 0.19), x if side is front else -x, y)
-        shoe = y < -0.868
+                _stamp(out, picture, above & ~cloth & side & (reach < 0.19), x if side is front else -x, y)
+        shoe = label == garment("shoes")
         out[shoe] = np.where((y < -0.94)[shoe, None], np.float32(0.85), self.shoes * shade[shoe])
         return np.clip(out, 0, 1)
 
@@ -125,6 +153,10 @@ class Look:
         line = np.interp(places[:, 2], (-0.03, 0.02, 0.07, 0.11, 0.15), (0.64, 0.70, 0.775, 0.79, 0.80))
         drop = self.hairline * _smooth(-places[:, 2], -0.09, 0.0)
         return (places[:, 1] - line + drop).astype(np.float32)
+
+    def _hair(self, places: NDArray[np.float32]) -> NDArray[np.bool_]:
+        head = places[:, 1] > 0.6
+        return head & (self._above_hairline(places) > 0.003 * self.weave(places * 3)) & (self.hair_volume > 0)
 
     def _skin_and_face(self, places: NDArray[np.float32], front: NDArray[np.bool_]) -> Colours:
         x, y, z = places.T
@@ -144,10 +176,9 @@ class Look:
         out[ellipse(0.031, 0.728, 0.0155, 0.0075)] = 0.93
         out[ellipse(0.031, 0.728, 0.0065, 0.0070)] = self.hair * 0.5
         out[ellipse(0.034, 0.7485, 0.0185, 0.0042)] = self.hair * 0.8
-        if self.hair_volume > 0:
-            hair = head & (self._above_hairline(places) > 0.003 * self.weave(places * 3))
-            streaks = 1 + np.float32(0.18) * np.sin(places @ np.array([310, 90, 160], np.float32))
-            out[hair] = self.hair * streaks[hair, None]
+        hair = self._hair(places)
+        streaks = 1 + np.float32(0.18) * np.sin(places[hair] @ np.array([310, 90, 160], np.float32))
+        out[hair] = self.hair * streaks[:, None]
         return out.astype(np.float32)
 
 
@@ -179,7 +210,17 @@ def draw_look(rng: np.random.Generator) -> Look:
         number=draw_print(rng, accent) if printed < 0.3 else None,
         weave=Waves.draw(rng, 0.012),
         folds=Waves.draw(rng, 0.12),
+        dress=dress,
     )
+
+
+def loosely(look: Look, rng: np.random.Generator) -> Look:
+    """The same person in loose clothes: bare legs under a skirt, long sleeves on a coat."""
+    loose = draw_loose(rng)
+    if loose.kind == "coat":
+        return replace(look, loose=loose, sleeve=0.7, hem=0.03, dress=False, number=None)
+    hem = min(look.hem, 0.04) if loose.kind == "skirt" else 0.04
+    return replace(look, loose=loose, hem=max(hem, 0.0), leg=look.waist, dress=loose.kind == "dress")
 
 
 def draw_pattern(rng: np.random.Generator, palette: tuple[str, ...]) -> tuple[Pattern, Colours]:

@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.looks import Look, draw_look
+from ptx.datasets.people.garments import dress
+from ptx.datasets.people.looks import Look, draw_look, loosely
 from ptx.datasets.people.poses import draw_pose, turn_root
-from ptx.datasets.people.render import SUPERSAMPLING, Image, render
+from ptx.datasets.people.render import SUPERSAMPLING, Image, Wearer, parse, render
 from ptx.datasets.people.scenes import cast_shadow, draw_background, draw_light
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
@@ -43,6 +44,8 @@ class PeopleOptions:
     """Share of images that end at the hips or thighs."""
     body: str = "builtin"
     """Body model, as for `load_body`."""
+    loose: float = 0.0
+    """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,9 @@ class People:
 
     def render(self, index: int) -> Image:
         """The picture (H, W, 3) uint8 RGB."""
-        truth, look = self.truth(index), self._person(index)[1]
-        body = _with_hair(self.options.body, look)
+        truth, wearer = self.truth(index), self.wearer(index)
         height, width = (side * SUPERSAMPLING for side in self.options.size)
-        points = project(truth.camera, pose_vertices(body, truth.pose[None], truth.betas)[0]).astype(np.float32)
+        points = self.places(index)
         lowest = float(points[:, 1].max())
         floor = (lowest + 0.5) * SUPERSAMPLING if lowest < self.options.size[0] else None
         # One studio a person: what is behind them in one picture is behind them in all, so it can be painted.
@@ -111,20 +113,37 @@ class People:
         if floor is not None:
             cast_shadow(background, _feet(points), float(truth.camera[0]) * SUPERSAMPLING)
         light = draw_light(self._rng(SCENE, index, 1))
-        return render(body, look, light, points, float(truth.camera[0]), background)
+        return render(wearer, light, points, float(truth.camera[0]), background)
+
+    def parse(self, index: int) -> NDArray[np.uint8]:
+        """Garment labels (H, W) of the picture (`ptx.datasets.garment_labels`)."""
+        return parse(self.wearer(index), self.places(index), *self.options.size)
+
+    def wearer(self, index: int) -> Wearer:
+        """The person that an image shows, in rest, with hair and clothes."""
+        o = self.options
+        return _wearer(o.body, o.seed, index // o.images_per_person, o.loose)
+
+    def places(self, index: int) -> Floats:
+        """(V, 3) u, v px and depth m of the vertices of `wearer(index).body` in the picture."""
+        truth = self.truth(index)
+        vertices = pose_vertices(self.wearer(index).body, truth.pose[None], truth.betas)[0]
+        return project(truth.camera, vertices).astype(np.float32)
 
     def _person(self, index: int) -> tuple[NDArray[np.float64], Look]:
         """Shape (10,) and look of the person that an image shows."""
-        return _draw_person(self.options.seed, index // self.options.images_per_person)
+        return _draw_person(self.options.seed, index // self.options.images_per_person, self.options.loose)
 
     def _rng(self, *stream: int) -> np.random.Generator:
         return np.random.default_rng([self.options.seed, *stream])
 
 
 @lru_cache(maxsize=256)
-def _draw_person(seed: int, person: int) -> tuple[NDArray[np.float64], Look]:
+def _draw_person(seed: int, person: int, loose: float) -> tuple[NDArray[np.float64], Look]:
     rng = np.random.default_rng([seed, PERSON, person])
-    return np.clip(rng.normal(0, 1, 10), -2.2, 2.2), draw_look(rng)
+    betas, look = np.clip(rng.normal(0, 1, 10), -2.2, 2.2), draw_look(rng)
+    clothes = np.random.default_rng([seed, PERSON, person, 2])
+    return betas, loosely(look, clothes) if clothes.random() < loose else look
 
 
 @lru_cache(maxsize=8)
@@ -137,8 +156,12 @@ def _haired(spec: str, volume: float, hairline: float) -> Body:
     return replace(body, v_template=body.v_template + look.hair_offset(body.v_template)[:, None] * normals)
 
 
-def _with_hair(spec: str, look: Look) -> Body:
-    return load_body(spec) if look.hair_volume == 0 else _haired(spec, look.hair_volume, look.hairline)
+@lru_cache(maxsize=4)
+def _wearer(spec: str, seed: int, person: int, loose: float) -> Wearer:
+    look = _draw_person(seed, person, loose)[1]
+    bare = load_body(spec) if look.hair_volume == 0 else _haired(spec, look.hair_volume, look.hairline)
+    body = dress(bare, look.loose) if look.loose else bare
+    return Wearer(body, look, np.arange(len(body.v_template)) >= len(bare.v_template))
 
 
 def _frame(vertices: Floats, half: bool, height: int, width: int, rng: np.random.Generator) -> Floats:

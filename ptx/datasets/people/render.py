@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +28,38 @@ SHADOW_BIAS = 0.012
 """Metres by which something must be nearer to the light to cast a shadow: the light's picture has finite pixels."""
 
 
-def render(body: Body, look: Look, light: Light, points: Floats, metre: float, background: Floats) -> Image:
+@dataclass(frozen=True)
+class Wearer:
+    """A person as geometry: the body with hair and loose clothes, and what it looks like."""
+
+    body: Body
+    look: Look
+    cloth: NDArray[np.bool_]
+    """(V,) vertices of loose cloth."""
+
+    @cached_property
+    def rest(self) -> Floats:
+        """(V, 5) place on the mean body in rest, its normal's z, and 1 on loose cloth."""
+        normals = vertex_normals(self.body.v_template, self.body.faces)
+        return np.concatenate([self.body.v_template, normals[:, 2:], self.cloth[:, None]], axis=1).astype(np.float32)
+
+
+def parse(wearer: Wearer, points: Floats, height: int, width: int) -> NDArray[np.uint8]:
+    """Garment labels (height, width) at the pixels' centres; points (V, 3) as for `render`."""
+    face, bary, _ = rasterize(points, wearer.body.faces, height, width)
+    rows, columns = np.nonzero(face >= 0)
+    out = np.zeros((height, width), np.uint8)
+    if len(rows):
+        at = interpolate(face[rows, columns], bary[rows, columns], wearer.body.faces, wearer.rest)
+        out[rows, columns] = wearer.look.labels(at[:, :3], at[:, 3] > 0, at[:, 4] > 0.5)
+    return out
+
+
+def render(wearer: Wearer, light: Light, points: Floats, metre: float, background: Floats) -> Image:
     """One picture.
 
     Args:
-        body: the body whose faces and rest places `points` belong to.
-        look: the person's.
+        wearer: whose faces and rest places `points` belong to.
         light: the scene's.
         points: (V, 3) u, v in px, depth in m.
         metre: px a metre, of the camera.
@@ -42,6 +71,7 @@ def render(body: Body, look: Look, light: Light, points: Floats, metre: float, b
     fine = points.copy()
     fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
     height, width = background.shape[:2]
+    body, look = wearer.body, wearer.look
     face, bary, _ = rasterize(fine, body.faces, height, width)
     rows, columns = np.nonzero(face >= 0)
     out = background.copy()
@@ -51,13 +81,12 @@ def render(body: Body, look: Look, light: Light, points: Floats, metre: float, b
             [points[:, 0] / metre, -points[:, 1] / metre, -points[:, 2]], axis=-1
         )  # x right, y up, z near
         normals = vertex_normals(spatial, body.faces)
-        rest_normals = vertex_normals(body.v_template, body.faces)
-        attributes = np.concatenate([body.v_template, rest_normals[:, 2:], normals, spatial], axis=1)
+        attributes = np.concatenate([wearer.rest, normals, spatial], axis=1)
         values = interpolate(owner, weights, body.faces, np.ascontiguousarray(attributes, np.float32))
-        albedo = look.colours(values[:, :3], values[:, 3] > 0)
-        brightness = _shade(values[:, 4:7], look.folds(values[:, :3] * 2.5), light)
-        brightness[:, 0] *= 1 - 0.55 * _in_shadow(spatial, body.faces, values[:, 7:10], light)
-        total = light.ambient * (0.85 + 0.15 * values[:, 5:6]) + brightness
+        albedo = look.colours(values[:, :3], values[:, 3] > 0, values[:, 4] > 0.5)
+        brightness = _shade(values[:, 5:8], look.folds(values[:, :3] * 2.5), light)
+        brightness[:, 0] *= 1 - 0.55 * _in_shadow(spatial, body.faces, values[:, 8:11], light)
+        total = light.ambient * (0.85 + 0.15 * values[:, 6:7]) + brightness
         out[rows, columns] = albedo * total * light.tint
     size = (width // SUPERSAMPLING, height // SUPERSAMPLING)
     small = cv2.resize(np.clip(out, 0, 1), size, interpolation=cv2.INTER_AREA)

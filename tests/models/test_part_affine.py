@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from ptx.evaluation.part_affine import part_affine_flow
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.models import part_affine
 
 
 def person() -> np.ndarray:
@@ -16,6 +17,12 @@ def person() -> np.ndarray:
         "right_knee": (27, 78), "left_knee": (37, 78), "right_ankle": (27, 100), "left_ankle": (37, 100),
     }  # fmt: skip
     return np.array([(*places[name], 1) for name in KEYPOINTS], np.float32)
+
+
+def part_affine_flow(source: np.ndarray, target: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(height, width, 2) of one pair."""
+    flow = part_affine.part_affine_flow(torch.tensor(source)[None], torch.tensor(target)[None], height, width)
+    return flow[0].permute(1, 2, 0).numpy()
 
 
 def test_similar_persons_give_the_similarity() -> None:

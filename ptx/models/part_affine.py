@@ -1,0 +1,117 @@
+"""The flow that keypoints alone give: every limb moved as a whole. A baseline, and where the flow regressor may start from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ptx.geometry.joints import KEYPOINTS, keypoint
+
+TRUNK = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
+PARTS = (
+    (TRUNK, TRUNK[:2], TRUNK[2:], 0.5),
+    *(
+        ((a, b), (a,), (b,), thickness)
+        for side in ("right", "left")
+        for a, b, thickness in (
+            (f"{side}_shoulder", f"{side}_elbow", 0.35),
+            (f"{side}_elbow", f"{side}_wrist", 0.3),
+            (f"{side}_hip", f"{side}_knee", 0.45),
+            (f"{side}_knee", f"{side}_ankle", 0.35),
+        )
+    ),
+)
+"""Keypoints, those whose means are the ends of the axis, and how thick the part is in shoulder widths."""
+HEAD = ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear")
+HEAD_THICKNESS = 0.5
+
+AFFINE_PRIOR = 0.1
+"""How strongly the trunk's map is held to a similarity; of 0 to 0.3 the one with the least error."""
+
+
+def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) -> Tensor:
+    """Flow (B, 2, height, width) px from target to source: each pixel moves with the nearest body part.
+
+    Parts as in Deformable GANs (Siarohin et al., CVPR 2018): limbs by the similarity of their two ends, trunk by the
+    affine map of its four corners, head by the similarity of what is seen of it. A part that is not seen in both
+    pictures moves with the whole person, and a person of whom no two keypoints are in both does not move.
+
+    source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
+    """
+    both = (source[..., 2] > 0) & (target[..., 2] > 0) & (source + target)[..., :2].isfinite().all(-1)
+    a, b = (torch.where(both[..., None], pose[..., :2], 0).float() for pose in (target, source))
+    rows = torch.arange(height, device=a.device, dtype=a.dtype)
+    columns = torch.arange(width, device=a.device, dtype=a.dtype)
+    pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
+    maps, distances = [_similarity(a, b, both)], [torch.full((len(a), height, width), 1e6).to(a)]
+    scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
+    for names, start, end, thickness in PARTS:
+        known = _of(names, both) & both[:, [keypoint(name) for name in names]].all(1, keepdim=True)
+        map_ = _similarity(a, b, known)
+        maps.append(_affine(a, b, known, map_) if names is TRUNK else map_)
+        away = _distance(pixels, _mean(a, _of(start, both)), _mean(a, _of(end, both))) - thickness * scale
+        distances.append(torch.where(known.any(1)[:, None, None], away, 2e6))
+    head = _of(HEAD, both)
+    head = head & (head.sum(1, keepdim=True) > 1)
+    maps.append(_similarity(a, b, head))
+    away = _distance(pixels, _mean(a, head), _mean(a, head)) - HEAD_THICKNESS * scale
+    distances.append(torch.where(head.any(1)[:, None, None], away, 2e6))
+    nearest = torch.stack(distances, dim=1).argmin(1)  # (B, H, W)
+    own = torch.stack(maps, dim=1)[torch.arange(len(a), device=a.device)[:, None, None], nearest]  # (B, H, W, 2, 3)
+    flow = torch.einsum("bhwij,hwj->bihw", own[..., :2], pixels) + own[..., 2].permute(0, 3, 1, 2)
+    return (flow - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None]
+
+
+def _of(names: tuple[str, ...], both: Tensor) -> Tensor:
+    """(B, 18): the named keypoints, where both pictures show them."""
+    chosen = torch.zeros(len(KEYPOINTS), dtype=torch.bool, device=both.device)
+    chosen[[keypoint(name) for name in names]] = True
+    return both & chosen
+
+
+def _mean(points: Tensor, known: Tensor) -> Tensor:
+    """(B, 2) mean of (B, 18, 2) over `known`."""
+    return (points * known[..., None]).sum(1) / known.sum(1).clamp(min=1)[:, None]
+
+
+def _ptp(points: Tensor, known: Tensor) -> Tensor:
+    """(B,) the longer side of the box around known points."""
+    high = torch.where(known[..., None], points, -1e6).amax(1)
+    low = torch.where(known[..., None], points, 1e6).amin(1)
+    return (high - low).amax(-1)
+
+
+def _distance(pixels: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """(B, H, W) px from pixels (H, W, 2) to the axis between start and end (B, 2)."""
+    axis = (end - start)[:, None, None]  # (B, 1, 1, 2)
+    apart = pixels - start[:, None, None]
+    along = ((apart * axis).sum(-1) / (axis * axis).sum(-1).clamp(min=1e-9)).clamp(0, 1)
+    return (apart - along[..., None] * axis).norm(dim=-1)
+
+
+def _similarity(a: Tensor, b: Tensor, known: Tensor) -> Tensor:
+    """The least squares similarities (B, 2, 3) that take known points a (B, 18, 2) to b."""
+    a0, b0 = _mean(a, known), _mean(b, known)
+    da, db = (a - a0[:, None]) * known[..., None], (b - b0[:, None]) * known[..., None]
+    spread = (da * da).sum((1, 2))
+    lone = spread < 1e-9
+    spread = spread.clamp(min=1e-9)
+    cos = torch.where(lone, 1.0, (da * db).sum((1, 2)) / spread)
+    sin = torch.where(lone, 0.0, (da[..., 0] * db[..., 1] - da[..., 1] * db[..., 0]).sum(1) / spread)
+    turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], dim=1)  # (B, 2, 2)
+    return torch.cat([turn, (b0 - torch.einsum("bij,bj->bi", turn, a0))[..., None]], dim=-1)
+
+
+def _affine(a: Tensor, b: Tensor, known: Tensor, similarity: Tensor) -> Tensor:
+    """Affine maps (B, 2, 3) that take known points a (B, 18, 2) to b, held close to a similarity.
+
+    In profile the four corners fall on one line, which says nothing of what is across.
+    """
+    a0 = _mean(a, known)
+    da = (a - a0[:, None]) * known[..., None]
+    rest = (b - torch.einsum("bij,bkj->bki", similarity[..., :2], a) - similarity[:, None, :, 2]) * known[..., None]
+    gram = torch.einsum("bki,bkj->bij", da, da)
+    size = gram.diagonal(dim1=1, dim2=2).sum(-1) / known.sum(1).clamp(min=1)
+    held = gram + (AFFINE_PRIOR * size + 1e-6)[:, None, None] * torch.eye(2).to(gram)
+    more = torch.linalg.solve(held, torch.einsum("bki,bkj->bij", da, rest)).transpose(1, 2)  # (B, 2, 2)
+    return similarity + torch.cat([more, -torch.einsum("bij,bj->bi", more, a0)[..., None]], dim=-1)

@@ -1,0 +1,128 @@
+"""Sources of garment parsing maps behind one face, chosen by the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.garment_labels import LABEL_SETS, LabelSet, translate
+from ptx.datasets.images import Image, read_labels
+from ptx.datasets.people import People
+from ptx.pipeline.errors import PtxError
+from ptx.stages.sources import ingested_paths, people
+
+Labels = NDArray[np.uint8]
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's, by which parsing networks are fed: (RGB/255 - MEAN) / STD."""
+
+
+class Parser(Protocol):
+    """Says what each pixel of a picture is."""
+
+    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
+        """Labels (H, W) of a working picture (H, W, 3), which `transform` (2, 3) maps original pixels to.
+
+        Raises:
+            ValueError: "code: words".
+        """
+        ...
+
+
+def parser(settings: Any) -> Parser:
+    """The backend that the settings name.
+
+    Raises:
+        PtxError: it cannot be used with this data set, or its files are not there.
+    """
+    chosen, backend = settings.parse, settings.parse_backend
+    if backend == "truth":
+        if settings.data.kind != "people":
+            raise PtxError("parse.backend: truth is known of `people` only; photographs need files or onnx")
+        return TrueParsing(people(settings))
+    if chosen.path is None:
+        raise PtxError(
+            f"parse.path: backend {backend} needs the path of its {'network' if backend == 'onnx' else 'files'}"
+        )
+    if backend == "onnx":
+        return OnnxParser(chosen.path, chosen.labels)
+    if not chosen.path.is_dir():
+        raise PtxError(f"parse.path: {chosen.path} is no folder")
+    if settings.data.kind == "people":
+        raise PtxError("parse.backend: files are for photographs; synthetic people know their labels (truth)")
+    return ParsingFiles(chosen.path, ingested_paths(settings), chosen.labels, settings.ingest.max_pixels)
+
+
+@dataclass(frozen=True)
+class TrueParsing:
+    """The exact labels of synthetic people."""
+
+    people: People
+
+    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
+        """As they are dressed."""
+        del image, transform
+        return self.people.parse(index)
+
+
+@dataclass(frozen=True)
+class ParsingFiles:
+    """Indexed PNGs that another tool wrote, of the size of the original pictures; `a/b.jpg` has its map in `a/b.png`."""
+
+    folder: Path
+    paths: list[str]
+    labels: LabelSet
+    max_pixels: int
+
+    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
+        """Read, translate, map to working pixels (nearest label)."""
+        name = Path(self.paths[index]).with_suffix(".png")
+        path = self.folder / name
+        if not path.is_file():
+            raise ValueError(f"no_labels: no parsing map {name} in {self.folder}")
+        ours = translate(read_labels(path, self.max_pixels), self.labels)
+        return cv2.warpAffine(ours, transform, image.shape[1::-1], flags=cv2.INTER_NEAREST)
+
+
+class OnnxParser:
+    """A network of the user's: (1, 3, h, w) normalised by ImageNet's mean and deviation → (1, labels, h', w') scores."""
+
+    def __init__(self, path: Path, labels: LabelSet) -> None:
+        """Raises PtxError: no such file, not a network of this form, or onnxruntime is not installed."""
+        try:
+            import onnxruntime
+        except ImportError:
+            raise PtxError("parse.backend: onnx needs onnxruntime: `pip install onnxruntime`") from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # blocks are what runs side by side
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=onnxruntime.get_available_providers()
+            )
+        except Exception as error:
+            raise PtxError(f"parse.path: {path} cannot be read as a network ({str(error).splitlines()[0]})") from None
+        self.labels: LabelSet = labels
+        inputs = self.session.get_inputs()
+        if len(inputs) != 1 or len(inputs[0].shape) != 4:
+            raise PtxError(f"parse.path: {path} has not one input (1, 3, h, w) but {[i.shape for i in inputs]}")
+        self.input = inputs[0]
+
+    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
+        """The likeliest label of every pixel."""
+        del index, transform
+        height, width = image.shape[:2]
+        h, w = (n if isinstance(n, int) else own for n, own in zip(self.input.shape[2:], (height, width), strict=True))
+        fed = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+        fed = ((fed - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+        scores = np.asarray(self.session.run(None, {self.input.name: fed})[0])
+        if scores.ndim != 4 or scores.shape[1] != len(LABEL_SETS[self.labels]):
+            raise PtxError(
+                f"parse.path: the network gives {scores.shape}, label set {self.labels} needs (1, {len(LABEL_SETS[self.labels])}, h, w)"
+            )
+        large = np.stack([cv2.resize(plane, (width, height)) for plane in scores[0].astype(np.float32)])
+        return translate(large.argmax(0), self.labels)
