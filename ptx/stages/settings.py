@@ -151,12 +151,10 @@ class Settings(Section):
     @field_validator("data", mode="before")
     @classmethod
     def _kind_of_data(cls, data: Any) -> Any:
-        """What has a root is a folder, also where `--set data.root` meets a file that describes people."""
-        if not isinstance(data, dict):
-            return data
-        if data.get("kind") == "people" and "root" in data:
-            return {"kind": "folder"} | {k: v for k, v in data.items() if k in FolderData.model_fields and k != "kind"}
-        return {"kind": "folder" if "root" in data else "people", **data}
+        """Without a kind, what has a root is a folder."""
+        if isinstance(data, dict) and "kind" not in data:
+            return {"kind": "folder" if "root" in data else "people", **data}
+        return data
 
     @property
     def keypoint_backend(self) -> str:
