@@ -34,8 +34,8 @@ workspace: {folder}
 size: [128, 64]
 data: {{kind: people, persons: {persons}, images_per_person: 6}}
 train_flow: {{steps: {flow_steps}, save_every: 500, workers: 0}}
-train_generator: {{steps: {steps}, save_every: {steps}, workers: 0, fusion: {fusion}}}
-train_pixel_warp: {{steps: {mix_steps}, save_every: {mix_steps}, workers: 0, radius: 4.0}}
+train_generator: {{steps: {steps}, save_every: {steps}, workers: 0, fusion: {fusion}, base: {base}}}
+train_pixel_warp: {{steps: {mix_steps}, save_every: {mix_steps}, workers: 0, radius: 4.0, base: {base}}}
 """
 
 
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--flow-steps", type=int, default=3000)
     parser.add_argument("--mix-steps", type=int, default=600)
+    parser.add_argument("--base", type=int, default=16, help="channels of the finest scale")
     parser.add_argument(
         "--jobs", type=int, default=1, help="variants trained side by side, each with its share of the cores"
     )

@@ -22,7 +22,8 @@ from ptx.models.warping import BACKGROUND, pool_flow, pool_visibility
 from ptx.pipeline.plan import Pipeline
 from ptx.stages import load_pipeline
 from ptx.training.data import TEST, Batch, PairData, pair_data
-from ptx.training.run import load_generator, load_regressor
+from ptx.training.recipes import asked
+from ptx.training.run import load_network
 
 
 def batch_of(data: PairData, rows: np.ndarray) -> Batch:
@@ -50,8 +51,8 @@ def pooling(data: PairData) -> None:
 def statistics(pipeline: Pipeline, data: PairData) -> None:
     """SSIM of the same pictures with the trained statistics and with each batch's own."""
     generator, regressor, radius = (
-        load_generator(pipeline),
-        load_regressor(pipeline),
+        load_network(pipeline, "train-generator"),
+        load_network(pipeline, "train-flow"),
         pipeline.settings.train_generator.radius,
     )
     order = np.random.default_rng(0).permutation(len(data))
@@ -68,9 +69,8 @@ def statistics(pipeline: Pipeline, data: PairData) -> None:
             for first in range(0, len(places), size):
                 rows_here = places[first : first + size]
                 batch = batch_of(data, rows_here)
-                height, width = batch["source"].shape[-2:]
-                given = regressor(batch["source_keypoints"], batch["target_keypoints"], height, width)
-                pose = pose_map(batch["target_keypoints"], height, width, radius)
+                given = regressor(*asked(batch))
+                pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)
                 painted = generator(batch["source"], pose, given.flow, given.visibility)
                 scores[rows_here] = ssim(painted, batch["target"]).numpy()
         rows.append((name, f"{scores.mean():.4f}"))

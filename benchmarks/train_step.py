@@ -155,7 +155,7 @@ def ours(count: int, size: tuple[int, int], repeat: int) -> float:
     settings = TrainGeneratorSettings(
         preset="deepfashion-256",
         batch=count,
-        flow="fitted",
+        flow="projected",
         adversarial=0,
         gradients=0,
         compile=torch.cuda.is_available(),

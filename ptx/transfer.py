@@ -26,7 +26,7 @@ from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
 from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
-from ptx.models.painter import Painter
+from ptx.models.painter import FlowPainter
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import Checkpoint, read_checkpoint, restore
@@ -111,7 +111,7 @@ class Model:
             used.append("pixel-warp")
         self.hashes = {name: file_hash(folder / name / "model.safetensors") for name in used}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.painter = Painter(regressor, painter, mixer, g["radius"]).to(self.device).eval().requires_grad_(False)
+        self.painter = FlowPainter(regressor, painter, mixer, g["radius"]).to(self.device).eval().requires_grad_(False)
         self._detector = detector
 
     @cached_property

@@ -12,6 +12,9 @@ GARMENTS = (
 )  # fmt: skip
 """Labels 0..11; face includes the neck, arms and legs are bare skin."""
 
+CLOTHES = ("top", "coat", "dress", "trousers", "skirt", "shoes")
+"""Labels that are worn."""
+
 LabelSet = Literal["ptx", "lip", "atr", "deepfashion"]
 
 LABEL_SETS: dict[str, tuple[str, ...]] = {

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
+from ptx.datasets.garment_labels import CLOTHES, garment
 from ptx.evaluation.inception import Inception, frechet_distance, inception_score
 from ptx.evaluation.lpips import Lpips
-from ptx.evaluation.methods import batches, flowers, painters
+from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
 from ptx.models.losses import end_point_error
@@ -59,9 +60,8 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
         PtxError: there are no test pairs, no such protocol, or a model is missing or stale.
     """
     chosen, judges = protocol(rules), Judges(pipeline.settings.evaluate)
-    data = pair_data(pipeline, TEST)
+    paint, flow, data = painters(pipeline), flowers(pipeline), pairs_to_test(pipeline)
     data = data.some(count) if count else data
-    paint, flow = painters(pipeline), flowers(pipeline)
     values: Values = {}
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
         for batch in batches(pipeline, data):
@@ -69,12 +69,9 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
                 painted, target = (
                     chosen.prepare(x, painted=own) for x, own in ((method(batch), True), (batch["target"], False))
                 )
-                body = chosen.prepare_mask(batch["visibility"] < BACKGROUND)
-                _add(
-                    values,
-                    name,
-                    picture_scores(painted, target, body, chosen) | judges.distances(name, painted, target),
-                )
+                masks = {name: chosen.prepare_mask(mask) for name, mask in regions(batch).items()}
+                scores = picture_scores(painted, target, masks, chosen) | judges.distances(name, painted, target)
+                _add(values, name, scores)
             if "true_flow" in batch:
                 for name, source in flow.items():
                     _add(values, name, flow_scores(*source(batch), batch))
@@ -87,12 +84,24 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
     return done
 
 
-def picture_scores(painted: Tensor, target: Tensor, body: Tensor, rules: Protocol) -> dict[str, Tensor]:
-    """Scores (B,) that need no network; painted, target (B, 3, H, W) in -1..1, body (B, 1, H, W) of the target."""
+def regions(batch: Batch) -> dict[str, Tensor]:
+    """Masks (B, 1, H, W): body, the fitted one, or without fits the person; garments, where labels are known."""
+    labels = batch.get("target_parsing")
+    if labels is None:
+        return {"body": batch["visibility"] < BACKGROUND}
+    worn = torch.isin(labels, torch.tensor([garment(name) for name in CLOTHES], dtype=labels.dtype))
+    body = batch["visibility"] < BACKGROUND if "visibility" in batch else (labels > 0)[:, None]
+    return {"body": body, "garments": worn[:, None]}
+
+
+def picture_scores(painted: Tensor, target: Tensor, masks: Mapping[str, Tensor], rules: Protocol) -> dict[str, Tensor]:
+    """Scores (B,) that need no network; painted, target (B, 3, H, W) in -1..1, masks (B, 1, H, W) of the target."""
+    worn = {"garment_ssim": body_ssim(painted, target, masks["garments"], rules.ssim)} if "garments" in masks else {}
     return {
         "ssim": ssim(painted, target, rules.ssim),
-        "body_ssim": body_ssim(painted, target, body, rules.ssim),
-        "mask_ssim": masked_ssim(painted, target, body, rules.ssim),
+        "body_ssim": body_ssim(painted, target, masks["body"], rules.ssim),
+        **worn,
+        "mask_ssim": masked_ssim(painted, target, masks["body"], rules.ssim),
         "ms_ssim": ms_ssim(painted, target),
         "l1": l1(painted, target),
         "psnr": psnr(painted, target),

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ptx.datasets.people import People
 from ptx.geometry.flow import flow_between
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.visibility import visible_exact
+from ptx.models.flow_net import FlowNet
 from ptx.models.generator import warp_pixels
+from ptx.models.painter import FlowPainter, PoseFlowPainter
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.poses import pose_map
 from ptx.models.warping import BACKGROUND
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.stages.sources import people
-from ptx.training.data import Batch, PairData
-from ptx.training.recipes import poses
-from ptx.training.run import load_generator, load_pixel_warp, load_regressor
-from ptx.training.state import TRAININGS
+from ptx.training.data import TEST, Batch, PairData, pair_data
+from ptx.training.recipes import asked
+from ptx.training.run import load_network
+from ptx.training.state import FLOW_FROM, PARSED, PROJECTED, TRAININGS
 
 
 class Flow(NamedTuple):
@@ -39,48 +41,100 @@ Flower = Callable[[Batch], Flow]
 
 
 def flowers(pipeline: Pipeline) -> dict[str, Flower]:
-    """Every method that gives flow, the simplest first."""
-    regressor = load_regressor(pipeline)
+    """Every method that gives flow, the simplest first, the flow of the stores last."""
+    methods: dict[str, Flower] = {
+        "zero flow": lambda batch: Flow(torch.zeros_like(batch["source"][:, :2]), None),
+        "part-affine flow": lambda batch: Flow(_part_affine(batch), None),
+    }
+    for name, training in (("predicted flow", "train-flow"), ("learned flow", "train-pose-flow")):
+        if trained(pipeline, training):
+            methods[name] = _says(load_network(pipeline, training))
+    if _projected(pipeline):
+        methods["fitted flow"] = lambda batch: Flow(batch["flow"], batch["visibility"])
+    return methods
 
-    def predicted(batch: Batch) -> Flow:
-        prediction = regressor(*poses(batch))
+
+def _says(net: FlowNet) -> Flower:
+    def flow(batch: Batch) -> Flow:
+        prediction = net(*asked(batch))
         return Flow(prediction.dense, prediction.visibility)
 
-    return {
-        "zero flow": lambda batch: Flow(torch.zeros_like(batch["flow"]), None),
-        "part-affine flow": lambda batch: Flow(part_affine_flow(*poses(batch)), None),
-        "predicted flow": predicted,
-        "fitted flow": lambda batch: Flow(batch["flow"], batch["visibility"]),
-    }
+    return flow
+
+
+def _part_affine(batch: Batch) -> Tensor:
+    return part_affine_flow(batch["source_keypoints"], batch["target_keypoints"], *batch["source"].shape[-2:])
 
 
 def painters(pipeline: Pipeline) -> dict[str, Painter]:
-    """Every method that paints the target: the baselines first, then the trained ones that are there."""
-    regressor = load_regressor(pipeline)
-    generator, radius = load_generator(pipeline), pipeline.settings.train_generator.radius
+    """Every method that paints the target: the baselines first, then the trained ones that are there.
 
-    def predicted(batch: Batch) -> Flow:
-        prediction = regressor(*poses(batch))
-        return Flow(prediction.flow, prediction.visibility)
-
-    def generate(batch: Batch) -> Tensor:
-        pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)
-        return generator(batch["source"], pose, *predicted(batch))
-
-    methods: dict[str, Painter] = {
-        "copy the source": lambda batch: batch["source"],
-        "warp by predicted flow": lambda batch: over_source(batch, *predicted(batch)),
-        "warp by fitted flow": lambda batch: over_source(batch, batch["flow"], batch["visibility"]),
-    }
+    Raises:
+        PtxError: none is trained, or one is stale.
+    """
+    methods: dict[str, Painter] = {"copy the source": lambda batch: batch["source"]}
+    for name, flow in flowers(pipeline).items():
+        if name not in ("zero flow", "part-affine flow"):
+            methods[f"warp by {name}"] = _warps(flow)
     if pipeline.settings.data.kind == "people":
         methods["warp by true flow"] = lambda batch: over_source(batch, batch["true_flow"], batch["true_visibility"])
-    methods["generator"] = generate
-    if (TRAININGS["train-pixel-warp"].folder(pipeline.workspace) / "model.json").exists():
-        mixer = load_pixel_warp(pipeline)
-        methods["generator + pixel warping"] = lambda batch: mixer(generate(batch), batch["source"], *predicted(batch))[
-            0
-        ]
-    return methods
+    systems = _systems(pipeline)
+    if not systems:
+        raise PtxError(
+            "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
+        )
+    return methods | {name: _paints(system) for name, system in systems.items()}
+
+
+def _systems(pipeline: Pipeline) -> dict[str, nn.Module]:
+    """The trained systems, each as one network."""
+    settings, out = pipeline.settings, {}
+    if trained(pipeline, "train-generator"):
+        flow, generator = _flow_of(pipeline, "train_generator"), load_network(pipeline, "train-generator")
+        radius = settings.train_generator.radius
+        out["generator"] = FlowPainter(flow, generator, None, radius)
+        if trained(pipeline, "train-pixel-warp"):
+            mixer = load_network(pipeline, "train-pixel-warp")
+            out["generator + pixel warping"] = FlowPainter(flow, generator, mixer, radius)
+    if trained(pipeline, "train-synthesis"):
+        flow, garments, synthesis = (
+            _flow_of(pipeline, "train_synthesis"),
+            load_network(pipeline, "train-garment"),
+            load_network(pipeline, "train-synthesis"),
+        )
+        out["pose flow"] = PoseFlowPainter(flow, garments, synthesis, settings.train_synthesis.radius)
+    return {name: system.eval() for name, system in out.items()}
+
+
+def _flow_of(pipeline: Pipeline, section: str) -> FlowNet:
+    """The network whose flow a painter uses; that of projected flow stands in for the stores, which only training has."""
+    source = getattr(pipeline.settings, section).flow
+    return load_network(pipeline, FLOW_FROM[source] or "train-flow")
+
+
+def trained(pipeline: Pipeline, name: str) -> bool:
+    """Whether a training stage has left a model."""
+    return (TRAININGS[name].folder(pipeline.workspace) / "model.json").exists()
+
+
+def pairs_to_test(pipeline: Pipeline) -> PairData:
+    """The test pairs, with all that the trained models read, and garments where they are known."""
+    reads = [TRAININGS[name].reads for name in TRAININGS if trained(pipeline, name)] or [PROJECTED]
+    if pipeline.plan(pipeline.stage("parse")).condition == "done":
+        reads.append(PARSED)
+    return pair_data(pipeline, TEST, tuple(dict.fromkeys(name for names in reads for name in names)))
+
+
+def _projected(pipeline: Pipeline) -> bool:
+    return any(trained(pipeline, name) and "synth-flow" in TRAININGS[name].reads for name in TRAININGS)
+
+
+def _warps(flow: Flower) -> Painter:
+    return lambda batch: over_source(batch, *flow(batch))
+
+
+def _paints(system: nn.Module) -> Painter:
+    return lambda batch: system(batch["source"], batch["source_keypoints"], batch["target_keypoints"])["picture"]
 
 
 def over_source(batch: Batch, flow: Tensor, visibility: Tensor | None) -> Tensor:

@@ -16,13 +16,12 @@ from PIL import Image as Pillow
 from rich.console import Console
 
 from ptx.evaluation.evaluate import Evaluation, evaluate
-from ptx.evaluation.methods import batches, painters
+from ptx.evaluation.methods import batches, painters, pairs_to_test
 from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, metrics_of
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.status import describe
-from ptx.training.data import TEST, PairData, pair_data
 from ptx.training.samples import to_pictures
 from ptx.training.state import TRAININGS, describe_training
 
@@ -141,16 +140,15 @@ def _scores(done: Evaluation) -> Iterator[str]:
 
 
 def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
-    data = pair_data(pipeline, TEST)
+    data = pairs_to_test(pipeline)
     place = {int(number): i for i, number in enumerate(data.numbers)}
-    scores = done.values["generator"]["ssim"]
+    scores = [values["ssim"] for values in done.values.values() if "ssim" in values][-1]  # of the last trained model
     spread = np.unique(np.linspace(0, len(scores) - 1, min(8, len(scores))).round().astype(int))
     worst = np.argsort(scores)[:4]
     methods = painters(pipeline)
     for title, chosen in (("Transfers, spread over the test pairs", spread), ("The worst, by SSIM", worst)):
         places = [place[int(done.pairs[i])] for i in chosen]
-        few = PairData(data.workspace, data.pairs[places], data.numbers[places])
-        batch = next(batches(pipeline, few, len(places)))
+        batch = next(batches(pipeline, data.only(places), len(places)))
         with torch.inference_mode():
             columns = {name: to_pictures(paint(batch)) for name, paint in methods.items()}
         columns["truth"] = to_pictures(batch["target"])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ptx.evaluation.evaluate import Evaluation
 from ptx.pipeline.errors import PtxError
 
-PICTURES = ("ssim", "body_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips")
+PICTURES = ("ssim", "body_ssim", "garment_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips")
 FLOWS = ("epe", "epe_visible", "visibility_iou")
 
 BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}

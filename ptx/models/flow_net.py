@@ -50,15 +50,24 @@ class FlowNet(nn.Module):
     """
 
     def __init__(
-        self, base: int = 32, most: int = 128, scales: int = 5, radius: float = 8.0, limbs: bool = False
+        self,
+        base: int = 32,
+        most: int = 128,
+        scales: int = 5,
+        radius: float = 8.0,
+        limbs: bool = False,
+        picture: bool = False,
     ) -> None:
-        """`radius`: of the poses' discs, px; `limbs`: add to the flow of limbs moved as a whole, which is seen too (ours)."""
+        """Ours are `limbs` and `picture`.
+
+        radius: of the poses' discs, px; limbs: add to the flow of limbs moved as a whole, which is seen too; picture: see
+        the source's picture, since cloth moves otherwise than skin.
+        """
         super().__init__()
-        self.radius, self.limbs = radius, limbs
+        self.radius, self.limbs, self.picture = radius, limbs, picture
         channels = widths(base, scales + 1, most)
-        self.entry = nn.Sequential(
-            conv(38 if limbs else 36, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1])
-        )
+        inputs = 36 + 2 * limbs + 3 * picture
+        self.entry = nn.Sequential(conv(inputs, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1]))
         self.encoder = Encoder(None, channels[1:])
         self.decoder = Decoder(channels[1:], 1)
         self.flows = nn.ModuleList(nn.Conv2d(c, 2, 3, padding=1) for c in channels[1:-1])
@@ -67,15 +76,19 @@ class FlowNet(nn.Module):
         for head in self.flows:
             nn.init.normal_(head.weight, std=1e-3)
 
-    def forward(self, source: Tensor, target: Tensor, height: int, width: int) -> FlowPrediction:
-        """Flow and visibility of pictures (height, width), divisible by 2^(scales + 1).
+    def forward(self, source: Tensor, target: Tensor, image: Tensor) -> FlowPrediction:
+        """Flow and visibility of a target.
 
         source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
+        image: (B, 3, H, W) of the source, -1..1; H and W divisible by 2^(scales + 1). Only its size counts but for `picture`.
         """
+        height, width = image.shape[-2:]
         seen = [pose_map(pose, height, width, self.radius) for pose in (source, target)]
         if self.limbs:
             start = limb_flow(source, target, height, width) / UNIT  # (B, 2, H/2, W/2)
             seen.append(F.interpolate(start, scale_factor=2, mode="nearest"))
+        if self.picture:
+            seen.append(image)
         x, skips = self.encoder(self.entry(torch.cat(seen, dim=1)))
         features = self.decoder(x, skips)
         pyramid = [head(torch.relu(f)).float() for head, f in zip(self.flows, reversed(features), strict=True)]

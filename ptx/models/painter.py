@@ -1,16 +1,18 @@
-"""The trained networks as one: from a picture and two poses to the picture in the other pose."""
+"""The trained networks of a system as one: from a picture and two poses to the picture in the other pose."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from ptx.models.flow_net import FlowNet
+from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.poses import pose_map
 
 
-class Painter(nn.Module):
-    """Flow regressor, generator and, where there is one, pixel warping. Can be handed to torch.export."""
+class FlowPainter(nn.Module):
+    """System A: flow regressor, generator and, where there is one, pixel warping. Can be handed to torch.export."""
 
     def __init__(self, regressor: FlowNet, generator: Generator, mixer: PixelWarp | None, radius: float) -> None:
         """`radius`: of the discs in the generator's pose map, px."""
@@ -29,11 +31,31 @@ class Painter(nn.Module):
             picture: (B, 3, H, W) in -1..1; warped: the source's own pixels where the flow brings them, likewise;
             flow: (B, 2, H, W) px, target to source; visibility: (B, 1, H, W) uint8 labels 0 visible, 1 hidden, 2 background.
         """
-        height, width = image.shape[-2:]
-        prediction = self.regressor(keypoints, pose, height, width)
-        flow, visibility = prediction.flow, prediction.visibility
-        picture = self.generator(image, pose_map(pose, height, width, self.radius), flow, visibility)
+        prediction = self.regressor(keypoints, pose, image)
+        given = pose_map(pose, *image.shape[-2:], self.radius), prediction.flow, prediction.visibility
+        picture = self.generator(image, *given)
         if self.mixer is not None:
-            picture, _ = self.mixer(picture, image, flow, visibility)
-        warped = warp_pixels(image, flow, visibility)
-        return {"picture": picture, "warped": warped, "flow": flow, "visibility": visibility}
+            picture, _ = self.mixer(picture, image, *given[1:])
+        return {"picture": picture, **shown(image, *given[1:])}
+
+
+class PoseFlowPainter(nn.Module):
+    """System B: learned flow, GarmentNet, SynthesisNet."""
+
+    def __init__(self, regressor: FlowNet, garments: GarmentNet, synthesis: SynthesisNet, radius: float) -> None:
+        """`radius`: of the discs in the pose map, px."""
+        super().__init__()
+        self.regressor, self.garments, self.synthesis, self.radius = regressor, garments, synthesis, radius
+
+    def forward(self, image: Tensor, keypoints: Tensor, pose: Tensor) -> dict[str, Tensor]:
+        """Paint; arguments and results as for `FlowPainter`, and garments: (B, H, W) uint8 labels of the target."""
+        prediction = self.regressor(keypoints, pose, image)
+        given = pose_map(pose, *image.shape[-2:], self.radius), prediction.flow, prediction.visibility
+        kinds = self.garments(image, *given)
+        picture = self.synthesis(image, given[0], kinds.softmax(1), *given[1:])[0]
+        return {"picture": picture, **shown(image, *given[1:]), "garments": kinds.argmax(1).to(torch.uint8)}
+
+
+def shown(image: Tensor, flow: Tensor, visibility: Tensor) -> dict[str, Tensor]:
+    """The flow that a painter used, and what it fetches."""
+    return {"warped": warp_pixels(image, flow, visibility), "flow": flow, "visibility": visibility}

@@ -10,7 +10,14 @@ from pydantic import Field, field_validator
 from ptx.datasets.garment_labels import LabelSet
 from ptx.pipeline.config import LATER, Place, Section
 from ptx.pipeline.executors import RunSettings
-from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainPixelWarpSettings
+from ptx.training.settings import (
+    TrainFlowSettings,
+    TrainGarmentSettings,
+    TrainGeneratorSettings,
+    TrainPixelWarpSettings,
+    TrainPoseFlowSettings,
+    TrainSynthesisSettings,
+)
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -146,6 +153,9 @@ class Settings(Section):
     train_flow: TrainFlowSettings = TrainFlowSettings()
     train_generator: TrainGeneratorSettings = TrainGeneratorSettings()
     train_pixel_warp: TrainPixelWarpSettings = TrainPixelWarpSettings()
+    train_pose_flow: TrainPoseFlowSettings = TrainPoseFlowSettings()
+    train_garment: TrainGarmentSettings = TrainGarmentSettings()
+    train_synthesis: TrainSynthesisSettings = TrainSynthesisSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @field_validator("data", mode="before")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from ptx.geometry.flow import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.store import OK, Store
+from ptx.training.state import PROJECTED
 
 TRAIN, TEST = 0, 1
 
 Batch = dict[str, Tensor]
-"""source, target (B, 3, H, W) -1..1; source_keypoints, target_keypoints (B, 18, 3); flow (B, 2, H, W) px; visibility
-(B, 1, H, W) uint8; source_part, target_part (B, H, W) uint8; pair (B,)."""
+"""source, target (B, 3, H, W) -1..1; source_keypoints, target_keypoints (B, 18, 3); pair (B,).
+
+From projected bodies: flow (B, 2, H, W) px; visibility (B, 1, H, W) uint8; source_part, target_part (B, H, W) uint8.
+From parsing: source_parsing, target_parsing (B, H, W) uint8."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class PairData(Dataset[Batch]):
     """(N, 2) target image, source image."""
     numbers: NDArray[np.int64]
     """(N,) number of each in the whole data set."""
+    reads: tuple[str, ...] = PROJECTED
+    """Stages whose stores are read."""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -42,17 +47,24 @@ class PairData(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         target, source = (np.array([i]) for i in self.pairs[index])
         pair = self.numbers[index : index + 1]
-        return {
+        out = {
             "source": _picture(self._read("ingest", "image", source)),
             "target": _picture(self._read("ingest", "image", target)),
             "source_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", source)),
             "target_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", target)),
-            "flow": torch.from_numpy(decode_flow(self._read("flow", "flow", pair)).transpose(2, 0, 1).copy()),
-            "visibility": torch.from_numpy(self._read("visibility", "visibility", pair))[None],
-            "source_part": torch.from_numpy(self._read("surface", "part", source)),
-            "target_part": torch.from_numpy(self._read("surface", "part", target)),
             "pair": torch.tensor(int(pair[0])),
         }
+        if "synth-flow" in self.reads:
+            out |= {
+                "flow": torch.from_numpy(decode_flow(self._read("flow", "flow", pair)).transpose(2, 0, 1).copy()),
+                "visibility": torch.from_numpy(self._read("visibility", "visibility", pair))[None],
+                "source_part": torch.from_numpy(self._read("surface", "part", source)),
+                "target_part": torch.from_numpy(self._read("surface", "part", target)),
+            }
+        if "parse" in self.reads:
+            out["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source))
+            out["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target))
+        return out
 
     def _read(self, store: str, array: str, index: NDArray[Any]) -> NDArray[Any]:
         return _store(self.workspace, store).read(array, index)[0]
@@ -62,7 +74,11 @@ class PairData(Dataset[Batch]):
         chosen = (
             np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)) if len(self) else []
         )
-        return PairData(self.workspace, self.pairs[chosen], self.numbers[chosen])
+        return self.only(chosen)
+
+    def only(self, places: Any) -> PairData:
+        """The pairs at these places."""
+        return replace(self, pairs=self.pairs[places], numbers=self.numbers[places])
 
 
 @lru_cache(maxsize=16)
@@ -74,24 +90,28 @@ def _picture(image: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - np.float32(1))
 
 
-def pair_data(pipeline: Pipeline, split: int) -> PairData:
-    """All usable pairs of a split.
+def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = PROJECTED) -> PairData:
+    """All pairs of a split for which these stages have results.
 
     Raises:
         PtxError: a stage that training reads is not done, or there is no pair.
     """
-    for name in ("rasterize", "synth-flow", "visibility"):
-        condition = pipeline.plan(pipeline.stage(name)).condition
-        if condition != "done":
-            raise PtxError(f"training reads {name}, which is {condition}: `ptx run all` first")
-    flow, visibility = (pipeline.plan(pipeline.stage(name)).states for name in ("synth-flow", "visibility"))
     pairs = np.asarray(pipeline.pairs())
-    splits = np.asarray(pipeline.listing.splits)
-    numbers = np.flatnonzero((flow == OK) & (visibility == OK) & (splits[pairs[:, 0]] == split))
+    usable = np.asarray(pipeline.listing.splits)[pairs[:, 0]] == split
+    for name in reads:
+        plan = pipeline.plan(pipeline.stage(name))
+        if plan.condition != "done":
+            hint = (
+                "" if plan.stage.applies(pipeline.settings) else f", after `{name}.path` says what {name}s photographs"
+            )
+            raise PtxError(f"training reads {name}, which is {plan.condition}: `ptx run all` first{hint}")
+        fine = plan.states == OK
+        usable &= fine if plan.stage.over == "pairs" else fine[pairs].all(1)
+    numbers = np.flatnonzero(usable)
     if not len(numbers):
         what = "training" if split == TRAIN else "testing"
         raise PtxError(f"no pair is left for {what}: see `ptx status`, and `data.test_fraction`")
-    return PairData(pipeline.workspace, pairs[numbers], numbers)
+    return PairData(pipeline.workspace, pairs[numbers], numbers, reads)
 
 
 class StepSampler:

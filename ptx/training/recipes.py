@@ -78,11 +78,11 @@ class TrainFlow(Recipe):
         del step
         batch = shift_target(batch, self.settings.shift)
         truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
-        return {"flow": flow_loss(nets["flow"](*poses(batch)), *truth, part_weight=self.settings.part_weight)}
+        return {"flow": flow_loss(nets["flow"](*asked(batch)), *truth, part_weight=self.settings.part_weight)}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
-        prediction, truth, visibility = net(*poses(batch)), batch["flow"], batch["visibility"]
+        prediction, truth, visibility = net(*asked(batch)), batch["flow"], batch["visibility"]
         body = (visibility < 2).float()
         right = (prediction.visibility == visibility).float() * body
         return {
@@ -93,7 +93,7 @@ class TrainFlow(Recipe):
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, source warped by the prediction, and by the truth."""
-        prediction = net(*poses(batch))
+        prediction = net(*asked(batch))
         predicted = warp_pixels(batch["source"], prediction.flow, prediction.visibility)
         return [
             batch["source"],
@@ -110,7 +110,7 @@ class TrainGenerator(Recipe):
     settings: TrainGeneratorSettings
 
     def __init__(self, settings: TrainGeneratorSettings, regressor: FlowNet | None, features: nn.Module | None) -> None:
-        """`regressor`: needed where `settings.flow` is predicted; `features`: VGG's, for the perceptual loss, or None."""
+        """`regressor`: gives the flow; None where `settings.flow` is projected. `features`: VGG's, for the perceptual loss, or None."""
         super().__init__(settings)
         self.regressor, self.features = regressor, features
 
@@ -131,25 +131,34 @@ class TrainGenerator(Recipe):
 
     def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Flow (B, 2, H, W) px and visibility (B, 1, H, W) that the generator is given."""
-        if self.settings.flow == "fitted" or self.regressor is None:
+        if self.regressor is None:
             return batch["flow"], batch["visibility"]
         with torch.no_grad():
-            prediction = self.regressor(*poses(batch))
+            prediction = self.regressor(*asked(batch))
         return prediction.flow, prediction.visibility
 
     def target_pose(self, batch: Batch) -> Tensor:
         """Pose map (B, 18, H, W) that the picture is painted by."""
         return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
 
-    def paint(self, net: nn.Module, batch: Batch) -> Tensor:
-        """The picture (B, 3, H, W) that the model gives."""
-        return net(batch["source"], self.target_pose(batch), *self.flow(batch))
+    def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """The picture (B, 3, H, W) that the model gives, and smaller ones where it gives such, (B, 3, H/2^i, W/2^i)."""
+        return [net(batch["source"], self.target_pose(batch), *self.flow(batch))]
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """L1, perceptual or gradient loss, and the discriminator's judgement."""
-        s, target = self.settings, batch["target"]
-        painted = self.paint(nets["generator"], batch)
-        terms = {"l1": F.l1_loss(painted, target)}
+        """L1, perceptual or gradient loss, L1 of smaller pictures, and the discriminator's judgement."""
+        painted, *smaller = self.paint(nets["generator"], batch)
+        out: Losses = {"generator": self.looks(painted, batch["target"])}
+        for level, small in enumerate(smaller, 1):
+            out["generator"][f"l1_of_1/{2**level}"] = F.l1_loss(small, F.avg_pool2d(batch["target"], 2**level))
+        judge = nets.get("discriminator")
+        if judge is not None and step >= self.settings.adversarial_from:
+            self.judge(judge, painted, batch, out)
+        return out
+
+    def looks(self, painted: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """How far the finest picture is from the target, in terms that need no training."""
+        s, terms = self.settings, {"l1": F.l1_loss(painted, target)}
         if self.features is not None:
             seen = self.features(painted, target)
             terms["perceptual"] = s.perceptual * perceptual_loss(seen)
@@ -157,26 +166,25 @@ class TrainGenerator(Recipe):
                 terms["style"] = s.style * style_loss(seen)
         elif s.gradients > 0:
             terms["gradients"] = s.gradients * gradient_loss(painted, target)
-        out: Losses = {"generator": terms}
-        judge = nets.get("discriminator")
-        if judge is not None and step >= s.adversarial_from:
-            context = torch.cat([batch["source"], self.target_pose(batch)], dim=1)
-            judge.requires_grad_(False)
-            terms["adversarial"] = s.adversarial * adversarial(
-                judge(torch.cat([context, painted], 1)), True, s.adversarial_kind
-            )
-            judge.requires_grad_(True)
-            real, fake = (judge(torch.cat([context, x], dim=1)) for x in (target, painted.detach()))
-            out["discriminator"] = {
-                "real": 0.5 * s.adversarial * adversarial(real, True, s.adversarial_kind),
-                "painted": 0.5 * s.adversarial * adversarial(fake, False, s.adversarial_kind),
-            }
-        return out
+        return terms
+
+    def judge(self, judge: nn.Module, painted: Tensor, batch: Batch, out: Losses) -> None:
+        """Add the discriminator's judgement to the generator's terms, and what itself is trained on."""
+        s = self.settings
+        context = torch.cat([batch["source"], self.target_pose(batch)], dim=1)
+        judge.requires_grad_(False)
+        fooled = adversarial(judge(torch.cat([context, painted], 1)), True, s.adversarial_kind)
+        out["generator"]["adversarial"] = s.adversarial * fooled
+        judge.requires_grad_(True)
+        real, fake = (judge(torch.cat([context, x], dim=1)) for x in (batch["target"], painted.detach()))
+        out["discriminator"] = {
+            "real": 0.5 * s.adversarial * adversarial(real, True, s.adversarial_kind),
+            "painted": 0.5 * s.adversarial * adversarial(fake, False, s.adversarial_kind),
+        }
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
-        painted = self.paint(net, batch)
-        target = batch["target"]
+        painted, target = self.paint(net, batch)[0], batch["target"]
         return {
             "ssim": ssim(painted, target),
             "ssim_of_copy": ssim(batch["source"], target),
@@ -185,7 +193,7 @@ class TrainGenerator(Recipe):
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, painted."""
-        return [batch["source"], batch["target"], self.paint(net, batch)]
+        return [batch["source"], batch["target"], self.paint(net, batch)[0]]
 
 
 class TrainPixelWarp(TrainGenerator):
@@ -209,17 +217,17 @@ class TrainPixelWarp(TrainGenerator):
         s = self.settings
         return {"generator": build(PixelWarp, s.model_dump()), **{k: v for k, v in nets.items() if k != "generator"}}
 
-    def paint(self, net: nn.Module, batch: Batch) -> Tensor:
+    def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generated, then mixed with the warped source."""
         flow, visibility = self.flow(batch)
         with torch.no_grad():
             generated = self.painter(batch["source"], self.target_pose(batch), flow, visibility)
-        return net(generated, batch["source"], flow, visibility)[0]
+        return [net(generated, batch["source"], flow, visibility)[0]]
 
 
-def poses(batch: Batch) -> tuple[Tensor, Tensor, int, int]:
-    """What the flow regressor is asked: keypoints of source and target, height, width."""
-    return batch["source_keypoints"], batch["target_keypoints"], *batch["source"].shape[-2:]
+def asked(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """What a flow network is asked: keypoints of source and target, the source's picture."""
+    return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
 
 
 def shift_target(batch: Batch, most: tuple[int, int]) -> Batch:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
-import torch
 from rich.console import Console
+from torch import nn
 
-from ptx.models.blocks import Net, build
+from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
+from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, pair_data
 from ptx.training.loop import Trainer
+from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSynthesis
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
-from ptx.training.state import TRAININGS, Training, best_scores, document, stale, trained_step
+from ptx.training.settings import FlowSource
+from ptx.training.state import FLOW_FROM, TRAININGS, Training, best_scores, document, stale, trained_step
 
 
 def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:
@@ -37,12 +41,12 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
         folder.rename(folder.with_name(folder.name + ".old"))
     if trained_step(folder) >= settings.steps:
         return f"[bold]{training.name}[/bold]: done, nothing to do; {_words(best_scores(folder))}"
-    data, test = pair_data(pipeline, TRAIN), pair_data(pipeline, TEST)
+    data, test = (pair_data(pipeline, split, training.reads) for split in (TRAIN, TEST))
     recipe = build_recipe(pipeline, training)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, folder, document(pipeline, training), pipeline.settings.seed)
-    for frozen in ("regressor", "painter", "features"):
-        if isinstance(net := getattr(recipe, frozen, None), torch.nn.Module):
+    for frozen in ("regressor", "painter", "garments", "features"):
+        if isinstance(net := getattr(recipe, frozen, None), nn.Module):
             net.to(trainer.fabric.device).eval().requires_grad_(False)
     if getattr(settings, "vgg", "") is None:
         instead = "the loss on differences of neighbouring pixels stands in" if settings.gradients else "there is none"
@@ -55,12 +59,27 @@ def _words(scores: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
+NETWORKS: dict[str, type[nn.Module]] = {
+    "train-flow": FlowNet,
+    "train-generator": Generator,
+    "train-pixel-warp": PixelWarp,
+    "train-pose-flow": FlowNet,
+    "train-garment": GarmentNet,
+    "train-synthesis": SynthesisNet,
+}
+"""Training → the network that is used later."""
+
+
 def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
     """The recipe with the frozen networks that it needs."""
     settings = getattr(pipeline.settings, training.section)
     if training.name == "train-flow":
         return TrainFlow(settings)
-    regressor = load_regressor(pipeline) if settings.flow == "predicted" else None
+    if training.name == "train-pose-flow":
+        return TrainPoseFlow(settings)
+    regressor = load_flow(pipeline, settings.flow)
+    if training.name == "train-garment":
+        return TrainGarment(settings, regressor)
     features = None
     if settings.vgg is not None:
         from ptx.models.vgg import Perceptual
@@ -68,31 +87,29 @@ def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
         features = Perceptual.load(settings.vgg)
     if training.name == "train-generator":
         return TrainGenerator(settings, regressor, features)
-    return TrainPixelWarp(settings, regressor, features, load_generator(pipeline))
+    if training.name == "train-pixel-warp":
+        return TrainPixelWarp(settings, regressor, features, load_network(pipeline, "train-generator"))
+    return TrainSynthesis(settings, regressor, features, load_network(pipeline, "train-garment"))
 
 
-def load_regressor(pipeline: Pipeline) -> FlowNet:
-    """The trained flow regressor of this workspace."""
-    return _load(pipeline, "train-flow", FlowNet)
+def load_flow(pipeline: Pipeline, source: FlowSource) -> FlowNet | None:
+    """The trained network that gives flow; None where it comes from the stores."""
+    name = FLOW_FROM[source]
+    return load_network(pipeline, name) if name else None
 
 
-def load_generator(pipeline: Pipeline) -> Generator:
-    """The trained generator of this workspace."""
-    return _load(pipeline, "train-generator", Generator)
+def load_network(pipeline: Pipeline, name: str) -> Any:
+    """The network that a training stage of this workspace has trained, ready for use.
 
-
-def load_pixel_warp(pipeline: Pipeline) -> PixelWarp:
-    """The trained pixel-warping net of this workspace."""
-    return _load(pipeline, "train-pixel-warp", PixelWarp)
-
-
-def _load(pipeline: Pipeline, name: str, network: type[Net]) -> Net:
+    Raises:
+        PtxError: there is none, it is stale, or of another architecture.
+    """
     training = TRAININGS[name]
     folder = training.folder(pipeline.workspace)
     if not (folder / "model.json").exists():
         raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
     if why := stale(pipeline, training):
         raise PtxError(f"{name} is stale ({'; '.join(why)}): `ptx run {name}` first")
-    net = build(network, getattr(pipeline.settings, training.section).model_dump())
+    net = build(NETWORKS[name], getattr(pipeline.settings, training.section).model_dump())
     restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
     return net.eval().requires_grad_(False)

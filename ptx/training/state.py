@@ -11,7 +11,12 @@ from ptx.pipeline.durable import read_json
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
 
-READS = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+PROJECTED = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+"""What system A reads: pictures, and flow from fitted bodies."""
+PARSED = ("ingest", "extract-keypoints", "parse")
+"""What system B reads: pictures and garments, no body model."""
+FLOW_FROM = {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
+"""Setting `flow` of what paints → the training whose model gives the flow."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,9 @@ class Training:
     name: str
     section: str
     needs: tuple[str, ...] = ()
-    """Training stages whose models it uses."""
+    """Training stages whose models it uses, besides the one that gives its flow."""
+    reads: tuple[str, ...] = PROJECTED
+    """Stages whose stores it reads."""
 
     def folder(self, workspace: Path) -> Path:
         """Where its model lies."""
@@ -32,8 +39,11 @@ TRAININGS = {
     t.name: t
     for t in (
         Training("train-flow", "train_flow"),
-        Training("train-generator", "train_generator", ("train-flow",)),
-        Training("train-pixel-warp", "train_pixel_warp", ("train-flow", "train-generator")),
+        Training("train-generator", "train_generator"),
+        Training("train-pixel-warp", "train_pixel_warp", ("train-generator",)),
+        Training("train-pose-flow", "train_pose_flow", reads=PARSED),
+        Training("train-garment", "train_garment", reads=PARSED),
+        Training("train-synthesis", "train_synthesis", ("train-garment",), reads=PARSED),
     )
 }
 
@@ -41,8 +51,9 @@ TRAININGS = {
 def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     """What the model depends on."""
     settings = getattr(pipeline.settings, training.section)
-    needs = [n for n in training.needs if not (n == "train-flow" and getattr(settings, "flow", "") == "fitted")]
-    inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in READS}
+    flow = FLOW_FROM.get(getattr(settings, "flow", ""))
+    needs = (*training.needs, *([flow] if flow else []))
+    inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in training.reads}
     inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs}
     return {
         "stage": training.name,

@@ -21,7 +21,7 @@ def test_table_and_values(tmp_path: Path) -> None:
     chosen = pipeline(tmp_path)
     for stage in chosen.active:
         run_stage(chosen, stage, QUIET)
-    with pytest.raises(PtxError, match="no trained model of train-flow"):
+    with pytest.raises(PtxError, match="no trained model to evaluate: `ptx run train-flow`"):
         evaluate(chosen, QUIET)
     for name in ("train-flow", "train-generator", "train-pixel-warp"):
         train(tmp_path, name, 4)

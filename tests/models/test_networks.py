@@ -88,15 +88,15 @@ def test_variants_see_what_they_should(fusion: Fusion, sees_flow: bool, sees_vis
 
 def test_encoders_share_nothing() -> None:
     net = Generator(**SMALL)
-    assert net.appearance is not None
-    own = {id(p) for p in net.pose.parameters()}
-    assert not own & {id(p) for p in net.appearance.parameters()}
+    assert net.path.appearance is not None
+    own = {id(p) for p in net.path.pose.parameters()}
+    assert not own & {id(p) for p in net.path.appearance.parameters()}
 
 
 @pytest.mark.parametrize("limbs", [False, True])
 def test_flow_net_pyramid(limbs: bool) -> None:
     net = FlowNet(8, 16, 3, limbs=limbs)
-    prediction = net(torch.rand(2, 18, 3) * 30, torch.rand(2, 18, 3) * 30, 64, 32)
+    prediction = net(torch.rand(2, 18, 3) * 30, torch.rand(2, 18, 3) * 30, torch.rand(2, 3, 64, 32))
     assert [f.shape[2:] for f in prediction.pyramid] == [(32, 16), (16, 8), (8, 4)]
     assert prediction.logits.shape == (2, 3, 64, 32)
     assert prediction.flow.shape == (2, 2, 64, 32)
@@ -109,7 +109,7 @@ def test_flow_net_starts_from_the_limbs() -> None:
     net = FlowNet(8, 16, 3, limbs=True)
     for head in net.flows:
         nn.init.zeros_(head.weight)
-    prediction = net(source, target, 64, 32)
+    prediction = net(source, target, torch.rand(2, 3, 64, 32))
     limbs = part_affine_flow(source, target, 64, 32)
     assert (prediction.dense - limbs).abs().median() < 0.5
     for level, flow in enumerate(prediction.pyramid, 1):
@@ -149,5 +149,5 @@ def test_kept_background_lets_the_source_through() -> None:
 
 def test_settings_build_networks() -> None:
     settings = {"base": 8, "most": 16, "scales": 3, "fusion": "single", "learning_rate": 1.0}
-    assert build(Generator, settings).fusion == "single"
+    assert build(Generator, settings).path.appearance is None
     assert parameters(build(PixelWarp, settings)) == parameters(PixelWarp(8, 16, 3))

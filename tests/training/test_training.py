@@ -81,7 +81,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
 
 GAN = (
-    "train_generator.flow=fitted", "train_generator.adversarial=0.01", "train_generator.adversarial_from=2",
+    "train_generator.flow=projected", "train_generator.adversarial=0.01", "train_generator.adversarial_from=2",
     "train_generator.save_every=3",
 )  # fmt: skip
 
@@ -202,7 +202,7 @@ def test_all_three_stages_in_order(work: Path) -> None:
     assert list((work / "models" / "generator" / "samples").glob("*.png"))
     chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()))
     found = [describe_training(chosen, training) for training in TRAININGS.values()]
-    assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3
+    assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3 + [("absent", 0)] * 3
 
 
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
