@@ -46,6 +46,9 @@ def transfer(
         "transfer.png"
     ),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    system: Annotated[
+        str, typer.Option("--system", help="flow (dense intrinsic appearance flow) or pose-flow (pose flow learning).")
+    ] = "flow",
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
     config: Config = None,
@@ -65,7 +68,7 @@ def transfer(
         raise PtxError("--sheet and --paste are two looks; choose one")
     look: Any = "sheet" if sheet else "paste" if paste else "picture"
     table = read_transfers(pairs) if pairs is not None else []
-    models = load(model or load_settings(config, overrides).workspace / "models")
+    models = load(model or load_settings(config, overrides).workspace / "models", system)  # type: ignore[arg-type]
     if source is not None and pose is not None:
         console.print(str(show_transfer(models, source, pose, output, look)))
         return
@@ -81,6 +84,7 @@ def transfer(
 def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    system: Annotated[str, typer.Option("--system", help="flow or pose-flow.")] = "flow",
     config: Config = None,
     overrides: Set = None,
 ) -> None:
@@ -88,7 +92,7 @@ def export(
     from ptx.stages import load_settings
     from ptx.transfer import load
 
-    models = load(model or load_settings(config, overrides).workspace / "models")
+    models = load(model or load_settings(config, overrides).workspace / "models", system)  # type: ignore[arg-type]
     console.print(str(models.export(output)))
 
 

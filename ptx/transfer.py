@@ -23,13 +23,8 @@ from ptx.datasets.images import (
     read_image,
 )  # fmt: skip
 from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
-from ptx.models.blocks import build
-from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp
-from ptx.models.painter import FlowPainter
-from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
-from ptx.training.checkpoint import Checkpoint, read_checkpoint, restore
+from ptx.systems import System, read_system
 from ptx.training.samples import to_pictures
 
 Image = NDArray[np.uint8]
@@ -89,29 +84,20 @@ class Painting:
 class Model:
     """The trained networks of one folder (`WORKSPACE/models`)."""
 
-    def __init__(self, folder: Path, detector: Detector | None = None) -> None:
-        """Read `flow`, `generator` and, where it is there, `pixel-warp`.
+    def __init__(self, folder: Path, detector: Detector | None = None, system: System = "flow") -> None:
+        """Read the networks of a system.
 
         Args:
             folder: of the models.
             detector: finds persons in photographs; MediaPipe where none is given.
+            system: flow (dense intrinsic appearance flow) or pose-flow (pose flow learning).
 
         Raises:
             PtxError: a model is missing, damaged or of another architecture.
         """
-        flow, generator = (read_checkpoint(folder / name / "model") for name in ("flow", "generator"))
-        g = _settings(generator, "train_generator")
-        self.size: tuple[int, int] = tuple(generator.meta["document"]["size"])
-        regressor = _ready(build(FlowNet, _settings(flow, "train_flow")), flow, folder / "flow")
-        painter = _ready(build(Generator, g), generator, folder / "generator")
-        mixer, used = None, ["flow", "generator"]
-        if (folder / "pixel-warp" / "model.json").exists():
-            found = read_checkpoint(folder / "pixel-warp" / "model")
-            mixer = _ready(build(PixelWarp, _settings(found, "train_pixel_warp")), found, folder / "pixel-warp")
-            used.append("pixel-warp")
-        self.hashes = {name: file_hash(folder / name / "model.safetensors") for name in used}
+        self.painter, self.size, self.hashes = read_system(folder, system)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.painter = FlowPainter(regressor, painter, mixer, g["radius"]).to(self.device).eval().requires_grad_(False)
+        self.painter.to(self.device)
         self._detector = detector
 
     @cached_property
@@ -190,8 +176,13 @@ class Model:
             raise PtxError(f"the picture is {width}×{height}, the model paints {self.size[1]}×{self.size[0]}")
         points = (_checked(person.keypoints, "keypoints"), _checked(pose, "pose"))
         image = torch.from_numpy(person.image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
-        with torch.inference_mode():
-            out = self.painter(image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
+        try:
+            with torch.inference_mode():
+                out = self.painter(image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
+        except torch.OutOfMemoryError:
+            raise PtxError(
+                "the GPU's memory is full: close what else uses it, or set CUDA_VISIBLE_DEVICES= to paint on the CPU"
+            ) from None
         return Painting(
             to_pictures(out["picture"])[0],
             to_pictures(out["warped"])[0],
@@ -218,9 +209,9 @@ class Model:
         return path
 
 
-def load(folder: str | Path) -> Model:
-    """The trained models of a folder: `WORKSPACE/models`."""
-    return Model(Path(folder))
+def load(folder: str | Path, system: System = "flow") -> Model:
+    """The trained models of a folder (`WORKSPACE/models`): of dense intrinsic appearance flow, or of pose flow learning."""
+    return Model(Path(folder), system=system)
 
 
 def paste(picture: Image, original: Image, transform: Transform) -> Image:
@@ -235,18 +226,6 @@ def paste(picture: Image, original: Image, transform: Transform) -> Image:
     weight = cv2.warpAffine(np.minimum(inside, 1).astype(np.float32), back, size)[..., None]
     moved = cv2.warpAffine(picture, back, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return (weight * moved + (1 - weight) * original).round().astype(np.uint8)
-
-
-def _ready(net: Any, found: Checkpoint, path: Path) -> Any:
-    restore(net, found.tensors, str(path))
-    return net
-
-
-def _settings(found: Checkpoint, section: str) -> dict[str, Any]:
-    try:
-        return dict(found.meta["document"]["settings"][section])
-    except (KeyError, TypeError):
-        raise PtxError(f"this is no model of {section.replace('_', '-')}: its JSON names no such settings") from None
 
 
 def _checked(points: NDArray[Any], what: str) -> Keypoints:

@@ -18,9 +18,11 @@ from ptx.datasets.images import apply_transform, box_around, crop_and_resize, in
 from ptx.datasets.mediapipe import NoPerson
 from ptx.datasets.people import People, PeopleOptions
 from ptx.models.flow_net import FlowNet
+from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.pipeline.errors import PtxError
 from ptx.show import show_transfer
+from ptx.systems import System
 from ptx.training.checkpoint import write_checkpoint
 from ptx.transfer import Model, paste
 from ptx.transfer_batch import read_transfers, transfer_all
@@ -42,6 +44,11 @@ def models(tmp_path: Path) -> Path:
     write_model(folder, "flow", "train_flow", FlowNet(8, 16, 3))
     write_model(folder, "generator", "train_generator", Generator(8, 16, 3, 2), warped_scales=2, fusion="residual")
     write_model(folder, "pixel-warp", "train_pixel_warp", PixelWarp(8, 16, 3))
+    write_model(
+        folder, "pose-flow", "train_pose_flow", FlowNet(8, 16, 3, limbs=True, picture=True), limbs=True, picture=True
+    )
+    write_model(folder, "garment", "train_garment", GarmentNet(8, 16, 3, 2), warped_scales=2)
+    write_model(folder, "synthesis", "train_synthesis", SynthesisNet(8, 16, 3, 2), warped_scales=2, flow="learned")
     return folder
 
 
@@ -63,6 +70,21 @@ def test_python_interface(models: Path, people: People) -> None:
     assert np.allclose(back, pose[0][there, :2], atol=1e-3)
 
 
+def test_systems(models: Path, people: People) -> None:
+    """Each reads its own networks."""
+    poses = [people.truth(i).keypoints for i in (0, 1)]
+    done = {
+        name: ptx.load(models, name).transfer(people.render(0), poses[1], poses[0]) for name in ("flow", "pose-flow")
+    }
+    assert not (done["flow"].picture == done["pose-flow"].picture).all()
+    assert set(ptx.load(models, "pose-flow").hashes) == {"pose-flow", "garment", "synthesis"}
+    with pytest.raises(PtxError, match="no system 'x': flow or pose-flow"):
+        ptx.load(models, "x")
+    (models / "garment" / "model.json").unlink()
+    with pytest.raises(PtxError, match="garment"):
+        ptx.load(models, "pose-flow")
+
+
 def test_pasting_back_changes_the_person_only() -> None:
     """A crop pasted unchanged gives the photograph again; a painted one shows in its middle and fades at its border."""
     rng = np.random.default_rng(0)
@@ -78,8 +100,9 @@ def test_pasting_back_changes_the_person_only() -> None:
     assert (edge <= np.abs(255 - photo[120, 100].astype(int)) * 0.2 + 1).all()
 
 
-def test_exported_program_is_the_model(models: Path, people: People, tmp_path: Path) -> None:
-    model = ptx.load(models)
+@pytest.mark.parametrize("system", ["flow", "pose-flow"])
+def test_exported_program_is_the_model(models: Path, tmp_path: Path, system: System) -> None:
+    model = ptx.load(models, system)
     with pytest.raises(PtxError, match=r"written as .pt2"):
         model.export(tmp_path / "x.onnx")
     program = torch.export.load(model.export(tmp_path / "painter.pt2")).module()

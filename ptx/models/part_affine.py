@@ -43,7 +43,7 @@ def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) ->
     rows = torch.arange(height, device=a.device, dtype=a.dtype)
     columns = torch.arange(width, device=a.device, dtype=a.dtype)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
-    maps, distances = [_similarity(a, b, both)], [torch.full((len(a), height, width), 1e6).to(a)]
+    maps, distances = [_similarity(a, b, both)], [torch.full((a.shape[0], height, width), 1e6).to(a)]
     scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
     for names, start, end, thickness in PARTS:
         known = _of(names, both) & both[:, [keypoint(name) for name in names]].all(1, keepdim=True)
@@ -57,7 +57,7 @@ def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) ->
     away = _distance(pixels, _mean(a, head), _mean(a, head)) - HEAD_THICKNESS * scale
     distances.append(torch.where(head.any(1)[:, None, None], away, 2e6))
     nearest = torch.stack(distances, dim=1).argmin(1)  # (B, H, W)
-    own = torch.stack(maps, dim=1)[torch.arange(len(a), device=a.device)[:, None, None], nearest]  # (B, H, W, 2, 3)
+    own = torch.stack(maps, dim=1)[torch.arange(a.shape[0], device=a.device)[:, None, None], nearest]  # (B, H, W, 2, 3)
     flow = torch.einsum("bhwij,hwj->bihw", own[..., :2], pixels) + own[..., 2].permute(0, 3, 1, 2)
     return (flow - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None]
 

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from safetensors.torch import load_file
 
+from ptx.evaluation.evaluate import evaluate
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
@@ -23,15 +24,15 @@ from ptx.training.checkpoint import read_checkpoint
 from ptx.training.loop import Interrupted, Trainer, decay
 from ptx.training.recipes import TrainFlow, gradient_loss, shift_target
 from ptx.training.run import run_training
-from ptx.training.state import TRAININGS, describe_training, stale
+from ptx.training.state import TRAININGS, describe_training, document, stale
 
 QUIET = Console(quiet=True)
 QUIET_BUT_KEPT = Console(width=200)
 TINY = [
     "run.executor=serial", "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
-    *(f"{section}.{setting}" for section in ("train_flow", "train_generator", "train_pixel_warp")
+    *(f"{training.section}.{setting}" for training in TRAININGS.values()
       for setting in ("base=8", "most=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
-    "train_generator.warped_scales=2",
+    *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
 ]  # fmt: skip
 
 
@@ -203,6 +204,31 @@ def test_all_three_stages_in_order(work: Path) -> None:
     chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()))
     found = [describe_training(chosen, training) for training in TRAININGS.values()]
     assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3 + [("absent", 0)] * 3
+
+
+def test_pose_flow_needs_no_body(tmp_path: Path) -> None:
+    """System B from pictures, keypoints and garments alone; its garments and flow are frozen where they are used."""
+    chosen = pipeline(tmp_path)
+    for name in ("ingest", "extract-keypoints", "parse"):
+        run_stage(chosen, chosen.stage(name), QUIET)
+    with pytest.raises(PtxError, match="no trained model of train-pose-flow"):
+        train(tmp_path, "train-garment", 4)
+    assert "warped_ssim" in train(tmp_path, "train-pose-flow", 4)
+    assert "iou" in train(tmp_path, "train-garment", 4, "train_pose_flow.steps=4")
+    before = weights(tmp_path, "pose-flow", 4), weights(tmp_path, "garment", 4)
+    steps = "train_pose_flow.steps=4", "train_garment.steps=4"
+    assert "ssim" in train(tmp_path, "train-synthesis", 4, *steps)
+    after = weights(tmp_path, "pose-flow", 4), weights(tmp_path, "garment", 4)
+    assert all(torch.equal(a[k], b[k]) for a, b in zip(before, after, strict=True) for k in a)
+    with pytest.raises(PtxError, match="training reads rasterize, which is absent: `ptx run all` first"):
+        train(tmp_path, "train-flow", 4)
+    chosen = pipeline(tmp_path, "train_generator.flow=learned", *steps)
+    assert "train-pose-flow" in document(chosen, TRAININGS["train-generator"])["inputs"]
+    done = evaluate(pipeline(tmp_path, *steps, "train_synthesis.steps=4"), QUIET, count=3)
+    assert "pose flow" in done.values
+    assert {"garment_ssim", "body_ssim"} <= set(done.values["pose flow"])
+    assert "epe" in done.values["learned flow"]
+    assert "fitted flow" not in done.values
 
 
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
