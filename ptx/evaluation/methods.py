@@ -78,15 +78,15 @@ def painters(pipeline: Pipeline) -> dict[str, Painter]:
             methods[f"warp by {name}"] = _warps(flow)
     if pipeline.settings.data.kind == "people":
         methods["warp by true flow"] = lambda batch: over_source(batch, batch["true_flow"], batch["true_visibility"])
-    systems = _systems(pipeline)
-    if not systems:
+    paint = systems(pipeline)
+    if not paint:
         raise PtxError(
             "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
         )
-    return methods | {name: _paints(system) for name, system in systems.items()}
+    return methods | {name: _paints(system) for name, system in paint.items()}
 
 
-def _systems(pipeline: Pipeline) -> dict[str, nn.Module]:
+def systems(pipeline: Pipeline) -> dict[str, nn.Module]:
     """The trained systems, each as one network."""
     settings, out = pipeline.settings, {}
     if trained(pipeline, "train-generator"):

@@ -1,0 +1,100 @@
+"""Variants of one workspace: the same data, some models trained otherwise, every step by the command itself.
+
+Each lives in a folder of its own that links to what it shares, so a benchmark goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Seconds = dict[str, float]
+"""Stage → seconds that its training took."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Models trained otherwise than the base's."""
+
+    folder: str
+    trains: Sequence[str]
+    """Training stages, in order; all other models are the base's."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Section → settings that differ from the base's."""
+
+
+def experiment(
+    root: Path,
+    settings: Mapping[str, Any],
+    trains: Sequence[str],
+    variants: Sequence[Variant],
+    jobs: int,
+    count: int | None,
+) -> dict[str, Seconds]:
+    """Make the base (data and the models that variants share), then train the variants, `jobs` side by side, and
+    score them on `count` test pairs (None: not at all).
+
+    Returns seconds of each folder's trainings, "base" among them; scores lie in `root/FOLDER/evaluation.zarr`.
+    """
+    cores = os.cpu_count() or 1
+    base = _write(root / "base", settings, {})
+    _ptx(cores, "run", "all", config=base)
+    taken = {"base": _train(base, trains, cores)}
+
+    def one(variant: Variant) -> Seconds:
+        config = _write(root / variant.folder, settings, variant.settings)
+        _share(root / "base", config.parent, variant.trains)
+        spent = _train(config, variant.trains, max(1, cores // jobs))
+        if count is not None:
+            _ptx(max(1, cores // jobs), "evaluate", "--count", str(count), config=config)
+        return spent
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return taken | dict(zip([v.folder for v in variants], pool.map(one, variants), strict=True))
+
+
+def _write(folder: Path, settings: Mapping[str, Any], more: Mapping[str, Mapping[str, Any]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = {**settings, "workspace": str(folder)}
+    for section, own in more.items():
+        whole[section] = {**whole.get(section, {}), **own}
+    config = folder / "pipeline.yaml"
+    config.write_text(json.dumps(whole, indent=1))  # which is YAML
+    return config
+
+
+def _share(base: Path, folder: Path, trains: Sequence[str]) -> None:
+    (folder / "models").mkdir(exist_ok=True)
+    own = {stage.removeprefix("train-") for stage in trains}
+    stores = [p for p in base.iterdir() if p.suffix in (".zarr", ".blocks") and p.stem != "evaluation"]
+    models = [p for p in (base / "models").iterdir() if p.name not in own]
+    for path in [*stores, *models]:
+        link = folder / path.relative_to(base)
+        if not link.exists():
+            link.symlink_to(path)
+
+
+def _train(config: Path, stages: Sequence[str], threads: int) -> Seconds:
+    record = config.parent / "seconds.json"
+    seconds: Seconds = json.loads(record.read_text()) if record.exists() else {}
+    for stage in stages:
+        began = time.monotonic()
+        _ptx(threads, "run", stage, config=config)
+        seconds.setdefault(stage, time.monotonic() - began)
+        record.write_text(json.dumps(seconds))
+    return seconds
+
+
+def _ptx(threads: int, *words: str, config: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    with (config.parent / "log.txt").open("a") as log:
+        command = [sys.executable, "-m", "ptx.cli", *words, "-c", str(config)]
+        subprocess.run(command, env=environment, stdout=log, stderr=log, check=True)

@@ -1,0 +1,150 @@
+"""Both systems on the same held-out synthetic people, half of them in loose clothes: pictures, flow, and what each idea is worth.
+
+python benchmarks/pose_flow.py --jobs 2 comparison/
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import table
+from experiments import Seconds, Variant, experiment
+
+from ptx.datasets.garment_labels import garment
+from ptx.evaluation.evaluate import read_evaluation
+from ptx.evaluation.methods import batches, flowers, pairs_to_test, systems
+from ptx.evaluation.tables import interval
+from ptx.models.losses import end_point_error
+from ptx.models.warping import BACKGROUND, VISIBLE
+from ptx.stages import load_pipeline
+
+LOOSE = ("coat", "dress", "skirt")
+FLOWS = {
+    "without texture": {"texture": 0.0},
+    "without garments": {"garments": 0.0},
+    "without occlusion": {"hidden": 100.0},
+    "without known warps": {"known_warps": 0.0},
+    "without coarse to fine": {"coarse_to_fine": 0.0},
+    "without limbs to start from": {"limbs": False},
+    "from poses alone": {"picture": False},
+}
+"""Each idea of the learned flow switched off."""
+PICTURES = {
+    "without alignment": {"fusion": "no_flow"},
+    "without garments": {"garments": False},
+    "without coarse pictures": {"pictures": 1},
+}
+"""Each idea of SynthesisNet switched off."""
+
+
+def main() -> None:
+    """Train what is missing, score, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--persons", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=1000, help="of what paints")
+    parser.add_argument("--flow-steps", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=1, help="variants trained side by side")
+    parser.add_argument("--count", type=int, default=400, help="test pairs that are scored")
+    args = parser.parse_args()
+    flow = {"steps": args.flow_steps, "save_every": 500, "workers": 0, "base": 8}
+    paint = {"steps": args.steps, "save_every": 500, "workers": 0, "base": 8}
+    settings = {
+        "size": [128, 64],
+        "data": {"kind": "people", "persons": args.persons, "images_per_person": 6, "loose": 0.5},
+        "train_flow": flow,
+        "train_pose_flow": flow,
+        "train_generator": paint,
+        "train_garment": paint,
+        "train_synthesis": paint,
+    }
+    root = args.folder.absolute()
+    shared = ["train-flow", "train-pose-flow", "train-garment"]
+    variants = [
+        Variant("systems", ["train-generator", "train-synthesis"]),
+        Variant("A with learned flow", ["train-generator"], {"train_generator": {"flow": "learned"}}),
+        *(Variant(f"B {name}", ["train-synthesis"], {"train_synthesis": own}) for name, own in PICTURES.items()),
+    ]
+    seconds = experiment(root, settings, shared, variants, args.jobs, args.count)
+    pictures(root, seconds)
+    print()
+    seconds |= experiment(
+        root, settings, shared, [Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": o}) for n, o in FLOWS.items()],
+        args.jobs, None,
+    )  # fmt: skip
+    flows(root, args.count)
+
+
+def pictures(root: Path, seconds: dict[str, Seconds]) -> None:
+    """Every painter: scores, parameters, time an image."""
+    rows = [
+        ("copying the source", "systems", "copy the source", []),
+        ("A, regressed flow", "systems", "generator", ["train-generator"]),
+        ("A, learned flow", "A with learned flow", "generator", ["train-generator"]),
+        ("B", "systems", "pose flow", ["train-synthesis"]),
+        *((f"B {name}", f"B {name}", "pose flow", ["train-synthesis"]) for name in PICTURES),
+    ]
+    out = []
+    full = read_evaluation(root / "systems").values["pose flow"]
+    for name, folder, method, stages in rows:
+        found = read_evaluation(root / folder).values[method]
+        means = [f"{found[m].mean():.4f}" for m in ("l1", "ssim", "ms_ssim", "garment_ssim")]
+        gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["garment_ssim"] - full["garment_ssim"]))
+        cost = ("", "") if not stages else size_and_time(root / folder, method)
+        out.append((name, *means, gap, *cost, f"{sum(seconds[folder].get(s, 0) for s in stages) / 60:.0f}"))
+    head = ("L1", "SSIM", "MS-SSIM", "SSIM in garments", "... less B's (95 %)", "parameters", "ms an image", "minutes")
+    table(("", *head), out)
+
+
+def size_and_time(folder: Path, method: str) -> tuple[str, str]:
+    """Parameters of all networks of a system, and milliseconds for one picture on one core."""
+    torch.set_num_threads(1)
+    net = systems(load_pipeline(folder / "pipeline.yaml"))[method]
+    given = torch.rand(1, 3, 128, 64) * 2 - 1, torch.rand(1, 18, 3) * 60, torch.rand(1, 18, 3) * 60
+    taken = []
+    with torch.inference_mode():
+        for _ in range(12):
+            began = time.perf_counter()
+            net(*given)
+            taken.append(time.perf_counter() - began)
+    return f"{sum(p.numel() for p in net.parameters()):,}", f"{1000 * float(np.median(taken)):.0f}"
+
+
+def flows(root: Path, count: int) -> None:
+    """Every flow against the exact one: over the body, over what the source shows, over loose cloth that it shows."""
+    rows: list[tuple[str, Sequence[float]]] = []
+    known = None
+    for name in ("", *FLOWS):
+        pipeline = load_pipeline(root / (f"flow {name}" if name else "base") / "pipeline.yaml")
+        known = known or list(batches(pipeline, pairs_to_test(pipeline).some(count)))
+        methods = flowers(pipeline)
+        for method in [m for m in methods if m == "learned flow" or not name]:
+            rows.append((f"learned, {name}" if name else method, errors(methods[method], known)))
+    table(
+        ("", "end-point error, px", "of visible pixels", "of visible loose cloth"),
+        [(name, *(f"{value:.2f}" for value in values)) for name, values in rows],
+    )
+
+
+@torch.inference_mode()
+def errors(method: object, known: Sequence[dict[str, torch.Tensor]]) -> list[float]:
+    """Mean over pictures of the three errors."""
+    found: list[list[torch.Tensor]] = [[], [], []]
+    for batch in known:
+        flow, labels = method(batch).flow, batch["true_visibility"]  # type: ignore[operator]
+        kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
+        seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
+        cloth = torch.where(torch.isin(batch["target_parsing"], kinds)[:, None], seen, BACKGROUND)
+        for mine, region in zip(found, (labels, seen, cloth), strict=True):
+            enough = (region < BACKGROUND).sum((1, 2, 3)) >= 20
+            mine.append(end_point_error(flow, batch["true_flow"], region)[enough])
+    return [float(torch.cat(values).mean()) for values in found]
+
+
+if __name__ == "__main__":
+    main()
