@@ -42,7 +42,7 @@ class TrainPoseFlow(Recipe):
         if s.known_warps > 0:
             known = known_warp(batch["source_keypoints"], batch["source_parsing"])
             prediction = net(batch["source_keypoints"], known.keypoints, batch["source"])
-            terms["known_warps"] = s.known_warps * known_warp_loss(prediction, known, levels)
+            terms["known_warps"] = s.known_warps * known_warp_loss(prediction, known)
         return {"flow": terms}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
