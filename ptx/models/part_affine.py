@@ -8,8 +8,10 @@ from torch import Tensor
 from ptx.geometry.joints import KEYPOINTS, keypoint
 
 TRUNK = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
+HEAD = ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear")
 PARTS = (
     (TRUNK, TRUNK[:2], TRUNK[2:], 0.5),
+    (HEAD, HEAD, HEAD, 0.5),
     *(
         ((a, b), (a,), (b,), thickness)
         for side in ("right", "left")
@@ -22,51 +24,52 @@ PARTS = (
     ),
 )
 """Keypoints, those whose means are the ends of the axis, and how thick the part is in shoulder widths."""
-HEAD = ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear")
-HEAD_THICKNESS = 0.5
 
 AFFINE_PRIOR = 0.1
-"""How strongly the trunk's map is held to a similarity; of 0 to 0.3 the one with the least error."""
+"""How strongly the maps of trunk and head are held to a similarity; of 0 to 1 the one with the least error of visible pixels."""
 
 
 def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) -> Tensor:
     """Flow (B, 2, height, width) px from target to source: each pixel moves with the nearest body part.
 
-    Parts as in Deformable GANs (Siarohin et al., CVPR 2018): limbs by the similarity of their two ends, trunk by the
-    affine map of its four corners, head by the similarity of what is seen of it. A part that is not seen in both
-    pictures moves with the whole person, and a person of whom no two keypoints are in both does not move.
+    Parts as in Deformable GANs (Siarohin et al., CVPR 2018): limbs by the similarity of their two ends, trunk and head by
+    affine maps of their keypoints. A part that the source does not show moves with the trunk, or with the whole person
+    where that is not shown either; a person of whom no two keypoints are in both does not move.
 
     source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
     """
-    both = (source[..., 2] > 0) & (target[..., 2] > 0) & (source + target)[..., :2].isfinite().all(-1)
-    a, b = (torch.where(both[..., None], pose[..., :2], 0).float() for pose in (target, source))
+    seen, other = ((pose[..., 2] > 0) & pose[..., :2].isfinite().all(-1) for pose in (target, source))
+    both = seen & other
+    a, b = (
+        torch.where(there[..., None], pose[..., :2], 0).float() for there, pose in ((seen, target), (other, source))
+    )
     rows = torch.arange(height, device=a.device, dtype=a.dtype)
     columns = torch.arange(width, device=a.device, dtype=a.dtype)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
-    maps, distances = [_similarity(a, b, both)], [torch.full((a.shape[0], height, width), 1e6).to(a)]
     scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
+    rest = _affine(a, b, both, _similarity(a, b, both))  # (B, 2, 3): of what is not seen in both
+    maps, distances = [rest], [torch.full((a.shape[0], height, width), 1e6).to(a)]
     for names, start, end, thickness in PARTS:
-        known = _of(names, both) & both[:, [keypoint(name) for name in names]].all(1, keepdim=True)
-        map_ = _similarity(a, b, known)
-        maps.append(_affine(a, b, known, map_) if names is TRUNK else map_)
-        away = _distance(pixels, _mean(a, _of(start, both)), _mean(a, _of(end, both))) - thickness * scale
-        distances.append(torch.where(known.any(1)[:, None, None], away, 2e6))
-    head = _of(HEAD, both)
-    head = head & (head.sum(1, keepdim=True) > 1)
-    maps.append(_similarity(a, b, head))
-    away = _distance(pixels, _mean(a, head), _mean(a, head)) - HEAD_THICKNESS * scale
-    distances.append(torch.where(head.any(1)[:, None, None], away, 2e6))
+        few = 2 if names is HEAD else len(names)
+        known, shown = (_of(names, there) & (_of(names, there).sum(1, keepdim=True) >= few) for there in (both, seen))
+        own = _similarity(a, b, known)
+        own = own if len(names) == 2 else _affine(a, b, known, own)
+        own = torch.where(known.any(1)[:, None, None], own, rest)
+        rest = own if names is TRUNK else rest
+        maps.append(own)
+        away = _distance(pixels, _mean(a, _of(start, shown)), _mean(a, _of(end, shown))) - thickness * scale
+        distances.append(torch.where(shown.any(1)[:, None, None], away, 2e6))
     nearest = torch.stack(distances, dim=1).argmin(1)  # (B, H, W)
     own = torch.stack(maps, dim=1)[torch.arange(a.shape[0], device=a.device)[:, None, None], nearest]  # (B, H, W, 2, 3)
     flow = torch.einsum("bhwij,hwj->bihw", own[..., :2], pixels) + own[..., 2].permute(0, 3, 1, 2)
     return (flow - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None]
 
 
-def _of(names: tuple[str, ...], both: Tensor) -> Tensor:
-    """(B, 18): the named keypoints, where both pictures show them."""
-    chosen = torch.zeros(len(KEYPOINTS), dtype=torch.bool, device=both.device)
+def _of(names: tuple[str, ...], there: Tensor) -> Tensor:
+    """(B, 18): the named ones of those that are there."""
+    chosen = torch.zeros(len(KEYPOINTS), dtype=torch.bool, device=there.device)
     chosen[[keypoint(name) for name in names]] = True
-    return both & chosen
+    return there & chosen
 
 
 def _mean(points: Tensor, known: Tensor) -> Tensor:
@@ -105,7 +108,7 @@ def _similarity(a: Tensor, b: Tensor, known: Tensor) -> Tensor:
 def _affine(a: Tensor, b: Tensor, known: Tensor, similarity: Tensor) -> Tensor:
     """Affine maps (B, 2, 3) that take known points a (B, 18, 2) to b, held close to a similarity.
 
-    In profile the four corners fall on one line, which says nothing of what is across.
+    In profile a trunk's corners fall on one line, which says nothing of what is across.
     """
     a0 = _mean(a, known)
     da = (a - a0[:, None]) * known[..., None]
