@@ -30,9 +30,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--persons", type=int, default=300)
     parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--flow-steps", type=int, default=3000)
+    parser.add_argument("--flow-steps", type=int, default=2000)
     parser.add_argument("--mix-steps", type=int, default=500)
-    parser.add_argument("--base", type=int, default=8, help="channels of the finest scale of what paints")
     parser.add_argument(
         "--jobs", type=int, default=1, help="variants trained side by side, each with its share of the cores"
     )
@@ -42,7 +41,7 @@ def main() -> None:
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},
-        "train_generator": {"steps": args.steps, "save_every": 500, "workers": 0, "base": args.base},
+        "train_generator": {"steps": args.steps, "save_every": 500, "workers": 0},
         "train_pixel_warp": {
             "steps": args.mix_steps,
             "save_every": 500,

@@ -52,8 +52,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="variants trained side by side")
     parser.add_argument("--count", type=int, default=400, help="test pairs that are scored")
     args = parser.parse_args()
-    flow = {"steps": args.flow_steps, "save_every": 500, "workers": 0, "base": 8}
-    paint = {"steps": args.steps, "save_every": 500, "workers": 0, "base": 8}
+    flow = {"steps": args.flow_steps, "save_every": 500, "workers": 0}
+    paint = {"steps": args.steps, "save_every": 500, "workers": 0}
     settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6, "loose": 0.5},

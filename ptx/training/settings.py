@@ -116,7 +116,7 @@ class TrainGeneratorSettings(TrainSettings):
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
-            "base": 16, "most": 64, "scales": 5, "warped_scales": 4, "background": "keep", "learning_rate": 1e-3, "cool_down": 0.5,
+            "base": 8, "most": 64, "scales": 5, "warped_scales": 4, "background": "keep", "learning_rate": 1e-3, "cool_down": 0.5,
             "radius": 4.0, "adversarial": 0.0,
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
@@ -164,7 +164,7 @@ class TrainPoseFlowSettings(TrainSettings):
     """Flow learned from pictures and garments alone (TIP 2021; the weights are ours)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
+        "demo": {"base": 8, "most": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5, "radius": 4.0},
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
         "market-128x64": {"steps": 980_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "scales": 4, "radius": 4.0},
     }  # fmt: skip
@@ -179,11 +179,11 @@ class TrainPoseFlowSettings(TrainSettings):
     """See the source's picture besides both poses: cloth moves otherwise than skin."""
     texture: Weight = 1.0
     """Weight of looks that should be the same where the flow leads; 0 switches the texture-preserving objective off."""
-    garments: Weight = 0.5
+    garments: Weight = 2.0
     """Weight of garments that should be the same where the flow leads."""
-    hidden: Weight = 0.35
+    hidden: Weight = 1.8
     """What it costs to call a place hidden in the source instead; a large value switches occlusion off."""
-    smooth: Weight = 0.5
+    smooth: Weight = 0.1
     """Weight of the flow's second differences within a garment."""
     known_warps: Weight = 1.0
     """Weight of the error on sources warped on purpose, whose flow is known; 0 switches self-supervision off."""
@@ -195,7 +195,7 @@ class TrainGarmentSettings(TrainSettings):
     """GarmentNet: what the target wears where (TIP 2021; the layers are ours)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 16, "most": 64, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
+        "demo": {"base": 8, "most": 64, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
         "deepfashion-256": {"steps": 190_000, "save_every": 5000, "ema": 0.999},
         "market-128x64": {"steps": 490_000, "save_every": 5000, "ema": 0.999, "scales": 5, "radius": 4.0},
     }  # fmt: skip
