@@ -81,7 +81,9 @@ def _status(pipeline: Pipeline) -> Iterator[str]:
         ["stage", "state", "done", "of", "quarantined", "MB"],
         [[r.stage, r.condition, str(r.done), str(r.samples), str(r.quarantined), f"{r.bytes / 1e6:.1f}"] for r in rows],
     )
-    models = [m for training in TRAININGS.values() if (m := describe_training(pipeline, training)).condition != "absent"]
+    models = [
+        m for training in TRAININGS.values() if (m := describe_training(pipeline, training)).condition != "absent"
+    ]
     yield _table(
         ["model", "state", "step", "scores of the best on held-out persons"],
         [[m.stage, m.condition, str(m.step), ", ".join(f"{k} {v:.4g}" for k, v in m.scores.items())] for m in models],

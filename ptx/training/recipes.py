@@ -18,7 +18,7 @@ from ptx.models.losses import adversarial, end_point_error, flow_loss
 from ptx.models.poses import pose_map
 from ptx.models.ssim import ssim
 from ptx.models.vgg import perceptual_loss, style_loss
-from ptx.models.warping import BACKGROUND
+from ptx.training.augment import vary_target
 from ptx.training.data import Batch
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
 
@@ -76,7 +76,7 @@ class TrainFlow(Recipe):
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """End-point error, visibility, parts."""
         del step
-        batch = shift_target(batch, self.settings.shift)
+        batch = vary_target(batch, self.settings.shift)
         truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
         return {"flow": flow_loss(nets["flow"](*asked(batch)), *truth, part_weight=self.settings.part_weight)}
 
@@ -147,6 +147,7 @@ class TrainGenerator(Recipe):
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """L1, perceptual or gradient loss, L1 of smaller pictures, and the discriminator's judgement."""
+        batch = vary_target(batch, self.settings.shift, self.settings.scale)
         painted, *smaller = self.paint(nets["generator"], batch)
         out: Losses = {"generator": self.looks(painted, batch["target"])}
         for level, small in enumerate(smaller, 1):
@@ -228,32 +229,6 @@ class TrainPixelWarp(TrainGenerator):
 def asked(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """What a flow network is asked: keypoints of source and target, the source's picture."""
     return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
-
-
-def shift_target(batch: Batch, most: tuple[int, int]) -> Batch:
-    """Each target moved right and down by whole random pixels, at most `most`; flow shortened by as much.
-
-    As the published code varies its training of the regressor. What comes in from outside is background.
-    """
-    if most == (0, 0):
-        return batch
-    moves = torch.stack([torch.randint(-m, m + 1, (len(batch["pair"]),)) for m in most], dim=1)
-    out = {**batch, "target_keypoints": batch["target_keypoints"].clone()}
-    out["target_keypoints"][..., :2] += moves[:, None].to(batch["target_keypoints"])
-    for name, outside in (("flow", 0), ("visibility", BACKGROUND), ("target_part", 0)):
-        out[name] = torch.stack(
-            [_moved(x, *move, outside) for x, move in zip(batch[name], moves.tolist(), strict=True)]
-        )
-    out["flow"] = (out["flow"] - moves[:, :, None, None].to(out["flow"])) * (out["visibility"] < BACKGROUND)
-    return out
-
-
-def _moved(x: Tensor, right: int, down: int, outside: int) -> Tensor:
-    """x (..., H, W) moved right and down, `outside` where nothing was."""
-    x = torch.roll(x, (down, right), (-2, -1))
-    x[..., slice(0, down) if down >= 0 else slice(down, None), :] = outside
-    x[..., slice(0, right) if right >= 0 else slice(right, None)] = outside
-    return x
 
 
 def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:

@@ -122,6 +122,7 @@ class TrainGeneratorSettings(TrainSettings):
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
         "market-128x64": {
             "steps": 980_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 160_000, "scales": 5, "warped_scales": 4, "radius": 4.0,
+            "shift": (10, 10), "scale": 1.2,
         },
     }  # fmt: skip
 
@@ -131,6 +132,10 @@ class TrainGeneratorSettings(TrainSettings):
     """Scales, from the finest, whose appearance is warped by the flow."""
     fusion: Fusion = "residual"
     """How appearance meets the pose: residual is the paper's, the others its ablation."""
+    shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (0, 0)
+    """Most pixels, right and down, by which targets are moved at random."""
+    scale: Annotated[float, Field(ge=1)] = 1.0
+    """Most by which targets are made larger or smaller at random."""
     background: Background = "paint"
     """paint every pixel, as published, or keep the source's where the network lets them show."""
     flow: FlowSource = "regressed"

@@ -22,7 +22,7 @@ from ptx.pipeline.run import run_stage
 from ptx.stages import STAGES, load_settings
 from ptx.training.checkpoint import read_checkpoint
 from ptx.training.loop import Interrupted, Trainer, decay
-from ptx.training.recipes import TrainFlow, gradient_loss, shift_target
+from ptx.training.recipes import TrainFlow, gradient_loss
 from ptx.training.run import run_training
 from ptx.training.state import TRAININGS, describe_training, document, stale
 
@@ -135,32 +135,6 @@ def test_full_gpu_ends_in_one_line(work: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_decay() -> None:
     assert [decay(step, 100, 0, 0.5) for step in (0, 50, 75, 99)] == pytest.approx([1, 1, 0.5, 0.02])
     assert [decay(step, 100, 30, 0) for step in (0, 29, 30, 60, 99)] == [1, 1, 0.5, 0.25, 0.125]
-
-
-def test_shifted_targets_keep_their_sense() -> None:
-    """A point of the target that moves by d must be told to look d less far; outside is background."""
-    torch.manual_seed(3)
-    flow, visibility = torch.randn(4, 2, 24, 16), torch.randint(0, 3, (4, 1, 24, 16), dtype=torch.uint8)
-    batch = {
-        "pair": torch.arange(4), "flow": flow * (visibility < 2), "visibility": visibility,
-        "target_part": torch.randint(0, 7, (4, 24, 16)), "target_keypoints": torch.rand(4, 18, 3) * 10,
-    }  # fmt: skip
-    moved = shift_target(batch, (5, 3))
-    moves = (moved["target_keypoints"] - batch["target_keypoints"])[:, 0, :2].round().int().tolist()
-    assert len({tuple(m) for m in moves}) > 1
-    for i, (right, down) in enumerate(moves):
-        for v in range(24):
-            for u in range(16):
-                inside = 0 <= v - down < 24 and 0 <= u - right < 16
-                seen = int(visibility[i, 0, v - down, u - right]) if inside else 2
-                assert int(moved["visibility"][i, 0, v, u]) == seen
-                if seen < 2:
-                    before = flow[i, :, v - down, u - right]
-                    assert torch.allclose(moved["flow"][i, :, v, u], before - torch.tensor([right, down]))
-                    assert moved["target_part"][i, v, u] == batch["target_part"][i, v - down, u - right]
-                else:
-                    assert not moved["flow"][i, :, v, u].any()
-    assert shift_target(batch, (0, 0)) is batch
 
 
 def test_events_for_tensorboard(work: Path) -> None:
