@@ -20,6 +20,7 @@ from ptx.pictures.draw import (
     blend,
     draw_body,
     draw_flow,
+    draw_garments,
     draw_parts,
     draw_skeleton,
     draw_visibility,
@@ -51,6 +52,8 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     panels = [Panel(view.image(index), "picture"), Panel(view.skeleton(index), "keypoints")]
     if view.has("rasterize", index):
         panels += [Panel(view.body_over(index), "fitted body"), Panel(view.parts(index), "parts")]
+    if view.has("parse", index):
+        panels.append(Panel(draw_garments(view.read("parse", "labels", index)), "garments"))
     name = pipeline.listing.ids[index]
     page = sheet([panels], f"{name}\n{view.story(index)}", height=HEIGHT)
     return _save(page, output, pipeline.workspace / "show" / f"{_file_name(name)}.png")

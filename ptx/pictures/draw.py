@@ -13,6 +13,15 @@ from ptx.geometry.visibility import HIDDEN, VISIBLE
 
 Image = NDArray[np.uint8]
 
+GARMENT_COLOURS = np.array(
+    [
+        (0, 0, 0), (110, 74, 36), (240, 190, 160), (214, 69, 65), (148, 82, 165), (240, 128, 178), (52, 101, 164), (245, 166, 35),
+        (70, 70, 78), (226, 152, 108), (201, 120, 84), (88, 168, 90),
+    ],
+    np.uint8,
+)  # fmt: skip
+"""Of the labels 0..11: skin, hair and cloth in colours that people expect."""
+
 PART_COLOURS = np.array(
     [(246, 246, 246), (250, 190, 88), (86, 134, 199), (232, 92, 92), (108, 189, 130), (178, 110, 190), (94, 196, 204)],
     np.uint8,
@@ -84,6 +93,11 @@ def draw_body(
 def draw_parts(part: NDArray[np.uint8]) -> Image:
     """Part labels (H, W) 0..6 in colours."""
     return PART_COLOURS[part]
+
+
+def draw_garments(labels: NDArray[np.uint8]) -> Image:
+    """Garment labels (H, W) 0..11 (`ptx.datasets.garment_labels`) in colours, background black."""
+    return GARMENT_COLOURS[labels]
 
 
 def draw_flow(flow: NDArray[np.floating], body: NDArray[np.bool_], longest: float | None = None) -> Image:

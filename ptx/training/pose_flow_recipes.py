@@ -17,6 +17,7 @@ from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_
 from ptx.models.poses import pose_map
 from ptx.models.ssim import ssim
 from ptx.models.warping import warp
+from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.data import Batch
 from ptx.training.recipes import Losses, Recipe, TrainGenerator, asked
 from ptx.training.settings import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
@@ -158,8 +159,6 @@ def mean_iou(labels: Tensor, truth: Tensor) -> Tensor:
 
 
 def painted_labels(labels: Tensor) -> Tensor:
-    """Labels (B, H, W) as colours (B, 3, H, W) in -1..1; background black."""
-    hue = torch.arange(KINDS, device=labels.device) * 2.4  # the golden angle: neighbours differ
-    colours = torch.stack([torch.cos(hue + shift) * 0.6 + 0.2 for shift in (0.0, 2.1, 4.2)], dim=1)
-    colours[0] = -1
-    return colours[labels.long()].permute(0, 3, 1, 2).float()
+    """Labels (B, H, W) as colours (B, 3, H, W) in -1..1."""
+    colours = torch.from_numpy(GARMENT_COLOURS).to(labels.device).float() / 127.5 - 1
+    return colours[labels.long()].permute(0, 3, 1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ptx.datasets.garment_labels import GARMENTS
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.rasterizer import rasterize
@@ -13,6 +14,7 @@ from ptx.pictures.draw import (
     RIGHT,
     draw_body,
     draw_flow,
+    draw_garments,
     draw_parts,
     draw_skeleton,
     draw_visibility,
@@ -49,6 +51,9 @@ def test_flow_off_the_body_is_blank() -> None:
 
 
 def test_labels_have_their_own_colours() -> None:
+    assert len(np.unique(draw_garments(np.arange(len(GARMENTS), dtype=np.uint8)[None]).reshape(-1, 3), axis=0)) == len(
+        GARMENTS
+    )
     assert len(np.unique(draw_parts(np.arange(7, dtype=np.uint8)[None]).reshape(-1, 3), axis=0)) == 7
     assert len(np.unique(draw_visibility(np.arange(3, dtype=np.uint8)[None]).reshape(-1, 3), axis=0)) == 3
 
