@@ -31,11 +31,13 @@ LABEL_SETS: dict[str, tuple[str, ...]] = {
         "background", "accessory", "hair", "accessory", "top", "skirt", "trousers", "dress", "accessory", "shoes", "shoes", "face",
         "legs", "legs", "arms", "arms", "accessory", "accessory",
     ),
-    # DeepFashion's In-shop parsing maps (Liu et al., CVPR 2016, segmentation of the benchmark), 17: background, hair, skin of the
-    # face, top, outer wear, skirt, dress, trousers, leggings, hat, glasses, neck and chest, arms, legs, shoes, bag, other.
+    # DeepFashion's own maps (DeepFashion-MultiModal, Jiang et al., SIGGRAPH 2022), 24: background, top, outer wear, skirt, dress,
+    # trousers, leggings, headwear, glasses, neckwear, belt, footwear, bag, hair, face, skin, ring, on the wrist, socks, gloves,
+    # necklace, rompers, earrings, tie. Skin of arms and legs is one label there, which is counted to the arms.
     "deepfashion": (
-        "background", "hair", "face", "top", "coat", "skirt", "dress", "trousers", "trousers", "accessory", "accessory", "face",
-        "arms", "legs", "shoes", "accessory", "accessory",
+        "background", "top", "coat", "skirt", "dress", "trousers", "trousers", "accessory", "accessory", "accessory", "accessory",
+        "shoes", "accessory", "hair", "face", "arms", "accessory", "accessory", "accessory", "accessory", "accessory", "dress",
+        "accessory", "accessory",
     ),
 }  # fmt: skip
 """Label set → our name of each of its labels, by number."""

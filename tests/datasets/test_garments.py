@@ -82,5 +82,14 @@ def test_label_sets_translate() -> None:
         "background", "hair", "trousers", "skirt", "face", "shoes",
     ]  # fmt: skip
     assert [GARMENTS[k] for k in translate(np.array([4, 5, 11, 16]), "atr")] == ["top", "skirt", "face", "accessory"]
+    assert [GARMENTS[k] for k in translate(np.array([2, 11, 13, 14, 21]), "deepfashion")] == [
+        "coat", "shoes", "hair", "face", "dress",
+    ]  # fmt: skip
+    assert {name: len(labels) for name, labels in LABEL_SETS.items()} == {
+        "ptx": 12,
+        "lip": 20,
+        "atr": 18,
+        "deepfashion": 24,
+    }
     with pytest.raises(ValueError, match="bad_labels: label 18 in a map of atr, which has 0 to 17"):
         translate(np.array([18]), "atr")
