@@ -15,6 +15,7 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.stages.sources import people
+from ptx.training.data import TRAIN, pair_data
 from tests.stages.test_stages import QUIET, pipeline, read
 
 
@@ -48,7 +49,13 @@ def test_people_know_their_labels(tmp_path: Path) -> None:
 
 
 def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
-    assert "parse" not in [stage.name for stage in photographs(tmp_path).active]
+    chosen = photographs(tmp_path)
+    assert "parse" not in [stage.name for stage in chosen.active]
+    run_stage(chosen, chosen.stage("ingest"), QUIET)
+    with pytest.raises(
+        PtxError, match=r"reads parse, which is absent: .*, after `parse.path` says what parses photographs"
+    ):
+        pair_data(chosen, TRAIN, ("ingest", "parse"))
 
 
 def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:
