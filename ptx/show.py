@@ -141,6 +141,7 @@ def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Lo
         Panel(draw_skeleton(person.image, person.keypoints), "source"),
         Panel(draw_skeleton(np.full_like(person.image, 255), done.pose), "wanted pose"),
         Panel(done.warped, "source, warped"),
+        *([] if done.garments is None else [Panel(draw_garments(done.garments), "garments")]),
         Panel(done.picture, "painted"),
     ]
     return _save(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output, output)

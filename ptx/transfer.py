@@ -74,6 +74,8 @@ class Painting:
     """What it was made from."""
     pose: Keypoints
     """(18, 3) wanted, at the model's size."""
+    garments: NDArray[np.uint8] | None = None
+    """(H, W) labels (`ptx.datasets.garment_labels`), where the system predicts what is worn."""
 
     @cached_property
     def pasted(self) -> Image:
@@ -190,6 +192,7 @@ class Model:
             out["visibility"][0, 0].cpu().numpy(),
             person,
             pose,
+            out["garments"][0].cpu().numpy() if "garments" in out else None,
         )
 
     def export(self, path: Path) -> Path:

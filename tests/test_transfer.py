@@ -77,6 +77,8 @@ def test_systems(models: Path, people: People) -> None:
         name: ptx.load(models, name).transfer(people.render(0), poses[1], poses[0]) for name in ("flow", "pose-flow")
     }
     assert not (done["flow"].picture == done["pose-flow"].picture).all()
+    assert done["flow"].garments is None
+    assert done["pose-flow"].garments.shape == SIZE
     assert set(ptx.load(models, "pose-flow").hashes) == {"pose-flow", "garment", "synthesis"}
     with pytest.raises(PtxError, match="no system 'x': flow or pose-flow"):
         ptx.load(models, "x")

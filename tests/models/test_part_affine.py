@@ -52,3 +52,28 @@ def test_missing_parts_move_with_the_person() -> None:
     assert np.allclose(part_affine_flow(source, target, 112, 64)[..., 0], 5, atol=1e-3)
     source[:, 2] = 0
     assert not part_affine_flow(source, target, 112, 64).any()
+
+
+def test_who_turns_round_is_mirrored_and_hidden_legs_follow_the_trunk() -> None:
+    target, source = person(), person()
+    source[:, 0] = 64 - source[:, 0]
+    legs = [keypoint(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
+    source[legs] = np.nan, np.nan, 0
+    flow = part_affine_flow(source, target, 112, 64)
+    for name in ("right_shoulder", "left_hip", "right_knee", "left_ear"):
+        x, y = target[keypoint(name), :2].astype(int)
+        lands = x + flow[y, x, 0]
+        assert (lands - 32) * (x - 32) < 0
+        assert abs(lands - (64 - x)) < 0.6 * abs(x - 32)
+        assert abs(flow[y, x, 1]) < 1
+
+
+def test_nobody_and_lone_keypoints() -> None:
+    """No two keypoints in both pictures: nothing moves, and nothing is NaN."""
+    target, source = person(), person()
+    source[1:, 2] = 0
+    assert not part_affine_flow(source, target, 112, 64).any()
+    source[1] = target[1] + (3, 0, 0)
+    source[0] = target[0] + (3, 0, 0)
+    flow = part_affine_flow(source, target, 112, 64)
+    assert np.allclose(flow, (3, 0), atol=1e-2)
