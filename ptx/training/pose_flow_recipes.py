@@ -12,7 +12,6 @@ from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import KINDS, GarmentNet, SynthesisNet
 from ptx.models.generator import warp_pixels
-from ptx.models.losses import end_point_error
 from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_loss, pair_loss, unlocked
 from ptx.models.poses import pose_map
 from ptx.models.ssim import ssim
@@ -54,14 +53,11 @@ class TrainPoseFlow(Recipe):
         copied = torch.where(person, batch["source"], batch["target"])
         mine = prediction.visibility < 2
         overlap = (mine & person).sum((1, 2, 3)) / (mine | person).sum((1, 2, 3)).clamp(min=1)
-        scores = {
+        return {
             "warped_ssim": ssim(warped, batch["target"]),
             "copied_ssim": ssim(copied, batch["target"]),
             "outline_iou": overlap.float(),
         }
-        if "flow" in batch:  # of fitted bodies, which training does not see
-            scores["epe_of_fits"] = end_point_error(prediction.dense, batch["flow"], batch["visibility"])
-        return scores
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, source warped by the flow."""
