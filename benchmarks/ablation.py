@@ -42,13 +42,7 @@ def main() -> None:
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},
         "train_generator": {"steps": args.steps, "save_every": 500, "workers": 0},
-        "train_pixel_warp": {
-            "steps": args.mix_steps,
-            "save_every": 500,
-            "workers": 0,
-            "base": args.base,
-            "radius": 4.0,
-        },
+        "train_pixel_warp": {"steps": args.mix_steps, "save_every": 500, "workers": 0},
     }
     variants = [
         Variant(
