@@ -9,12 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
-from ptx.models.part_affine import part_affine_flow
+from ptx.models.part_affine import PARTS, PartFlows, part_flows
 from ptx.models.poses import pose_map
 from ptx.models.warping import BACKGROUND
 
 UNIT = 20.0
 """Pixels of one unit that the network predicts."""
+
+NEAR = 2.0
+"""Pixels of distance that make a body part less likely by a factor e, before the network has learned otherwise."""
 
 
 class FlowPrediction(NamedTuple):
@@ -60,8 +63,8 @@ class FlowNet(nn.Module):
     ) -> None:
         """Ours are `limbs` and `picture`.
 
-        radius: of the poses' discs, px; limbs: add to the flow of limbs moved as a whole, which is seen too; picture: see
-        the source's picture, since cloth moves otherwise than skin.
+        radius: of the poses' discs, px; limbs: say which body part each pixel moves with (`part_flows`, mixed), and how it
+        differs from that; picture: see the source's picture, since cloth moves otherwise than skin.
         """
         super().__init__()
         self.radius, self.limbs, self.picture = radius, limbs, picture
@@ -72,8 +75,9 @@ class FlowNet(nn.Module):
         self.decoder = Decoder(channels[1:], 1)
         self.flows = nn.ModuleList(nn.Conv2d(c, 2, 3, padding=1) for c in channels[1:-1])
         self.visibility = nn.Conv2d(channels[1], 3, 3, padding=1)
+        self.parts = nn.Conv2d(channels[1], len(PARTS) + 1, 3, padding=1) if limbs else None
         initialise(self)
-        for head in self.flows:
+        for head in (*self.flows, *([self.parts] if self.parts is not None else [])):
             nn.init.normal_(head.weight, std=1e-3)
 
     def forward(self, source: Tensor, target: Tensor, image: Tensor) -> FlowPrediction:
@@ -84,21 +88,24 @@ class FlowNet(nn.Module):
         """
         height, width = image.shape[-2:]
         seen = [pose_map(pose, height, width, self.radius) for pose in (source, target)]
-        if self.limbs:
-            start = limb_flow(source, target, height, width) / UNIT  # (B, 2, H/2, W/2)
-            seen.append(F.interpolate(start, scale_factor=2, mode="nearest"))
+        if self.parts is not None:
+            limbs = limb_flows(source, target, height, width)
+            seen.append(F.interpolate(limbs.nearest / UNIT, scale_factor=2, mode="nearest"))
         if self.picture:
             seen.append(image)
         x, skips = self.encoder(self.entry(torch.cat(seen, dim=1)))
         features = self.decoder(x, skips)
         pyramid = [head(torch.relu(f)).float() for head, f in zip(self.flows, reversed(features), strict=True)]
-        if self.limbs:
-            pyramid = [flow + F.avg_pool2d(start, 2**level) for level, flow in enumerate(pyramid)]
+        if self.parts is not None:
+            likely = self.parts(torch.relu(features[-1])).float() - limbs.distance / NEAR
+            mixed = torch.einsum("bphw,bpihw->bihw", likely.softmax(1), limbs.flows / UNIT)
+            pyramid = [flow + F.avg_pool2d(mixed, 2**level) for level, flow in enumerate(pyramid)]
         logits = self.visibility(torch.relu(features[-1]))
         return FlowPrediction(pyramid, F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False))
 
 
-def limb_flow(source: Tensor, target: Tensor, height: int, width: int) -> Tensor:
-    """Part-affine flow (B, 2, height/2, width/2) of keypoints (B, 18, 3), at the cells' centres, in pixels of the full size."""
+def limb_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartFlows:
+    """`part_flows` of keypoints (B, 18, 3) at half the size, at the cells' centres, in pixels of the full size."""
     half = [torch.cat([(pose[..., :2] - 0.5) / 2, pose[..., 2:]], dim=-1) for pose in (source, target)]
-    return 2 * part_affine_flow(*half, height // 2, width // 2)
+    found = part_flows(*half, height // 2, width // 2)
+    return PartFlows(2 * found.flows, 2 * found.distance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -25,12 +27,35 @@ PARTS = (
 )
 """Keypoints, those whose means are the ends of the axis, and how thick the part is in shoulder widths."""
 
+FAR = 1e4
+"""Pixels to what is not there."""
+
 AFFINE_PRIOR = 0.1
 """How strongly the maps of trunk and head are held to a similarity; of 0 to 1 the one with the least error of visible pixels."""
 
 
+class PartFlows(NamedTuple):
+    """What every part of the body would have all pixels do."""
+
+    flows: Tensor
+    """(B, P, 2, H, W) px: the flow of the whole person or trunk first, then those of `PARTS`."""
+    distance: Tensor
+    """(B, P, H, W) px from the surface of each part, less inside; large where the target does not show it."""
+
+    @property
+    def nearest(self) -> Tensor:
+        """(B, 2, H, W) px: each pixel moves with the nearest part."""
+        chosen = self.distance.argmin(1)[:, None, None]  # (B, 1, 1, H, W)
+        return self.flows.gather(1, chosen.expand(-1, 1, 2, -1, -1)).squeeze(1)
+
+
 def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) -> Tensor:
-    """Flow (B, 2, height, width) px from target to source: each pixel moves with the nearest body part.
+    """Flow (B, 2, height, width) px from target to source: each pixel moves with the nearest body part (`part_flows`)."""
+    return part_flows(source, target, height, width).nearest
+
+
+def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartFlows:
+    """The flow of every body part, from target to source.
 
     Parts as in Deformable GANs (Siarohin et al., CVPR 2018): limbs by the similarity of their two ends, trunk and head by
     affine maps of their keypoints. A part that the source does not show moves with the trunk, or with the whole person
@@ -48,7 +73,7 @@ def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) ->
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
     scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
     rest = _affine(a, b, both, _similarity(a, b, both))  # (B, 2, 3): of what is not seen in both
-    maps, distances = [rest], [torch.full((a.shape[0], height, width), 1e6).to(a)]
+    maps, distances = [rest], [torch.full((a.shape[0], height, width), FAR).to(a)]
     for names, start, end, thickness in PARTS:
         few = 2 if names is HEAD else len(names)
         known, shown = (_of(names, there) & (_of(names, there).sum(1, keepdim=True) >= few) for there in (both, seen))
@@ -58,11 +83,11 @@ def part_affine_flow(source: Tensor, target: Tensor, height: int, width: int) ->
         rest = own if names is TRUNK else rest
         maps.append(own)
         away = _distance(pixels, _mean(a, _of(start, shown)), _mean(a, _of(end, shown))) - thickness * scale
-        distances.append(torch.where(shown.any(1)[:, None, None], away, 2e6))
-    nearest = torch.stack(distances, dim=1).argmin(1)  # (B, H, W)
-    own = torch.stack(maps, dim=1)[torch.arange(a.shape[0], device=a.device)[:, None, None], nearest]  # (B, H, W, 2, 3)
-    flow = torch.einsum("bhwij,hwj->bihw", own[..., :2], pixels) + own[..., 2].permute(0, 3, 1, 2)
-    return (flow - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None]
+        distances.append(torch.where(shown.any(1)[:, None, None], away, 2 * FAR))
+    whole = torch.stack(maps, dim=1)  # (B, P, 2, 3)
+    flows = torch.einsum("bpij,hwj->bpihw", whole[..., :2], pixels) + whole[..., 2][..., None, None]
+    flows = (flows - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None, None]
+    return PartFlows(flows, torch.stack(distances, dim=1))
 
 
 def _of(names: tuple[str, ...], there: Tensor) -> Tensor:
