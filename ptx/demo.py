@@ -16,16 +16,16 @@ DEMO = """\
 # Written by `ptx demo`: synthetic people, small models, minutes on a laptop.
 workspace: {workspace}
 size: [128, 64]
-data: {{kind: people, persons: 150, images_per_person: 6}}
-train_flow: {{preset: demo, steps: 400, save_every: 200}}
-train_generator: {{preset: demo, steps: 700, save_every: 350}}
-train_pixel_warp: {{preset: demo, steps: 150, save_every: 150}}
+data: {{kind: people, persons: 120, images_per_person: 6}}
+train_flow: {{preset: demo, steps: 250, save_every: 125}}
+train_generator: {{preset: demo, steps: 450, save_every: 225}}
+train_pixel_warp: {{preset: demo, steps: 80, save_every: 80}}
 """
 
 TRAINED = ("train-flow", "train-generator", "train-pixel-warp")
 """What the demo trains: dense intrinsic appearance flow."""
 
-SCORED = 120
+SCORED = 80
 """Test pairs in the report."""
 
 

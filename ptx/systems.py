@@ -8,6 +8,7 @@ from typing import Any, Literal
 from torch import nn
 
 from ptx.models.blocks import build
+from ptx.models.fitted_flow import FittedFlow
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
@@ -69,6 +70,7 @@ class _Reader:
         self.hashes[path.parent.name] = file_hash(path.with_suffix(".safetensors"))
         return net, settings
 
-    def flow(self, settings: dict[str, Any]) -> FlowNet:
-        """The network whose flow a painter was trained with; projected flow is for training, the regressor stands in."""
-        return self.read(FLOW_FROM.get(settings.get("flow", "regressed")) or "train-flow", FlowNet)[0]
+    def flow(self, settings: dict[str, Any]) -> nn.Module:
+        """What gives the flow that a painter was trained with."""
+        name = FLOW_FROM[settings.get("flow", "regressed")]
+        return self.read(name, FlowNet)[0] if name else FittedFlow()

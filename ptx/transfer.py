@@ -23,6 +23,7 @@ from ptx.datasets.images import (
     read_image,
 )  # fmt: skip
 from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
+from ptx.models.fitted_flow import FittedFlow
 from ptx.pipeline.errors import PtxError
 from ptx.systems import System, read_system
 from ptx.training.samples import to_pictures
@@ -199,8 +200,12 @@ class Model:
         """Write all networks as one program of torch.export (.pt2): image, keypoints, pose → picture, warped, flow, visibility.
 
         Raises:
-            PtxError: the name does not end in .pt2.
+            PtxError: the name does not end in .pt2, or the flow is projected from fitted bodies, which is no network.
         """
+        if isinstance(self.painter.regressor, FittedFlow):
+            raise PtxError(
+                "export: projected flow is fitted, not a network's; train the generator with `flow: regressed`"
+            )
         if path.suffix != ".pt2":
             raise PtxError(f"{path}: exported programs are written as .pt2")
         two = torch.zeros(2, 3, *self.size), torch.zeros(2, 18, 3), torch.zeros(2, 18, 3)

@@ -56,4 +56,4 @@ def test_from_nothing_to_a_report(tmp_path: Path) -> None:
     for words in ("copy the source", "warp by fitted flow", "generator + pixel warping", "never seen in training"):
         assert words in text
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
-    assert again.stdout.count("nothing to do") == 9
+    assert again.stdout.count("nothing to do") == 10

@@ -13,7 +13,7 @@ from ptx.datasets.people import People
 from ptx.geometry.flow import flow_between
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.visibility import visible_exact
-from ptx.models.flow_net import FlowNet
+from ptx.models.fitted_flow import FittedFlow
 from ptx.models.generator import warp_pixels
 from ptx.models.painter import FlowPainter, PoseFlowPainter
 from ptx.models.part_affine import part_affine_flow
@@ -49,12 +49,13 @@ def flowers(pipeline: Pipeline) -> dict[str, Flower]:
     for name, training in (("predicted flow", "train-flow"), ("learned flow", "train-pose-flow")):
         if trained(pipeline, training):
             methods[name] = _says(load_network(pipeline, training))
+    methods["flow of fitted poses"] = _says(FittedFlow(pipeline.settings.body))
     if _projected(pipeline):
         methods["fitted flow"] = lambda batch: Flow(batch["flow"], batch["visibility"])
     return methods
 
 
-def _says(net: FlowNet) -> Flower:
+def _says(net: nn.Module) -> Flower:
     def flow(batch: Batch) -> Flow:
         prediction = net(*asked(batch))
         return Flow(prediction.dense, prediction.visibility)
@@ -106,10 +107,10 @@ def systems(pipeline: Pipeline) -> dict[str, nn.Module]:
     return {name: system.eval() for name, system in out.items()}
 
 
-def _flow_of(pipeline: Pipeline, section: str) -> FlowNet:
-    """The network whose flow a painter uses; that of projected flow stands in for the stores, which only training has."""
-    source = getattr(pipeline.settings, section).flow
-    return load_network(pipeline, FLOW_FROM[source] or "train-flow")
+def _flow_of(pipeline: Pipeline, section: str) -> nn.Module:
+    """What gives the flow that a painter uses outside training."""
+    name = FLOW_FROM[getattr(pipeline.settings, section).flow]
+    return load_network(pipeline, name) if name else FittedFlow(pipeline.settings.body)
 
 
 def trained(pipeline: Pipeline, name: str) -> bool:

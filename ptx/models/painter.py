@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.poses import pose_map
@@ -14,8 +13,8 @@ from ptx.models.poses import pose_map
 class FlowPainter(nn.Module):
     """System A: flow regressor, generator and, where there is one, pixel warping. Can be handed to torch.export."""
 
-    def __init__(self, regressor: FlowNet, generator: Generator, mixer: PixelWarp | None, radius: float) -> None:
-        """`radius`: of the discs in the generator's pose map, px."""
+    def __init__(self, regressor: nn.Module, generator: Generator, mixer: PixelWarp | None, radius: float) -> None:
+        """`regressor`: a `FlowNet` or `FittedFlow`; `radius`: of the discs in the generator's pose map, px."""
         super().__init__()
         self.regressor, self.generator, self.mixer, self.radius = regressor, generator, mixer, radius
 
@@ -42,7 +41,7 @@ class FlowPainter(nn.Module):
 class PoseFlowPainter(nn.Module):
     """System B: learned flow, GarmentNet, SynthesisNet."""
 
-    def __init__(self, regressor: FlowNet, garments: GarmentNet, synthesis: SynthesisNet, radius: float) -> None:
+    def __init__(self, regressor: nn.Module, garments: GarmentNet, synthesis: SynthesisNet, radius: float) -> None:
         """`radius`: of the discs in the pose map, px."""
         super().__init__()
         self.regressor, self.garments, self.synthesis, self.radius = regressor, garments, synthesis, radius

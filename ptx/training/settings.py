@@ -139,8 +139,8 @@ class TrainGeneratorSettings(TrainSettings):
     background: Background = "paint"
     """paint every pixel, as published, or keep the source's where the network lets them show."""
     flow: FlowSource = "regressed"
-    """Where flow and visibility come from: the regressor of train-flow; learned, that of train-pose-flow; or projected, those of
-    the stores (what a perfect regressor would give, for training only)."""
+    """Where flow and visibility come from: regressed by train-flow's network, learned by train-pose-flow's, or projected from
+    fitted bodies, those of the stores in training and fitted to both poses on the spot in use."""
     vgg: Place | None = None
     """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
     perceptual: Weight = 1.0
