@@ -47,7 +47,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = ptx(folder, "run", "all", *SMALL)
     assert done.returncode == 0, done.stderr
     assert list(dict.fromkeys(line.split(":")[0] for line in done.stdout.splitlines())) == [
-        "ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility",
+        "ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility", "parse",
     ]  # fmt: skip
     return folder
 
