@@ -55,14 +55,14 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_second_run_has_nothing_to_do(work: Path) -> None:
     again = ptx(work, "run", "all", *SMALL)
-    assert again.stdout.count("nothing to do") == 6
+    assert again.stdout.count("nothing to do") == 7
 
 
 @pytest.mark.slow
 def test_status_as_json(work: Path) -> None:
     rows = json.loads(ptx(work, "status", "--json", *SMALL).stdout)
-    assert [(row["condition"], row["done"]) for row in rows[:6]] == [("done", 6)] * 6
-    assert [row["condition"] for row in rows[6:]] == ["absent"] * 3
+    assert [(row["condition"], row["done"]) for row in rows[:7]] == [("done", 6)] * 7
+    assert [row["condition"] for row in rows[7:]] == ["absent"] * 6
 
 
 @pytest.mark.slow
