@@ -16,7 +16,7 @@ import torch
 from common import table
 from torch.nn import functional as F
 
-from ptx.models.poses import pose_map
+from ptx.models.poses import pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.warping import BACKGROUND, pool_flow, pool_visibility
 from ptx.pipeline.plan import Pipeline
@@ -70,7 +70,8 @@ def statistics(pipeline: Pipeline, data: PairData) -> None:
                 rows_here = places[first : first + size]
                 batch = batch_of(data, rows_here)
                 given = regressor(*asked(batch))
-                pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)
+                keypoints = batch["source_keypoints"], batch["target_keypoints"]
+                pose = pose_maps(*keypoints, *batch["source"].shape[-2:], radius, generator.both_poses)
                 painted = generator(batch["source"], pose, given.flow, given.visibility)
                 scores[rows_here] = ssim(painted, batch["target"]).numpy()
         rows.append((name, f"{scores.mean():.4f}"))

@@ -18,7 +18,7 @@ workspace: {workspace}
 size: [128, 64]
 data: {{kind: people, persons: 120, images_per_person: 6}}
 train_flow: {{preset: demo, steps: 250, save_every: 125}}
-train_generator: {{preset: demo, steps: 600, save_every: 300}}
+train_generator: {{preset: demo, steps: 600, save_every: 300, both_poses: true}}
 train_pixel_warp: {{preset: demo, steps: 80, save_every: 80}}
 """
 

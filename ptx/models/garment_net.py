@@ -50,12 +50,14 @@ class SynthesisNet(nn.Module):
         background: Background = "paint",
         garments: bool = True,
         pictures: Literal[1, 2, 3] = 3,
+        both_poses: bool = False,
     ) -> None:
-        """`garments`: see what the target wears; `pictures`: how many are painted, each half the size of the one before."""
+        """`garments`: see what the target wears; `pictures`: how many are painted, each half the size of the one before;
+        the rest as for `Generator`."""
         super().__init__()
         channels = widths(base, scales, most)
-        self.garments = garments
-        self.path = DualPath(18 + KINDS * garments, 3, channels, warped_scales, fusion)
+        self.garments, self.both_poses = garments, both_poses
+        self.path = DualPath((36 if both_poses else 18) + KINDS * garments, 3, channels, warped_scales, fusion)
         outputs = 4 if background == "keep" else 3
         self.heads = nn.ModuleList(Head(channels[level], outputs) for level in range(pictures))
         initialise(self)

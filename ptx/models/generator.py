@@ -22,11 +22,17 @@ class Generator(nn.Module):
         warped_scales: int = 5,
         fusion: Fusion = "residual",
         background: Background = "paint",
+        both_poses: bool = False,
     ) -> None:
-        """`background` "keep" gives the picture an opacity, under which the source shows (ours; as in GANimation, ECCV 2018)."""
+        """Ours are `background` and `both_poses`.
+
+        background: "keep" gives the picture an opacity, under which the source shows (as in GANimation, ECCV 2018);
+        both_poses: the pose encoder sees the source's pose as well, so that it knows what to take away (as in PATN, CVPR 2019).
+        """
         super().__init__()
+        self.both_poses = both_poses
         channels = widths(base, scales, most)
-        self.path = DualPath(18, 3, channels, warped_scales, fusion)
+        self.path = DualPath(36 if both_poses else 18, 3, channels, warped_scales, fusion)
         self.head = Head(channels[0], 4 if background == "keep" else 3)
         initialise(self)
 
@@ -35,7 +41,7 @@ class Generator(nn.Module):
 
         Args:
             image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
-            pose: (B, 18, H, W) the target's pose map.
+            pose: (B, 18, H, W) the target's pose map; (B, 36, H, W) with the source's behind it for `both_poses`.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
 

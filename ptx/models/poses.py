@@ -18,3 +18,9 @@ def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tenso
     across = (columns - places[..., 0:1]) ** 2  # (B, 18, W)
     down = (rows - places[..., 1:2]) ** 2  # (B, 18, H)
     return (down[..., :, None] + across[..., None, :] <= radius**2).float()
+
+
+def pose_maps(source: Tensor, target: Tensor, height: int, width: int, radius: float, both: bool) -> Tensor:
+    """The target's pose map (B, 18, height, width), with the source's behind it where `both`: (B, 36, height, width)."""
+    maps = [pose_map(pose, height, width, radius) for pose in ((target, source) if both else (target,))]
+    return torch.cat(maps, dim=1)

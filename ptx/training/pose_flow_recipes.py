@@ -133,10 +133,10 @@ class TrainSynthesis(TrainGenerator):
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Pictures, finest first."""
-        flow, pose = self.flow(batch), self.target_pose(batch)
+        flow = self.flow(batch)
         with torch.no_grad():
-            kinds = self.garments(batch["source"], pose, *flow).softmax(1)
-        return net(batch["source"], pose, kinds, *flow)
+            kinds = self.garments(batch["source"], self.target_pose(batch), *flow).softmax(1)
+        return net(batch["source"], self.poses(batch), kinds, *flow)
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """As for the generator; until `coarse_to_fine` of the steps only the smaller pictures count."""

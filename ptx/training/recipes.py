@@ -15,7 +15,7 @@ from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp, warp_pixels
 from ptx.models.losses import adversarial, end_point_error, flow_loss
-from ptx.models.poses import pose_map
+from ptx.models.poses import pose_map, pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.vgg import perceptual_loss, style_loss
 from ptx.training.augment import vary_target
@@ -141,9 +141,14 @@ class TrainGenerator(Recipe):
         """Pose map (B, 18, H, W) that the picture is painted by."""
         return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
 
+    def poses(self, batch: Batch) -> Tensor:
+        """What the networks that paint see of poses: (B, 18 or 36, H, W)."""
+        keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
+        return pose_maps(*keypoints, *size, self.settings.radius, self.settings.both_poses)
+
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """The picture (B, 3, H, W) that the model gives, and smaller ones where it gives such, (B, 3, H/2^i, W/2^i)."""
-        return [net(batch["source"], self.target_pose(batch), *self.flow(batch))]
+        return [net(batch["source"], self.poses(batch), *self.flow(batch))]
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """L1, perceptual or gradient loss, L1 of smaller pictures, and the discriminator's judgement."""
@@ -218,11 +223,16 @@ class TrainPixelWarp(TrainGenerator):
         s = self.settings
         return {"generator": build(PixelWarp, s.model_dump()), **{k: v for k, v in nets.items() if k != "generator"}}
 
+    def poses(self, batch: Batch) -> Tensor:
+        """What the frozen generator sees of poses, as it was built."""
+        keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
+        return pose_maps(*keypoints, *size, self.settings.radius, self.painter.both_poses)
+
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generated, then mixed with the warped source."""
         flow, visibility = self.flow(batch)
         with torch.no_grad():
-            generated = self.painter(batch["source"], self.target_pose(batch), flow, visibility)
+            generated = self.painter(batch["source"], self.poses(batch), flow, visibility)
         return [net(generated, batch["source"], flow, visibility)[0]]
 
 

@@ -138,6 +138,8 @@ class TrainGeneratorSettings(TrainSettings):
     """Most by which targets are made larger or smaller at random."""
     background: Background = "paint"
     """paint every pixel, as published, or keep the source's where the network lets them show."""
+    both_poses: bool = False
+    """Show the source's pose besides the target's (ours): what to take away is where it is."""
     flow: FlowSource = "regressed"
     """Where flow and visibility come from: regressed by train-flow's network, learned by train-pose-flow's, or projected from
     fitted bodies, those of the stores in training and fitted to both poses on the spot in use."""

@@ -15,6 +15,7 @@ from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.part_affine import part_affine_flow
+from ptx.models.poses import pose_maps
 from ptx.models.variants import Fusion
 
 SMALL = {"base": 8, "most": 16, "scales": 3}
@@ -85,6 +86,18 @@ def test_variants_see_what_they_should(fusion: Fusion, sees_flow: bool, sees_vis
     if fusion == "no_visibility":
         swapped = torch.where(visibility < 2, 1 - visibility.clamp(max=1), visibility)
         assert (net(image, pose, flow, swapped) == base).all()
+
+
+def test_both_poses_are_seen_where_asked() -> None:
+    """The same target from sources in two poses: only a network of both poses tells them apart."""
+    source, other, target = torch.rand(3, 2, 18, 3).mul(30).unbind()
+    image, _, flow, visibility = inputs()
+    for both in (False, True):
+        net = Generator(8, 16, 3, 2, both_poses=both).eval()
+        maps = [pose_maps(pose, target, *image.shape[-2:], 4.0, net.both_poses) for pose in (source, other)]
+        assert maps[0].shape[1] == (36 if both else 18)
+        a, b = (net(image, pose, flow, visibility) for pose in maps)
+        assert torch.equal(a, b) != both
 
 
 def test_encoders_share_nothing() -> None:
