@@ -58,10 +58,7 @@ class FittedFlow(nn.Module):
             face, bary, _ = rasterize(points[there], self.body.faces, height, width)
             flow[i] = flow_between(face, bary, points[i], self.body.faces)
             labels[i] = visible_exact(face, bary, points[i], self.body.faces)
-        flows, visibility = (
-            torch.from_numpy(flow).permute(0, 3, 1, 2).to(image.device),
-            torch.from_numpy(labels)[:, None],
-        )
-        visibility = visibility.to(image.device)
+        flows = torch.from_numpy(flow).permute(0, 3, 1, 2).to(image.device)
+        visibility = torch.from_numpy(labels)[:, None].to(image.device)
         around = part_affine_flow(source, target, height, width)
         return FittedPrediction(torch.where(visibility < BACKGROUND, flows, around), flows, visibility)

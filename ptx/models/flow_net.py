@@ -67,7 +67,7 @@ class FlowNet(nn.Module):
         differs from that; picture: see the source's picture, since cloth moves otherwise than skin.
         """
         super().__init__()
-        self.radius, self.limbs, self.picture = radius, limbs, picture
+        self.radius, self.picture = radius, picture
         channels = widths(base, scales + 1, most)
         inputs = 36 + 2 * limbs + 3 * picture
         self.entry = nn.Sequential(conv(inputs, channels[0], 1), Residual(channels[0]), Down(channels[0], channels[1]))
