@@ -112,7 +112,7 @@ class TrainGenerator(Recipe):
     def __init__(self, settings: TrainGeneratorSettings, regressor: FlowNet | None, features: nn.Module | None) -> None:
         """`regressor`: gives the flow; None where `settings.flow` is projected. `features`: VGG's, for the perceptual loss, or None."""
         super().__init__(settings)
-        self.regressor, self.features = regressor, features
+        self.regressor, self.features, self.both_poses = regressor, features, settings.both_poses
 
     def networks(self) -> dict[str, nn.Module]:
         """Generator, and the discriminator where it takes part."""
@@ -144,7 +144,7 @@ class TrainGenerator(Recipe):
     def poses(self, batch: Batch) -> Tensor:
         """What the networks that paint see of poses: (B, 18 or 36, H, W)."""
         keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
-        return pose_maps(*keypoints, *size, self.settings.radius, self.settings.both_poses)
+        return pose_maps(*keypoints, *size, self.settings.radius, self.both_poses)
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """The picture (B, 3, H, W) that the model gives, and smaller ones where it gives such, (B, 3, H/2^i, W/2^i)."""
@@ -215,18 +215,13 @@ class TrainPixelWarp(TrainGenerator):
         painter: Generator,
     ) -> None:
         super().__init__(settings, regressor, features)
-        self.painter = painter
+        self.painter, self.both_poses = painter, painter.both_poses
 
     def networks(self) -> dict[str, nn.Module]:
         """The mixing net, and the discriminator where it takes part."""
         nets = super().networks()
         s = self.settings
         return {"generator": build(PixelWarp, s.model_dump()), **{k: v for k, v in nets.items() if k != "generator"}}
-
-    def poses(self, batch: Batch) -> Tensor:
-        """What the frozen generator sees of poses, as it was built."""
-        keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
-        return pose_maps(*keypoints, *size, self.settings.radius, self.painter.both_poses)
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generated, then mixed with the warped source."""
