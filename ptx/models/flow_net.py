@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
 from ptx.models.part_affine import PARTS, PartFlows, part_flows
+from ptx.models.part_motion import PartMotion
 from ptx.models.poses import pose_map
 from ptx.models.warping import BACKGROUND
 
@@ -27,6 +28,8 @@ class FlowPrediction(NamedTuple):
     """Flows (B, 2, H/2^i, W/2^i), finest first, all in full-size pixels over `UNIT`."""
     logits: Tensor
     """(B, 3, H, W) of visible, hidden, background."""
+    parts: Tensor | None = None
+    """(B, P, H/2, W/2) logits of the part that each place moves with (`part_flows`), where the network knows parts."""
 
     @property
     def dense(self) -> Tensor:
@@ -42,7 +45,9 @@ class FlowPrediction(NamedTuple):
     @property
     def visibility(self) -> Tensor:
         """(B, 1, H, W) the likeliest label, uint8."""
-        return self.logits.argmax(1, keepdim=True).to(torch.uint8)
+        visible, hidden, background = self.logits.split(1, dim=1)  # argmax over so few channels is slow on a CPU
+        body = (hidden > visible).to(torch.uint8)
+        return torch.where(background > torch.maximum(visible, hidden), BACKGROUND, body)
 
 
 class FlowNet(nn.Module):
@@ -63,8 +68,8 @@ class FlowNet(nn.Module):
     ) -> None:
         """Ours are `limbs` and `picture`.
 
-        radius: of the poses' discs, px; limbs: say which body part each pixel moves with (`part_flows`, mixed), and how it
-        differs from that; picture: see the source's picture, since cloth moves otherwise than skin.
+        radius: of the poses' discs, px; limbs: say which body part each pixel moves with (`part_flows` as `PartMotion`
+        corrects them, mixed), and how it differs from that; picture: see the source's picture, since cloth moves otherwise than skin.
         """
         super().__init__()
         self.radius, self.picture = radius, picture
@@ -75,6 +80,7 @@ class FlowNet(nn.Module):
         self.decoder = Decoder(channels[1:], 1)
         self.flows = nn.ModuleList(nn.Conv2d(c, 2, 3, padding=1) for c in channels[1:-1])
         self.visibility = nn.Conv2d(channels[1], 3, 3, padding=1)
+        self.motion = PartMotion() if limbs else None
         self.parts = nn.Conv2d(channels[1], len(PARTS) + 1, 3, padding=1) if limbs else None
         initialise(self)
         for head in (*self.flows, *([self.parts] if self.parts is not None else [])):
@@ -88,24 +94,27 @@ class FlowNet(nn.Module):
         """
         height, width = image.shape[-2:]
         seen = [pose_map(pose, height, width, self.radius) for pose in (source, target)]
-        if self.parts is not None:
-            limbs = limb_flows(source, target, height, width)
+        if self.motion is not None:
+            limbs = self.motion(source, target, *limb_flows(source, target, height, width))
             seen.append(F.interpolate(limbs.nearest / UNIT, scale_factor=2, mode="nearest"))
         if self.picture:
             seen.append(image)
         x, skips = self.encoder(self.entry(torch.cat(seen, dim=1)))
         features = self.decoder(x, skips)
         pyramid = [head(torch.relu(f)).float() for head, f in zip(self.flows, reversed(features), strict=True)]
+        finest, likely = torch.relu(features[-1]), None
         if self.parts is not None:
-            likely = self.parts(torch.relu(features[-1])).float() - limbs.distance / NEAR
-            mixed = torch.einsum("bphw,bpihw->bihw", likely.softmax(1), limbs.flows / UNIT)
+            likely = self.parts(finest).float() - limbs.distance / NEAR
+            mixed = (likely.softmax(1)[:, :, None] * limbs.flows).sum(1) / UNIT  # (B, 2, H/2, W/2)
             pyramid = [flow + F.avg_pool2d(mixed, 2**level) for level, flow in enumerate(pyramid)]
-        logits = self.visibility(torch.relu(features[-1]))
-        return FlowPrediction(pyramid, F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False))
+        logits = F.interpolate(self.visibility(finest), scale_factor=2, mode="bilinear", align_corners=False)
+        return FlowPrediction(pyramid, logits, likely)
 
 
-def limb_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartFlows:
-    """`part_flows` of keypoints (B, 18, 3) at half the size, at the cells' centres, in pixels of the full size."""
+def limb_flows(source: Tensor, target: Tensor, height: int, width: int) -> tuple[PartFlows, Tensor]:
+    """`part_flows` of keypoints (B, 18, 3) at half the size, in pixels of the full size, and where the cells' centres
+    (H/2, W/2, 2) lie in the full picture."""
     half = [torch.cat([(pose[..., :2] - 0.5) / 2, pose[..., 2:]], dim=-1) for pose in (source, target)]
     found = part_flows(*half, height // 2, width // 2)
-    return PartFlows(2 * found.flows, 2 * found.distance)
+    rows, columns = (torch.arange(n // 2, device=source.device, dtype=torch.float32) * 2 + 0.5 for n in (height, width))
+    return PartFlows(2 * found.flows, 2 * found.distance), torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)

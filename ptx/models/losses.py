@@ -9,10 +9,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ptx.models.flow_net import UNIT, FlowPrediction
+from ptx.models.part_motion import GROUPS
 from ptx.models.warping import BACKGROUND, VISIBLE, warp
 
 FINE_FIRST = (0.32, 0.16, 0.08, 0.04, 0.02)
 """Weights of the flow pyramid, finest first, as in the published code's last state."""
+
+
+LOST = 8.0
+"""Most that a pixel counts whose part is thought impossible."""
 
 
 def end_point_error(flow: Tensor, truth: Tensor, visibility: Tensor) -> Tensor:
@@ -59,6 +64,21 @@ def part_loss(flow: Tensor, truth: Tensor, visibility: Tensor, source_part: Tens
     return ((flow - truth).abs() / UNIT * missed).mean()
 
 
+def assignment_loss(parts: Tensor, target_part: Tensor) -> Tensor:
+    """How unlikely the network finds it that body pixels move with the part that they show (ours).
+
+    A mixture of parts learns slowly from the flow's error alone which leg a pixel belongs to. Where the target's keypoints
+    do not show the part, no logit could be right: such pixels count as a constant.
+
+    parts (B, P, H/2, W/2) logits of `FlowPrediction`, target_part (B, H, W) labels 0..6, 0 background.
+    """
+    shown, likely = target_part[:, ::2, ::2].long(), parts.log_softmax(1)
+    groups = torch.tensor(GROUPS, device=parts.device)
+    each = [likely[:, groups == label].logsumexp(1) for label in range(1, 7)]
+    unlikely = F.nll_loss(torch.stack(each, dim=1), (shown - 1).clamp(min=0), reduction="none")
+    return (unlikely.clamp(max=LOST) * (shown > 0)).sum() / (shown > 0).sum().clamp(min=1)
+
+
 def flow_loss(
     prediction: FlowPrediction,
     truth: Tensor,
@@ -67,13 +87,17 @@ def flow_loss(
     target_part: Tensor,
     *,
     part_weight: float = 5.0,
+    assign_weight: float = 0.0,
 ) -> dict[str, Tensor]:
     """Everything the flow regressor is trained on, by name; their sum is what is minimised."""
-    return {
+    terms = {
         "flow": pyramid_loss(prediction.pyramid, truth, visibility),
         "visibility": F.cross_entropy(prediction.logits, visibility.squeeze(1).long()),
         "part": part_weight * part_loss(prediction.dense, truth, visibility, source_part, target_part),
     }
+    if assign_weight > 0 and prediction.parts is not None:
+        terms["assignment"] = assign_weight * assignment_loss(prediction.parts, target_part)
+    return terms
 
 
 def adversarial(logits: Tensor, real: bool, kind: str = "bce") -> Tensor:

@@ -71,10 +71,11 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
     rows = torch.arange(height, device=a.device, dtype=a.dtype)
     columns = torch.arange(width, device=a.device, dtype=a.dtype)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
+    thickness = a.new_tensor([part[3] for part in PARTS])[:, None, None]
     scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
     rest = _affine(a, b, both, _similarity(a, b, both))  # (B, 2, 3): of what is not seen in both
-    maps, distances = [rest], [torch.full((a.shape[0], height, width), FAR).to(a)]
-    for names, start, end, thickness in PARTS:
+    maps, ends, present = [rest], [], []
+    for names, start, end, _ in PARTS:
         few = 2 if names is HEAD else len(names)
         known, shown = (_of(names, there) & (_of(names, there).sum(1, keepdim=True) >= few) for there in (both, seen))
         own = _similarity(a, b, known)
@@ -82,12 +83,15 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
         own = torch.where(known.any(1)[:, None, None], own, rest)
         rest = own if names is TRUNK else rest
         maps.append(own)
-        away = _distance(pixels, _mean(a, _of(start, shown)), _mean(a, _of(end, shown))) - thickness * scale
-        distances.append(torch.where(shown.any(1)[:, None, None], away, 2 * FAR))
+        ends.append(torch.stack([_mean(a, _of(start, shown)), _mean(a, _of(end, shown))], dim=1))
+        present.append(shown.any(1))
+    away = _distance(pixels, *torch.stack(ends, dim=2).unbind(1)) - scale[:, None] * thickness  # (B, P - 1, H, W)
+    away = torch.where(torch.stack(present, dim=1)[..., None, None], away, 2 * FAR)
+    away = torch.cat([torch.full_like(away[:, :1], FAR), away], dim=1)
     whole = torch.stack(maps, dim=1)  # (B, P, 2, 3)
     flows = torch.einsum("bpij,hwj->bpihw", whole[..., :2], pixels) + whole[..., 2][..., None, None]
     flows = (flows - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None, None]
-    return PartFlows(flows, torch.stack(distances, dim=1))
+    return PartFlows(flows, away)
 
 
 def _of(names: tuple[str, ...], there: Tensor) -> Tensor:
@@ -110,11 +114,13 @@ def _ptp(points: Tensor, known: Tensor) -> Tensor:
 
 
 def _distance(pixels: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """(B, H, W) px from pixels (H, W, 2) to the axis between start and end (B, 2)."""
-    axis = (end - start)[:, None, None]  # (B, 1, 1, 2)
-    apart = pixels - start[:, None, None]
-    along = ((apart * axis).sum(-1) / (axis * axis).sum(-1).clamp(min=1e-9)).clamp(0, 1)
-    return (apart - along[..., None] * axis).norm(dim=-1)
+    """(B, P, H, W) px from pixels (H, W, 2) to the axes between start and end (B, P, 2)."""
+    (x, y), (x0, y0) = pixels.unbind(-1), start[..., None, None].unbind(2)
+    along_x, along_y = (end - start)[..., None, None].unbind(2)  # (B, P, 1, 1)
+    dx, dy = x - x0, y - y0
+    share = (dx * along_x + dy * along_y) / (along_x.square() + along_y.square()).clamp(min=1e-9)
+    share = share.clamp(0, 1)
+    return ((dx - share * along_x).square() + (dy - share * along_y).square()).sqrt()
 
 
 def _similarity(a: Tensor, b: Tensor, known: Tensor) -> Tensor:

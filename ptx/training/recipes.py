@@ -59,7 +59,7 @@ class Recipe(ABC):
         """Adam for one of the networks; its rate is the one before any decay."""
         del name
         s = self.settings
-        return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay)
+        return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay, fused=True)
 
 
 class TrainFlow(Recipe):
@@ -78,7 +78,9 @@ class TrainFlow(Recipe):
         del step
         batch = vary_target(batch, self.settings.shift)
         truth = batch["flow"], batch["visibility"], batch["source_part"], batch["target_part"]
-        return {"flow": flow_loss(nets["flow"](*asked(batch)), *truth, part_weight=self.settings.part_weight)}
+        s = self.settings
+        weights = {"part_weight": s.part_weight, "assign_weight": s.assign_weight}
+        return {"flow": flow_loss(nets["flow"](*asked(batch)), *truth, **weights)}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
@@ -127,7 +129,9 @@ class TrainGenerator(Recipe):
         s = self.settings
         if name != "discriminator":
             return super().optimiser(name, net)
-        return torch.optim.Adam(net.parameters(), s.discriminator_rate, s.betas, weight_decay=s.discriminator_decay)
+        return torch.optim.Adam(
+            net.parameters(), s.discriminator_rate, s.betas, weight_decay=s.discriminator_decay, fused=True
+        )
 
     def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Flow (B, 2, H, W) px and visibility (B, 1, H, W) that the generator is given."""

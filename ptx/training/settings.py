@@ -82,7 +82,7 @@ class TrainFlowSettings(TrainSettings):
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
             "base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
-            "limbs": True, "shift": (0, 0),
+            "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
         "market-128x64": {
@@ -107,6 +107,8 @@ class TrainFlowSettings(TrainSettings):
     """Weight of the segmentation-sensitive loss."""
     limbs: bool = False
     """Learn the difference to the flow of limbs moved as a whole by their keypoints, not the whole flow (ours)."""
+    assign_weight: Weight = 0.0
+    """Weight of saying which body part each pixel moves with, for `limbs` (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
     """Most pixels, right and down, by which targets are moved at random."""
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ptx.models.flow_net import UNIT, FlowPrediction
-from ptx.models.losses import adversarial, end_point_error, flow_loss, part_loss, pyramid_loss
+from ptx.models.losses import LOST, adversarial, assignment_loss, end_point_error, flow_loss, part_loss, pyramid_loss
+from ptx.models.part_motion import GROUPS
 
 
 def body(height: int = 16, width: int = 16) -> torch.Tensor:
@@ -51,6 +52,19 @@ def test_perfect_prediction() -> None:
     part = (body().squeeze(1) < 2).to(torch.uint8)
     losses = flow_loss(prediction, torch.zeros(1, 2, 16, 16), body(), part, part)
     assert sum(losses.values()).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_assignment_asks_for_any_of_the_parts_that_a_pixel_may_belong_to() -> None:
+    part = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    part[..., 4:12] = 6
+    legs = torch.tensor(GROUPS) == 6
+    even = torch.zeros(1, len(GROUPS), 8, 8)
+    assert assignment_loss(even, part).item() == pytest.approx(math.log(len(GROUPS) / int(legs.sum())), rel=1e-5)
+    first = legs & (legs.cumsum(0) == 1)  # the thigh alone
+    sure = even + 60 * first[None, :, None, None]
+    assert assignment_loss(sure, part).item() == pytest.approx(0, abs=1e-5)
+    lost = even - 2e4 * legs[None, :, None, None]  # the keypoints do not show the leg
+    assert assignment_loss(lost, part).item() == LOST
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("bce", math.log(2)), ("lsgan", 1.0)])
