@@ -41,8 +41,15 @@ def main() -> None:
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},
-        "train_generator": {"steps": args.steps, "save_every": 500, "workers": 0},
-        "train_pixel_warp": {"steps": args.mix_steps, "save_every": 500, "workers": 0},
+        # As published: no layers, which bring warped pixels into every row.
+        "train_generator": {
+            "steps": args.steps,
+            "save_every": 500,
+            "workers": 0,
+            "background": "keep",
+            "learning_rate": 1e-3,
+        },
+        "train_pixel_warp": {"steps": args.mix_steps, "save_every": 500, "workers": 0, "learning_rate": 1e-3},
     }
     variants = [
         Variant(

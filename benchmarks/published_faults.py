@@ -71,7 +71,7 @@ def statistics(pipeline: Pipeline, data: PairData) -> None:
                 batch = batch_of(data, rows_here)
                 given = regressor(*asked(batch))
                 keypoints = batch["source_keypoints"], batch["target_keypoints"]
-                pose = pose_maps(*keypoints, *batch["source"].shape[-2:], radius, generator.both_poses)
+                pose = pose_maps(*keypoints, *batch["source"].shape[-2:], radius, generator.background)
                 painted = generator(batch["source"], pose, given.flow, given.visibility)
                 scores[rows_here] = ssim(painted, batch["target"]).numpy()
         rows.append((name, f"{scores.mean():.4f}"))

@@ -47,7 +47,7 @@ def transfer(
     ),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
     system: Annotated[
-        str, typer.Option("--system", help="flow (dense intrinsic appearance flow) or pose-flow (pose flow learning).")
+        str, typer.Option("--system", help="flow (dense intrinsic appearance flow), pose-flow or view.")
     ] = "flow",
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
@@ -80,11 +80,42 @@ def transfer(
         raise typer.Exit(1)
 
 
+@models.command(
+    epilog="Examples:  ptx view me.jpg --yaw 45 -o side.png  ·  ptx view me.jpg --yaw 0:360:15 -o round.gif"
+)
+def view(
+    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
+    yaw: Annotated[
+        str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:end:step.")
+    ] = "45",
+    pitch: Annotated[float, typer.Option("--pitch", min=-60, max=60, help="Degrees towards the viewer.")] = 0.0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, or a turntable as .gif or .mp4.")] = Path(
+        "view.png"
+    ),
+    model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
+    system: Annotated[str, typer.Option("--system", help="flow, pose-flow, view, or several with commas.")] = "flow",
+    sheet: Annotated[bool, typer.Option("--sheet", help="Show source, skeleton and warped source beside it.")] = False,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Paint the person of a picture from other sides: a body is fitted to it and turned."""
+    from ptx.show_view import show_views
+    from ptx.stages import load_settings
+    from ptx.transfer import load
+    from ptx.view import read_yaws
+
+    yaws, settings = read_yaws(yaw), load_settings(config, overrides)
+    folder = model or settings.workspace / "models"
+    systems: list[Any] = [name.strip() for name in system.split(",")]
+    loaded = [load(folder, name) for name in systems]
+    console.print(str(show_views(loaded, source, yaws, pitch, output, body=settings.body, plain=not sheet)))
+
+
 @models.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")
 def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
-    system: Annotated[str, typer.Option("--system", help="flow or pose-flow.")] = "flow",
+    system: Annotated[str, typer.Option("--system", help="flow, pose-flow or view.")] = "flow",
     config: Config = None,
     overrides: Set = None,
 ) -> None:

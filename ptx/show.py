@@ -56,7 +56,7 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         panels.append(Panel(draw_garments(view.read("parse", "labels", index)), "garments"))
     name = pipeline.listing.ids[index]
     page = sheet([panels], f"{name}\n{view.story(index)}", height=HEIGHT)
-    return _save(page, output, pipeline.workspace / "show" / f"{_file_name(name)}.png")
+    return save_png(page, output or pipeline.workspace / "show" / f"{_file_name(name)}.png")
 
 
 def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
@@ -91,7 +91,7 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         ]
     )
     title = f"pair {number}: {ids[target]} from {ids[source]}\n{view.story(target)}"
-    return _save(sheet(rows, title, height=HEIGHT), output, pipeline.workspace / "show" / f"pair_{number}.png")
+    return save_png(sheet(rows, title, height=HEIGHT), output or pipeline.workspace / "show" / f"pair_{number}.png")
 
 
 def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
@@ -120,7 +120,7 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
         )
     half = (len(rows) + 1) // 2 if len(rows) > 3 else len(rows)
     pages = [left + (rows[half + i] if half + i < len(rows) else []) for i, left in enumerate(rows[:half])]
-    return _save(sheet(pages, height=HEIGHT // 2), output, pipeline.workspace / "show" / "grid.png")
+    return save_png(sheet(pages, height=HEIGHT // 2), output or pipeline.workspace / "show" / "grid.png")
 
 
 Look = Literal["picture", "paste", "sheet"]
@@ -135,7 +135,7 @@ def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Lo
     """
     done = model.transfer(source, pose)
     if look != "sheet":
-        return _save(done.picture if look == "picture" else done.pasted, output, output)
+        return save_png(done.picture if look == "picture" else done.pasted, output)
     person = done.person
     panels = [
         Panel(draw_skeleton(person.image, person.keypoints), "source"),
@@ -144,7 +144,7 @@ def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Lo
         *([] if done.garments is None else [Panel(draw_garments(done.garments), "garments")]),
         Panel(done.picture, "painted"),
     ]
-    return _save(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output, output)
+    return save_png(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output)
 
 
 @dataclass(frozen=True)
@@ -254,8 +254,12 @@ def _file_name(text: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in text)
 
 
-def _save(page: NDArray[np.uint8], output: Path | None, default: Path) -> Path:
-    path = output or default
+def save_png(page: NDArray[np.uint8], path: Path) -> Path:
+    """Write a picture (H, W, 3); returns its path.
+
+    Raises:
+        PtxError: another ending than .png.
+    """
     if path.suffix.lower() != ".png":
         raise PtxError(f"{path}: pictures are written as .png")
     path.parent.mkdir(parents=True, exist_ok=True)

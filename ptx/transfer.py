@@ -30,6 +30,8 @@ from ptx.training.samples import to_pictures
 
 Image = NDArray[np.uint8]
 Keypoints = NDArray[np.float32]
+Flow = NDArray[np.float32]
+Labels = NDArray[np.uint8]
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
@@ -57,6 +59,8 @@ class Person:
     original: Image = field(repr=False)
     transform: Transform
     """From the original picture to the working one."""
+    keypoints3d: NDArray[np.float32] | None = None
+    """(18, 4) metres and confidence, where the detector gives them."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,12 @@ class Model:
         Args:
             folder: of the models.
             detector: finds persons in photographs; MediaPipe where none is given.
-            system: flow (dense intrinsic appearance flow) or pose-flow (pose flow learning).
+            system: flow (dense intrinsic appearance flow), pose-flow (pose flow learning) or view (novel 3D view synthesis).
 
         Raises:
             PtxError: a model is missing, damaged or of another architecture.
         """
+        self.system = system
         self.painter, self.size, self.hashes = read_system(folder, system)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.painter.to(self.device)
@@ -145,12 +150,12 @@ class Model:
             else:
                 box = self.detector.find_person(original)
             working, transform = crop_and_resize(original, box, self.size)
-            found = (
-                self._moved(keypoints, transform) if keypoints is not None else self.detector.detect(working).keypoints
-            )
+            if keypoints is not None:
+                return Person(working, self._moved(keypoints, transform), original, transform)
+            found = self.detector.detect(working)
         except (BadImage, NoKeypoints, ValueError) as error:
             raise PtxError(f"{name}: {error}") from None
-        return Person(working, found, original, transform)
+        return Person(working, found.keypoints, original, transform, getattr(found, "keypoints3d", None))
 
     def _pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
         if isinstance(pose, np.ndarray):
@@ -168,8 +173,10 @@ class Model:
         moved[:, :2] = apply_transform(transform, moved[:, :2])
         return mask_outside(moved, self.size)
 
-    def paint(self, person: Person, pose: Keypoints) -> Painting:
+    def paint(self, person: Person, pose: Keypoints, given: tuple[Flow, Labels] | None = None) -> Painting:
         """Paint a person at the model's size in a pose (18, 3) at that size.
+
+        `given`: flow (H, W, 2) px and visibility (H, W) to paint by, instead of what the system finds itself.
 
         Raises:
             PtxError: the picture or the pose have another size.
@@ -181,7 +188,8 @@ class Model:
         image = torch.from_numpy(person.image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
         try:
             with torch.inference_mode():
-                out = self.painter(image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
+                inputs = (image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
+                out = self.painter(*inputs) if given is None else self.painter.paint(*inputs, *self._tensors(given))
         except torch.OutOfMemoryError:
             raise PtxError(
                 "the GPU's memory is full: close what else uses it, or set CUDA_VISIBLE_DEVICES= to paint on the CPU"
@@ -194,6 +202,13 @@ class Model:
             person,
             pose,
             out["garments"][0].cpu().numpy() if "garments" in out else None,
+        )
+
+    def _tensors(self, given: tuple[Flow, Labels]) -> tuple[torch.Tensor, torch.Tensor]:
+        flow, labels = given
+        return (
+            torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))[None].to(self.device),
+            torch.from_numpy(labels)[None, None].to(self.device),
         )
 
     def export(self, path: Path) -> Path:
@@ -218,7 +233,7 @@ class Model:
 
 
 def load(folder: str | Path, system: System = "flow") -> Model:
-    """The trained models of a folder (`WORKSPACE/models`): of dense intrinsic appearance flow, or of pose flow learning."""
+    """The trained models of a folder (`WORKSPACE/models`) that make up one of the systems."""
     return Model(Path(folder), system=system)
 
 

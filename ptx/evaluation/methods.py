@@ -10,14 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ptx.datasets.people import People
-from ptx.geometry.flow import flow_between
-from ptx.geometry.rasterizer import rasterize
-from ptx.geometry.visibility import visible_exact
+from ptx.geometry.correspondence import correspond
 from ptx.models.fitted_flow import FittedFlow
-from ptx.models.generator import warp_pixels
-from ptx.models.painter import FlowPainter, PoseFlowPainter
+from ptx.models.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.warping import BACKGROUND
+from ptx.models.warping import BACKGROUND, warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.stages.sources import people
@@ -36,7 +33,7 @@ class Flow(NamedTuple):
     """(B, 1, H, W) labels, where the method gives any."""
 
 
-Painter = Callable[[Batch], Tensor]
+PaintBatch = Callable[[Batch], Tensor]
 Flower = Callable[[Batch], Flow]
 
 
@@ -67,13 +64,13 @@ def _part_affine(batch: Batch) -> Tensor:
     return part_affine_flow(batch["source_keypoints"], batch["target_keypoints"], *batch["source"].shape[-2:])
 
 
-def painters(pipeline: Pipeline) -> dict[str, Painter]:
+def painters(pipeline: Pipeline) -> dict[str, PaintBatch]:
     """Every method that paints the target: the baselines first, then the trained ones that are there.
 
     Raises:
         PtxError: none is trained, or one is stale.
     """
-    methods: dict[str, Painter] = {"copy the source": lambda batch: batch["source"]}
+    methods: dict[str, PaintBatch] = {"copy the source": lambda batch: batch["source"]}
     for name, flow in flowers(pipeline).items():
         if name not in ("zero flow", "part-affine flow"):
             methods[f"warp by {name}"] = _warps(flow)
@@ -87,7 +84,7 @@ def painters(pipeline: Pipeline) -> dict[str, Painter]:
     return methods | {name: _paints(system) for name, system in paint.items()}
 
 
-def systems(pipeline: Pipeline) -> dict[str, nn.Module]:
+def systems(pipeline: Pipeline) -> dict[str, Painter]:
     """The trained systems, each as one network."""
     settings, out = pipeline.settings, {}
     if trained(pipeline, "train-generator"):
@@ -104,6 +101,12 @@ def systems(pipeline: Pipeline) -> dict[str, nn.Module]:
             load_network(pipeline, "train-synthesis"),
         )
         out["pose flow"] = PoseFlowPainter(flow, garments, synthesis, settings.train_synthesis.radius)
+    if trained(pipeline, "train-coarse"):
+        coarse = load_network(pipeline, "train-coarse")
+        out["coarse view"] = ViewPainter(FittedFlow(settings.body), coarse, None, settings.train_coarse.radius)
+        if trained(pipeline, "train-refine"):
+            flow, refine = _flow_of(pipeline, "train_refine"), load_network(pipeline, "train-refine")
+            out["view"] = ViewPainter(flow, coarse, refine, settings.train_refine.radius)
     return {name: system.eval() for name, system in out.items()}
 
 
@@ -130,11 +133,11 @@ def _projected(pipeline: Pipeline) -> bool:
     return any(trained(pipeline, name) and "synth-flow" in TRAININGS[name].reads for name in TRAININGS)
 
 
-def _warps(flow: Flower) -> Painter:
+def _warps(flow: Flower) -> PaintBatch:
     return lambda batch: over_source(batch, *flow(batch))
 
 
-def _paints(system: nn.Module) -> Painter:
+def _paints(system: nn.Module) -> PaintBatch:
     return lambda batch: system(batch["source"], batch["source_keypoints"], batch["target_keypoints"])["picture"]
 
 
@@ -171,7 +174,5 @@ class Truth:
         """Flow (2, H, W) px and visibility (1, H, W) of a pair of images."""
         faces = self.people.wearer(target).body.faces
         seen = [self.people.places(index) for index in (target, source)]
-        face, bary, _ = rasterize(seen[0], faces, *self.size)
-        flow = flow_between(face, bary, seen[1], faces)
-        visible = visible_exact(face, bary, seen[1], faces)
+        flow, visible = correspond(*seen, faces, *self.size)
         return torch.from_numpy(flow.transpose(2, 0, 1).copy()), torch.from_numpy(visible)[None]

@@ -10,11 +10,9 @@ from torch import Tensor, nn
 
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
+from ptx.geometry.correspondence import correspond
 from ptx.geometry.fitting import fit
-from ptx.geometry.flow import flow_between
-from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import pose_vertices
-from ptx.geometry.visibility import visible_exact
 from ptx.models.part_affine import part_affine_flow
 from ptx.models.warping import BACKGROUND
 
@@ -55,9 +53,7 @@ class FittedFlow(nn.Module):
             there = i + len(source)
             if lost & {i, there}:
                 continue
-            face, bary, _ = rasterize(points[there], self.body.faces, height, width)
-            flow[i] = flow_between(face, bary, points[i], self.body.faces)
-            labels[i] = visible_exact(face, bary, points[i], self.body.faces)
+            flow[i], labels[i] = correspond(points[there], points[i], self.body.faces, height, width)
         flows = torch.from_numpy(flow).permute(0, 3, 1, 2).to(image.device)
         visibility = torch.from_numpy(labels)[:, None].to(image.device)
         around = part_affine_flow(source, target, height, width)

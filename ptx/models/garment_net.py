@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ptx.datasets.garment_labels import GARMENTS
 from ptx.models.blocks import Head, initialise, widths
 from ptx.models.dual_path import DualPath
-from ptx.models.generator import over
+from ptx.models.layers import compose, count_layers, layers_of
+from ptx.models.poses import pose_channels
 from ptx.models.variants import Background, Fusion
 
 KINDS = len(GARMENTS)
@@ -50,15 +51,16 @@ class SynthesisNet(nn.Module):
         background: Background = "paint",
         garments: bool = True,
         pictures: Literal[1, 2, 3] = 3,
-        both_poses: bool = False,
     ) -> None:
         """`garments`: see what the target wears; `pictures`: how many are painted, each half the size of the one before;
         the rest as for `Generator`."""
         super().__init__()
         channels = widths(base, scales, most)
-        self.garments, self.both_poses = garments, both_poses
-        self.path = DualPath((36 if both_poses else 18) + KINDS * garments, 3, channels, warped_scales, fusion)
-        outputs = 4 if background == "keep" else 3
+        self.garments = garments
+        self.background: Background = background
+        self.aligned = fusion not in ("single", "no_flow")
+        self.path = DualPath(pose_channels(background) + KINDS * garments, 3, channels, warped_scales, fusion)
+        outputs = 3 + count_layers(background, self.aligned)
         self.heads = nn.ModuleList(Head(channels[level], outputs) for level in range(pictures))
         initialise(self)
 
@@ -69,5 +71,8 @@ class SynthesisNet(nn.Module):
         """
         given = torch.cat([pose, kinds], dim=1) if self.garments else pose
         features = self.path(image, given, flow, visibility)
-        smaller = [nn.functional.avg_pool2d(image, 2**level) for level in range(len(self.heads))]
-        return [over(head(x), small) for head, x, small in zip(self.heads, reversed(features), smaller, strict=False)]
+        layers = layers_of(self.background, self.aligned, image, pose, flow, visibility)
+        return [
+            compose(head(x), None if layers is None else layers.smaller(level))
+            for level, (head, x) in enumerate(zip(self.heads, reversed(features), strict=False))
+        ]

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from ptx.models.blocks import Decoder, Encoder, Head, conv, initialise, widths
 from ptx.models.dual_path import DualPath
+from ptx.models.layers import compose, count_layers, layers_of
+from ptx.models.poses import pose_channels
 from ptx.models.variants import Background, Fusion
-from ptx.models.warping import BACKGROUND, warp
+from ptx.models.warping import warp_pixels
 
 
 class Generator(nn.Module):
@@ -22,18 +24,15 @@ class Generator(nn.Module):
         warped_scales: int = 5,
         fusion: Fusion = "residual",
         background: Background = "paint",
-        both_poses: bool = False,
     ) -> None:
-        """Ours are `background` and `both_poses`.
-
-        background: "keep" gives the picture an opacity, under which the source shows (as in GANimation, ECCV 2018);
-        both_poses: the pose encoder sees the source's pose as well, so that it knows what to take away (as in PATN, CVPR 2019).
-        """
+        """Ours are the backgrounds "keep" and "layers" (`layers_of`); "layers" sees both poses, so that it knows what to take
+        away (as in PATN, CVPR 2019)."""
         super().__init__()
-        self.both_poses = both_poses
+        self.background: Background = background
+        self.aligned = fusion not in ("single", "no_flow")
         channels = widths(base, scales, most)
-        self.path = DualPath(36 if both_poses else 18, 3, channels, warped_scales, fusion)
-        self.head = Head(channels[0], 4 if background == "keep" else 3)
+        self.path = DualPath(pose_channels(background), 3, channels, warped_scales, fusion)
+        self.head = Head(channels[0], 3 + count_layers(background, self.aligned))
         initialise(self)
 
     def forward(self, image: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
@@ -41,23 +40,15 @@ class Generator(nn.Module):
 
         Args:
             image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
-            pose: (B, 18, H, W) the target's pose map; (B, 36, H, W) with the source's behind it for `both_poses`.
+            pose: (B, C, H, W) as `pose_maps` gives it for this background.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
 
         Returns:
             (B, 3, H, W) in -1..1.
         """
-        return over(self.head(self.path(image, pose, flow, visibility)[-1]), image)
-
-
-def over(out: Tensor, image: Tensor) -> Tensor:
-    """A head's output (B, 3, H, W), or with an opacity (B, 4, H, W), as a picture in -1..1, laid over `image` (B, 3, H, W)."""
-    painted = torch.tanh(out[:, :3])
-    if out.shape[1] == 3:
-        return painted
-    opacity = torch.sigmoid(out[:, 3:])
-    return opacity * painted + (1 - opacity) * image
+        out = self.head(self.path(image, pose, flow, visibility)[-1])
+        return compose(out, layers_of(self.background, self.aligned, image, pose, flow, visibility))
 
 
 class PixelWarp(nn.Module):
@@ -86,9 +77,3 @@ class PixelWarp(nn.Module):
         deepest, skips = self.encoder(inputs)
         weight = torch.sigmoid(self.head(self.decoder(deepest, skips)[-1]))
         return weight * warped + (1 - weight) * generated, weight
-
-
-def warp_pixels(image: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
-    """The source warped into the target's pose; background black (-1)."""
-    warped = warp(image + 1, flow) - 1
-    return torch.where(visibility < BACKGROUND, warped, torch.full_like(warped, -1))

@@ -72,7 +72,7 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
     columns = torch.arange(width, device=a.device, dtype=a.dtype)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
     thickness = a.new_tensor([part[3] for part in PARTS])[:, None, None]
-    scale = (_ptp(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
+    scale = (person_size(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
     rest = _affine(a, b, both, _similarity(a, b, both))  # (B, 2, 3): of what is not seen in both
     maps, ends, present = [rest], [], []
     for names, start, end, _ in PARTS:
@@ -85,7 +85,8 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
         maps.append(own)
         ends.append(torch.stack([_mean(a, _of(start, shown)), _mean(a, _of(end, shown))], dim=1))
         present.append(shown.any(1))
-    away = _distance(pixels, *torch.stack(ends, dim=2).unbind(1)) - scale[:, None] * thickness  # (B, P - 1, H, W)
+    starts, stops = torch.stack(ends, dim=2).unbind(1)
+    away = part_distances(starts, stops, height, width) - scale[:, None] * thickness  # (B, P - 1, H, W)
     away = torch.where(torch.stack(present, dim=1)[..., None, None], away, 2 * FAR)
     away = torch.cat([torch.full_like(away[:, :1], FAR), away], dim=1)
     whole = torch.stack(maps, dim=1)  # (B, P, 2, 3)
@@ -106,16 +107,18 @@ def _mean(points: Tensor, known: Tensor) -> Tensor:
     return (points * known[..., None]).sum(1) / known.sum(1).clamp(min=1)[:, None]
 
 
-def _ptp(points: Tensor, known: Tensor) -> Tensor:
-    """(B,) the longer side of the box around known points."""
+def person_size(points: Tensor, known: Tensor) -> Tensor:
+    """(B,) px: the longer side of the box around those of the points (B, 18, 2) that are known (B, 18)."""
     high = torch.where(known[..., None], points, -1e6).amax(1)
     low = torch.where(known[..., None], points, 1e6).amin(1)
     return (high - low).amax(-1)
 
 
-def _distance(pixels: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """(B, P, H, W) px from pixels (H, W, 2) to the axes between start and end (B, P, 2)."""
-    (x, y), (x0, y0) = pixels.unbind(-1), start[..., None, None].unbind(2)
+def part_distances(start: Tensor, end: Tensor, height: int, width: int) -> Tensor:
+    """(B, P, height, width) px from the pixels to the axes between start and end (B, P, 2)."""
+    x = torch.arange(width, device=start.device, dtype=start.dtype)
+    y = torch.arange(height, device=start.device, dtype=start.dtype)[:, None]
+    x0, y0 = start[..., None, None].unbind(2)
     along_x, along_y = (end - start)[..., None, None].unbind(2)  # (B, P, 1, 1)
     dx, dy = x - x0, y - y0
     share = (dx * along_x + dy * along_y) / (along_x.square() + along_y.square()).clamp(min=1e-9)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ptx.models.pose_mask import silhouette
+from ptx.models.variants import Background
+
 
 def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tensor:
     """A disc for every keypoint (system A): 1 within `radius` px, else 0; a missing keypoint's channel is empty.
@@ -20,7 +23,17 @@ def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tenso
     return (down[..., :, None] + across[..., None, :] <= radius**2).float()
 
 
-def pose_maps(source: Tensor, target: Tensor, height: int, width: int, radius: float, both: bool) -> Tensor:
-    """The target's pose map (B, 18, height, width), with the source's behind it where `both`: (B, 36, height, width)."""
-    maps = [pose_map(pose, height, width, radius) for pose in ((target, source) if both else (target,))]
-    return torch.cat(maps, dim=1)
+def pose_channels(background: Background) -> int:
+    """Channels of `pose_maps`."""
+    return 38 if background == "layers" else 18
+
+
+def pose_maps(
+    source: Tensor, target: Tensor, height: int, width: int, radius: float, background: Background = "paint"
+) -> Tensor:
+    """What a network that paints sees of poses: the target's pose map (B, 18, height, width); for `background` "layers" with the
+    source's and the silhouettes of target and source behind it (B, 38, height, width)."""
+    if background != "layers":
+        return pose_map(target, height, width, radius)
+    maps = [pose_map(pose, height, width, radius) for pose in (target, source)]
+    return torch.cat([*maps, *(silhouette(pose, height, width) for pose in (target, source))], dim=1)

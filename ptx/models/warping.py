@@ -50,3 +50,9 @@ def pool_visibility(visibility: Tensor, level: int) -> Tensor:
     if level == 0:
         return visibility
     return (-F.max_pool2d(-visibility.float(), 2**level)).to(visibility.dtype)
+
+
+def warp_pixels(image: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
+    """The source warped into the target's pose; background black (-1)."""
+    warped = warp(image + 1, flow) - 1
+    return torch.where(visibility < BACKGROUND, warped, torch.full_like(warped, -1))

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ptx.datasets.garment_labels import LabelSet
 from ptx.pipeline.config import LATER, Place, Section
 from ptx.pipeline.executors import RunSettings
 from ptx.training.settings import (
+    TrainCoarseSettings,
     TrainFlowSettings,
     TrainGarmentSettings,
     TrainGeneratorSettings,
     TrainPixelWarpSettings,
     TrainPoseFlowSettings,
+    TrainRefineSettings,
     TrainSynthesisSettings,
 )
 
@@ -35,8 +37,17 @@ class PeopleData(Section):
     """Share of images that end at the hips or thighs, as many fashion photographs do."""
     loose: Annotated[Share, LATER] = 0.0
     """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
+    views: Annotated[int, Field(ge=1), LATER] = 1
+    """More than 1: images come in groups of so many, one pose seen from all round, and pairs are of one group; it divides
+    images_per_person."""
     test_fraction: Share = 0.2
     """Share of persons kept for testing."""
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> PeopleData:
+        if self.images_per_person % self.views:
+            raise ValueError(f"views: {self.views} does not divide images_per_person, {self.images_per_person}")
+        return self
 
 
 class FolderData(Section):
@@ -156,6 +167,8 @@ class Settings(Section):
     train_pose_flow: TrainPoseFlowSettings = TrainPoseFlowSettings()
     train_garment: TrainGarmentSettings = TrainGarmentSettings()
     train_synthesis: TrainSynthesisSettings = TrainSynthesisSettings()
+    train_coarse: TrainCoarseSettings = TrainCoarseSettings()
+    train_refine: TrainRefineSettings = TrainRefineSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @field_validator("data", mode="before")

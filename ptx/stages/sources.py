@@ -65,8 +65,9 @@ class PeopleSet:
         n, per = data.persons * data.images_per_person, data.images_per_person
         persons = np.arange(n, dtype=np.int32) // per
         splits = (persons >= round(data.persons * (1 - data.test_fraction))).astype(np.uint8)
-        pairs = _all_pairs(persons)
+        pairs = _all_pairs(persons if data.views == 1 else np.arange(n, dtype=np.int32) // data.views)
         text = f"people {VERSION} {data.persons} {per} {data.half_body} {self.settings.seed} {self.settings.size}"
+        text += f" views {data.views}" if data.views > 1 else ""
         return Listing(self.people.ids, [""] * n, persons, splits, pairs, hashlib.sha256(text.encode()).hexdigest())
 
     def read(self, index: int, find_box: BoxFinder | None) -> tuple[Image, NDArray[np.float32], tuple[int, int]]:
@@ -81,13 +82,19 @@ def people(settings: Any) -> People:
     data = settings.data
     return People(
         PeopleOptions(
-            data.persons, data.images_per_person, settings.seed, tuple(settings.size), data.half_body, loose=data.loose
+            data.persons,
+            data.images_per_person,
+            settings.seed,
+            tuple(settings.size),
+            data.half_body,
+            loose=data.loose,
+            views=data.views,
         )
     )
 
 
 def _all_pairs(persons: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Both directions of every pair of images of a person, as neighbours; `persons` is sorted."""
+    """Both directions of every pair of images of a person, or of a group, as neighbours; `persons` is sorted."""
     pairs = []
     starts = np.flatnonzero(np.diff(persons, prepend=-1))
     for start, stop in zip(starts, [*starts[1:], len(persons)], strict=True):

@@ -11,14 +11,13 @@ from torch.nn import functional as F
 from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import KINDS, GarmentNet, SynthesisNet
-from ptx.models.generator import warp_pixels
 from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_loss, pair_loss, unlocked
 from ptx.models.poses import pose_map
 from ptx.models.ssim import ssim
-from ptx.models.warping import warp
+from ptx.models.warping import warp, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.data import Batch
-from ptx.training.recipes import Losses, Recipe, TrainGenerator, asked
+from ptx.training.recipes import Losses, Recipe, TrainGenerator, asked, given_flow
 from ptx.training.settings import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
 
@@ -87,11 +86,7 @@ class TrainGarment(Recipe):
     def logits(self, net: nn.Module, batch: Batch) -> Tensor:
         """(B, labels, H, W)."""
         pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
-        if self.regressor is None:
-            return net(batch["source"], pose, batch["flow"], batch["visibility"])
-        with torch.no_grad():
-            prediction = self.regressor(*asked(batch))
-        return net(batch["source"], pose, prediction.flow, prediction.visibility)
+        return net(batch["source"], pose, *given_flow(self.regressor, batch))
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Cross-entropy."""

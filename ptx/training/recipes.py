@@ -13,11 +13,13 @@ from torch.nn import functional as F
 from ptx.models.blocks import build
 from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp, warp_pixels
+from ptx.models.generator import Generator, PixelWarp
 from ptx.models.losses import adversarial, end_point_error, flow_loss
 from ptx.models.poses import pose_map, pose_maps
 from ptx.models.ssim import ssim
+from ptx.models.variants import Background
 from ptx.models.vgg import perceptual_loss, style_loss
+from ptx.models.warping import warp_pixels
 from ptx.training.augment import vary_target
 from ptx.training.data import Batch
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
@@ -114,7 +116,8 @@ class TrainGenerator(Recipe):
     def __init__(self, settings: TrainGeneratorSettings, regressor: FlowNet | None, features: nn.Module | None) -> None:
         """`regressor`: gives the flow; None where `settings.flow` is projected. `features`: VGG's, for the perceptual loss, or None."""
         super().__init__(settings)
-        self.regressor, self.features, self.both_poses = regressor, features, settings.both_poses
+        self.regressor, self.features = regressor, features
+        self.background: Background = settings.background
 
     def networks(self) -> dict[str, nn.Module]:
         """Generator, and the discriminator where it takes part."""
@@ -135,20 +138,16 @@ class TrainGenerator(Recipe):
 
     def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Flow (B, 2, H, W) px and visibility (B, 1, H, W) that the generator is given."""
-        if self.regressor is None:
-            return batch["flow"], batch["visibility"]
-        with torch.no_grad():
-            prediction = self.regressor(*asked(batch))
-        return prediction.flow, prediction.visibility
+        return given_flow(self.regressor, batch)
 
     def target_pose(self, batch: Batch) -> Tensor:
         """Pose map (B, 18, H, W) that the picture is painted by."""
         return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
 
     def poses(self, batch: Batch) -> Tensor:
-        """What the networks that paint see of poses: (B, 18 or 36, H, W)."""
+        """What the networks that paint see of poses: `pose_maps`."""
         keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
-        return pose_maps(*keypoints, *size, self.settings.radius, self.both_poses)
+        return pose_maps(*keypoints, *size, self.settings.radius, self.background)
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """The picture (B, 3, H, W) that the model gives, and smaller ones where it gives such, (B, 3, H/2^i, W/2^i)."""
@@ -219,7 +218,7 @@ class TrainPixelWarp(TrainGenerator):
         painter: Generator,
     ) -> None:
         super().__init__(settings, regressor, features)
-        self.painter, self.both_poses = painter, painter.both_poses
+        self.painter, self.background = painter, painter.background
 
     def networks(self) -> dict[str, nn.Module]:
         """The mixing net, and the discriminator where it takes part."""
@@ -238,6 +237,15 @@ class TrainPixelWarp(TrainGenerator):
 def asked(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """What a flow network is asked: keypoints of source and target, the source's picture."""
     return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
+
+
+def given_flow(regressor: FlowNet | None, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Flow (B, 2, H, W) px and visibility (B, 1, H, W) of a frozen network, or of the stores where there is none."""
+    if regressor is None:
+        return batch["flow"], batch["visibility"]
+    with torch.no_grad():
+        prediction = regressor(*asked(batch))
+    return prediction.flow, prediction.visibility
 
 
 def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:

@@ -12,6 +12,7 @@ from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
+from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.training.checkpoint import read_checkpoint, restore
@@ -21,6 +22,7 @@ from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSyn
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
 from ptx.training.settings import FlowSource
 from ptx.training.state import FLOW_FROM, TRAININGS, Training, best_scores, document, stale, trained_step
+from ptx.training.view_recipes import TrainCoarse, TrainRefine
 
 
 def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:
@@ -45,9 +47,9 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
     recipe = build_recipe(pipeline, training)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, folder, document(pipeline, training), pipeline.settings.seed)
-    for frozen in ("regressor", "painter", "garments", "features"):
-        if isinstance(net := getattr(recipe, frozen, None), nn.Module):
-            net.to(trainer.fabric.device).eval().requires_grad_(False)
+    for frozen in vars(recipe).values():
+        if isinstance(frozen, nn.Module):
+            frozen.to(trainer.fabric.device).eval().requires_grad_(False)
     if getattr(settings, "vgg", "") is None:
         instead = "the loss on differences of neighbouring pixels stands in" if settings.gradients else "there is none"
         console.print(f"{training.name}: no VGG-19 weights ({training.section}.vgg), so no perceptual loss; {instead}")
@@ -66,6 +68,8 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "train-pose-flow": FlowNet,
     "train-garment": GarmentNet,
     "train-synthesis": SynthesisNet,
+    "train-coarse": CoarseNet,
+    "train-refine": RefineNet,
 }
 """Training → the network that is used later."""
 
@@ -77,9 +81,13 @@ def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
         return TrainFlow(settings)
     if training.name == "train-pose-flow":
         return TrainPoseFlow(settings)
+    if training.name == "train-coarse":
+        return TrainCoarse(settings, pipeline.settings.size)
     regressor = load_flow(pipeline, settings.flow)
     if training.name == "train-garment":
         return TrainGarment(settings, regressor)
+    if training.name == "train-refine":
+        return TrainRefine(settings, pipeline.settings.size, regressor, load_network(pipeline, "train-coarse"))
     features = None
     if settings.vgg is not None:
         from ptx.models.vgg import Perceptual
@@ -110,6 +118,7 @@ def load_network(pipeline: Pipeline, name: str) -> Any:
         raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
     if why := stale(pipeline, training):
         raise PtxError(f"{name} is stale ({'; '.join(why)}): `ptx run {name}` first")
-    net = build(NETWORKS[name], getattr(pipeline.settings, training.section).model_dump())
+    given = getattr(pipeline.settings, training.section).model_dump() | {"size": pipeline.settings.size}
+    net = build(NETWORKS[name], given)
     restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
     return net.eval().requires_grad_(False)

@@ -118,7 +118,7 @@ class TrainGeneratorSettings(TrainSettings):
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
-            "base": 8, "most": 64, "scales": 5, "warped_scales": 4, "background": "keep", "learning_rate": 1e-3, "cool_down": 0.5,
+            "base": 8, "most": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3, "cool_down": 0.5,
             "radius": 4.0, "adversarial": 0.0,
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
@@ -139,9 +139,8 @@ class TrainGeneratorSettings(TrainSettings):
     scale: Annotated[float, Field(ge=1)] = 1.0
     """Most by which targets are made larger or smaller at random."""
     background: Background = "paint"
-    """paint every pixel, as published, or keep the source's where the network lets them show."""
-    both_poses: bool = False
-    """Show the source's pose besides the target's (ours): what to take away is where it is."""
+    """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
+    and the source's own pixels where the flow brings them show where it lets them (ours)."""
     flow: FlowSource = "regressed"
     """Where flow and visibility come from: regressed by train-flow's network, learned by train-pose-flow's, or projected from
     fitted bodies, those of the stores in training and fitted to both poses on the spot in use."""
@@ -240,3 +239,44 @@ class TrainSynthesisSettings(TrainGeneratorSettings):
     """Pictures that are painted and compared, each half the size of the one before; 1 has no coarse ones."""
     coarse_to_fine: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the training at which the finest picture joins."""
+
+
+class TrainCoarseSettings(TrainSettings):
+    """PG²'s first stage: a coarse picture from another side (system C)."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "demo": {"base": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
+        "deepfashion-256": {"steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base": 128},
+        "market-128x64": {
+            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base": 128, "scales": 5, "batch": 16,
+        },
+    }  # fmt: skip
+
+    scales: Count = 6
+    """Blocks of encoder and decoder; the picture is halved one time less."""
+    latent: Count = 64
+    """Numbers in the bottleneck."""
+    weighting: Literal["mask", "parts"] = "mask"
+    """What counts more than the rest: every pixel of the body, as published, or every part of it alike, so that hands, feet
+    and faces are not forgotten (ours)."""
+
+
+class TrainRefineSettings(TrainCoarseSettings):
+    """PG²'s second stage: what is to be added to the coarse picture, under the eyes of a discriminator (system C)."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "demo": TrainCoarseSettings.PRESETS["demo"] | {"scales": 4, "texture": True, "adversarial": 0.0},
+        "deepfashion-256": TrainCoarseSettings.PRESETS["deepfashion-256"] | {"steps": 20_000, "scales": 4, "l1": 50.0},
+        "market-128x64": TrainCoarseSettings.PRESETS["market-128x64"] | {"steps": 14_000, "scales": 3},
+    }
+
+    scales: Count = 4
+    """Blocks of encoder and decoder; the picture is halved one time less."""
+    texture: bool = False
+    """See the source's pixels where the flow brings them (ours)."""
+    flow: FlowSource = "projected"
+    """Where that flow comes from, as for train_generator."""
+    l1: Weight = 10.0
+    """Weight of the weighted L1 beside the discriminator's judgement."""
+    adversarial: Weight = 1.0
+    """Weight of the discriminator's judgement."""

@@ -44,6 +44,8 @@ TRAININGS = {
         Training("train-pose-flow", "train_pose_flow", reads=PARSED),
         Training("train-garment", "train_garment", reads=PARSED),
         Training("train-synthesis", "train_synthesis", ("train-garment",), reads=PARSED),
+        Training("train-coarse", "train_coarse"),
+        Training("train-refine", "train_refine", ("train-coarse",)),
     )
 }
 

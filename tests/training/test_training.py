@@ -170,14 +170,14 @@ def test_all_three_stages_in_order(work: Path) -> None:
         train(work, "train-generator", 4)
     assert "epe" in train(work, "train-flow", 4)
     with QUIET_BUT_KEPT.capture() as said:
-        chosen = pipeline(work, "train_flow.steps=4", "train_generator.steps=4", "train_generator.both_poses=true")
+        chosen = pipeline(work, "train_flow.steps=4", "train_generator.steps=4")
         assert "ssim" in run_training(chosen, TRAININGS["train-generator"], QUIET_BUT_KEPT)
     assert "no VGG-19 weights (train_generator.vgg), so no perceptual loss" in said.get()
-    assert "ssim" in train(work, "train-pixel-warp", 4, "train_generator.both_poses=true")
+    assert "ssim" in train(work, "train-pixel-warp", 4)
     assert list((work / "models" / "generator" / "samples").glob("*.png"))
-    chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()), "train_generator.both_poses=true")
+    chosen = pipeline(work, *(f"{t.section}.steps=4" for t in TRAININGS.values()))
     found = [describe_training(chosen, training) for training in TRAININGS.values()]
-    assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3 + [("absent", 0)] * 3
+    assert [(t.condition, t.step) for t in found] == [("done", 4)] * 3 + [("absent", 0)] * 5
 
 
 def test_pose_flow_needs_no_body(tmp_path: Path) -> None:

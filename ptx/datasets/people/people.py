@@ -46,6 +46,8 @@ class PeopleOptions:
     """Body model, as for `load_body`."""
     loose: float = 0.0
     """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
+    views: int = 1
+    """Images of a person come in groups of so many, one pose seen from all round by cameras at equal angles."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,21 @@ class People:
 
     def truth(self, index: int) -> Truth:
         """The truth of one image."""
-        body, rng = load_body(self.options.body), self._rng(IMAGE, index)
-        height, width = self.options.size
+        o = self.options
+        group, view = divmod(index % o.images_per_person, o.views)
+        body, rng = load_body(o.body), self._rng(IMAGE, self._leader(index))
+        height, width = o.size
         betas = self._person(index)[0]
         pose = draw_pose(body, betas, rng)
-        # Sides: the images of a person are spread all round, from a random beginning.
-        number = index % self.options.images_per_person
-        first = self._rng(PERSON, index // self.options.images_per_person, 1).uniform(0, 360)
-        yaw = first + 360 * number / self.options.images_per_person + rng.uniform(-25, 25)
-        pose = turn_root(pose, yaw, rng.normal(3, 4), rng.normal(0, 1.5))[None].astype(np.float32)
-        half = rng.random() < self.options.half_body
-        camera = _frame(pose_vertices(body, pose, betas)[0], half, height, width, rng)
+        # Sides: the poses of a person are spread all round, from a random beginning.
+        first = self._rng(PERSON, index // o.images_per_person, 1).uniform(0, 360)
+        yaw = first + 360 * group * o.views / o.images_per_person + rng.uniform(-25, 25)
+        tilt = rng.normal(3, 4), rng.normal(0, 1.5)
+        sides = yaw + 360 * np.arange(o.views) / o.views
+        seen = np.stack([turn_root(pose, side, *tilt) for side in sides]).astype(np.float32)
+        half = rng.random() < o.half_body
+        camera = _frame(np.concatenate(pose_vertices(body, seen, betas)), half, height, width, rng)
+        pose = seen[[view]]
         xyz = pose_keypoints(body, pose, betas)[0]
         hips = (xyz[keypoint("left_hip")] + xyz[keypoint("right_hip")]) / 2
         points = project(camera, xyz)
@@ -112,7 +118,7 @@ class People:
         background = draw_background(studio, height, width, floor)
         if floor is not None:
             cast_shadow(background, _feet(points), float(truth.camera[0]) * SUPERSAMPLING)
-        light = draw_light(self._rng(SCENE, index, 1))
+        light = draw_light(self._rng(SCENE, self._leader(index), 1))
         return render(wearer, light, points, float(truth.camera[0]), background)
 
     def parse(self, index: int) -> NDArray[np.uint8]:
@@ -129,6 +135,10 @@ class People:
         truth = self.truth(index)
         vertices = pose_vertices(self.wearer(index).body, truth.pose[None], truth.betas)[0]
         return project(truth.camera, vertices).astype(np.float32)
+
+    def _leader(self, index: int) -> int:
+        """The first image of the group that shows the same pose."""
+        return index - index % self.options.images_per_person % self.options.views
 
     def _person(self, index: int) -> tuple[NDArray[np.float64], Look]:
         """Shape (10,) and look of the person that an image shows."""

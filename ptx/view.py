@@ -1,0 +1,110 @@
+"""The same person from another side, from one picture: `ptx view`, and `ptx.view.views(model, image, yaws)` (system C)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.body import Body, load_body
+from ptx.geometry.fitting import fit
+from ptx.geometry.viewpoint import SeenBody
+from ptx.pictures.steady import steady
+from ptx.pipeline.errors import PtxError
+from ptx.transfer import Image, Keypoints, Model, Painting, Person
+
+UNUSABLE = ("too_few_keypoints", "diverged")
+"""Problems of a fit that leave no body."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One view."""
+
+    yaw: float
+    pitch: float
+    body: SeenBody
+    """The fitted body as this view shows it."""
+    painting: Painting
+
+
+def views(
+    model: Model,
+    image: str | Path | Image | Person,
+    yaws: Sequence[float],
+    pitch: float = 0.0,
+    *,
+    keypoints: Keypoints | None = None,
+    body: str = "builtin",
+) -> list[View]:
+    """Paint the person of a picture from other sides.
+
+    A body is fitted to the picture and turned; its projected joints are the wanted pose, and, but for pose-flow, which knows no
+    body, flow and visibility are projected from it as well.
+
+    Args:
+        model: a trained system.
+        image: a photograph, or its pixels (H, W, 3) uint8 RGB, or a person cut out of one.
+        yaws: degrees that the person turns to their own left, one a view.
+        pitch: degrees that the person tilts towards the viewer.
+        keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
+        body: model of the body, as for `load_body`.
+
+    Raises:
+        PtxError: there is nobody, or too little of them to fit a body to.
+    """
+    person = image if isinstance(image, Person) else model.person(image, keypoints)
+    seen = fit_person(person, load_body(body))
+    found = []
+    for yaw in yaws:
+        turned = seen.turned(yaw, pitch)
+        given = None if model.system == "pose-flow" else turned.flow_from(seen)
+        found.append(View(yaw, pitch, turned, model.paint(person, turned.keypoints, given)))
+    return found
+
+
+def fit_person(person: Person, body: Body) -> SeenBody:
+    """The body of a person.
+
+    Raises:
+        PtxError: too few keypoints are there.
+    """
+    size = (person.image.shape[0], person.image.shape[1])
+    deep = None if person.keypoints3d is None else person.keypoints3d[None]
+    found = fit(body, person.keypoints[None], deep, size)
+    if (why := found.problems.get(0, "")) and why.startswith(UNUSABLE):
+        raise PtxError(f"no body could be fitted: {why}")
+    return SeenBody(body, found.pose[0], found.betas[0], found.camera[0], size)
+
+
+def turntable(found: Sequence[View]) -> list[NDArray[np.uint8]]:
+    """The pictures of views in order, made steady: what one shows, its neighbours show as well (`steady`).
+
+    The views are taken to close into a round where they go all round.
+    """
+    bodies = [view.body for view in found]
+    step = found[1].yaw - found[0].yaw if len(found) > 1 else 0.0
+    closed = len(found) > 2 and abs(abs(found[-1].yaw - found[0].yaw + step) - 360) < 1e-6
+    return steady([view.painting.picture for view in found], bodies, closed=closed)
+
+
+def read_yaws(text: str) -> list[float]:
+    """Degrees from "45", "-30,30" or "0:360:15" (start, end that is left out, step).
+
+    Raises:
+        PtxError: it is none of these, or more than 360 views.
+    """
+    try:
+        if ":" in text:
+            start, end, step = (float(part) for part in text.split(":"))
+            found = [float(v) for v in np.arange(start, end, step)] if step else []
+        else:
+            found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not 0 < len(found) <= 360 or not np.isfinite(found).all():
+        raise PtxError(f"--yaw {text}: degrees such as 45, -30,30 or 0:360:15, at most 360 views")
+    return found
