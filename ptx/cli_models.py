@@ -11,7 +11,10 @@ from ptx.cli_options import Config, Set, console, errors
 from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ptx.pipeline.plan import Pipeline
+    from ptx.transfer import Model, Painting, Person
 
 models = typer.Typer()
 
@@ -29,6 +32,16 @@ def train(pipeline: Pipeline, name: str, *, force: bool = False) -> None:
     except Interrupted:
         errors.print(f"{name}: stopped by a signal and saved; the same command goes on from here")
         raise typer.Exit(REQUEUE) from None
+
+
+def _everyone(model: Model, source: Path, paint: Callable[[Person], Painting], output: Path, body: str) -> None:
+    from ptx.crowd import paint_everyone
+    from ptx.show import save_png
+
+    done = paint_everyone(model, source, paint, body=body)
+    console.print(f"{save_png(done.picture, output)}: {len(done.paintings)} people painted")
+    for problem in done.problems:
+        errors.print(f"one could not be painted: {problem}")
 
 
 @models.command(
@@ -51,6 +64,9 @@ def transfer(
     ] = "flow",
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, pose and warped source beside it.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="Put the result back into the photograph.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Paint all people of the photograph, each back in place.")
+    ] = False,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
@@ -64,11 +80,20 @@ def transfer(
         raise PtxError(
             "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
         )
-    if sheet and paste:
-        raise PtxError("--sheet and --paste are two looks; choose one")
+    if sheet + paste + everyone > 1:
+        raise PtxError("--sheet, --paste and --everyone are three looks; choose one")
+    if everyone and pairs is not None:
+        raise PtxError("--everyone is for one photograph and one pose, not for a table")
     look: Any = "sheet" if sheet else "paste" if paste else "picture"
     table = read_transfers(pairs) if pairs is not None else []
-    models = load(model or load_settings(config, overrides).workspace / "models", system)  # type: ignore[arg-type]
+    settings = load_settings(config, overrides)
+    models = load(model or settings.workspace / "models", system)  # type: ignore[arg-type]
+    if source is not None and pose is not None and everyone:
+        wanted = pose
+        _everyone(
+            models, source, lambda person: models.paint(person, models.pose(wanted, person)), output, settings.body
+        )
+        return
     if source is not None and pose is not None:
         console.print(str(show_transfer(models, source, pose, output, look)))
         return
@@ -95,6 +120,9 @@ def view(
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
     system: Annotated[str, typer.Option("--system", help="flow, pose-flow, view, or several with commas.")] = "flow",
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, skeleton and warped source beside it.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Turn all people of the photograph, each in place.")
+    ] = False,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
@@ -102,12 +130,18 @@ def view(
     from ptx.show_view import show_views
     from ptx.stages import load_settings
     from ptx.transfer import load
-    from ptx.view import read_yaws
+    from ptx.view import read_yaws, views
 
     yaws, settings = read_yaws(yaw), load_settings(config, overrides)
     folder = model or settings.workspace / "models"
     systems: list[Any] = [name.strip() for name in system.split(",")]
     loaded = [load(folder, name) for name in systems]
+    if everyone:
+        if len(yaws) > 1 or len(loaded) > 1:
+            raise PtxError("--everyone turns by one angle, with one system")
+        turned, body = loaded[0], settings.body
+        _everyone(turned, source, lambda p: views(turned, p, yaws, pitch, body=body)[0].painting, output, body)
+        return
     console.print(str(show_views(loaded, source, yaws, pitch, output, body=settings.body, plain=not sheet)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,7 +136,7 @@ class Model:
             PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints; one line.
         """
         person = self.person(image, keypoints)
-        return self.paint(person, self._pose(pose, person))
+        return self.paint(person, self.pose(pose, person))
 
     def person(self, image: str | Path | Image, keypoints: Keypoints | None = None) -> Person:
         """Read a photograph, cut out the person, find their keypoints."""
@@ -157,7 +157,26 @@ class Model:
             raise PtxError(f"{name}: {error}") from None
         return Person(working, found.keypoints, original, transform, getattr(found, "keypoints3d", None))
 
-    def _pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+    def people(self, image: Image) -> list[Person]:
+        """Everyone in a picture (H, W, 3), each cut out on their own.
+
+        Raises:
+            PtxError: there is nobody, or the detector knows one person only.
+        """
+        if not hasattr(self.detector, "detect_all"):
+            raise PtxError("this detector finds one person only")
+        try:
+            found = self.detector.detect_all(image)
+        except ValueError as error:
+            raise PtxError(f"the picture: {error}") from None
+        return [replace(self.person(image, one.keypoints), keypoints3d=one.keypoints3d) for one in found]
+
+    def pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+        """A wanted pose (18, 3) at the model's size, of what `transfer` takes.
+
+        Raises:
+            PtxError: as for `transfer`.
+        """
         if isinstance(pose, np.ndarray):
             return self._moved(_checked(pose, "pose"), source.transform)
         path = Path(pose)

@@ -19,6 +19,9 @@ from ptx.transfer import Image, Keypoints, Model, Painting, Person
 UNUSABLE = ("too_few_keypoints", "diverged")
 """Problems of a fit that leave no body."""
 
+MOST_VIEWS = 360
+"""Views that are painted in one go."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -95,16 +98,17 @@ def read_yaws(text: str) -> list[float]:
     """Degrees from "45", "-30,30" or "0:360:15" (start, end that is left out, step).
 
     Raises:
-        PtxError: it is none of these, or more than 360 views.
+        PtxError: it is none of these, or more than `MOST_VIEWS`.
     """
     try:
         if ":" in text:
             start, end, step = (float(part) for part in text.split(":"))
-            found = [float(v) for v in np.arange(start, end, step)] if step else []
+            count = np.ceil((end - start) / step) if step else np.nan
+            found = [start + step * k for k in range(int(count))] if 0 < count <= MOST_VIEWS else []
         else:
             found = [float(part) for part in text.split(",")]
     except ValueError:
         found = []
-    if not 0 < len(found) <= 360 or not np.isfinite(found).all():
-        raise PtxError(f"--yaw {text}: degrees such as 45, -30,30 or 0:360:15, at most 360 views")
+    if not 0 < len(found) <= MOST_VIEWS or not np.isfinite(found).all():
+        raise PtxError(f"--yaw {text}: degrees such as 45, -30,30 or 0:360:15, at most {MOST_VIEWS} views")
     return found

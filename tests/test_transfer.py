@@ -16,45 +16,14 @@ from rich.console import Console
 import ptx
 from ptx.datasets.images import apply_transform, box_around, crop_and_resize, invert_transform
 from ptx.datasets.mediapipe import NoPerson
-from ptx.datasets.people import People, PeopleOptions
-from ptx.models.flow_net import FlowNet
-from ptx.models.garment_net import GarmentNet, SynthesisNet
-from ptx.models.generator import Generator, PixelWarp
+from ptx.datasets.people import People
+from ptx.models.generator import Generator
 from ptx.pipeline.errors import PtxError
 from ptx.show import show_transfer
 from ptx.systems import System
-from ptx.training.checkpoint import write_checkpoint
 from ptx.transfer import Model, paste
 from ptx.transfer_batch import read_transfers, transfer_all
-
-SIZE = (64, 48)
-COMMON = {"base": 8, "most": 16, "scales": 3, "radius": 3.0}
-
-
-def write_model(folder: Path, name: str, section: str, net: torch.nn.Module, **more: object) -> None:
-    document = {"size": list(SIZE), "settings": {section: {**COMMON, **more}}}
-    write_checkpoint(folder / name / "model", net.state_dict(), {"document": document, "best": {}, "step": 0})
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    """A folder of models as training leaves it."""
-    torch.manual_seed(0)
-    folder = tmp_path / "models"
-    write_model(folder, "flow", "train_flow", FlowNet(8, 16, 3))
-    write_model(folder, "generator", "train_generator", Generator(8, 16, 3, 2), warped_scales=2, fusion="residual")
-    write_model(folder, "pixel-warp", "train_pixel_warp", PixelWarp(8, 16, 3))
-    write_model(
-        folder, "pose-flow", "train_pose_flow", FlowNet(8, 16, 3, limbs=True, picture=True), limbs=True, picture=True
-    )
-    write_model(folder, "garment", "train_garment", GarmentNet(8, 16, 3, 2), warped_scales=2)
-    write_model(folder, "synthesis", "train_synthesis", SynthesisNet(8, 16, 3, 2), warped_scales=2, flow="learned")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def people() -> People:
-    return People(PeopleOptions(1, 2, seed=1, size=SIZE, half_body=0, body="small"))
+from tests.conftest import SIZE, write_model
 
 
 def test_python_interface(models: Path, people: People) -> None:
@@ -74,13 +43,14 @@ def test_systems(models: Path, people: People) -> None:
     """Each reads its own networks."""
     poses = [people.truth(i).keypoints for i in (0, 1)]
     done = {
-        name: ptx.load(models, name).transfer(people.render(0), poses[1], poses[0]) for name in ("flow", "pose-flow")
+        name: ptx.load(models, name).transfer(people.render(0), poses[1], poses[0])
+        for name in ("flow", "pose-flow", "view")
     }
     assert not (done["flow"].picture == done["pose-flow"].picture).all()
     assert done["flow"].garments is None
     assert done["pose-flow"].garments.shape == SIZE
     assert set(ptx.load(models, "pose-flow").hashes) == {"pose-flow", "garment", "synthesis"}
-    with pytest.raises(PtxError, match="no system 'x': flow or pose-flow"):
+    with pytest.raises(PtxError, match="no system 'x': flow, pose-flow or view"):
         ptx.load(models, "x")
     (models / "garment" / "model.json").unlink()
     with pytest.raises(PtxError, match="garment"):

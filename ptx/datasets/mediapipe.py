@@ -38,6 +38,9 @@ LANDMARK = {
 LEAST_VISIBILITY = 0.5
 """Landmarks below this are guesses, mostly of what is outside the picture."""
 
+LEAST_KEYPOINTS = 6
+"""Fewer than this among several persons is no person that could be painted."""
+
 BESIDE = 0.005
 """Of the picture's longer side: how far beside the person's silhouette a landmark may lie. Hips in the air behind somebody who leans
 forward are a common mistake; the silhouette, from the same network, is far surer."""
@@ -62,6 +65,8 @@ class Detection:
     """(18, 4) x right, y up, z towards the viewer, in metres; confidence."""
     extent: Box
     """Bounding box of all landmarks, also those guessed outside the picture."""
+    silhouette: NDArray[np.float32] | None = None
+    """(H, W) 0 to 1: how surely each pixel of the picture is the person's."""
 
 
 class MediapipePose:
@@ -97,6 +102,27 @@ class MediapipePose:
             raise NoPerson("several_persons: MediaPipe found more than one person in the picture")
         return found
 
+    def detect_all(self, image: Image, most: int = 12) -> list[Detection]:
+        """Find several persons, the most prominent first: looks again and again, each time with those found painted over.
+
+        Raises:
+            NoPerson: there is nobody.
+        """
+        found: list[Detection] = []
+        rest = image
+        for _ in range(2 * most):
+            one = self._find(rest)
+            if one is None or len(found) == most:
+                break
+            if any(_same(one, other) for other in found) or (one.keypoints[:, 2] > 0).sum() < LEAST_KEYPOINTS:
+                rest = _paint_over(rest, one.extent)  # what is left of them is still taken for a person
+            else:
+                found.append(one)
+                rest = _paint_out(rest, one)
+        if not found:
+            raise NoPerson("no_person: MediaPipe found nobody in the picture")
+        return found
+
     def find_person(self, image: Image) -> Box:
         """x0, y0, x1, y1 around the person with a margin, inside the picture.
 
@@ -122,7 +148,7 @@ class MediapipePose:
         if result.segmentation_mask is not None:
             _onto_person(flat, deep, result.segmentation_mask)
         keypoints = mask_outside(_certain(_with_neck(flat)), image.shape[:2])
-        return Detection(keypoints, _certain(_with_neck(deep)), (x0, y0, x1, y1))
+        return Detection(keypoints, _certain(_with_neck(deep)), (x0, y0, x1, y1), result.segmentation_mask)
 
 
 def _onto_person(flat: NDArray[np.float64], deep: NDArray[np.float64], silhouette: NDArray[np.float32]) -> None:
@@ -201,6 +227,27 @@ def _paint_over(image: Image, extent: Box) -> Image:
     rows = slice(max(0, int(y0 - margin)), max(0, int(y1 + margin)))
     out[rows, max(0, int(x0 - margin)) : max(0, int(x1 + margin))] = np.median(image, axis=(0, 1)).astype(np.uint8)
     return out
+
+
+def _paint_out(image: Image, person: Detection) -> Image:
+    """The picture with a person's pixels, and a little around them, in its median colour."""
+    if person.silhouette is None:
+        return _paint_over(image, person.extent)
+    reach = max(3, round(0.02 * max(image.shape[:2])))
+    shape = cv2.dilate((person.silhouette > 0.3).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    out = image.copy()
+    out[shape] = np.median(image, axis=(0, 1)).astype(np.uint8)
+    return out
+
+
+def _same(a: Detection, b: Detection) -> bool:
+    """Whether two detections are of one person: half the keypoints of both are nearer than a tenth of the person's size."""
+    both = (a.keypoints[:, 2] > 0) & (b.keypoints[:, 2] > 0)
+    if not both.any():
+        return False
+    apart = np.linalg.norm(a.keypoints[both, :2] - b.keypoints[both, :2], axis=1)
+    size = max(b.extent[2] - b.extent[0], b.extent[3] - b.extent[1], 1.0)
+    return bool(np.median(apart) < 0.1 * size)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,95 @@
+"""Views of a turned body: against the body's own geometry, and what a camera all round would have seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ptx.datasets.people import People, PeopleOptions
+from ptx.geometry.body import load_body
+from ptx.geometry.joints import keypoint
+from ptx.geometry.rotation import axis_angles, rotation_matrices
+from ptx.geometry.viewpoint import HIDDEN_CONFIDENCE, SeenBody, turn_keypoints, turn_pose, view_rotation
+
+BODY = load_body("small")
+SIZE = (128, 96)
+
+
+def standing() -> SeenBody:
+    """Arms hanging a little outward, facing the viewer."""
+    pose = np.zeros((24, 3), np.float32)
+    pose[16, 2], pose[17, 2] = -1.0, 1.0
+    return SeenBody(BODY, pose, np.zeros(10, np.float32), np.array([55.0, 48.0, 52.0], np.float32), SIZE)
+
+
+def test_a_person_turned_to_their_left_shows_their_right_side() -> None:
+    turned = standing().turned(90)
+    nose, neck = (turned.keypoints[keypoint(name)] for name in ("nose", "neck"))
+    assert nose[0] > neck[0] + 3  # their left is the viewer's right
+    left, right = (turned.keypoints[keypoint(f"{side}_shoulder"), 2] for side in ("left", "right"))
+    assert (left, right) == (pytest.approx(HIDDEN_CONFIDENCE), 1)
+
+
+def test_pitch_shows_more_of_the_top() -> None:
+    head, foot = (keypoint(name) for name in ("nose", "right_ankle"))
+    tall = standing().keypoints
+    tilted = standing().turned(0, 30).keypoints
+    assert tilted[foot, 1] - tilted[head, 1] < tall[foot, 1] - tall[head, 1] - 3
+    assert (view_rotation(0, 30) @ [0, 1, 0])[2] > 0.4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-180, 180), st.floats(-180, 180))
+def test_turns_about_the_vertical_add_up(a: float, b: float) -> None:
+    twice = turn_pose(turn_pose(standing().pose, a), b)
+    once = turn_pose(standing().pose, a + b)
+    seen = [SeenBody(BODY, pose, np.zeros(10, np.float32), standing().camera, SIZE).points for pose in (twice, once)]
+    np.testing.assert_allclose(*seen, atol=2e-2)
+
+
+def test_flow_to_the_same_view_is_zero_and_nearly_all_is_visible() -> None:
+    flow, labels = standing().flow_from(standing())
+    assert np.abs(flow).max() < 1e-3
+    assert (labels[labels < 2] == 1).mean() < 0.02  # rays that graze the surface
+
+
+def test_from_behind_hardly_anything_is_visible() -> None:
+    _, labels = standing().turned(180).flow_from(standing())
+    body = labels < 2
+    assert (labels[body] == 0).mean() < 0.1
+
+
+def test_a_round_of_views_turns_by_equal_steps_about_the_person() -> None:
+    people = People(PeopleOptions(2, 8, seed=3, size=SIZE, half_body=0.0, views=4))
+    for first in (0, 4, 8, 12):
+        truths = [people.truth(first + k) for k in range(4)]
+        assert all(np.array_equal(t.camera, truths[0].camera) for t in truths)
+        assert all(np.array_equal(t.pose[1:], truths[0].pose[1:]) for t in truths)
+        roots = rotation_matrices(np.stack([t.pose[0] for t in truths]).astype(np.float64))
+        steps = axis_angles(roots[1:] @ roots[:-1].transpose(0, 2, 1))
+        np.testing.assert_allclose(np.linalg.norm(steps, axis=1), np.pi / 2, atol=1e-5)
+        assert (steps[:, 1] > 0.9 * np.pi / 2).all()  # to their left, about the vertical but for the camera's tilt
+    assert not np.array_equal(people.truth(0).pose[1:], people.truth(4).pose[1:])
+
+
+def test_skeletons_turn_as_the_body_does() -> None:
+    """2D and 3D keypoints alone give the joints' places that the turned body has."""
+    seen = standing()
+    truth = People(PeopleOptions(1, 1, seed=1, size=SIZE, half_body=0.0)).truth(0)
+    seen = SeenBody(load_body("builtin"), truth.pose, truth.betas, truth.camera, SIZE)
+    for yaw in (0, 30, -90):
+        turned = turn_keypoints(truth.keypoints, truth.keypoints3d, yaw)
+        hips = [keypoint("left_hip"), keypoint("right_hip")]
+        there = seen.turned(yaw).keypoints
+        shift = there[hips, :2].mean(0) - turned[hips, :2].mean(
+            0
+        )  # one turns about the pelvis, one about the hips' middle
+        assert np.abs(shift).max() < 3
+        np.testing.assert_allclose(turned[:, :2] + shift, there[:, :2], atol=0.5)
+
+
+def test_too_little_to_turn() -> None:
+    with pytest.raises(ValueError, match="too_few_keypoints"):
+        turn_keypoints(np.full((18, 3), np.nan), np.zeros((18, 4)), 30)
