@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Result, Stage
-from ptx.stages.sources import BoxFinder, DataSet, box_finder, data_set
+from ptx.stages.keypoint_sources import box_finder
+from ptx.stages.sources import BoxFinder, DataSet, data_set
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,20 @@ class FolderData(Section):
     """Share of persons kept for testing."""
 
 
+class PanopticData(Section):
+    """CMU Panoptic Studio: one moment from many sides, with known joints."""
+
+    kind: Literal["panoptic"] = "panoptic"
+    root: Place
+    """The folder of sequences, as the toolbox downloads them."""
+    every: Annotated[int, Field(ge=1)] = 100
+    """Use one of so many frames, of 30 a second."""
+    cameras: tuple[str, ...] = ()
+    """HD cameras that take part, such as 00_03; all where empty."""
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+
+
 class IngestSettings(Section):
     """Reading pictures."""
 
@@ -77,7 +91,7 @@ class KeypointSettings(Section):
     """Finding the 18 keypoints."""
 
     backend: Literal["auto", "truth", "mediapipe", "openpose-json", "csv"] = "auto"
-    """Where keypoints come from; auto is truth for synthetic people and mediapipe for photographs."""
+    """Where keypoints come from; auto is truth for synthetic people and Panoptic Studio, mediapipe for other photographs."""
     path: Place | None = None
     """Folder of OpenPose JSON files, or the CSV table."""
     use_3d: bool = True
@@ -150,7 +164,7 @@ class Settings(Section):
     """Working resolution: height, width in pixels."""
     body: str = "builtin"
     """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
-    data: Annotated[PeopleData | FolderData, Field(discriminator="kind")] = PeopleData()
+    data: Annotated[PeopleData | FolderData | PanopticData, Field(discriminator="kind")] = PeopleData()
     """The data set."""
     run: RunSettings = RunSettings()
     """How work is spread over cores and machines."""
@@ -183,7 +197,7 @@ class Settings(Section):
     def keypoint_backend(self) -> str:
         """The backend, with `auto` resolved."""
         chosen = self.extract_keypoints.backend
-        return chosen if chosen != "auto" else ("truth" if self.data.kind == "people" else "mediapipe")
+        return chosen if chosen != "auto" else ("mediapipe" if self.data.kind == "folder" else "truth")
 
     @property
     def parse_backend(self) -> str | None:

@@ -106,7 +106,7 @@ def test_truth_is_for_people_only(tmp_path: Path) -> None:
     Pillow.new("RGB", (40, 40)).save(tmp_path / "p" / "a.png")
     chosen = pipeline(tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth")
     run_stage(chosen, chosen.stage("ingest"), QUIET)
-    with pytest.raises(PtxError, match="truth is known of `people` only"):
+    with pytest.raises(PtxError, match="truth is known of `people` and `panoptic` only"):
         run_stage(chosen, chosen.stage("extract-keypoints"), QUIET)
 
 
