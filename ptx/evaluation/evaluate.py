@@ -60,7 +60,8 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
         PtxError: there are no test pairs, no such protocol, or a model is missing or stale.
     """
     chosen, judges = protocol(rules), Judges(pipeline.settings.evaluate)
-    paint, flow, data = painters(pipeline), flowers(pipeline), pairs_to_test(pipeline)
+    flow, data = flowers(pipeline), pairs_to_test(pipeline)
+    paint = painters(pipeline, flow)
     data = data.some(count) if count else data
     values: Values = {}
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,9 +53,13 @@ def flowers(pipeline: Pipeline) -> dict[str, Flower]:
 
 
 def _says(net: nn.Module) -> Flower:
+    last: list[tuple[Batch, Flow]] = []  # asked for its own scores and for what it warps
+
     def flow(batch: Batch) -> Flow:
-        prediction = net(*asked(batch))
-        return Flow(prediction.dense, prediction.visibility)
+        if not last or last[0][0] is not batch:
+            prediction = net(*asked(batch))
+            last[:] = [(batch, Flow(prediction.dense, prediction.visibility))]
+        return last[0][1]
 
     return flow
 
@@ -64,14 +68,16 @@ def _part_affine(batch: Batch) -> Tensor:
     return part_affine_flow(batch["source_keypoints"], batch["target_keypoints"], *batch["source"].shape[-2:])
 
 
-def painters(pipeline: Pipeline) -> dict[str, PaintBatch]:
+def painters(pipeline: Pipeline, flows: Mapping[str, Flower]) -> dict[str, PaintBatch]:
     """Every method that paints the target: the baselines first, then the trained ones that are there.
+
+    `flows`: what `flowers` gives.
 
     Raises:
         PtxError: none is trained, or one is stale.
     """
     methods: dict[str, PaintBatch] = {"copy the source": lambda batch: batch["source"]}
-    for name, flow in flowers(pipeline).items():
+    for name, flow in flows.items():
         if name not in ("zero flow", "part-affine flow"):
             methods[f"warp by {name}"] = _warps(flow)
     if pipeline.settings.data.kind == "people":

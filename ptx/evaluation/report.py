@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from rich.console import Console
 
 from ptx.evaluation.evaluate import Evaluation, evaluate
-from ptx.evaluation.methods import batches, painters, pairs_to_test
+from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, metrics_of
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic
@@ -147,7 +147,7 @@ def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
     scores = [values["ssim"] for values in done.values.values() if "ssim" in values][-1]  # of the last trained model
     spread = np.unique(np.linspace(0, len(scores) - 1, min(8, len(scores))).round().astype(int))
     worst = np.argsort(scores)[:4]
-    methods = painters(pipeline)
+    methods = painters(pipeline, flowers(pipeline))
     for title, chosen in (("Transfers, spread over the test pairs", spread), ("The worst, by SSIM", worst)):
         places = [place[int(done.pairs[i])] for i in chosen]
         batch = next(batches(pipeline, data.only(places), len(places)))

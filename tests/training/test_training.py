@@ -205,6 +205,22 @@ def test_pose_flow_needs_no_body(tmp_path: Path) -> None:
     assert "fitted flow" not in done.values
 
 
+def test_view_stages_in_order(work: Path) -> None:
+    """System C: the coarse net is frozen where the refining one is trained, with a discriminator and with warped texture."""
+    with pytest.raises(PtxError, match="no trained model of train-coarse"):
+        train(work, "train-refine", 4)
+    assert "ssim" in train(work, "train-coarse", 4)
+    before = weights(work, "coarse", 4)
+    done = "train_coarse.steps=4", "train_refine.adversarial=1", "train_refine.texture=true"
+    assert "ssim" in train(work, "train-refine", 4, *done)
+    after = weights(work, "coarse", 4)
+    assert all(torch.equal(before[k], after[k]) for k in before)
+    saved = weights(work, "refine", 4)
+    assert any(name.startswith("net/discriminator") for name in saved)
+    scored = evaluate(pipeline(work, *done, "train_refine.steps=4"), QUIET, count=3)
+    assert {"coarse view", "view"} <= set(scored.values)
+
+
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     train(work, "train-flow", 4)
     assert stale(pipeline(work, "train_flow.steps=9"), TRAININGS["train-flow"]) == []
