@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -120,6 +120,13 @@ def view(
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
     system: Annotated[str, typer.Option("--system", help="flow, pose-flow, view, or several with commas.")] = "flow",
     sheet: Annotated[bool, typer.Option("--sheet", help="Show source, skeleton and warped source beside it.")] = False,
+    joints: Annotated[
+        str, typer.Option("--joints", help="What is turned: the fitted body, or landmarks (3D).")
+    ] = "body",
+    keypoints3d: Annotated[
+        Path | None,
+        typer.Option("--keypoints3d", help="JSON of 18 [x, y, z, confidence] in metres, for the detector's."),
+    ] = None,
     everyone: Annotated[
         bool, typer.Option("--everyone", help="Turn all people of the photograph, each in place.")
     ] = False,
@@ -130,19 +137,24 @@ def view(
     from ptx.show_view import show_views
     from ptx.stages import load_settings
     from ptx.transfer import load
-    from ptx.view import read_yaws, views
+    from ptx.view import Joints, read_yaws, views
 
+    if joints not in get_args(Joints):
+        raise PtxError(f"--joints {joints}: body or landmarks")
     yaws, settings = read_yaws(yaw), load_settings(config, overrides)
     folder = model or settings.workspace / "models"
     systems: list[Any] = [name.strip() for name in system.split(",")]
     loaded = [load(folder, name) for name in systems]
     if everyone:
-        if len(yaws) > 1 or len(loaded) > 1:
-            raise PtxError("--everyone turns by one angle, with one system")
-        turned, body = loaded[0], settings.body
-        _everyone(turned, source, lambda p: views(turned, p, yaws, pitch, body=body)[0].painting, output, body)
+        if len(yaws) > 1 or len(loaded) > 1 or keypoints3d:
+            raise PtxError("--everyone turns by one angle, with one system, and with what the detector finds")
+        how: Any = {"body": settings.body, "joints": joints}
+        _everyone(
+            loaded[0], source, lambda p: views(loaded[0], p, yaws, pitch, **how)[0].painting, output, settings.body
+        )
         return
-    console.print(str(show_views(loaded, source, yaws, pitch, output, body=settings.body, plain=not sheet)))
+    how = {"body": settings.body, "joints": joints, "keypoints3d": keypoints3d, "plain": not sheet}
+    console.print(str(show_views(loaded, source, yaws, pitch, output, **how)))
 
 
 @models.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")

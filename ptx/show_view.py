@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_skeleton
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.show import HEIGHT, save_png
-from ptx.transfer import Model
-from ptx.view import View, turntable, views
+from ptx.transfer import Model, Person
+from ptx.view import Joints, View, turntable, views
 
 MOVING = (".gif", ".mp4")
 
@@ -28,21 +30,23 @@ def show_views(
     output: Path,
     *,
     body: str = "builtin",
+    joints: Joints = "body",
+    keypoints3d: Path | None = None,
     plain: bool = False,
 ) -> Path:
     """Paint the person of `source` from other sides by one or several systems; returns the path of what was written.
 
     A .png shows one view by one system alone where `plain`, else a sheet: for one angle source, skeleton, warped and
-    painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side.
+    painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side. `keypoints3d`: a file
+    (`read_pose3d`) instead of the detector's; `body` and `joints` as for `views`.
 
     Raises:
         PtxError: nobody is in the picture, or the output has another ending.
     """
     if output.suffix.lower() not in (".png", *MOVING):
         raise PtxError(f"{output}: views are written as .png, .gif or .mp4")
-    person = models[0].person(source)
     found = [
-        views(model, model.person(source) if i else person, yaws, pitch, body=body) for i, model in enumerate(models)
+        views(model, _person(model, source, keypoints3d), yaws, pitch, body=body, joints=joints) for model in models
     ]
     if output.suffix.lower() in MOVING:
         rounds = [turntable(one) for one in found]
@@ -52,6 +56,16 @@ def show_views(
     rows = [_details(*one) if len(yaws) == 1 else _round(one) for one in found]
     title = f"{source.name} from other sides: {', '.join(model.system for model in models)}"
     return save_png(sheet(rows, title, height=HEIGHT if len(yaws) <= 6 else HEIGHT // 2), output)
+
+
+def _person(model: Model, source: Path, keypoints3d: Path | None) -> Person:
+    person = model.person(source)
+    if keypoints3d is None:
+        return person
+    try:
+        return replace(person, keypoints3d=read_pose3d(keypoints3d))
+    except NoKeypoints as error:
+        raise PtxError(f"--keypoints3d: {error}") from None
 
 
 def _details(view: View) -> list[Panel]:

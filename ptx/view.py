@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.keypoint_files import mask_outside
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.fitting import fit
-from ptx.geometry.viewpoint import SeenBody
+from ptx.geometry.viewpoint import SeenBody, turn_keypoints
 from ptx.pictures.steady import steady
 from ptx.pipeline.errors import PtxError
 from ptx.transfer import Image, Keypoints, Model, Painting, Person
+
+Joints = Literal["body", "landmarks"]
 
 UNUSABLE = ("too_few_keypoints", "diverged")
 """Problems of a fit that leave no body."""
@@ -42,6 +46,7 @@ def views(
     *,
     keypoints: Keypoints | None = None,
     body: str = "builtin",
+    joints: Joints = "body",
 ) -> list[View]:
     """Paint the person of a picture from other sides.
 
@@ -55,18 +60,35 @@ def views(
         pitch: degrees that the person tilts towards the viewer.
         keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
         body: model of the body, as for `load_body`.
+        joints: what is turned into the wanted pose: the fitted body's joints, or the person's own 3D keypoints as the detector
+            or a file gives them (`turn_keypoints`), for which the system finds the flow itself.
 
     Raises:
-        PtxError: there is nobody, or too little of them to fit a body to.
+        PtxError: there is nobody, or too little of them to fit a body to, or there are no 3D keypoints to turn.
     """
     person = image if isinstance(image, Person) else model.person(image, keypoints)
     seen = fit_person(person, load_body(body))
     found = []
     for yaw in yaws:
         turned = seen.turned(yaw, pitch)
-        given = None if model.system == "pose-flow" else turned.flow_from(seen)
-        found.append(View(yaw, pitch, turned, model.paint(person, turned.keypoints, given)))
+        if joints == "landmarks":
+            pose, given = _turned_landmarks(person, yaw, pitch), None
+        else:
+            pose, given = turned.keypoints, None if model.system == "pose-flow" else turned.flow_from(seen)
+        found.append(View(yaw, pitch, turned, model.paint(person, pose, given)))
     return found
+
+
+def _turned_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
+    if person.keypoints3d is None:
+        raise PtxError(
+            "there are no 3D keypoints to turn: the detector gives none; name a file, or turn the fitted body"
+        )
+    try:
+        turned = turn_keypoints(person.keypoints, person.keypoints3d, yaw, pitch)
+    except ValueError as error:
+        raise PtxError(str(error)) from None
+    return mask_outside(turned, person.image.shape[:2])
 
 
 def fit_person(person: Person, body: Body) -> SeenBody:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 import ptx
 from ptx.cli import app
+from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
 from ptx.datasets.people import People
 from ptx.pipeline.errors import PtxError
 from ptx.show_view import show_views
@@ -33,6 +36,26 @@ def test_views_by_every_system(models: Path, people: People, system: ptx.System)
     if system != "pose-flow":
         assert np.abs(seen.flow).max() < 1e-3
         assert np.abs(found[1].painting.flow).max() > 3
+
+
+def test_landmarks_turn_without_a_body(models: Path, people: People, tmp_path: Path) -> None:
+    model, truth = ptx.load(models), people.truth(0)
+    person = model.person(people.render(0), truth.keypoints)
+    with pytest.raises(PtxError, match="no 3D keypoints to turn"):
+        views(model, person, [30], body="small", joints="landmarks")
+    path = tmp_path / "deep.json"
+    rows = [[*row[:3], row[3]] if row[3] > 0 else [None, None, None, 0] for row in truth.keypoints3d.tolist()]
+    path.write_text(json.dumps(rows))
+    known = read_pose3d(path)
+    np.testing.assert_array_equal(np.isnan(known[:, 0]), truth.keypoints3d[:, 3] == 0)
+    person = replace(person, keypoints3d=known)
+    turned, fitted = (
+        views(model, person, [40], body="small", joints=how)[0].painting.pose for how in ("landmarks", "body")
+    )
+    assert np.nanmedian(np.linalg.norm(turned[:, :2] - fitted[:, :2], axis=1)) < 3
+    path.write_text("[[1, 2, 3, 1]]")
+    with pytest.raises(NoKeypoints, match="expected 18 of 4"):
+        read_pose3d(path)
 
 
 def test_a_round_is_closed(models: Path, people: People) -> None:

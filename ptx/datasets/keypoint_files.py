@@ -106,8 +106,9 @@ def _person(numbers: object) -> Keypoints:
 
 def _missing_as_nan(points: Keypoints) -> Keypoints:
     out = points.copy()
-    out[~np.isfinite(out).all(1) | (out[:, 2] <= 0)] = (np.nan, np.nan, 0)
-    out[:, 2] = np.clip(out[:, 2], 0, 1)
+    missing = ~np.isfinite(out).all(1) | (out[:, -1] <= 0)
+    out[missing] = np.nan
+    out[:, -1] = np.where(missing, 0, np.clip(out[:, -1], 0, 1))
     return out
 
 
@@ -170,6 +171,24 @@ class KeypointCsv:
         except (ValueError, TypeError, RecursionError) as error:
             raise NoKeypoints(f"bad_keypoint_file: {self.file.name}:{line}: {_words(error)}") from None
         return _missing_as_nan(np.stack([x, y, ((x >= 0) & (y >= 0)).astype(np.float32)], axis=-1)), 1
+
+
+def read_pose3d(path: Path) -> Keypoints:
+    """3D keypoints (18, 4) of one person from a JSON list of 18 [x, y, z, confidence]: metres, x right, y up, z towards the viewer,
+    in the order of `ptx.geometry.joints.KEYPOINTS`; confidence 0 or null is missing.
+
+    Raises:
+        NoKeypoints: "missing_file" or "bad_keypoint_file".
+    """
+    try:
+        points = np.array(json.loads(path.read_bytes()), np.float32)
+    except FileNotFoundError:
+        raise NoKeypoints(f"missing_file: {path} is not there") from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {_words(error)}") from None
+    if points.shape != (18, 4):
+        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {list(points.shape)} numbers, expected 18 of 4")
+    return _missing_as_nan(points)
 
 
 def _words(error: Exception) -> str:
