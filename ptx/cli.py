@@ -53,15 +53,24 @@ def run(
     workers: Workers = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute everything again, also what is done.")] = False,
+    part: Annotated[
+        str | None, typer.Option("--part", help="One of several parts, such as 3/16, for job arrays.")
+    ] = None,
 ) -> None:
     """Run a stage. Killed runs go on where they stopped when the same command is given again."""
     from ptx.pipeline.executors import keep_workers
     from ptx.pipeline.history import estimate
+    from ptx.pipeline.part import Part
     from ptx.pipeline.run import run_stage
     from ptx.pipeline.tables import estimate_table, outcome_line
     from ptx.stages import load_pipeline
 
     pipeline = load_pipeline(config, _overrides(overrides, workers))
+    chosen_part = Part.read(part) if part else Part()
+    if part and (stage == "all" or stage.replace("_", "-").startswith("train-") or force):
+        raise PtxError(
+            "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
+        )
     if stage.replace("_", "-").startswith("train-"):
         train(pipeline, stage.replace("_", "-"), force=force)
         return
@@ -71,7 +80,7 @@ def run(
         return
     with keep_workers():
         for one in chosen:
-            outcome = run_stage(pipeline, one, console, force=force)
+            outcome = run_stage(pipeline, one, console, force=force, part=chosen_part)
             console.print(outcome_line(outcome, pipeline.plan(one)))
 
 

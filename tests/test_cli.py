@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from ptx.training.state import TRAININGS
+
 SMALL = [
     "--set",
     "body=small",
@@ -59,10 +61,19 @@ def test_second_run_has_nothing_to_do(work: Path) -> None:
 
 
 @pytest.mark.slow
+def test_parts_are_for_one_data_stage(work: Path) -> None:
+    assert "done, nothing to do" in ptx(work, "run", "synth-flow", "--part", "2/2", *SMALL).stdout
+    for words in (("all", "--part", "1/2"), ("train-flow", "--part", "1/2"), ("ingest", "--part", "1/2", "--force")):
+        failed = ptx(work, "run", *words, *SMALL)
+        assert failed.returncode == 2
+        assert "--part is for one data stage" in failed.stderr
+
+
+@pytest.mark.slow
 def test_status_as_json(work: Path) -> None:
     rows = json.loads(ptx(work, "status", "--json", *SMALL).stdout)
     assert [(row["condition"], row["done"]) for row in rows[:7]] == [("done", 6)] * 7
-    assert [row["condition"] for row in rows[7:]] == ["absent"] * 6
+    assert [row["condition"] for row in rows[7:]] == ["absent"] * len(TRAININGS)
 
 
 @pytest.mark.slow

@@ -186,6 +186,16 @@ class Plan:
         lost = np.isin(self.states, (OK, BAD)) & (self.upstream == SKIPPED)
         return saved | lost
 
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.count // self.block)
+
+    def samples(self, blocks: NDArray[np.int64]) -> int:
+        """Samples in some of its blocks; only the last may be short."""
+        short = self.blocks * self.block - self.count
+        return len(blocks) * self.block - (short if len(blocks) and int(blocks.max()) == self.blocks - 1 else 0)
+
     def _per_block(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(blocks,) whether any sample of the block is flagged."""
         starts = np.arange(0, self.count, self.block)

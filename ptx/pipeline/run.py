@@ -16,11 +16,14 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.executors import executor
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.history import remember
+from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.progress import progress
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.store import Store, encode_strings
 from ptx.pipeline.work import Job, Task
+
+WHOLE = Part()
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,10 @@ class Outcome:
     seconds: float
 
 
-def run_stage(pipeline: Pipeline, stage: Stage, console: Console, *, force: bool = False) -> Outcome:
-    """Compute whatever the stage lacks; with `force`, everything.
+def run_stage(
+    pipeline: Pipeline, stage: Stage, console: Console, *, force: bool = False, part: Part = WHOLE
+) -> Outcome:
+    """Compute whatever the stage lacks; with `force`, everything. Of it only a `part`, beside which others may run anywhere.
 
     Raises:
         PtxError: its inputs are missing, another run holds the stage, the disk is full, too many samples were quarantined.
@@ -48,9 +53,9 @@ def run_stage(pipeline: Pipeline, stage: Stage, console: Console, *, force: bool
     if force or plan.condition in ("absent", "stale"):
         _prepare(plan, force, console)
         plan = pipeline.plan(stage)
-    tasks = (_task(plan, int(block)) for block in plan.ready)
-    pending = int((plan.states == 0).sum() + plan.outdated.sum())
-    outcome = _run(plan, tasks, console, done=plan.count - pending)
+    tasks = (_task(plan, int(block)) for block in part.blocks(plan.ready))
+    total = plan.samples(part.blocks(np.arange(plan.blocks)))
+    outcome = _run(plan, tasks, console, total, total - plan.samples(part.blocks(np.flatnonzero(plan.needed))))
     _forget_old(plan)
     return outcome
 
@@ -70,15 +75,16 @@ def retry_stage(pipeline: Pipeline, stage: Stage, reason: str | None, console: C
             by_block.setdefault(sample // plan.block, set()).add(sample)
     chosen = sum(map(len, by_block.values()))
     tasks = (_task(plan, block, frozenset(redo)) for block, redo in sorted(by_block.items()))
-    return _run(plan, tasks, console, done=plan.count - chosen)
+    return _run(plan, tasks, console, plan.count, plan.count - chosen)
 
 
-def _run(plan: Plan, tasks: Iterable[Task], console: Console, done: int) -> Outcome:
-    """Send the tasks to the workers; blocks that another run holds come last, and are waited for."""
+def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: int) -> Outcome:
+    """Send the tasks to the workers; blocks that another run holds come last, and are waited for. `total` and `done` samples are
+    what the progress counts from."""
     pipeline, stage = plan.pipeline, plan.stage
     job, run = _job(plan), executor(pipeline.settings.run)
     began, computed = time.monotonic(), 0
-    with lock(_run_lock(plan), shared=True), progress(stage.name, plan.count, done, console) as advance:
+    with lock(_run_lock(plan), shared=True), progress(stage.name, total, done, console) as advance:
         while True:
             busy: list[Task] = []
             for task, report in run(job, tasks):
