@@ -51,7 +51,7 @@ def clocked(owner: Any, name: str, what: str) -> None:
 
 def run_all(workspace: Path, persons: int) -> list[tuple[str, int, int, dict[str, float]]]:
     """Stage, samples, blocks, seconds by kind."""
-    overrides = [f"workspace={workspace}", "run.executor=serial", f"data.persons={persons}"]
+    overrides = [f"workspace={workspace}", "cluster.kind=serial", f"data.persons={persons}"]
     rows = []
     for stage in STAGES:
         pipeline = Pipeline(STAGES, load_settings(None, overrides))

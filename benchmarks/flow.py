@@ -32,7 +32,7 @@ def stages_rate(persons: int, images: int) -> tuple[int, float]:
     """Directed pairs, and seconds of `rasterize` and `synth-flow` with all reading and writing, in one process."""
     took = 0.0
     with tempfile.TemporaryDirectory() as workspace:
-        overrides = [f"workspace={workspace}", "run.executor=serial", "run.block=64", f"data.persons={persons}"]
+        overrides = [f"workspace={workspace}", "cluster.kind=serial", "run.block=64", f"data.persons={persons}"]
         pipeline = Pipeline(STAGES, load_settings(Path("/dev/null"), [*overrides, f"data.images_per_person={images}"]))
         for stage in STAGES[:5]:
             started = time.perf_counter()

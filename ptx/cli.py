@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ptx.cli_models import models, train
-from ptx.cli_options import Config, Set, Workers, console, errors
+from ptx.cli_options import Cluster, Config, Set, Workers, console, errors
 from ptx.pipeline.errors import PtxError
 
 app = typer.Typer(
@@ -39,8 +39,9 @@ def options(
     del version
 
 
-def _overrides(given: list[str] | None, workers: int | None = None) -> list[str]:
-    return [*(given or []), *([f"run.workers={workers}"] if workers else [])]
+def _overrides(given: list[str] | None, workers: int | None = None, cluster: str | None = None) -> list[str]:
+    more = {"run.workers": workers, "cluster.kind": cluster}
+    return [*(given or []), *(f"{name}={value}" for name, value in more.items() if value)]
 
 
 @app.command(
@@ -53,6 +54,7 @@ def run(
     workers: Workers = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute everything again, also what is done.")] = False,
+    cluster: Cluster = None,
     part: Annotated[
         str | None, typer.Option("--part", help="One of several parts, such as 3/16, for job arrays.")
     ] = None,
@@ -65,7 +67,7 @@ def run(
     from ptx.pipeline.tables import estimate_table, outcome_line
     from ptx.stages import load_pipeline
 
-    pipeline = load_pipeline(config, _overrides(overrides, workers))
+    pipeline = load_pipeline(config, _overrides(overrides, workers, cluster))
     chosen_part = Part.read(part) if part else Part()
     if part and (stage == "all" or stage.replace("_", "-").startswith("train-") or force):
         raise PtxError(
@@ -84,6 +86,30 @@ def run(
             console.print(outcome_line(outcome, pipeline.plan(one)))
 
 
+@app.command(epilog="Examples:  ptx submit all  ·  ptx submit train-flow train-generator  ·  ptx submit all --print")
+def submit(
+    stages: Annotated[
+        list[str], typer.Argument(help="Stages, or `all` data stages, in the order they depend on each other.")
+    ],
+    config: Config = None,
+    overrides: Set = None,
+    show: Annotated[bool, typer.Option("--print", help="Show the scripts; write and submit nothing.")] = False,
+) -> None:
+    """Submit stages to SLURM: an array of parts for each data stage, a job for each training, each after what it reads."""
+    from ptx.stages import load_pipeline
+    from ptx.submit import as_text, scripts
+    from ptx.submit import submit as give
+
+    pipeline = load_pipeline(config, overrides)
+    names = [n for one in stages for n in ([s.name for s in pipeline.active] if one == "all" else [one])]
+    jobs = scripts(pipeline, names, config, overrides or [])
+    if show:
+        print(as_text(jobs))
+        return
+    for stage, job in give(pipeline, jobs).items():
+        console.print(f"{stage}: job {job}")
+
+
 @app.command()
 def status(
     config: Config = None,
@@ -95,6 +121,7 @@ def status(
     from ptx.pipeline.status import describe
     from ptx.pipeline.tables import problem_table, status_table, training_table
     from ptx.stages import load_pipeline
+    from ptx.submit import describe_jobs
     from ptx.training.state import TRAININGS, describe_training
 
     pipeline = load_pipeline(config, overrides)
@@ -107,6 +134,8 @@ def status(
     else:
         console.print(status_table(rows))
         console.print(training_table(trainings))
+        for line in describe_jobs(pipeline.workspace):
+            console.print(line)
 
 
 @app.command(epilog="Example:  ptx retry extract-keypoints --reason no_person")

@@ -21,9 +21,9 @@ models = typer.Typer()
 
 def train(pipeline: Pipeline, name: str, *, force: bool = False) -> None:
     """Run one training stage; a signal ends the command with the code on which schedulers queue it again."""
-    from ptx.training.loop import REQUEUE, Interrupted
+    from ptx.training.loop import Interrupted
     from ptx.training.run import run_training
-    from ptx.training.state import TRAININGS
+    from ptx.training.state import REQUEUE, TRAININGS
 
     if name not in TRAININGS:
         raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")

@@ -18,3 +18,6 @@ Set = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Number of workers; short for --set run.workers=N.")
 ]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="KIND", help="Where to run: short for --set cluster.kind=KIND.")
+]

@@ -139,7 +139,17 @@ def test_mistakes_end_in_one_line(work: Path, tmp_path: Path) -> None:
     fails(ptx(work, "run", "all", *SMALL, "--set", "body=missing.pkl"), "missing.pkl: no such file")
     fails(ptx(work, "run", "all", "--set", "data.root=nowhere"), "is no folder")
     fails(
-        ptx(work, "run", "all", *SMALL, "--set", "run.address=tcp://127.0.0.1:9", "--force"),
+        ptx(
+            work,
+            "run",
+            "all",
+            *SMALL,
+            "--set",
+            "cluster.kind=address",
+            "--set",
+            "cluster.address=tcp://127.0.0.1:9",
+            "--force",
+        ),
         "no Dask scheduler answers",
     )
 

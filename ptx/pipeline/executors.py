@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
+from ptx.pipeline.cluster import BATCH, ClusterSettings, batch_client
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.work import Job, Report, Task, run_block
@@ -18,12 +20,8 @@ from ptx.pipeline.work import Job, Report, Task, run_block
 class RunSettings(Section):
     """How work is spread; changes no result except through `block`."""
 
-    executor: Literal["processes", "threads", "serial"] = "processes"
-    """Dask worker processes, threads of this process, or no Dask at all."""
-    address: str | None = None
-    """Address of a running Dask scheduler, e.g. tcp://node7:8786; wins over `executor`."""
     workers: Annotated[int, Field(ge=1)] | None = None
-    """Number of workers; empty means one a core."""
+    """Number of workers on this machine; empty means one a core."""
     block: Annotated[int, Field(ge=1, le=4096)] = 64
     """Samples a block: the unit of work, of commit and of storage. Changing it rebuilds the stores."""
     max_bad_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
@@ -49,14 +47,23 @@ def serial(job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
         yield task, run_block(job, task)
 
 
-def executor(run: RunSettings) -> Executor:
-    """The executor that the settings ask for."""
-    if run.address is None and run.executor == "serial":
+@dataclass(frozen=True)
+class Crew:
+    """Which workers."""
+
+    run: RunSettings
+    cluster: ClusterSettings
+
+
+def executor(settings: Any) -> Executor:
+    """The executor that the settings (`run`, `cluster`) ask for."""
+    if settings.cluster.kind == "serial":
         return serial
-    return lambda job, tasks: _on_dask(run, job, tasks)
+    crew = Crew(settings.run, settings.cluster)
+    return lambda job, tasks: _on_dask(crew, job, tasks)
 
 
-def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
+def _on_dask(crew: Crew, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Report]]:
     """Keep a bounded number of blocks in flight, so that memory does not grow with the number of blocks."""
     tasks = iter(tasks)
     first = next(tasks, None)
@@ -67,20 +74,20 @@ def _on_dask(run: RunSettings, job: Job, tasks: Iterable[Task]) -> Iterator[tupl
     from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 
-    with _workers(run) as client:
-        window = 2 * max(1, sum(client.nthreads().values())) + 2
+    with _workers(crew) as client:
         flying: dict[Any, Task] = {}
         tasks = chain([first], tasks)
         try:
             while True:
-                for task in islice(tasks, window - len(flying)):
+                window = 2 * max(1, sum(client.nthreads().values())) + 2  # workers of a batch system come and go
+                for task in islice(tasks, max(0, window - len(flying))):
                     flying[client.submit(run_block, job, task, pure=False)] = task
                 if not flying:
                     return
                 try:
                     ended = wait(list(flying), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
                 except TimeoutError:
-                    _refuse_no_workers(run, client)
+                    _refuse_no_workers(crew, client)
                     continue
                 for future in ended:
                     yield flying.pop(future), future.result()
@@ -99,16 +106,16 @@ PATIENCE = 20
 """Seconds without a finished block after which to look whether anyone is still at work."""
 
 
-def _refuse_no_workers(run: RunSettings, client: Any) -> None:
-    """Workers of a scheduler elsewhere may still be queued; those started here would have come back by now."""
-    if run.address is None and not client.scheduler_info()["workers"]:
+def _refuse_no_workers(crew: Crew, client: Any) -> None:
+    """Workers elsewhere may still be queued; those started here would have come back by now."""
+    if crew.cluster.kind in ("local", "threads") and not client.scheduler_info()["workers"]:
         raise PtxError("all workers died (out of memory?); finished blocks are safe: run the same command again")
 
 
 _kept = ExitStack()
 """Closes the workers that outlive a stage; holds any inside `keep_workers` only."""
 
-_connection: tuple[RunSettings, Any] | None = None
+_connection: tuple[Crew, Any] | None = None
 _keeping = False
 
 
@@ -125,21 +132,21 @@ def keep_workers() -> Iterator[None]:
 
 
 @contextmanager
-def _workers(run: RunSettings) -> Iterator[Any]:
+def _workers(crew: Crew) -> Iterator[Any]:
     """A connection to workers, those kept where there are some."""
     global _connection
     if not _keeping:
-        with _connect(run) as client:
+        with _connect(crew) as client:
             yield client
         return
-    if _connection is None or _connection[0] != run or _connection[1].status != "running":
+    if _connection is None or _connection[0] != crew or _connection[1].status != "running":
         _kept.close()
-        _connection = run, _kept.enter_context(_connect(run))
+        _connection = crew, _kept.enter_context(_connect(crew))
     yield _connection[1]
 
 
 @contextmanager
-def _connect(run: RunSettings) -> Iterator[Any]:
+def _connect(crew: Crew) -> Iterator[Any]:
     """A connection to the workers; started here unless there is an address.
 
     Dask's nannies leave OMP_NUM_THREADS=1, which is meant for workers, in this process's environment; a training that
@@ -147,7 +154,7 @@ def _connect(run: RunSettings) -> Iterator[Any]:
     """
     before = dict(os.environ)
     try:
-        with _client(run) as client:
+        with _client(crew) as client:
             yield client
     finally:
         for name in set(os.environ) - set(before):
@@ -155,23 +162,32 @@ def _connect(run: RunSettings) -> Iterator[Any]:
         os.environ.update(before)
 
 
-def _client(run: RunSettings) -> Any:
+def _client(crew: Crew) -> Any:
     import dask
     from distributed import Client
 
     dask.config.set({"distributed.worker.memory.terminate": 0.98, "distributed.scheduler.allowed-failures": 5})
-    if run.address is not None:
+    cluster = crew.cluster
+    if cluster.kind in BATCH:
+        return batch_client(cluster)
+    if cluster.kind == "address":
         try:
-            return Client(run.address, timeout="10s")
+            return Client(_named(cluster), timeout="10s")
         except (OSError, TimeoutError, ValueError) as error:
             raise PtxError(
-                f"run.address: no Dask scheduler answers at {run.address} ({error}); start one with `dask scheduler`"
+                f"cluster.address: no Dask scheduler answers at {cluster.address} ({error}); start one with `dask scheduler`"
             ) from error
-    threads = run.executor == "threads"
+    threads, count = cluster.kind == "threads", crew.run.worker_count
     return Client(
-        n_workers=1 if threads else run.worker_count,
-        threads_per_worker=run.worker_count if threads else 1,
+        n_workers=1 if threads else count,
+        threads_per_worker=count if threads else 1,
         processes=not threads,
         dashboard_address="127.0.0.1:0",  # any free port, seen from this machine only
         silence_logs=50,
     )
+
+
+def _named(cluster: ClusterSettings) -> str:
+    if cluster.address is None:
+        raise PtxError("cluster.address: kind address needs the scheduler's, such as tcp://node7:8786")
+    return cluster.address

@@ -82,7 +82,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
     """Send the tasks to the workers; blocks that another run holds come last, and are waited for. `total` and `done` samples are
     what the progress counts from."""
     pipeline, stage = plan.pipeline, plan.stage
-    job, run = _job(plan), executor(pipeline.settings.run)
+    job, run = _job(plan), executor(pipeline.settings)
     began, computed = time.monotonic(), 0
     with lock(_run_lock(plan), shared=True), progress(stage.name, total, done, console) as advance:
         while True:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ptx.datasets.garment_labels import LabelSet
+from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import LATER, Place, Section
 from ptx.pipeline.executors import RunSettings
 from ptx.training.settings import (
@@ -167,7 +168,9 @@ class Settings(Section):
     data: Annotated[PeopleData | FolderData | PanopticData, Field(discriminator="kind")] = PeopleData()
     """The data set."""
     run: RunSettings = RunSettings()
-    """How work is spread over cores and machines."""
+    """How work is cut up and counted."""
+    cluster: ClusterSettings = ClusterSettings()
+    """Where it runs: this machine, or a cluster."""
     ingest: IngestSettings = IngestSettings()
     extract_keypoints: KeypointSettings = KeypointSettings()
     fit_smpl: FitSettings = FitSettings()

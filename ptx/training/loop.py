@@ -30,9 +30,6 @@ from ptx.training.log import Log
 from ptx.training.recipes import Recipe, total, unwrap
 from ptx.training.samples import write_samples
 
-REQUEUE = 75
-"""Exit code (EX_TEMPFAIL) after a signal: saved, to be queued again."""
-
 
 class Interrupted(Exception):
     """A signal asked for the end; everything is saved."""

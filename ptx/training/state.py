@@ -15,6 +15,8 @@ PROJECTED = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibili
 """What system A reads: pictures, and flow from fitted bodies."""
 PARSED = ("ingest", "extract-keypoints", "parse")
 """What system B reads: pictures and garments, no body model."""
+REQUEUE = 75
+"""Exit code (EX_TEMPFAIL) of a training after a signal: saved, to be queued again."""
 FLOW_FROM = {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
 """Setting `flow` of what paints → the training whose model gives the flow."""
 

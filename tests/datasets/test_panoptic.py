@@ -124,7 +124,7 @@ def test_a_turned_skeleton_is_what_the_other_camera_sees(root: Path) -> None:
 def test_the_pipeline_reads_it(root: Path, tmp_path: Path) -> None:
     config = tmp_path / "pipeline.yaml"
     config.write_text(
-        f"workspace: {tmp_path / 'work'}\nsize: [128, 128]\nbody: small\nrun: {{executor: threads}}\n"
+        f"workspace: {tmp_path / 'work'}\nsize: [128, 128]\nbody: small\ncluster: {{kind: threads}}\n"
         f"data: {{kind: panoptic, root: {root}, every: 50, test_fraction: 0}}\n"
     )
     pipeline = load_pipeline(config)

@@ -27,19 +27,19 @@ from pathlib import Path
 from rich.console import Console
 from ptx.pipeline.run import run_stage
 from tests.pipeline.toy import toy
-pipeline = toy(Path(sys.argv[1]), run={"executor": sys.argv[2], "block": 4, "workers": 2}, sleep=float(sys.argv[3]))
+pipeline = toy(Path(sys.argv[1]), run={"block": 4, "workers": 2}, cluster={"kind": sys.argv[2]}, sleep=float(sys.argv[3]))
 if __name__ == "__main__":
     for stage in pipeline.stages:
         run_stage(pipeline, stage, Console(quiet=True))
 """
 
 
-def start(workspace: Path, executor: str = "serial", sleep: float = 0.005) -> subprocess.Popen[bytes]:
+def start(workspace: Path, kind: str = "serial", sleep: float = 0.005) -> subprocess.Popen[bytes]:
     script = workspace.parent / "run.py"
     script.write_text(RUN)
     environment = os.environ | {"PYTHONPATH": os.getcwd()}
     return subprocess.Popen(
-        [sys.executable, str(script), str(workspace), executor, str(sleep)], env=environment, start_new_session=True
+        [sys.executable, str(script), str(workspace), kind, str(sleep)], env=environment, start_new_session=True
     )
 
 
@@ -47,7 +47,7 @@ def start(workspace: Path, executor: str = "serial", sleep: float = 0.005) -> su
 def calm(tmp_path: Path) -> dict[str, bytes]:
     folder = tmp_path / "calm"
     folder.mkdir()
-    pipeline = toy(folder, run={"executor": "serial", "block": 4})
+    pipeline = toy(folder, run={"block": 4})
     for stage in pipeline.stages:
         run_stage(pipeline, stage, QUIET)
     return tree(folder)
@@ -75,7 +75,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, calm: dict[str, bytes]) -> No
     folder = tmp_path / "worker"
     folder.mkdir()
     (folder / "armed").touch()
-    pipeline = toy(folder, run={"executor": "processes", "block": 4, "workers": 2}, kill_at=77)
+    pipeline = toy(folder, run={"block": 4, "workers": 2}, cluster={"kind": "local"}, kill_at=77)
     for stage in pipeline.stages:
         run_stage(pipeline, stage, QUIET)
     assert not (folder / "armed").exists()
@@ -86,7 +86,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, calm: dict[str, bytes]) -> No
 def test_whole_group_killed_while_workers_are_at_it(tmp_path: Path, calm: dict[str, bytes]) -> None:
     folder = tmp_path / "group"
     folder.mkdir()
-    process = start(folder, "processes", 0.1)
+    process = start(folder, "local", 0.1)
     while calls(folder) < 8 and process.poll() is None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
@@ -118,7 +118,9 @@ def test_dasks_own_chaos(tmp_path: Path, calm: dict[str, bytes]) -> None:
         cluster.adapt(minimum=2, maximum=2, interval="200 ms")  # a nanny gives up on a worker that dies while it starts
         with Client(cluster) as client:
             client.register_plugin(KillWorker(delay="1 s", mode="segfault"))
-        pipeline = toy(folder, run={"address": cluster.scheduler_address, "block": 4}, sleep=0.1)
+        pipeline = toy(
+            folder, run={"block": 4}, cluster={"kind": "address", "address": cluster.scheduler_address}, sleep=0.1
+        )
         for stage in pipeline.stages:
             run_stage(pipeline, stage, QUIET)
     assert calls(folder) >= 38

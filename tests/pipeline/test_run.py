@@ -185,12 +185,12 @@ def test_store_of_another_format_is_refused(tmp_path: Path) -> None:
         pipeline.plan(pipeline.stage("numbers")).condition  # noqa: B018
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
-def test_executors_give_the_same_bytes(tmp_path: Path, executor: str) -> None:
-    for name in ("serial", executor):
+@pytest.mark.parametrize("kind", ["threads", "local"])
+def test_executors_give_the_same_bytes(tmp_path: Path, kind: str) -> None:
+    for name in ("serial", kind):
         (tmp_path / name).mkdir()
-        run_all(toy(tmp_path / name, run={"executor": name, "block": 16, "workers": 2}))
-    assert tree(tmp_path / "serial") == tree(tmp_path / executor)
+        run_all(toy(tmp_path / name, run={"block": 16, "workers": 2}, cluster={"kind": name}))
+    assert tree(tmp_path / "serial") == tree(tmp_path / kind)
 
 
 def test_force_makes_what_reads_it_stale(tmp_path: Path) -> None:
@@ -206,6 +206,6 @@ def test_force_makes_what_reads_it_stale(tmp_path: Path) -> None:
 def test_workers_leave_the_environment_as_it_was(tmp_path: Path) -> None:
     """Dask's nannies set OMP_NUM_THREADS=1 in the parent; torch would then train on one core."""
     before = dict(os.environ)
-    pipeline = toy(tmp_path, run={"executor": "processes", "block": 16, "workers": 1})
+    pipeline = toy(tmp_path, run={"block": 16, "workers": 1}, cluster={"kind": "local"})
     run_stage(pipeline, pipeline.stage("numbers"), QUIET)
     assert dict(os.environ) == before

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Section
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.plan import Pipeline
@@ -22,7 +23,8 @@ class ToySettings(Section):
     """What the toy stages share."""
 
     workspace: Path
-    run: RunSettings = RunSettings(executor="serial", block=16)
+    run: RunSettings = RunSettings(block=16)
+    cluster: ClusterSettings = ClusterSettings(kind="serial")
     factor: int = 3
     bad: tuple[int, ...] = ()
     """Samples that `numbers` quarantines."""

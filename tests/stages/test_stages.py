@@ -27,7 +27,7 @@ QUIET = Console(quiet=True)
 
 def pipeline(workspace: Path, *overrides: str) -> Pipeline:
     """The real stages, run here, on a small body unless told otherwise."""
-    base = [f"workspace={workspace}", "run.executor=serial", "body=small", "run.max_bad_fraction=1"]
+    base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
     return Pipeline(STAGES, load_settings(None, [*base, *overrides]))
 
 
