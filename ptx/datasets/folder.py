@@ -43,7 +43,7 @@ class Folder:
         """
         if not self.root.is_dir():
             raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
-        found = dict(sorted(_walk(self.root, "")))
+        found = dict(sorted(walk(self.root, "")))
         if not found:
             raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
         return found
@@ -127,7 +127,7 @@ class Folder:
         """
         assert self.table is not None
         rows = []
-        for line, source, target in _read_table(self.table):
+        for line, source, target in read_table(self.table):
             for name in (source, target):
                 if name not in self.files:
                     near = difflib.get_close_matches(name, self.files, 1, 0.6) if len(self.files) < 100_000 else []
@@ -157,20 +157,20 @@ class Folder:
         return [root(path) for path in self.paths]
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
     """Pictures below a folder, hidden files and folders left out; links that lead out of it are not followed."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
+                yield from walk(Path(entry.path), f"{prefix}{entry.name}/")
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
                 stat = entry.stat()
                 yield prefix + entry.name, (stat.st_size, stat.st_mtime_ns)
 
 
-def _read_table(path: Path) -> Iterator[tuple[int, str, str]]:
+def read_table(path: Path) -> Iterator[tuple[int, str, str]]:
     """Line number, source, target of each row."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

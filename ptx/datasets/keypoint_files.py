@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -122,6 +122,8 @@ class KeypointCsv:
     file: Path
     paths: Sequence[str]
     """All pictures of the data set."""
+    key: Callable[[str], str] = str
+    """Path or name → one name for a picture that tables and folders call differently."""
 
     @cached_property
     def _table(self) -> dict[str, tuple[int, str, str]]:
@@ -139,9 +141,10 @@ class KeypointCsv:
                         continue
                     if len(cells) != 3:
                         raise PtxError(f"{self.file}:{line}: expected name: keypoints_y: keypoints_x")
-                    if cells[0] in table:
-                        raise PtxError(f"{self.file}:{line}: {cells[0]} was given before, in line {table[cells[0]][0]}")
-                    table[cells[0]] = (line, cells[1], cells[2])
+                    name = self.key(cells[0])
+                    if name in table:
+                        raise PtxError(f"{self.file}:{line}: {cells[0]} was given before, in line {table[name][0]}")
+                    table[name] = (line, cells[1], cells[2])
         except FileNotFoundError:
             raise PtxError(f"extract_keypoints.path: {self.file} is not there") from None
         except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -160,7 +163,7 @@ class KeypointCsv:
             PtxError: the table itself cannot be read.
         """
         name = PurePosixPath(path).name
-        row = self._table.get(path) or (self._table.get(name) if self._names[name] == 1 else None)
+        row = self._table.get(self.key(path)) or (self._table.get(name) if self._names[name] == 1 else None)
         if row is None:
             raise NoKeypoints(f"missing_keypoints: {self.file.name} has no line for {path}")
         line, *lists = row

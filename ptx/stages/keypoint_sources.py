@@ -16,6 +16,7 @@ from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, 
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import People
+from ptx.datasets.published import NAMINGS
 from ptx.pipeline.errors import PtxError
 from ptx.stages.sources import BoxFinder, ingested_paths, panoptic, people
 
@@ -45,7 +46,7 @@ def keypoint_source(settings: Any) -> KeypointSource:
     """
     backend = settings.keypoint_backend
     if backend == "truth":
-        if settings.data.kind == "folder":
+        if settings.data.kind not in ("people", "panoptic"):
             raise PtxError(
                 "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need mediapipe, "
                 "openpose-json or csv"
@@ -61,15 +62,17 @@ def keypoint_source(settings: Any) -> KeypointSource:
 
 def _keypoint_file(settings: Any, paths: list[str]) -> OpenposeJson | KeypointCsv:
     chosen = settings.extract_keypoints
-    if settings.data.kind != "folder":
+    if settings.data.kind in ("people", "panoptic"):
         raise PtxError(
             f"extract_keypoints.backend: {chosen.backend} is for folders of photographs; {settings.data.kind} needs truth or "
             "mediapipe"
         )
     if chosen.path is None:
         raise PtxError(f"extract_keypoints.path: backend {chosen.backend} needs the path of its files")
-    kind = OpenposeJson if chosen.backend == "openpose-json" else KeypointCsv
-    return kind(chosen.path, paths)
+    if chosen.backend == "openpose-json":
+        return OpenposeJson(chosen.path, paths)
+    naming = NAMINGS.get(settings.data.kind)
+    return KeypointCsv(chosen.path, paths, (lambda name: naming.key(name) or name) if naming else str)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def box_finder(settings: Any) -> BoxFinder:
     if backend == "mediapipe":
         detector = MediapipePose()
         return lambda image, _: detector.find_person(image)
-    if settings.data.kind != "folder":
+    if settings.data.kind in ("people", "panoptic"):
         raise PtxError(f"ingest.crop: {settings.data.kind} fill their pictures already; use `crop: picture`")
     file = _keypoint_file(settings, ingested_paths(settings))
     return lambda image, path: _box_around(file.lookup(path)[0], image.shape[:2])

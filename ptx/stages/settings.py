@@ -79,6 +79,18 @@ class PanopticData(Section):
     """Share of persons kept for testing."""
 
 
+class PublishedData(Section):
+    """DeepFashion's In-shop photographs or Market-1501, with the field's tables of pairs."""
+
+    kind: Literal["deepfashion", "market1501"]
+    root: Place
+    """The folder of the photographs, as the data set unpacks or flattened as the field does."""
+    train_pairs: Place | None = None
+    """CSV of training pairs, columns from,to."""
+    test_pairs: Place | None = None
+    """CSV of test pairs. Without tables all images of a person are paired, those below the test folder for testing."""
+
+
 class IngestSettings(Section):
     """Reading pictures."""
 
@@ -165,7 +177,7 @@ class Settings(Section):
     """Working resolution: height, width in pixels."""
     body: str = "builtin"
     """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
-    data: Annotated[PeopleData | FolderData | PanopticData, Field(discriminator="kind")] = PeopleData()
+    data: Annotated[PeopleData | FolderData | PanopticData | PublishedData, Field(discriminator="kind")] = PeopleData()
     """The data set."""
     run: RunSettings = RunSettings()
     """How work is cut up and counted."""
@@ -200,7 +212,7 @@ class Settings(Section):
     def keypoint_backend(self) -> str:
         """The backend, with `auto` resolved."""
         chosen = self.extract_keypoints.backend
-        return chosen if chosen != "auto" else ("mediapipe" if self.data.kind == "folder" else "truth")
+        return chosen if chosen != "auto" else ("truth" if self.data.kind in ("people", "panoptic") else "mediapipe")
 
     @property
     def parse_backend(self) -> str | None:

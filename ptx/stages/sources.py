@@ -19,6 +19,7 @@ from ptx.datasets.images import Box, Image, box_around, crop_and_resize, read_im
 from ptx.datasets.keypoint_files import mask_outside
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import VERSION, People, PeopleOptions
+from ptx.datasets.published import NAMINGS, Published
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.store import Store, decode_strings
 
@@ -48,6 +49,7 @@ def data_set(settings: Any) -> DataSet:
         "people": PeopleSet,
         "folder": FolderSet,
         "panoptic": PanopticSet,
+        **dict.fromkeys(NAMINGS, FolderSet),
     }
     return kinds[settings.data.kind](settings)
 
@@ -108,14 +110,18 @@ def _all_pairs(persons: NDArray[np.int32]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class FolderSet:
-    """A folder of photographs as a data set."""
+    """Photographs in a folder: the user's own, or a published data set."""
 
     settings: Any
 
     def listing(self) -> Listing:
         """As the folder is now."""
         data = self.settings.data
-        folder = Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
+        folder: Folder | Published
+        if data.kind in NAMINGS:
+            folder = Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs)
+        else:
+            folder = Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
         return Listing(folder.ids, folder.paths, folder.persons, folder.splits, folder.pairs(), folder.digest)
 
     @cached_property

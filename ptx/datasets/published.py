@@ -1,0 +1,167 @@
+"""The field's photographs as they are on disk: DeepFashion's In-shop images and Market-1501, with the field's tables of pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.folder import read_table, walk
+from ptx.pipeline.errors import PtxError
+
+FASHION = (
+    re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
+    re.compile(r"(?:^|/)fashion(WOMEN|MEN)(.+?)id(\d{8})(\d{2})_(\d+)(\w+)\.\w+$"),  # as the field flattens it
+)
+"""Gender, category, person, outfit, number, side."""
+
+MARKET = re.compile(r"(?:^|/)(-?\d+)_c(\d)s(\d)_(\d+)_(\d+)\.\w+(?:\.jpg)?$")
+"""Person, camera, sequence, frame, box."""
+
+
+def fashion_key(path: str) -> str | None:
+    """One name for a DeepFashion photograph in whatever layout: WOMEN/Dresses/id_00000001/02_1_front; None where it is none."""
+    for pattern in FASHION:
+        if match := pattern.search(path):
+            gender, category, person, outfit, number, side = match.groups()
+            return f"{gender}/{category}/id_{person}/{outfit}_{number}_{side}"
+    return None
+
+
+def market_key(path: str) -> str | None:
+    """One name for a Market-1501 box: 0002_c1s1_000451_03; None for those of nobody (person 0 or -1) and for other files."""
+    match = MARKET.search(path)
+    if not match or int(match[1]) <= 0:
+        return None
+    return "{:04d}_c{}s{}_{}_{}".format(int(match[1]), *match.groups()[1:])
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a data set names its photographs."""
+
+    key: Callable[[str], str | None]
+    """Path → the photograph's one name."""
+    person: Callable[[str], str]
+    """That name → the person's."""
+    group: Callable[[str], str]
+    """That name → what is paired where no table says so: a person in the same clothes."""
+    test: str
+    """Folder whose photographs are for testing, where no table says so."""
+
+
+def _before(mark: str, count: int) -> Callable[[str], str]:
+    """What stands before the last `count` marks of a name."""
+    return lambda key: key.rsplit(mark, count)[0]
+
+
+NAMINGS = {
+    "deepfashion": Naming(fashion_key, _before("/", 1), _before("_", 2), "test"),
+    "market1501": Naming(market_key, _before("_", 3), _before("_", 3), "bounding_box_test"),
+}
+"""`data.kind` → its naming."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published data set. Reads directories and tables, never a picture.
+
+    Images are those of the tables, pairs and splits the tables'; without tables all images, all pairs of a person, and the
+    photographs below the test folder for testing.
+    """
+
+    root: Path
+    naming: Naming
+    train: Path | None = None
+    """CSV of training pairs: columns from,to (or source,target) in either layout of names."""
+    test: Path | None = None
+    """CSV of test pairs."""
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Name → path below the root.
+
+        Raises:
+            PtxError: the folder is not there, or holds no such photographs.
+        """
+        if not self.root.is_dir():
+            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the data set")
+        found = {key: path for path, _ in sorted(walk(self.root, "")) if (key := self.naming.key(path))}
+        if not found:
+            raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them")
+        return found
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], int]:
+        """(source, target) → split; of tables, in their order."""
+        rows: dict[tuple[str, str], int] = {}
+        for split, table in enumerate((self.train, self.test)):
+            for line, *names in read_table(table) if table else ():
+                keys = [self.naming.key(name) for name in names]
+                if None in keys:
+                    raise PtxError(f"{table}:{line}: {names[keys.index(None)]} is no name of this data set")
+                if rows.setdefault((str(keys[0]), str(keys[1])), split) != split:
+                    raise PtxError(f"{table}:{line}: this pair is in {self.train} as well")
+        if (self.train or self.test) and not rows:
+            raise PtxError(f"{self.train or self.test}: holds no pairs")
+        return rows
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Names of all images that take part, persons together."""
+        return sorted({key for pair in self._rows for key in pair} or self.files)
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Path of each below the root; of those that are not there the name, which ingest will not find."""
+        return [self.files.get(key, f"{key}.jpg") for key in self.ids]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The person of each image."""
+        return [self.naming.person(key) for key in self.ids]
+
+    @cached_property
+    def persons(self) -> NDArray[np.int32]:
+        """(N,) number of each image's person."""
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.names))}
+        return np.array([numbers[name] for name in self.names], np.int32)
+
+    @cached_property
+    def splits(self) -> NDArray[np.uint8]:
+        """(N,) 1 for test images.
+
+        Raises:
+            PtxError: an image is in training and in test pairs.
+        """
+        if not self._rows:
+            return np.array([self.naming.test in PurePosixPath(path).parts for path in self.paths], np.uint8)
+        sides: dict[str, set[int]] = {}
+        for pair, split in self._rows.items():
+            for key in pair:
+                sides.setdefault(key, set()).add(split)
+        if both := [key for key, found in sides.items() if len(found) > 1]:
+            raise PtxError(f"images in training and in test pairs: {len(both)}, the first is {both[0]}")
+        return np.array([sides[key].pop() for key in self.ids], np.uint8)
+
+    def pairs(self) -> NDArray[np.int32]:
+        """(P, 2) directed pairs target, source: those of the tables, else all of a person in the same clothes, within a split."""
+        number = {key: i for i, key in enumerate(self.ids)}
+        if self._rows:
+            return np.array([(number[target], number[source]) for source, target in self._rows], np.int32)
+        groups: dict[tuple[str, int], list[int]] = {}
+        for image, (key, split) in enumerate(zip(self.ids, self.splits.tolist(), strict=True)):
+            groups.setdefault((self.naming.group(key), split), []).append(image)
+        both = [p for own in groups.values() for i, a in enumerate(own) for b in own[i + 1 :] for p in ((a, b), (b, a))]
+        return np.array(both, np.int32).reshape(-1, 2)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the images and the pairs."""
+        return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""DeepFashion and Market-1501 as they are on disk: layouts of names, tables of pairs, splits, mistakes; the field's real tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from rich.console import Console
+
+from ptx.datasets.folder import read_table
+from ptx.datasets.published import NAMINGS, Published, fashion_key, market_key
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.run import run_stage
+from ptx.stages import load_pipeline
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "annotations"
+NESTED = "WOMEN/Blouses_Shirts/id_00003372/03_{}.jpg"
+FLAT = "fashionWOMENBlouses_Shirtsid0000337203_{}.jpg"
+
+
+def make(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.new("RGB", (44, 64), "grey").save(path)
+    return root
+
+
+def fashion(root: Path, **tables: str) -> Published:
+    paths = {}
+    for name, text in tables.items():
+        paths[name] = root / f"{name}.csv"
+        paths[name].write_text(text)
+    return Published(root, NAMINGS["deepfashion"], **paths)
+
+
+def test_both_layouts_have_one_name() -> None:
+    assert fashion_key(NESTED.format("2_side")) == fashion_key(f"img/{FLAT.format('2side')}")
+    assert fashion_key("fashionMENShirts_Polosid0000180202_4full.jpg") == "MEN/Shirts_Polos/id_00001802/02_4_full"
+    assert fashion_key("holiday.jpg") is None
+    assert market_key("bounding_box_train/0002_c1s1_000451_03.jpg") == "0002_c1s1_000451_03"
+    assert market_key("bounding_box_test/-1_c1s1_000401_03.jpg") is None
+    assert market_key("bounding_box_test/0000_c1s1_000151_01.jpg") is None
+
+
+def test_tables_in_either_layout(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        *(NESTED.format(side) for side in ("1_front", "2_side", "3_back")),
+        "MEN/Denim/id_00000001/01_1_front.jpg",
+    )
+    found = fashion(
+        tmp_path,
+        train=f"from,to\n{FLAT.format('1front')},{FLAT.format('2side')}\n",
+        test="from,to\nMEN/Denim/id_00000001/01_1_front.jpg,MEN/Denim/id_00000001/01_2_side.jpg\n",
+    )
+    assert found.ids == [
+        "MEN/Denim/id_00000001/01_1_front", "MEN/Denim/id_00000001/01_2_side",
+        "WOMEN/Blouses_Shirts/id_00003372/03_1_front", "WOMEN/Blouses_Shirts/id_00003372/03_2_side",
+    ]  # fmt: skip
+    assert found.splits.tolist() == [1, 1, 0, 0]
+    assert found.pairs().tolist() == [[3, 2], [1, 0]]  # target, source; as given, not both ways
+    assert found.paths[1] == "MEN/Denim/id_00000001/01_2_side.jpg"  # is not there: ingest will say so
+
+
+def test_without_tables_the_same_clothes_are_paired(tmp_path: Path) -> None:
+    make(tmp_path, *(f"WOMEN/Dresses/id_00000007/0{o}_{n}_front.jpg" for o, n in ((1, 1), (1, 2), (2, 1))))
+    found = fashion(tmp_path)
+    assert found.persons.tolist() == [0, 0, 0]
+    assert found.pairs().tolist() == [[0, 1], [1, 0]]
+
+
+def test_market(tmp_path: Path) -> None:
+    names = ("0002_c1s1_000451_03.jpg", "0002_c2s1_000301_01.jpg", "0007_c3s3_077419_03.jpg")
+    make(tmp_path, *(f"bounding_box_train/{name}" for name in names))
+    make(tmp_path, *(f"bounding_box_test/{n}_c1s1_00{k}_03.jpg" for k, n in enumerate(("0011", "0011", "-1", "0000"))))
+    found = Published(tmp_path, NAMINGS["market1501"])
+    assert len(found.ids) == 5
+    assert found.persons.tolist() == [0, 0, 1, 2, 2]
+    assert found.splits.tolist() == [0, 0, 0, 1, 1]
+    assert len(found.pairs()) == 4
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="no photograph below"):
+        _ = fashion(make(tmp_path, "holiday.jpg")).files
+    make(tmp_path, NESTED.format("1_front"))
+    with pytest.raises(PtxError, match=r"train.csv:2: holiday.jpg is no name of this data set"):
+        _ = fashion(tmp_path, train="from,to\nholiday.jpg,x.jpg\n").ids
+    pair = f"from,to\n{NESTED.format('1_front')},{NESTED.format('2_side')}\n"
+    back = f"from,to\n{NESTED.format('3_back')},{NESTED.format('1_front')}\n"
+    with pytest.raises(PtxError, match="images in training and in test pairs: 1, the first is WOMEN/Blouses"):
+        _ = fashion(tmp_path, train=pair, test=back).splits
+    with pytest.raises(PtxError, match=r"test.csv:2: this pair is in .*train.csv as well"):
+        _ = fashion(tmp_path, train=pair, test=pair).ids
+
+
+def pipeline(tmp_path: Path, root: Path, more: str) -> Pipeline:
+    config = tmp_path / "pipeline.yaml"
+    config.write_text(
+        f"workspace: {tmp_path / 'work'}\nsize: [64, 64]\nbody: small\ncluster: {{kind: serial}}\nrun: {{max_bad_fraction: 1}}\n"
+        f"data: {{kind: deepfashion, root: {root}}}\n{more}"
+    )
+    return load_pipeline(config)
+
+
+def test_keypoints_by_flat_names_for_nested_photographs(tmp_path: Path) -> None:
+    root = make(tmp_path / "data", *(NESTED.format(side) for side in ("1_front", "2_side")))
+    ys, xs = [list(range(10, 28)), list(range(20, 38))]
+    lines = [f"{FLAT.format(side)}: {ys}: {xs}" for side in ("1front", "2side")]
+    (tmp_path / "keypoints.csv").write_text("name:keypoints_y:keypoints_x\n" + "\n".join(lines) + "\n")
+    chosen = pipeline(tmp_path, root, f"extract_keypoints: {{backend: csv, path: {tmp_path / 'keypoints.csv'}}}\n")
+    for name in ("ingest", "extract-keypoints"):
+        run_stage(chosen, chosen.stage(name), Console(quiet=True))
+    assert not chosen.plan(chosen.stage("extract-keypoints")).problems
+    found = chosen.store(chosen.stage("extract-keypoints")).read("keypoints", np.arange(2))
+    assert np.isfinite(found[:, :, :2]).all()
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the field's tables are not here")
+def test_real_tables() -> None:
+    """Every row of a real table of pairs and of a real list of names is understood."""
+    rows = list(read_table(REAL / "deepfashion-inshop-pairs-test.csv"))
+    assert len(rows) == 8175
+    keys = [fashion_key(name) for _, *names in rows for name in names]
+    assert None not in keys
+    assert all(
+        NAMINGS["deepfashion"].group(a) == NAMINGS["deepfashion"].group(b)
+        for a, b in zip(keys[::2], keys[1::2], strict=True)
+    )
+    flat = (REAL / "deepfashion-test.lst").read_text().split()
+    assert len(flat) > 4000
+    assert len({fashion_key(name) for name in flat} - {None}) == len(set(flat))
