@@ -51,25 +51,34 @@ class OpenposeJson:
     def _stems(self) -> Counter[str]:
         return Counter(PurePosixPath(path).stem for path in self.paths)
 
-    def _candidates(self, path: str) -> list[str]:
-        name = PurePosixPath(path).with_suffix("")
-        stems = [str(name), "_".join(name.parts)]
-        if self._stems[name.stem] == 1:
-            stems.append(name.stem)
-        return list(dict.fromkeys(stem + end for stem in stems for end in ("_keypoints.json", ".json")))
-
     def lookup(self, path: str) -> tuple[Keypoints, int]:
         """Keypoints (18, 3) of the most certain person, and how many persons there are.
 
         Raises:
             NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
         """
-        candidates = self._candidates(path)
-        file = next((self.folder / name for name in candidates if (self.folder / name).is_file()), None)
-        if file is None:
-            raise NoKeypoints(f"missing_keypoints: no {' or '.join(candidates[:2])} in {self.folder}")
-        people = _people(file)
-        return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
+        alone = self._stems[PurePosixPath(path).stem] == 1
+        return most_certain(_people(file_of(self.folder, path, alone, ("_keypoints.json", ".json"))))
+
+
+def file_of(folder: Path, path: str, alone: bool, endings: Sequence[str]) -> Path:
+    """The file of a picture a/b.jpg in a folder: a/b, a_b, or b where only one picture is called so (`alone`), with an ending.
+
+    Raises:
+        NoKeypoints: "missing_keypoints".
+    """
+    name = PurePosixPath(path).with_suffix("")
+    stems = [str(name), "_".join(name.parts), *([name.stem] if alone else [])]
+    candidates = list(dict.fromkeys(stem + end for stem in stems for end in endings))
+    file = next((folder / name for name in candidates if (folder / name).is_file()), None)
+    if file is None:
+        raise NoKeypoints(f"missing_keypoints: no {' or '.join(candidates[:2])} in {folder}")
+    return file
+
+
+def most_certain(people: Sequence[Keypoints]) -> tuple[Keypoints, int]:
+    """The person whose confidences sum highest, and how many there are."""
+    return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
 
 
 def read_pose(file: Path) -> Keypoints:
@@ -80,7 +89,7 @@ def read_pose(file: Path) -> Keypoints:
     """
     if not file.is_file():
         raise NoKeypoints(f"missing_keypoints: {file.name} is not there")
-    return max(_people(file), key=lambda person: float(person[:, 2].sum()))
+    return most_certain(_people(file))[0]
 
 
 def _people(file: Path) -> list[Keypoints]:
@@ -90,7 +99,7 @@ def _people(file: Path) -> list[Keypoints]:
             raise ValueError(f"more than {MOST_BYTES} bytes")
         people = [_person(entry["pose_keypoints_2d"]) for entry in json.loads(file.read_bytes())["people"]]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NoKeypoints(f"bad_keypoint_file: {file.name}: {_words(error)}") from None
+        raise NoKeypoints(f"bad_keypoint_file: {file.name}: {words(error)}") from None
     people = [person for person in people if (person[:, 2] > 0).any()]
     if not people:
         raise NoKeypoints(f"no_person: OpenPose found nobody in {file.name}")
@@ -101,10 +110,11 @@ def _person(numbers: object) -> Keypoints:
     points = np.asarray(numbers, np.float32).reshape(-1, 3)
     if len(points) not in LAYOUTS:
         raise ValueError(f"{len(points)} points a person; BODY_25 and COCO-18 are understood")
-    return _missing_as_nan(points[list(LAYOUTS[len(points)])])
+    return missing_as_nan(points[list(LAYOUTS[len(points)])])
 
 
-def _missing_as_nan(points: Keypoints) -> Keypoints:
+def missing_as_nan(points: Keypoints) -> Keypoints:
+    """Points (K, n), the last number a confidence: NaN and 0 where they are missing, confidences 0 to 1."""
     out = points.copy()
     missing = ~np.isfinite(out).all(1) | (out[:, -1] <= 0)
     out[missing] = np.nan
@@ -172,8 +182,8 @@ class KeypointCsv:
             if y.shape != (18,) or x.shape != (18,):
                 raise ValueError(f"lists of {y.size} and {x.size} numbers, expected 18")
         except (ValueError, TypeError, RecursionError) as error:
-            raise NoKeypoints(f"bad_keypoint_file: {self.file.name}:{line}: {_words(error)}") from None
-        return _missing_as_nan(np.stack([x, y, ((x >= 0) & (y >= 0)).astype(np.float32)], axis=-1)), 1
+            raise NoKeypoints(f"bad_keypoint_file: {self.file.name}:{line}: {words(error)}") from None
+        return missing_as_nan(np.stack([x, y, ((x >= 0) & (y >= 0)).astype(np.float32)], axis=-1)), 1
 
 
 def read_pose3d(path: Path) -> Keypoints:
@@ -188,13 +198,14 @@ def read_pose3d(path: Path) -> Keypoints:
     except FileNotFoundError:
         raise NoKeypoints(f"missing_file: {path} is not there") from None
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {_words(error)}") from None
+        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {words(error)}") from None
     if points.shape != (18, 4):
         raise NoKeypoints(f"bad_keypoint_file: {path.name}: {list(points.shape)} numbers, expected 18 of 4")
-    return _missing_as_nan(points)
+    return missing_as_nan(points)
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """An error's own words on one line."""
     return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split()) or type(error).__name__
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.coco_files import CocoJson, MmposeJson
 from ptx.datasets.images import Box, Image, apply_transform
 from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
 from ptx.datasets.mediapipe import MediapipePose
@@ -19,6 +20,18 @@ from ptx.datasets.people import People
 from ptx.datasets.published import NAMINGS
 from ptx.pipeline.errors import PtxError
 from ptx.stages.sources import BoxFinder, ingested_paths, panoptic, people
+
+
+class KeypointFile(Protocol):
+    """Keypoints that another tool wrote."""
+
+    def lookup(self, path: str) -> tuple[NDArray[np.float32], int]:
+        """Keypoints (18, 3) of the most certain person of a picture, px of the original, and how many persons there are.
+
+        Raises:
+            NoKeypoints: "code: words", there is nobody.
+        """
+        ...
 
 
 class KeypointSource(Protocol):
@@ -60,7 +73,7 @@ def keypoint_source(settings: Any) -> KeypointSource:
     return FileKeypoints(_keypoint_file(settings, paths), paths, settings.extract_keypoints.several)
 
 
-def _keypoint_file(settings: Any, paths: list[str]) -> OpenposeJson | KeypointCsv:
+def _keypoint_file(settings: Any, paths: list[str]) -> KeypointFile:
     chosen = settings.extract_keypoints
     if settings.data.kind in ("people", "panoptic"):
         raise PtxError(
@@ -69,8 +82,9 @@ def _keypoint_file(settings: Any, paths: list[str]) -> OpenposeJson | KeypointCs
         )
     if chosen.path is None:
         raise PtxError(f"extract_keypoints.path: backend {chosen.backend} needs the path of its files")
-    if chosen.backend == "openpose-json":
-        return OpenposeJson(chosen.path, paths)
+    readers = {"openpose-json": OpenposeJson, "mmpose-json": MmposeJson, "coco-json": CocoJson}
+    if chosen.backend in readers:
+        return readers[chosen.backend](chosen.path, paths)
     naming = NAMINGS.get(settings.data.kind)
     return KeypointCsv(chosen.path, paths, (lambda name: naming.key(name) or name) if naming else str)
 
@@ -126,7 +140,7 @@ class DetectedKeypoints:
 class FileKeypoints:
     """Keypoints that another tool wrote, in pixels of the original pictures."""
 
-    file: OpenposeJson | KeypointCsv
+    file: KeypointFile
     paths: list[str]
     several: str
 

@@ -103,10 +103,10 @@ class IngestSettings(Section):
 class KeypointSettings(Section):
     """Finding the 18 keypoints."""
 
-    backend: Literal["auto", "truth", "mediapipe", "openpose-json", "csv"] = "auto"
+    backend: Literal["auto", "truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"] = "auto"
     """Where keypoints come from; auto is truth for synthetic people and Panoptic Studio, mediapipe for other photographs."""
     path: Place | None = None
-    """Folder of OpenPose JSON files, or the CSV table."""
+    """Folder of OpenPose's or MMPose's JSON files, COCO's one JSON file, or the CSV table."""
     use_3d: bool = True
     """Keep 3D keypoints where the backend has them."""
     several: Literal["largest", "quarantine"] = "largest"
