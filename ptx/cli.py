@@ -6,13 +6,16 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ptx.cli_models import models, train
 from ptx.cli_options import Cluster, Config, Set, Workers, console, errors
 from ptx.pipeline.errors import PtxError
+
+if TYPE_CHECKING:
+    from ptx.pipeline.plan import Pipeline
 
 app = typer.Typer(
     help="From photographs of people to dense appearance flow. Start with `ptx run all`.",
@@ -54,6 +57,12 @@ def run(
     workers: Workers = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Compute everything again, also what is done.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Of ingest: report missing, unreadable, duplicate and leaking images; run nothing."
+        ),
+    ] = False,
     cluster: Cluster = None,
     part: Annotated[
         str | None, typer.Option("--part", help="One of several parts, such as 3/16, for job arrays.")
@@ -73,6 +82,9 @@ def run(
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
         )
+    if check:
+        _check(pipeline, stage)
+        return
     if stage.replace("_", "-").startswith("train-"):
         train(pipeline, stage.replace("_", "-"), force=force)
         return
@@ -84,6 +96,25 @@ def run(
         for one in chosen:
             outcome = run_stage(pipeline, one, console, force=force, part=chosen_part)
             console.print(outcome_line(outcome, pipeline.plan(one)))
+
+
+def _check(pipeline: Pipeline, stage: str) -> None:
+    from ptx.datasets.check import check_files
+    from ptx.pipeline.progress import progress
+
+    settings, listing = pipeline.settings, pipeline.listing
+    if stage != "ingest" or settings.data.kind == "people":
+        raise PtxError("--check is for `ptx run ingest` on photographs")
+    first = {person: listing.ids[i] for i, person in reversed(list(enumerate(listing.persons.tolist())))}
+    with progress("check", len(listing.paths), 0, console) as advance:
+        found = check_files(
+            settings.data.root, listing.paths, [f"the person of {first[p]}" for p in listing.persons.tolist()], listing.splits,
+            listing.pairs, max_pixels=settings.ingest.max_pixels, workers=settings.run.worker_count, advance=advance,
+        )  # fmt: skip
+    for line in found.lines():
+        console.print(line)
+    if not found.fine:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Examples:  ptx submit all  ·  ptx submit train-flow train-generator  ·  ptx submit all --print")
