@@ -176,7 +176,9 @@ def export(
 @models.command()
 def evaluate(
     count: Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")] = 0,
-    protocol: Annotated[str, typer.Option("--protocol", help="Rules of scoring: ptx, ptx-jpeg, ptx-wang.")] = "ptx",
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="Rules of scoring: ours, ours-jpeg, intrinsic2019, gfla2020 ...")
+    ] = "ours",
     against: Annotated[
         Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
     ] = None,

@@ -53,7 +53,7 @@ class Evaluation:
     """Network that judged → hash of its weights."""
 
 
-def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str = "ptx") -> Evaluation:
+def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str = "ours") -> Evaluation:
     """Score every method on the test pairs (or `count` of them, spread evenly); writes `evaluation.zarr`.
 
     Raises:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ptx.models.ssim import FIELD, WANG, SsimRule
+from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule
 from ptx.pipeline.errors import PtxError
 from ptx.training.samples import to_pictures
 
@@ -26,6 +26,8 @@ class Protocol:
     """x0, y0, x1, y1 of the working picture that are kept; None is all of it."""
     size: tuple[int, int] | None = None
     """Height and width after the crop; None leaves them."""
+    square: bool = False
+    """Put into the middle of a white square of the longer side."""
     antialias: bool = True
     """Filter before making pictures smaller."""
     file: Literal["png", "jpeg"] = "png"
@@ -44,6 +46,8 @@ class Protocol:
             x = x[..., y0:y1, x0:x1]
         if self.size is not None:
             x = F.interpolate(x, size=self.size, mode="bilinear", align_corners=False, antialias=self.antialias)
+        if self.square:
+            x = _in_square(x, 1.0)
         return through_jpeg(x) if painted and self.file == "jpeg" else x
 
     def prepare_mask(self, body: Tensor) -> Tensor:
@@ -51,17 +55,33 @@ class Protocol:
         if self.crop is not None:
             x0, y0, x1, y1 = self.crop
             body = body[..., y0:y1, x0:x1]
-        return body if self.size is None else F.interpolate(body.float(), size=self.size, mode="nearest") > 0.5
+        if self.size is not None:
+            body = F.interpolate(body.float(), size=self.size, mode="nearest") > 0.5
+        return _in_square(body.float(), 0.0) > 0.5 if self.square else body
 
     def words(self) -> str:
         """The rules in a line."""
         cut = "whole pictures" if self.crop is None else f"crop {self.crop}"
         size = "working size" if self.size is None else f"{self.size[0]}×{self.size[1]}, antialias {self.antialias}"
+        size += ", in a white square" if self.square else ""
         file = {"png": "8 bits", "jpeg": "JPEG of quality 95"}[self.file]
         return f"{cut}, {size}, {file}; SSIM {self.ssim.words}; LPIPS {self.lpips}; FID against the {self.reference} photographs"
 
 
-PROTOCOLS = {p.name: p for p in (Protocol("ptx"), Protocol("ptx-jpeg", file="jpeg"), Protocol("ptx-wang", ssim=WANG))}
+PROTOCOLS = {
+    p.name: p
+    for p in (
+        Protocol("ours"),
+        Protocol("ours-jpeg", file="jpeg"),
+        Protocol("wang2004", ssim=WANG),
+        Protocol("intrinsic2019", ssim=FIELD),
+        Protocol("patn2019", square=True, ssim=FIELD),
+        Protocol("gfla2020", ssim=LARGE),
+        Protocol("pidm2023", ssim=NARROW),
+        Protocol("cfld2024", ssim=PAINTED_RANGE),
+    )
+}
+"""By name; those with a year are the rules that published code scores by (its SSIM; crops are the data set's)."""
 
 
 def protocol(name: str) -> Protocol:
@@ -74,6 +94,14 @@ def protocol(name: str) -> Protocol:
         return PROTOCOLS[name]
     except KeyError:
         raise PtxError(f"no protocol '{name}'; there are {', '.join(PROTOCOLS)}") from None
+
+
+def _in_square(x: Tensor, fill: float) -> Tensor:
+    """(B, C, H, W) in the middle of (B, C, S, S), S the longer side."""
+    height, width = x.shape[-2:]
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    return F.pad(x, (left, side - width - left, top, side - height - top), value=fill)
 
 
 def through_jpeg(x: Tensor, quality: int = 95) -> Tensor:

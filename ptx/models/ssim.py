@@ -19,14 +19,25 @@ class SsimRule:
     """Deviation of a Gaussian window in px; None is uniform."""
     sample: bool = True
     """Divide covariances by n - 1, not n."""
+    painted_range: bool = False
+    """Take the range of values, which the formula's constants are shares of, from the painted picture, and not all 255."""
     words: str = "7×7 uniform window, sample covariance, RGB of 8 bits (scikit-image's default)"
 
 
 FIELD = SsimRule()
 """System A's and most of the field's."""
 
-WANG = SsimRule(11, 1.5, False, "11×11 Gaussian window of σ 1.5, RGB of 8 bits (Wang et al. 2004)")
+WANG = SsimRule(11, 1.5, False, words="11×11 Gaussian window of σ 1.5, RGB of 8 bits (Wang et al. 2004)")
 """The inventors'."""
+
+LARGE = SsimRule(51, words="51×51 uniform window, sample covariance")
+"""GFLA's first."""
+
+PAINTED_RANGE = SsimRule(11, 1.5, False, True, "11×11 Gaussian window of σ 1.5, range of values of the painted picture")
+"""GFLA's second, and CFLD's."""
+
+NARROW = SsimRule(9, 1.2, False, words="9×9 Gaussian window of σ 1.2")
+"""PIDM's."""
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales of MS-SSIM, finest first (Wang, Simoncelli and Bovik, 2003)."""
@@ -38,8 +49,9 @@ def eight_bit(x: Tensor) -> Tensor:
 
 
 def ssim_map(a: Tensor, b: Tensor, rule: SsimRule = FIELD) -> Tensor:
-    """Similarity (B, 3, H - w + 1, W - w + 1) of all windows inside the pictures (B, 3, H, W) in -1..1."""
-    return _parts(eight_bit(a), eight_bit(b), rule)[0]
+    """Similarity (B, 3, H - w + 1, W - w + 1) of all windows inside the pictures (B, 3, H, W) in -1..1; a is the painted one."""
+    # Differences of large sums: in 32 bits a window of 51×51 would be wrong in the fourth digit.
+    return _parts(eight_bit(a).double(), eight_bit(b).double(), rule)[0].float()
 
 
 def ssim(a: Tensor, b: Tensor, rule: SsimRule = FIELD) -> Tensor:
@@ -66,7 +78,10 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 
 def _parts(x: Tensor, y: Tensor, rule: SsimRule) -> tuple[Tensor, Tensor]:
     """Whole similarity, and its contrast and structure without luminance, of every window; x, y in 0..255."""
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    values = torch.full_like(x[:, :1, :1, :1], 255.0)
+    if rule.painted_range:
+        values = (x.amax((1, 2, 3)) - x.amin((1, 2, 3)))[:, None, None, None]
+    c1, c2 = (0.01 * values) ** 2, (0.03 * values) ** 2
     factor = rule.window**2 / (rule.window**2 - 1) if rule.sample else 1.0
     mean_x, mean_y = _mean(x, rule), _mean(y, rule)
     var_x = factor * (_mean(x * x, rule) - mean_x**2)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 
-from ptx.evaluation.protocols import Protocol
+from ptx.evaluation.protocols import Protocol, protocol
+from ptx.models.ssim import ssim
 
 
 def test_crop_resize_and_mask_agree() -> None:
@@ -26,3 +29,28 @@ def test_only_painted_pictures_go_through_a_file() -> None:
     written = rules.prepare(noise, painted=True)
     assert 0.001 < (written - noise).abs().mean() < 0.05
     assert "JPEG" in rules.words()
+
+
+def test_a_square_is_white_around_pictures_and_empty_around_masks() -> None:
+    rules, picture = protocol("patn2019"), torch.full((1, 3, 20, 12), -1.0)
+    wide = rules.prepare(picture, painted=True)
+    assert wide.shape == (1, 3, 20, 20)
+    assert torch.equal(wide[..., 4:16], picture)
+    assert (wide[..., :4] == 1).all()
+    assert (wide[..., 16:] == 1).all()
+    mask = rules.prepare_mask(torch.ones(1, 1, 20, 12, dtype=torch.bool))
+    assert mask.sum() == 240
+
+
+def test_the_five_published_rules_disagree_on_the_same_pictures() -> None:
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 6) * 2 - 1, size=(96, 72), mode="bilinear")
+    painted = 0.7 * smooth + 0.1 * torch.randn_like(smooth)
+    found = {}
+    for name in ("intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"):
+        rules = protocol(name)
+        pair = rules.prepare(painted, painted=True), rules.prepare(smooth, painted=False)
+        found[name] = float(ssim(*pair, rules.ssim))
+    values = sorted(found.values())
+    assert min(b - a for a, b in itertools.pairwise(values)) > 0.003, found
+    assert values[-1] - values[0] > 0.1

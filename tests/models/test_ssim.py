@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from ptx.models.ssim import FIELD, WANG, ms_ssim, ssim
+from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule, ms_ssim, ssim
 from ptx.training.samples import to_pictures
 
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
@@ -21,15 +21,29 @@ def pictures() -> tuple[torch.Tensor, torch.Tensor]:
     return a, (a + 0.2 * torch.randn_like(a)).clamp(-1, 1)
 
 
-def test_ssim_is_scikit_images(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    a, b = pictures
-    rows = zip(to_pictures(a), to_pictures(b), ssim(a, b, FIELD), ssim(a, b, WANG), strict=True)
-    for x, y, field, wang in rows:
-        assert structural_similarity(x, y, channel_axis=-1) == pytest.approx(float(field), abs=1e-4)
-        theirs = structural_similarity(
-            x, y, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
-        )
-        assert theirs == pytest.approx(float(wang), abs=1e-4)
+GAUSSIAN = {"gaussian_weights": True, "use_sample_covariance": False}
+
+
+@pytest.mark.parametrize(
+    ("rule", "theirs"),
+    [
+        (FIELD, {}),
+        (WANG, {**GAUSSIAN, "sigma": 1.5, "data_range": 255}),
+        (LARGE, {"win_size": 51}),
+        (NARROW, {**GAUSSIAN, "sigma": 1.2, "data_range": 255}),
+        (PAINTED_RANGE, {**GAUSSIAN, "sigma": 1.5, "data_range": "painted"}),
+    ],
+    ids=["field", "wang", "gfla", "pidm", "cfld"],
+)
+def test_ssim_is_scikit_images(
+    pictures: tuple[torch.Tensor, torch.Tensor], rule: SsimRule, theirs: dict[str, object]
+) -> None:
+    a, b = pictures[0] * 0.6, pictures[1]
+    for x, y, mine in zip(to_pictures(a), to_pictures(b), ssim(a, b, rule), strict=True):
+        given = dict(theirs)
+        if given.get("data_range") == "painted":
+            given["data_range"] = int(x.max()) - int(x.min())
+        assert structural_similarity(x, y, channel_axis=-1, **given) == pytest.approx(float(mine), abs=1e-6)
 
 
 def by_definition(x: np.ndarray, y: np.ndarray, scales: int) -> float:
