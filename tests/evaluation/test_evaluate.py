@@ -44,7 +44,7 @@ def test_table_and_values(tmp_path: Path) -> None:
     assert "7×7 uniform window" in text
     again = read_evaluation(tmp_path)
     assert "+0 (+0 to +0)" in "\n".join(compare(done, again))
-    jpeg = evaluate(pipeline(tmp_path, *steps), QUIET, count=3, rules="ptx-jpeg")
+    jpeg = evaluate(pipeline(tmp_path, *steps), QUIET, count=3, rules="ours-jpeg")
     assert len(jpeg.pairs) == 3
     assert (jpeg.values["copy the source"]["l1"] > 0).all()
     with pytest.raises(PtxError, match="scored by other rules"):
