@@ -157,20 +157,36 @@ def view(
     console.print(str(show_views(loaded, source, yaws, pitch, output, **how)))
 
 
-@models.command(epilog="Example:  ptx export --model demo/models -o painter.pt2")
+@models.command(
+    epilog="Examples:  ptx export --model demo/models -o painter.pt2  ·  ptx export flow --format corr -o corr/"
+)
 def export(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .pt2 to write.")] = Path("painter.pt2"),
+    what: Annotated[str, typer.Argument(help="model, or of the stores: flow, keypoints, images, pairs.")] = "model",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The file to write (painter.pt2); for flow, images a folder.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="flow: corr or flo; keypoints: coco; pairs: tar.")
+    ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")] = None,
     system: Annotated[str, typer.Option("--system", help="flow, pose-flow or view.")] = "flow",
     config: Config = None,
     overrides: Set = None,
 ) -> None:
-    """Write the trained networks as one program of torch.export, which runs without ptx."""
-    from ptx.stages import load_settings
+    """Write the trained networks as one program of torch.export, or what the stores hold in files that other tools read."""
+    from ptx.stages import load_pipeline, load_settings
+
+    if what != "model":
+        from ptx.export_data import export_data
+
+        if output is None:
+            raise PtxError(f"say where to write: `ptx export {what} -o PATH`")
+        console.print(export_data(load_pipeline(config, overrides), what, form, output, console))
+        return
     from ptx.transfer import load
 
     models = load(model or load_settings(config, overrides).workspace / "models", system)  # type: ignore[arg-type]
-    console.print(str(models.export(output)))
+    console.print(str(models.export(output or Path("painter.pt2"))))
 
 
 @models.command()
