@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,8 +38,8 @@ LANDMARK = {
 LEAST_VISIBILITY = 0.5
 """Landmarks below this are guesses, mostly of what is outside the picture."""
 
-LEAST_KEYPOINTS = 6
-"""Fewer than this among several persons is no person that could be painted."""
+LEAST_KEYPOINTS, LEAST_TRUNK = 8, 2
+"""Less than this of all keypoints, or of shoulders and hips, is among several persons no person that could be painted."""
 
 BESIDE = 0.005
 """Of the picture's longer side: how far beside the person's silhouette a landmark may lie. Hips in the air behind somebody who leans
@@ -102,26 +102,40 @@ class MediapipePose:
             raise NoPerson("several_persons: MediaPipe found more than one person in the picture")
         return found
 
-    def detect_all(self, image: Image, most: int = 12) -> list[Detection]:
-        """Find several persons, the most prominent first: looks again and again, each time with those found painted over.
+    def detect_all(self, image: Image, most: int = 20) -> list[Detection]:
+        """Find several persons, the most certain first.
+
+        MediaPipe finds one person, and none who is small. So it looks at the whole picture and at overlapping windows of it, at
+        each again and again with those found painted over; of what it finds of one person the surest counts.
 
         Raises:
             NoPerson: there is nobody.
         """
-        found: list[Detection] = []
-        rest = image
-        for _ in range(2 * most):
-            one = self._find(rest)
-            if one is None or len(found) == most:
-                break
-            if any(_same(one, other) for other in found) or (one.keypoints[:, 2] > 0).sum() < LEAST_KEYPOINTS:
-                rest = _paint_over(rest, one.extent)  # what is left of them is still taken for a person
-            else:
-                found.append(one)
-                rest = _paint_out(rest, one)
-        if not found:
+        found = [one for window in _windows(image.shape[:2]) for one in self._in_window(image, window, most)]
+        kept: list[Detection] = []
+        for one in sorted(found, key=lambda one: -float(one.keypoints[:, 2].sum())):
+            if not any(_same(one, other) for other in kept):
+                kept.append(one)
+        if not kept:
             raise NoPerson("no_person: MediaPipe found nobody in the picture")
-        return found
+        return kept[:most]
+
+    def _in_window(self, image: Image, window: tuple[int, int, int, int], most: int) -> Iterator[Detection]:
+        x0, y0, x1, y1 = window
+        rest = image[y0:y1, x0:x1]
+        known: list[Detection] = []
+        for _ in range(most):
+            one = self._find(rest)
+            if one is None:
+                return
+            if any(_same(one, other) for other in known) or not _is_whole(one):
+                rest = _paint_over(rest, one.extent)  # what is left of them is still taken for a person
+                continue
+            known.append(one)
+            rest = _paint_out(rest, one)
+            keypoints = one.keypoints + np.array([x0, y0, 0], np.float32)
+            a, b, c, d = one.extent
+            yield replace(one, keypoints=keypoints, extent=(a + x0, b + y0, c + x0, d + y0), silhouette=None)
 
     def find_person(self, image: Image) -> Box:
         """x0, y0, x1, y1 around the person with a margin, inside the picture.
@@ -229,6 +243,21 @@ def _paint_over(image: Image, extent: Box) -> Image:
     return out
 
 
+def _windows(size: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+    """x0, y0, x1, y1 of the whole picture, and of windows a half and a third of its longer side across that overlap by half."""
+    height, width = size
+    out = [(0, 0, width, height)]
+    for share in (2, 3):
+        side = max(height, width) // share
+        columns, rows = ([*range(0, max(1, n - side), max(1, side // 2)), max(0, n - side)] for n in (width, height))
+        out += [
+            (x, y, min(x + side, width), min(y + side, height))
+            for y in dict.fromkeys(rows)
+            for x in dict.fromkeys(columns)
+        ]
+    return out
+
+
 def _paint_out(image: Image, person: Detection) -> Image:
     """The picture with a person's pixels, and a little around them, in its median colour."""
     if person.silhouette is None:
@@ -238,6 +267,12 @@ def _paint_out(image: Image, person: Detection) -> Image:
     out = image.copy()
     out[shape] = np.median(image, axis=(0, 1)).astype(np.uint8)
     return out
+
+
+def _is_whole(person: Detection) -> bool:
+    there = person.keypoints[:, 2] > 0
+    trunk = [keypoint(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
+    return int(there.sum()) >= LEAST_KEYPOINTS and int(there[trunk].sum()) >= LEAST_TRUNK
 
 
 def _same(a: Detection, b: Detection) -> bool:

@@ -40,6 +40,24 @@ def test_two_persons(detector: MediapipePose) -> None:
     detector.detect(data.astronaut(), alone=True)
 
 
+def test_all_persons(detector: MediapipePose) -> None:
+    """Two beside each other, and one who is small in a large picture, where the whole picture shows nobody."""
+    two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
+    found = detector.detect_all(two)
+    noses = sorted(one.keypoints[keypoint("nose"), 0] for one in found)
+    assert len(found) == 2
+    assert abs(noses[0] - 224) < 20
+    assert abs(noses[1] - (1023 - 224)) < 20
+    people = People(PeopleOptions(1, 1, seed=3, size=(256, 256), half_body=0))
+    wide = np.full((800, 1200, 3), 127, np.uint8)
+    wide[100:356, 800:1056] = people.render(0)
+    (one,) = detector.detect_all(wide)
+    away = np.linalg.norm(one.keypoints[:, :2] - people.truth(0).keypoints[:, :2] - (800, 100), axis=1)
+    assert np.nanmedian(away) < 12
+    with pytest.raises(NoPerson, match="no_person"):
+        detector.detect_all(np.full((200, 200, 3), 127, np.uint8))
+
+
 def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
     """2D within a few percent of the person; in 3D, up is up, right is right, and near is towards the viewer."""
     people = People(PeopleOptions(6, 2, seed=4, size=(512, 512), half_body=0.0))
