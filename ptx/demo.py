@@ -18,7 +18,7 @@ workspace: {workspace}
 size: [128, 64]
 data: {{kind: people, persons: 120, images_per_person: 6}}
 train_flow: {{preset: demo, steps: 450, save_every: 225}}
-train_generator: {{preset: demo, steps: 450, save_every: 225}}
+train_generator: {{preset: demo, steps: 400, save_every: 200}}
 train_pixel_warp: {{preset: demo, steps: 80, save_every: 80}}
 """
 

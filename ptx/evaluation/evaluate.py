@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -165,7 +166,14 @@ def _add(values: Values, method: str, scores: Mapping[str, Tensor]) -> None:
 
 
 def _save(done: Evaluation) -> None:
-    facts = {"protocol": done.protocol, "whole": done.whole, "networks": done.networks, "ptx": version("ptx")}
+    order = {method: list(metrics) for method, metrics in done.values.items()}  # folders have none of their own
+    facts = {
+        "protocol": done.protocol,
+        "whole": done.whole,
+        "networks": done.networks,
+        "ptx": version("ptx"),
+        "order": order,
+    }
     root = zarr.create_group(done.path, overwrite=True, attributes=facts)
     root.create_array("pair", data=done.pairs)
     for method, metrics in done.values.items():
@@ -183,9 +191,10 @@ def read_evaluation(path: Path) -> Evaluation:
     try:
         root = zarr.open_group(path, mode="r")
         facts = dict(root.attrs)
+        order: Any = facts["order"]
         values = {
-            method: {metric: np.asarray(array[:]) for metric, array in group.arrays()}
-            for method, group in root.groups()
+            method: {metric: np.asarray(root[f"{method}/{metric}"][:]) for metric in metrics}
+            for method, metrics in order.items()
         }
         return Evaluation(
             str(facts["protocol"]),

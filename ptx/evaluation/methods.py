@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ptx.datasets.people import People
+from ptx.evaluation.protocols import through_jpeg
 from ptx.geometry.correspondence import correspond
 from ptx.models.fitted_flow import FittedFlow
 from ptx.models.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
@@ -87,7 +88,8 @@ def painters(pipeline: Pipeline, flows: Mapping[str, Flower]) -> dict[str, Paint
         raise PtxError(
             "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
         )
-    return methods | {name: _paints(system) for name, system in paint.items()}
+    control = {"the target as JPEG": lambda batch: through_jpeg(batch["target"])}
+    return methods | control | {name: _paints(system) for name, system in paint.items()}
 
 
 def systems(pipeline: Pipeline) -> dict[str, Painter]:

@@ -28,8 +28,8 @@ def test_table_and_values(tmp_path: Path) -> None:
     steps = [f"{name}.steps=4" for name in ("train_flow", "train_generator", "train_pixel_warp")]
     done = evaluate(pipeline(tmp_path, *steps), QUIET)
     warps = [f"warp by {name} flow" for name in ("predicted", "fitted", "true")]
-    assert [n for n in done.values if "ssim" in done.values[n]][:6] == [
-        "copy the source", warps[0], "warp by flow of fitted poses", *warps[1:], "generator",
+    assert [n for n in done.values if "ssim" in done.values[n]][:7] == [
+        "copy the source", warps[0], "warp by flow of fitted poses", *warps[1:], "the target as JPEG", "generator",
     ]  # fmt: skip
     assert "generator + pixel warping" in done.values
     epe = {name: values["epe"].mean() for name, values in done.values.items() if "epe" in values}
@@ -42,7 +42,10 @@ def test_table_and_values(tmp_path: Path) -> None:
     text = "\n".join(lines(done))
     assert "| copy the source |" in text
     assert "7×7 uniform window" in text
+    assert done.values["the target as JPEG"]["ssim"].min() > 0.9
     again = read_evaluation(tmp_path)
+    assert list(again.values) == list(done.values)
+    assert [list(metrics) for metrics in again.values.values()] == [list(metrics) for metrics in done.values.values()]
     assert "+0 (+0 to +0)" in "\n".join(compare(done, again))
     jpeg = evaluate(pipeline(tmp_path, *steps), QUIET, count=3, rules="ours-jpeg")
     assert len(jpeg.pairs) == 3
