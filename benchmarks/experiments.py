@@ -75,7 +75,7 @@ def _share(base: Path, folder: Path, trains: Sequence[str]) -> None:
     (folder / "models").mkdir(exist_ok=True)
     own = {stage.removeprefix("train-") for stage in trains}
     stores = [p for p in base.iterdir() if p.suffix in (".zarr", ".blocks") and p.stem != "evaluation"]
-    models = [p for p in (base / "models").iterdir() if p.name not in own]
+    models = [p for p in (base / "models").glob("*") if p.name not in own]
     for path in [*stores, *models]:
         link = folder / path.relative_to(base)
         if not link.exists():

@@ -110,7 +110,9 @@ def scores(root: Path, count: int) -> None:
             (name, *(f"{np.nanmean([s[number] for s in own[a]]):.{digits}f}" for a in ANGLES))
             for name, own in found.items()
         ]
-        table(("", *head), [row for row in rows if "nan" not in row])
+        table(
+            ("", *head), [row for row in rows if "nan" not in row and not (number == 2 and row[0].startswith("PG"))]
+        )  # it has no flow
 
 
 def turn(
