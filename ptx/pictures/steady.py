@@ -45,16 +45,24 @@ def steady(frames: Sequence[Image], bodies: Sequence[Seen], *, closed: bool = Fa
         return list(frames)
     pictures = [frame.astype(np.float32) for frame in frames]
     count = len(frames)
-    links = [(i, j, *bodies[i].flow_from(bodies[j])) for i in range(count) for j in _beside(i, count, closed)]
+    shapes = [_shape(body) for body in bodies]
+    links = []
+    for i in range(count):
+        for j in _beside(i, count, closed):
+            flow, labels = bodies[i].flow_from(bodies[j])
+            # What lies at the neighbour's outline is mixed with what is behind it there.
+            sure = (labels == 0) & (
+                _fetch(cv2.erode(shapes[j], np.ones((3, 3), np.uint8)).astype(np.float32), flow) > 0.99
+            )
+            links.append((i, j, flow, NEIGHBOUR * sure[..., None].astype(np.float32)))
     for _ in range(ROUNDS):
         sums, weights = [p.copy() for p in pictures], [np.ones((*p.shape[:2], 1), np.float32) for p in pictures]
-        for i, j, flow, labels in links:
-            weight = NEIGHBOUR * (labels == 0)[..., None].astype(np.float32)
+        for i, j, flow, weight in links:
             sums[i] += weight * _fetch(pictures[j], flow)
             weights[i] += weight
         pictures = [s / w for s, w in zip(sums, weights, strict=True)]
-    persons = np.stack([_person(body) for body in bodies])  # (N, H, W)
-    behind = _behind(np.stack(pictures), persons)
+    persons = np.stack([_wider(shape) for shape in shapes])  # (N, H, W)
+    behind = _behind(np.stack(pictures), persons, np.stack(shapes) > 0)
     soft = [cv2.GaussianBlur(person.astype(np.float32), (0, 0), OUTLINE / 2)[..., None] for person in persons]
     return [(s * p + (1 - s) * behind).round().astype(np.uint8) for s, p in zip(soft, pictures, strict=True)]
 
@@ -68,7 +76,7 @@ def flicker(frames: Sequence[Image], bodies: Sequence[Seen]) -> float:
     for i in range(1, len(frames)):
         flow, labels = bodies[i].flow_from(bodies[i - 1])
         before = _fetch(frames[i - 1].astype(np.float32), flow)
-        empty = ~_person(bodies[i]) & ~_person(bodies[i - 1])
+        empty = ~_wider(_shape(bodies[i])) & ~_wider(_shape(bodies[i - 1]))
         shared = (labels == 0) | empty
         total += float(np.abs(frames[i] - before)[shared].sum()) / 255
         count += 3 * int(shared.sum())
@@ -81,18 +89,21 @@ def _beside(i: int, count: int, closed: bool) -> Iterator[int]:
             yield j % count
 
 
-def _person(body: Seen) -> NDArray[np.bool_]:
+def _shape(body: Seen) -> NDArray[np.uint8]:
+    """(H, W) 1 on the body."""
+    return (body.flow_from(body)[1] < 2).astype(np.uint8)
+
+
+def _wider(shape: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W): the body and a little around it."""
-    labels = body.flow_from(body)[1]
     reach = 2 * OUTLINE + 1
-    return np.asarray(cv2.dilate((labels < 2).astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0)
+    return np.asarray(cv2.dilate(shape, np.ones((reach, reach), np.uint8)) > 0)
 
 
-def _behind(pictures: Floats, persons: NDArray[np.bool_]) -> Floats:
-    """(H, W, 3): the median of (N, H, W, 3) over frames that show no person there, of all where none does."""
-    hidden = persons.all(0)
-    masked = np.where((persons & ~hidden)[..., None], np.nan, pictures)
-    return np.asarray(np.nanmedian(masked, axis=0), np.float32)
+def _behind(pictures: Floats, persons: NDArray[np.bool_], bodies: NDArray[np.bool_]) -> Floats:
+    """(H, W, 3): the median of (N, H, W, 3) over frames that show no person there, or at least not their body, or of all."""
+    hidden = np.where(persons.all(0), bodies & ~bodies.all(0), persons)
+    return np.asarray(np.nanmedian(np.where(hidden[..., None], np.nan, pictures), axis=0), np.float32)
 
 
 def _fetch(picture: Floats, flow: Floats) -> Floats:
