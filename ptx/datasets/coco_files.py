@@ -14,9 +14,9 @@ import numpy as np
 
 from ptx.datasets.keypoint_files import (
     MOST_BYTES,
+    KeypointFolder,
     Keypoints,
     NoKeypoints,
-    file_of,
     missing_as_nan,
     most_certain,
     words,
@@ -109,28 +109,13 @@ class CocoJson:
 
 
 @dataclass(frozen=True)
-class MmposeJson:
-    """A folder of MMPose's predictions, one JSON file a picture, of 17 joints; named as the picture."""
+class MmposeJson(KeypointFolder):
+    """MMPose's predictions, one JSON file a picture, of 17 joints."""
 
-    folder: Path
-    paths: Sequence[str]
-    """All pictures of the data set."""
+    tool, endings = "MMPose", (".json",)
 
-    def __post_init__(self) -> None:
-        if not self.folder.is_dir():
-            raise PtxError(f"extract_keypoints.path: {self.folder} is no folder; name the one that MMPose wrote to")
-
-    @cached_property
-    def _stems(self) -> Counter[str]:
-        return Counter(PurePosixPath(path).stem for path in self.paths)
-
-    def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Keypoints (18, 3) of the most certain person, and how many persons there are.
-
-        Raises:
-            NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
-        """
-        file = file_of(self.folder, path, self._stems[PurePosixPath(path).stem] == 1, (".json",))
+    def people(self, file: Path) -> list[Keypoints]:
+        """Every person in a file."""
         try:
             if file.stat().st_size > MOST_BYTES:
                 raise ValueError(f"more than {MOST_BYTES} bytes")
@@ -139,7 +124,7 @@ class MmposeJson:
             raise NoKeypoints(f"bad_keypoint_file: {file.name}: {words(error)}") from None
         if not people:
             raise NoKeypoints(f"no_person: MMPose found nobody in {file.name}")
-        return most_certain(people)
+        return people
 
 
 def _instances(document: Any) -> Iterator[Keypoints]:

@@ -6,10 +6,11 @@ import csv
 import difflib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +81,7 @@ class Folder:
     @cached_property
     def persons(self) -> NDArray[np.int32]:
         """(N,) number of each image's person."""
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.names))}
-        return np.array([numbers[name] for name in self.names], np.int32)
+        return numbered(self.names)
 
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
@@ -155,6 +155,12 @@ class Folder:
             a, b = sorted((root(source), root(target)))
             parent[b] = a
         return [root(path) for path in self.paths]
+
+
+def numbered(keys: Sequence[Any]) -> NDArray[np.int32]:
+    """(N,) number of each key, in the order in which they are first met."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    return np.array([numbers[key] for key in keys], np.int32)
 
 
 def walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,24 +33,33 @@ class NoKeypoints(ValueError):
 
 
 @dataclass(frozen=True)
-class OpenposeJson:
-    """A folder of OpenPose JSON files, BODY_25 or COCO-18, in pixels of the original pictures.
-
-    The file of a/b.jpg is a/b_keypoints.json or a/b.json, or in the folder itself a_b_keypoints.json, or b_keypoints.json
-    where only one picture is called b.
-    """
+class KeypointFolder:
+    """A folder of JSON files, one a picture, named as it (`file_of`)."""
 
     folder: Path
     paths: Sequence[str]
     """All pictures of the data set."""
 
+    tool: ClassVar[str]
+    endings: ClassVar[tuple[str, ...]]
+
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
-            raise PtxError(f"extract_keypoints.path: {self.folder} is no folder; name the one that OpenPose wrote to")
+            raise PtxError(
+                f"extract_keypoints.path: {self.folder} is no folder; name the one that {self.tool} wrote to"
+            )
 
     @cached_property
     def _stems(self) -> Counter[str]:
         return Counter(PurePosixPath(path).stem for path in self.paths)
+
+    def people(self, file: Path) -> list[Keypoints]:
+        """Every person in a file, each (18, 3).
+
+        Raises:
+            NoKeypoints: "bad_keypoint_file" or "no_person".
+        """
+        raise NotImplementedError
 
     def lookup(self, path: str) -> tuple[Keypoints, int]:
         """Keypoints (18, 3) of the most certain person, and how many persons there are.
@@ -58,7 +68,22 @@ class OpenposeJson:
             NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
         """
         alone = self._stems[PurePosixPath(path).stem] == 1
-        return most_certain(_people(file_of(self.folder, path, alone, ("_keypoints.json", ".json"))))
+        return most_certain(self.people(file_of(self.folder, path, alone, self.endings)))
+
+
+@dataclass(frozen=True)
+class OpenposeJson(KeypointFolder):
+    """OpenPose's JSON files, BODY_25 or COCO-18, in pixels of the original pictures.
+
+    The file of a/b.jpg is a/b_keypoints.json or a/b.json, or in the folder itself a_b_keypoints.json, or b_keypoints.json
+    where only one picture is called b.
+    """
+
+    tool, endings = "OpenPose", ("_keypoints.json", ".json")
+
+    def people(self, file: Path) -> list[Keypoints]:
+        """Every person in a file who has a keypoint."""
+        return _people(file)
 
 
 def file_of(folder: Path, path: str, alone: bool, endings: Sequence[str]) -> Path:

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.folder import numbered
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.pipeline.errors import PtxError
 
@@ -126,12 +127,12 @@ class Panoptic:
     @cached_property
     def persons(self) -> NDArray[np.int32]:
         """(N,) number of each shot's person: bodies have ids of their own in every sequence."""
-        return _numbered([(shot.sequence, shot.body) for shot in self.shots])
+        return numbered([(shot.sequence, shot.body) for shot in self.shots])
 
     @cached_property
     def moments(self) -> NDArray[np.int32]:
         """(N,) number of each shot's person in one frame: what is paired."""
-        return _numbered([shot[:3] for shot in self.shots])
+        return numbered([shot[:3] for shot in self.shots])
 
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
@@ -242,8 +243,3 @@ def _keypoints(joints19: list[float]) -> Floats:
         if name and joint[3] >= LEAST_CONFIDENCE and np.isfinite(joint).all():
             out[keypoint(name)] = joint
     return out
-
-
-def _numbered(keys: list[Any]) -> NDArray[np.int32]:
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    return np.array([numbers[key] for key in keys], np.int32)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.folder import read_table, walk
+from ptx.datasets.folder import numbered, read_table, walk
 from ptx.pipeline.errors import PtxError
 
 FASHION = (
@@ -130,8 +130,7 @@ class Published:
     @cached_property
     def persons(self) -> NDArray[np.int32]:
         """(N,) number of each image's person."""
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.names))}
-        return np.array([numbers[name] for name in self.names], np.int32)
+        return numbered(self.names)
 
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
