@@ -93,16 +93,12 @@ def scores(root: Path, count: int) -> None:
     """SSIM, L1 and flow error by angle; every person is turned from two of their views."""
     held = Held(root, count)
     found: dict[str, dict[int, list[tuple[float, float, float]]]] = {}
-    for name, (folder, system) in SYSTEMS.items():
-        model = Model(root / folder / "models", system=system)  # type: ignore[arg-type]
+    places: dict[str, tuple[str, str] | None] = {"copying the source": None, **SYSTEMS}
+    for name, place in places.items():
+        model = Model(root / place[0] / "models", system=place[1]) if place else None  # type: ignore[arg-type]
         for leader in held.leaders.tolist():
             for source in (leader, leader + VIEWS // 2 - 1):
                 turn(held, model, source, leader, found.setdefault(name, {}))
-    copied: dict[int, list[tuple[float, float, float]]] = {}
-    for leader in held.leaders.tolist():
-        for source in (leader, leader + VIEWS // 2 - 1):
-            turn(held, None, source, leader, copied)
-    found = {"copying the source": copied, **found}
     head = [f"±{angle}°" if angle < 180 else "180°" for angle in ANGLES]
     for number, (metric, digits) in enumerate((("SSIM", 3), ("L1", 4), ("flow error, px", 1))):
         print(f"\n{metric}")

@@ -78,14 +78,15 @@ def run(
 
     pipeline = load_pipeline(config, _overrides(overrides, workers, cluster))
     chosen_part = Part.read(part) if part else Part()
-    if part and (stage == "all" or stage.replace("_", "-").startswith("train-") or force):
+    training = stage.replace("_", "-").startswith("train-")
+    if part and (stage == "all" or training or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
         )
     if check:
         _check(pipeline, stage)
         return
-    if stage.replace("_", "-").startswith("train-"):
+    if training:
         train(pipeline, stage.replace("_", "-"), force=force)
         return
     chosen = pipeline.active if stage == "all" else [pipeline.stage(stage)]

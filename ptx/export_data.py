@@ -7,10 +7,8 @@ import tarfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image as Pillow
 from rich.console import Console
 
 from ptx.datasets.coco_files import COCO_17
@@ -21,7 +19,7 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
 from ptx.pipeline.store import OK
-from ptx.show import View, save_png
+from ptx.show import View, encode_png, save_png
 
 FORMATS = {
     "flow": ("corr", "flo"),
@@ -134,7 +132,7 @@ def _members(view: View, number: int) -> Iterator[tuple[str, bytes]]:
     target, source = (int(i) for i in view.pipeline.pairs()[number])
     ids = view.pipeline.listing.ids
     for name, index in (("source", source), ("target", target)):
-        yield f"{name}.png", _png(view.image(index))
+        yield f"{name}.png", encode_png(view.image(index))
     for name, array in (
         ("flow.npy", view.flow(number)),
         ("visibility.npy", view.read("visibility", "visibility", number)),
@@ -149,12 +147,6 @@ def _members(view: View, number: int) -> Iterator[tuple[str, bytes]]:
         for name, i in (("source_keypoints", source), ("target_keypoints", target))
     }
     yield "json", json.dumps({"source": ids[source], "target": ids[target], **poses}).encode()
-
-
-def _png(image: Any) -> bytes:
-    memory = BytesIO()
-    Pillow.fromarray(image).save(memory, "PNG")
-    return memory.getvalue()
 
 
 WRITERS: dict[str, Callable[[View, str, Path, Console], str]] = {

@@ -263,7 +263,12 @@ def save_png(page: NDArray[np.uint8], path: Path) -> Path:
     if path.suffix.lower() != ".png":
         raise PtxError(f"{path}: pictures are written as .png")
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, encode_png(page))
+    return path
+
+
+def encode_png(page: NDArray[np.uint8]) -> bytes:
+    """A picture (H, W, 3) as a PNG file holds it."""
     memory = BytesIO()
     Pillow.fromarray(page).save(memory, "PNG")
-    write_atomic(path, memory.getvalue())
-    return path
+    return memory.getvalue()

@@ -45,9 +45,11 @@ def show_views(
     """
     if output.suffix.lower() not in (".png", *MOVING):
         raise PtxError(f"{output}: views are written as .png, .gif or .mp4")
-    found = [
-        views(model, _person(model, source, keypoints3d), yaws, pitch, body=body, joints=joints) for model in models
-    ]
+    people: dict[tuple[int, int], Person] = {}  # models of one size see the same person, who is looked for once
+    for model in models:
+        if model.size not in people:
+            people[model.size] = _person(model, source, keypoints3d)
+    found = [views(model, people[model.size], yaws, pitch, body=body, joints=joints) for model in models]
     if output.suffix.lower() in MOVING:
         rounds = [turntable(one) for one in found]
         return write_animation(output, [_beside(frames) for frames in zip(*rounds, strict=True)])

@@ -14,7 +14,7 @@ from ptx.pipeline.cluster import ClusterSettings, JobSettings, clock, seconds
 from ptx.pipeline.durable import read_json, write_json
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.training.state import FLOW_FROM, REQUEUE, TRAININGS
+from ptx.training.state import REQUEUE, TRAININGS, needs
 
 SIGNAL = 120
 """Seconds before its walltime at which a training is told to save and to be queued again."""
@@ -47,14 +47,14 @@ def scripts(pipeline: Pipeline, stages: Sequence[str], config: Path | None, over
     """
     cluster: ClusterSettings = pipeline.settings.cluster
     words = [*(["-c", str(config.absolute())] if config else []), *(x for one in overrides for x in ("--set", one))]
-    known = {stage.name for stage in pipeline.active}
+    known = [stage.name for stage in pipeline.active]
     found: list[Script] = []
     for name in stages:
         if name in known:
-            above = [s.name for s in pipeline.active[: [s.name for s in pipeline.active].index(name)]]
+            above = known[: known.index(name)]
             body = _data_job(name, cluster, words)
         else:
-            above = [*(s.name for s in pipeline.active), *_trained_before(pipeline, name)]
+            above = [*known, *_trained_before(pipeline, name)]
             body = _training_job(pipeline, name, words)
         after = tuple(script.stage for script in found if script.stage in above)
         found.append(Script(name, _head(name, pipeline, name in known) + body, after))
@@ -65,8 +65,7 @@ def _trained_before(pipeline: Pipeline, name: str) -> tuple[str, ...]:
     if name not in TRAININGS:
         data, training = (", ".join(names) for names in ((s.name for s in pipeline.active), TRAININGS))
         raise PtxError(f"no stage '{name}': {data}; {training}")
-    flow = FLOW_FROM.get(getattr(getattr(pipeline.settings, TRAININGS[name].section), "flow", ""))
-    return (*TRAININGS[name].needs, *((flow,) if flow else ()))
+    return needs(pipeline, TRAININGS[name])
 
 
 def _head(name: str, pipeline: Pipeline, data: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,7 +57,7 @@ class SeenBody:
         """The same person before the same camera, turned about the pelvis."""
         return replace(self, pose=turn_pose(self.pose, yaw, pitch))
 
-    @property
+    @cached_property
     def points(self) -> Floats:
         """(V, 3) u, v px and depth m of its vertices."""
         return project(self.camera, pose_vertices(self.body, self.pose[None], self.betas)[0]).astype(np.float32)

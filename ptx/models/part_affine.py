@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.models.keypoints import there_and_places
 
 TRUNK = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
 HEAD = ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear")
@@ -63,11 +64,8 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
 
     source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
     """
-    seen, other = ((pose[..., 2] > 0) & pose[..., :2].isfinite().all(-1) for pose in (target, source))
+    (seen, a), (other, b) = (there_and_places(pose.float()) for pose in (target, source))
     both = seen & other
-    a, b = (
-        torch.where(there[..., None], pose[..., :2], 0).float() for there, pose in ((seen, target), (other, source))
-    )
     rows = torch.arange(height, device=a.device, dtype=a.dtype)
     columns = torch.arange(width, device=a.device, dtype=a.dtype)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)

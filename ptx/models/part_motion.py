@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ptx.geometry.joints import PARTS as BODY_PARTS
+from ptx.models.keypoints import there_and_places
 from ptx.models.part_affine import HEAD, PARTS, TRUNK, PartFlows
 
 GROUPS = (
@@ -61,8 +62,7 @@ class PartMotion(nn.Module):
 
 def _normalised(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What a pose is to the network (B, 54): places from -2 to 2 and which are there; the middle (B, 2) and size (B,) in px."""
-    there = (keypoints[..., 2] > 0) & keypoints[..., :2].isfinite().all(-1)
-    xy = torch.where(there[..., None], keypoints[..., :2], 0)
+    there, xy = there_and_places(keypoints)
     high = torch.where(there[..., None], xy, -1e6).amax(1)
     low = torch.where(there[..., None], xy, 1e6).amin(1)
     middle, size = (high + low) / 2, (high - low).amax(-1).clamp(min=1)

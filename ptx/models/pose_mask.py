@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ptx.geometry.joints import keypoint
+from ptx.models.keypoints import there_and_places
 from ptx.models.part_affine import PARTS, part_distances, person_size
 
 LIMBS = tuple(
@@ -43,7 +44,7 @@ def pose_mask(keypoints: Tensor, height: int, width: int, radius: float = 4.0) -
 
     keypoints (B, 18, 3) x, y px, confidence (0 or NaN places: missing) → (B, 1, height, width).
     """
-    there, points = _there(keypoints)
+    there, points = there_and_places(keypoints)
     starts, ends = (torch.tensor(side, device=keypoints.device) for side in zip(*LIMBS, strict=True))
     near = part_distances(points[:, starts], points[:, ends], height, width) <= radius  # (B, limbs, H, W)
     drawn = (near & (there[:, starts] & there[:, ends])[..., None, None]).any(1, keepdim=True).float()
@@ -60,9 +61,8 @@ def part_weights(keypoints: Tensor, height: int, width: int) -> Tensor:
 
     keypoints as for `pose_mask` → (B, 1, height, width).
     """
-    there, points = _there(keypoints)
-    scale = (person_size(points, there) / 7).clamp(min=1.0)[:, None, None, None]
-    away, known = _parts(keypoints, height, width)
+    there, points = there_and_places(keypoints)
+    away, known, scale = _parts(there, points, height, width)
     within, shown = [away <= 0], [known]
     for name, radius in ENDS:
         place = points[:, [keypoint(name)]]
@@ -81,9 +81,8 @@ def silhouette(keypoints: Tensor, height: int, width: int) -> Tensor:
 
     keypoints as for `pose_mask` → (B, 1, height, width).
     """
-    there, points = _there(keypoints)
-    scale = (person_size(points, there) / 7).clamp(min=1.0)[:, None, None, None]
-    away, known = _parts(keypoints, height, width)
+    there, points = there_and_places(keypoints)
+    away, known, scale = _parts(there, points, height, width)
     discs = torch.cat([_mean(points, there, FACE), points[:, [keypoint(name) for name, _ in ENDS]]], dim=1)
     radii = points.new_tensor([FACE_RADIUS, *(radius for _, radius in ENDS)])[:, None, None]
     face = there[:, [keypoint(name) for name in FACE]].any(1, keepdim=True)
@@ -93,20 +92,14 @@ def silhouette(keypoints: Tensor, height: int, width: int) -> Tensor:
     return torch.sigmoid(-away.amin(1, keepdim=True) / SOFT)
 
 
-def _parts(keypoints: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """(B, P, H, W) px from the surface of trunk, head, arms and legs, less inside, and (B, P) which of them are there."""
-    there, points = _there(keypoints)
+def _parts(there: Tensor, points: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, P, H, W) px from the surface of trunk, head, arms and legs, less inside, (B, P) which of them are there, and about a
+    shoulder width (B, 1, 1, 1) px."""
     scale = (person_size(points, there) / 7).clamp(min=1.0)[:, None, None, None]
     starts, ends = (torch.cat([_mean(points, there, part[side]) for part in PARTS], dim=1) for side in (1, 2))
     thickness = points.new_tensor([part[3] for part in PARTS])[:, None, None]
     known = [there[:, [keypoint(name) for name in names]].sum(1) >= 2 for names, *_ in PARTS]
-    return part_distances(starts, ends, height, width) - thickness * scale, torch.stack(known, dim=1)
-
-
-def _there(keypoints: Tensor) -> tuple[Tensor, Tensor]:
-    """Which keypoints are there (B, 18), and their places (B, 18, 2), 0 for the others."""
-    there = (keypoints[..., 2] > 0) & keypoints[..., :2].isfinite().all(-1)
-    return there, torch.where(there[..., None], keypoints[..., :2], 0)
+    return part_distances(starts, ends, height, width) - thickness * scale, torch.stack(known, dim=1), scale
 
 
 def _mean(points: Tensor, there: Tensor, names: tuple[str, ...]) -> Tensor:

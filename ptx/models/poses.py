@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ptx.models.keypoints import there_and_places
 from ptx.models.pose_mask import silhouette
 from ptx.models.variants import Background
 
@@ -14,8 +15,8 @@ def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tenso
 
     keypoints (B, 18, 3) x, y px, confidence (0 or NaN places: missing) → (B, 18, height, width) float32.
     """
-    there = (keypoints[..., 2] > 0) & keypoints[..., :2].isfinite().all(-1)
-    places = torch.where(there[..., None], keypoints[..., :2], torch.full_like(keypoints[..., :2], -1e6))
+    there, places = there_and_places(keypoints)
+    places = torch.where(there[..., None], places, -1e6)
     columns = torch.arange(width, device=keypoints.device, dtype=keypoints.dtype)
     rows = torch.arange(height, device=keypoints.device, dtype=keypoints.dtype)
     across = (columns - places[..., 0:1]) ** 2  # (B, 18, W)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,20 +110,14 @@ def job_options(cluster: ClusterSettings) -> dict[str, Any]:
     """The arguments of dask-jobqueue's cluster."""
     lasts = seconds(cluster.walltime)
     leave = lasts - max(120, lasts // 10)
-    names = {
-        "slurm": ("account", "queue"),
-        "pbs": ("account", "queue"),
-        "lsf": ("project", "queue"),
-        "sge": ("project", "queue"),
-    }
-    account, queue = names[cluster.kind]
+    account = "account" if cluster.kind in ("slurm", "pbs") else "project"
     extra = [*([f"--gres={cluster.gres}"] if cluster.gres and cluster.kind == "slurm" else []), *cluster.options]
     options: dict[str, Any] = {
         "cores": cluster.cores,
         "processes": cluster.cores,
         "memory": cluster.memory,
         account: cluster.account,
-        queue: cluster.queue,
+        "queue": cluster.queue,
         "walltime": clock(lasts) if cluster.kind != "lsf" else clock(lasts)[:-3],
         "job_script_prologue": ["export OMP_NUM_THREADS=1", *cluster.prologue],
         "job_extra_directives": extra,
@@ -139,5 +132,4 @@ def job_options(cluster: ClusterSettings) -> dict[str, Any]:
 
 def clock(time: int) -> str:
     """Seconds as h:min:s."""
-    time = math.ceil(time)
     return f"{time // 3600:02d}:{time // 60 % 60:02d}:{time % 60:02d}"

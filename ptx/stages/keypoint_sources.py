@@ -59,7 +59,7 @@ def keypoint_source(settings: Any) -> KeypointSource:
     """
     backend = settings.keypoint_backend
     if backend == "truth":
-        if settings.data.kind not in ("people", "panoptic"):
+        if not settings.knows_keypoints:
             raise PtxError(
                 "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need mediapipe, "
                 "openpose-json or csv"
@@ -75,7 +75,7 @@ def keypoint_source(settings: Any) -> KeypointSource:
 
 def _keypoint_file(settings: Any, paths: list[str]) -> KeypointFile:
     chosen = settings.extract_keypoints
-    if settings.data.kind in ("people", "panoptic"):
+    if settings.knows_keypoints:
         raise PtxError(
             f"extract_keypoints.backend: {chosen.backend} is for folders of photographs; {settings.data.kind} needs truth or "
             "mediapipe"
@@ -162,7 +162,7 @@ def box_finder(settings: Any) -> BoxFinder:
     if backend == "mediapipe":
         detector = MediapipePose()
         return lambda image, _: detector.find_person(image)
-    if settings.data.kind in ("people", "panoptic"):
+    if settings.knows_keypoints:
         raise PtxError(f"ingest.crop: {settings.data.kind} fill their pictures already; use `crop: picture`")
     file = _keypoint_file(settings, ingested_paths(settings))
     return lambda image, path: _box_around(file.lookup(path)[0], image.shape[:2])

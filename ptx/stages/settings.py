@@ -209,10 +209,15 @@ class Settings(Section):
         return data
 
     @property
+    def knows_keypoints(self) -> bool:
+        """Whether the data set comes with its keypoints, and its pictures are filled by one person each."""
+        return self.data.kind in ("people", "panoptic")
+
+    @property
     def keypoint_backend(self) -> str:
         """The backend, with `auto` resolved."""
         chosen = self.extract_keypoints.backend
-        return chosen if chosen != "auto" else ("truth" if self.data.kind in ("people", "panoptic") else "mediapipe")
+        return chosen if chosen != "auto" else ("truth" if self.knows_keypoints else "mediapipe")
 
     @property
     def parse_backend(self) -> str | None:

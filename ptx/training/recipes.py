@@ -193,12 +193,7 @@ class TrainGenerator(Recipe):
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
-        painted, target = self.paint(net, batch)[0], batch["target"]
-        return {
-            "ssim": ssim(painted, target),
-            "ssim_of_copy": ssim(batch["source"], target),
-            "l1": (painted - target).abs().mean((1, 2, 3)) / 2,
-        }
+        return painted_scores(self.paint(net, batch)[0], batch)
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, painted."""
@@ -237,6 +232,16 @@ class TrainPixelWarp(TrainGenerator):
 def asked(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """What a flow network is asked: keypoints of source and target, the source's picture."""
     return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
+
+
+def painted_scores(painted: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """SSIM and L1 (0..1) of a painted picture (B, 3, H, W), and SSIM of copying the source."""
+    target = batch["target"]
+    return {
+        "ssim": ssim(painted, target),
+        "ssim_of_copy": ssim(batch["source"], target),
+        "l1": (painted - target).abs().mean((1, 2, 3)) / 2,
+    }
 
 
 def given_flow(regressor: FlowNet | None, batch: Batch) -> tuple[Tensor, Tensor]:

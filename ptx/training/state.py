@@ -52,13 +52,17 @@ TRAININGS = {
 }
 
 
+def needs(pipeline: Pipeline, training: Training) -> tuple[str, ...]:
+    """Training stages whose models a training uses, that of its flow among them."""
+    flow = FLOW_FROM.get(getattr(getattr(pipeline.settings, training.section), "flow", ""))
+    return (*training.needs, *((flow,) if flow else ()))
+
+
 def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     """What the model depends on."""
     settings = getattr(pipeline.settings, training.section)
-    flow = FLOW_FROM.get(getattr(settings, "flow", ""))
-    needs = (*training.needs, *([flow] if flow else []))
     inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in training.reads}
-    inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs}
+    inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs(pipeline, training)}
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,

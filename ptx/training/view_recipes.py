@@ -13,10 +13,9 @@ from ptx.models.losses import adversarial
 from ptx.models.pg2 import CoarseNet, PairJudge, RefineNet
 from ptx.models.pose_mask import part_weights, pose_mask
 from ptx.models.poses import pose_map
-from ptx.models.ssim import ssim
 from ptx.models.warping import warp_pixels
 from ptx.training.data import Batch
-from ptx.training.recipes import Losses, Recipe, given_flow
+from ptx.training.recipes import Losses, Recipe, given_flow, painted_scores
 from ptx.training.settings import TrainCoarseSettings, TrainRefineSettings
 
 
@@ -52,12 +51,7 @@ class TrainCoarse(Recipe):
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
-        painted, target = self.paint(net, batch).clamp(-1, 1), batch["target"]
-        return {
-            "ssim": ssim(painted, target),
-            "ssim_of_copy": ssim(batch["source"], target),
-            "l1": (painted - target).abs().mean((1, 2, 3)) / 2,
-        }
+        return painted_scores(self.paint(net, batch).clamp(-1, 1), batch)
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, painted."""
