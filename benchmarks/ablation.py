@@ -60,7 +60,7 @@ def main() -> None:
         for fusion in dict.fromkeys(ROWS.values())
     ]
     root = args.folder.absolute()
-    scores(root, experiment(root, settings, ["train-flow"], variants, args.jobs, args.count))
+    scores(root, experiment(root, settings, [["train-flow"]], variants, args.jobs, args.count))
 
 
 def scores(root: Path, seconds: dict[str, Seconds]) -> None:

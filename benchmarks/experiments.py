@@ -34,27 +34,30 @@ class Variant:
 def experiment(
     root: Path,
     settings: Mapping[str, Any],
-    trains: Sequence[str],
+    chains: Sequence[Sequence[str]],
     variants: Sequence[Variant],
     jobs: int,
     count: int | None,
 ) -> dict[str, Seconds]:
-    """Make the base (data and the models that variants share), then train the variants, `jobs` side by side, and
-    score them on `count` test pairs (None: not at all).
+    """Make the base (data and the models that variants share: chains of trainings), then train the variants, and score
+    them on `count` test pairs (None: not at all). Chains and variants are trained `jobs` side by side.
 
     Returns seconds of each folder's trainings, "base" among them; scores lie in `root/FOLDER/evaluation.zarr`.
     """
     cores = os.cpu_count() or 1
     base = _write(root / "base", settings, {})
     _ptx(cores, "run", "all", config=base)
-    taken = {"base": _train(base, trains, cores)}
+    share = max(1, cores // jobs)
+    with ThreadPoolExecutor(jobs) as pool:
+        shared = list(pool.map(lambda chain: _train(base, chain, share), chains))
+    taken = {"base": {stage: spent for chain in shared for stage, spent in chain.items()}}
 
     def one(variant: Variant) -> Seconds:
         config = _write(root / variant.folder, settings, variant.settings)
         _share(root / "base", config.parent, variant.trains)
-        spent = _train(config, variant.trains, max(1, cores // jobs))
+        spent = _train(config, variant.trains, share)
         if count is not None:
-            _ptx(max(1, cores // jobs), "evaluate", "--count", str(count), config=config)
+            _ptx(share, "evaluate", "--count", str(count), config=config)
         return spent
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -83,13 +86,15 @@ def _share(base: Path, folder: Path, trains: Sequence[str]) -> None:
 
 
 def _train(config: Path, stages: Sequence[str], threads: int) -> Seconds:
-    record = config.parent / "seconds.json"
-    seconds: Seconds = json.loads(record.read_text()) if record.exists() else {}
+    """Seconds of each training, those of an earlier call where it had trained already."""
+    seconds: Seconds = {}
     for stage in stages:
+        record = config.parent / f"{stage}.seconds"
         began = time.monotonic()
         _ptx(threads, "run", stage, config=config)
-        seconds.setdefault(stage, time.monotonic() - began)
-        record.write_text(json.dumps(seconds))
+        if not record.exists():
+            record.write_text(str(time.monotonic() - began))
+        seconds[stage] = float(record.read_text())
     return seconds
 
 
