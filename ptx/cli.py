@@ -166,7 +166,7 @@ def status(
     else:
         console.print(status_table(rows))
         console.print(training_table(trainings))
-        for line in describe_jobs(pipeline.workspace):
+        for line in describe_jobs(pipeline.results):
             console.print(line)
 
 

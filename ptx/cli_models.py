@@ -87,7 +87,7 @@ def transfer(
     look: Any = "sheet" if sheet else "paste" if paste else "picture"
     table = read_transfers(pairs) if pairs is not None else []
     settings = load_settings(config, overrides)
-    models = load(model or settings.workspace / "models", system)  # type: ignore[arg-type]
+    models = load(model or settings.results_folder / "models", system)  # type: ignore[arg-type]
     if source is not None and pose is not None and everyone:
         wanted = pose
         _everyone(
@@ -142,7 +142,7 @@ def view(
     if joints not in get_args(Joints):
         raise PtxError(f"--joints {joints}: body or landmarks")
     yaws, settings = read_yaws(yaw), load_settings(config, overrides)
-    folder = model or settings.workspace / "models"
+    folder = model or settings.results_folder / "models"
     systems: list[Any] = [name.strip() for name in system.split(",")]
     loaded = [load(folder, name) for name in systems]
     if everyone:
@@ -185,7 +185,7 @@ def export(
         return
     from ptx.transfer import load
 
-    models = load(model or load_settings(config, overrides).workspace / "models", system)  # type: ignore[arg-type]
+    models = load(model or load_settings(config, overrides).results_folder / "models", system)  # type: ignore[arg-type]
     console.print(str(models.export(output or Path("painter.pt2"))))
 
 

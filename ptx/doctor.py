@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ptx.datasets.mediapipe import INSTALL
+from ptx.pipeline import remote
+from ptx.pipeline.errors import PtxError
 
 REQUIRED = ("numpy", "numba", "opencv-python-headless", "zarr", "numcodecs", "dask", "torch", "smplx", "pydantic")
 
@@ -67,6 +69,9 @@ def _optional(name: str, module: str, cure: str) -> Check:
 def _machine(workspace: Path) -> Iterator[Check]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     yield Check("cores", True, f"{cores} usable; `run.workers` is how many are used")
+    if not isinstance(workspace, Path):
+        yield _answers(workspace)
+        return
     folder = workspace
     while not folder.exists():
         folder = folder.absolute().parent
@@ -80,3 +85,11 @@ def _machine(workspace: Path) -> Iterator[Check]:
     free = shutil.disk_usage(folder).free
     cure = "" if free >= LEAST_FREE else "`ptx run all --dry-run` says what is needed"
     yield Check("free disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB", cure)
+
+
+def _answers(workspace: Path) -> Check:
+    try:
+        remote.reach(workspace)
+    except PtxError as error:
+        return Check("workspace", False, str(workspace), str(error))
+    return Check("workspace", True, str(workspace))

@@ -18,7 +18,7 @@ from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
-from ptx.pipeline.store import OK
+from ptx.pipeline.records import OK
 from ptx.show import View, encode_png, save_png
 
 FORMATS = {

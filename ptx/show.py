@@ -30,8 +30,8 @@ from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.records import OK
 from ptx.pipeline.status import image_index, pair_index
-from ptx.pipeline.store import OK
 from ptx.stages.bodies import decode_bary, open_body
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         panels.append(Panel(draw_garments(view.read("parse", "labels", index)), "garments"))
     name = pipeline.listing.ids[index]
     page = sheet([panels], f"{name}\n{view.story(index)}", height=HEIGHT)
-    return save_png(page, output or pipeline.workspace / "show" / f"{_file_name(name)}.png")
+    return save_png(page, output or pipeline.results / "show" / f"{_file_name(name)}.png")
 
 
 def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
@@ -91,7 +91,7 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         ]
     )
     title = f"pair {number}: {ids[target]} from {ids[source]}\n{view.story(target)}"
-    return save_png(sheet(rows, title, height=HEIGHT), output or pipeline.workspace / "show" / f"pair_{number}.png")
+    return save_png(sheet(rows, title, height=HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
 
 
 def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
@@ -120,7 +120,7 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
         )
     half = (len(rows) + 1) // 2 if len(rows) > 3 else len(rows)
     pages = [left + (rows[half + i] if half + i < len(rows) else []) for i, left in enumerate(rows[:half])]
-    return save_png(sheet(pages, height=HEIGHT // 2), output or pipeline.workspace / "show" / "grid.png")
+    return save_png(sheet(pages, height=HEIGHT // 2), output or pipeline.results / "show" / "grid.png")
 
 
 Look = Literal["picture", "paste", "sheet"]

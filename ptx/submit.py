@@ -71,7 +71,7 @@ def _trained_before(pipeline: Pipeline, name: str) -> tuple[str, ...]:
 def _head(name: str, pipeline: Pipeline, data: bool) -> str:
     cluster: ClusterSettings = pipeline.settings.cluster
     job: JobSettings = cluster if data else cluster.training
-    logs = pipeline.workspace.absolute() / "jobs" / "logs"
+    logs = pipeline.results.absolute() / "jobs" / "logs"
     lines = [
         f"--job-name=ptx-{name}",
         f"--cpus-per-task={job.cores}",
@@ -142,10 +142,10 @@ def submit(pipeline: Pipeline, jobs: Sequence[Script]) -> dict[str, str]:
     """
     if shutil.which("sbatch") is None:
         raise PtxError("sbatch is not on this machine: submit where SLURM's commands are, or `--print` the scripts")
-    (pipeline.workspace / "jobs" / "logs").mkdir(parents=True, exist_ok=True)
+    (pipeline.results / "jobs" / "logs").mkdir(parents=True, exist_ok=True)
     ids: dict[str, str] = {}
     for script in jobs:
-        path = script.path(pipeline.workspace)
+        path = script.path(pipeline.results)
         path.write_text(script.text)
         after = ":".join(ids[stage] for stage in script.after)
         wait = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after else []
@@ -153,7 +153,7 @@ def submit(pipeline: Pipeline, jobs: Sequence[Script]) -> dict[str, str]:
         if done.returncode:
             raise PtxError(f"sbatch refuses {path}: {' '.join(done.stderr.split())}")
         ids[script.stage] = done.stdout.strip().split(";")[0]
-        write_json(_register(pipeline.workspace), {**jobs_of(pipeline.workspace), script.stage: ids[script.stage]})
+        write_json(_register(pipeline.results), {**jobs_of(pipeline.results), script.stage: ids[script.stage]})
     return ids
 
 

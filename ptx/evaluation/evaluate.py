@@ -79,9 +79,7 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
                     _add(values, name, flow_scores(*source(batch), batch))
             advance(len(batch["pair"]), 0)
         whole = judges.whole(chosen, pipeline)
-    done = Evaluation(
-        chosen.words(), data.numbers, values, whole, pipeline.workspace / "evaluation.zarr", judges.hashes
-    )
+    done = Evaluation(chosen.words(), data.numbers, values, whole, pipeline.results / "evaluation.zarr", judges.hashes)
     _save(done)
     return done
 

@@ -126,7 +126,7 @@ def _flow_of(pipeline: Pipeline, section: str) -> nn.Module:
 
 def trained(pipeline: Pipeline, name: str) -> bool:
     """Whether a training stage has left a model."""
-    return (TRAININGS[name].folder(pipeline.workspace) / "model.json").exists()
+    return (TRAININGS[name].folder(pipeline.results) / "model.json").exists()
 
 
 def pairs_to_test(pipeline: Pipeline) -> PairData:

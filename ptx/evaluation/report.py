@@ -42,14 +42,14 @@ def write_report(pipeline: Pipeline, done: Evaluation | None, grid: Path | None)
         done: scores, where models were evaluated.
         grid: a contact sheet of pairs (`show_grid`), where there is one.
     """
-    parts = [f"<h1>ptx: {escape(pipeline.workspace.name)}</h1>", *_status(pipeline)]
+    parts = [f"<h1>ptx: {escape(pipeline.results.name)}</h1>", *_status(pipeline)]
     if grid is not None:
         parts += ["<h2>Bodies, flow, visibility</h2>", _picture(np.asarray(Pillow.open(grid).convert("RGB")))]
     parts += _curves(pipeline)
     if done is not None:
         parts += [*_scores(done), *_transfers(pipeline, done)]
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
-    path = pipeline.workspace / "report.html"
+    path = pipeline.results / "report.html"
     write_atomic(path, (page + "\n".join(parts) + "</html>\n").encode())
     return path
 
@@ -93,7 +93,7 @@ def _status(pipeline: Pipeline) -> Iterator[str]:
 def _curves(pipeline: Pipeline) -> Iterator[str]:
     yield "<h2>Training</h2>"
     for training in TRAININGS.values():
-        log = training.folder(pipeline.workspace) / "log.csv"
+        log = training.folder(pipeline.results) / "log.csv"
         if not log.exists():
             continue
         curves: dict[str, list[tuple[int, float]]] = {}

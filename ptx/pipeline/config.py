@@ -10,11 +10,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, PlainValidator, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from ptx.pipeline import remote
 from ptx.pipeline.errors import PtxError
 
 
@@ -44,6 +45,18 @@ LATER = "came later"
 
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), PLACE]
 """A path, relative to the current folder; absolute once read, since workers may run elsewhere."""
+
+
+def _workspace(value: Any) -> Path:
+    if isinstance(value, str) and remote.is_url(value):
+        return remote.place(value)
+    if isinstance(value, str | Path):
+        return Path(value).expanduser().absolute()
+    raise ValueError("Input is not a valid path or URL")
+
+
+Workspace = Annotated[Path, PlainValidator(_workspace, json_schema_input_type=str), PlainSerializer(str), PLACE]
+"""A folder, or a URL that fsspec knows; behaves as a `Path` either way."""
 
 
 M = TypeVar("M", bound=BaseModel)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and locks that die with their owner."""
+"""Files that are whole or not there, and locks that die with their owner; on disk, and (`remote`) at a URL."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ptx.pipeline import remote
 from ptx.pipeline.errors import PtxError
 
 
@@ -23,6 +25,9 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         PtxError: the disk is full or may not be written.
     """
+    if not isinstance(path, Path):
+        remote.put(path, data)
+        return
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,9 +74,49 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The value in a JSON file, or None where there is no such file or it does not parse (a torn write of an older tool)."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return _parsed(path.read_bytes())
+    except FileNotFoundError:
         return None
+
+
+def read_jsons(paths: Sequence[Path]) -> list[Any]:
+    """`read_json` of many files; those at a URL are asked for at the same time."""
+    if paths and not isinstance(paths[0], Path):
+        return [None if data is None else _parsed(data) for data in remote.get_many(paths)]
+    return [read_json(path) for path in paths]
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return None
+
+
+def list_names(folder: Path) -> list[str]:
+    """Names of what is in a folder; none where it is not there."""
+    if not isinstance(folder, Path):
+        return remote.names(folder)
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def remove(path: Path) -> None:
+    """Remove a file; nothing happens where there is none."""
+    if isinstance(path, Path):
+        path.unlink(missing_ok=True)
+    else:
+        remote.remove(path)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all below it; nothing happens where there is none."""
+    if isinstance(folder, Path):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        remote.remove(folder)
 
 
 class Busy(Exception):
@@ -87,6 +132,13 @@ def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[Non
     Raises:
         Busy: `wait` is false and somebody else holds it.
     """
+    if not isinstance(path, Path):
+        try:
+            with remote.lease(path, shared=shared, wait=wait):
+                yield
+        except remote.Taken as error:
+            raise Busy(str(error)) from None
+        return
     mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:

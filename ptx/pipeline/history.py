@@ -33,11 +33,10 @@ class Estimate:
     """Whether time and bytes come from an earlier run in this workspace, or are a guess."""
 
 
-def remember(workspace: Path, store: Store, computed: int, core_seconds: float) -> None:
-    """Keep the rate and the size of a run that was long enough to tell."""
+def remember(workspace: Path, store: Store, size: int, computed: int, core_seconds: float) -> None:
+    """Keep the rate of a run that was long enough to tell, and the size (bytes) of its store."""
     if computed < store.block:
         return
-    size = sum(f["bytes"] for _, record in store.records() for f in record.files.values())
     value = {"seconds": core_seconds / computed, "bytes": size / max(1, store.count)}
     path = _path(workspace)
     with lock(workspace / ".locks" / "history"):

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import differences, digest
+from ptx.pipeline.records import BAD, OK, PENDING, SKIPPED, Summary
 from ptx.pipeline.stage import Listing, Stage
-from ptx.pipeline.store import BAD, OK, PENDING, SKIPPED, Store
+from ptx.pipeline.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,14 @@ class Pipeline:
     @property
     def workspace(self) -> Path:
         """Folder of all stores."""
-        return Path(self.settings.workspace)
+        workspace: Path = self.settings.workspace
+        return workspace
+
+    @property
+    def results(self) -> Path:
+        """Folder of models, reports and pictures."""
+        folder: Path = self.settings.results_folder
+        return folder
 
     def stage(self, name: str) -> Stage:
         """A stage by the name a user types.
@@ -158,11 +166,21 @@ class Plan:
         return reasons
 
     @cached_property
-    def states(self) -> NDArray[np.uint8]:
-        """(N,) state of every sample, all pending where the store is absent or stale."""
+    def summary(self) -> Summary:
+        """What its records say; nothing is done where the store is absent or stale."""
         if not self.store.exists() or self.stale:
-            return np.zeros(self.count, np.uint8)
-        return self.store.states()
+            return Summary(np.full(self.count, PENDING, np.uint8))
+        return self.store.records.summary()
+
+    @property
+    def states(self) -> NDArray[np.uint8]:
+        """(N,) state of every sample."""
+        return self.summary.states
+
+    @property
+    def problems(self) -> dict[int, str]:
+        """Quarantined samples and why."""
+        return self.summary.problems
 
     @cached_property
     def upstream(self) -> NDArray[np.uint8]:
@@ -224,13 +242,6 @@ class Plan:
         if self.stale:
             return "stale"
         return "partial" if self.needed.any() else "done"
-
-    @cached_property
-    def problems(self) -> dict[int, str]:
-        """Quarantined samples and why."""
-        if not self.store.exists() or self.stale:
-            return {}
-        return {sample: reason for _, record in self.store.records() for sample, reason in record.bad.items()}
 
     def attributes(self, *, again: bool = False) -> dict[str, Any]:
         """What the store will say of its making; `again`: in place of the same results, by `--force`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ptx.pipeline.durable import Busy, lock
+from ptx.pipeline.durable import Busy, list_names, lock, remove, remove_tree
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.executors import executor
 from ptx.pipeline.fingerprint import digest
@@ -20,10 +19,13 @@ from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.progress import progress
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.store import Store, encode_strings
+from ptx.pipeline.store import GROUP, Store, encode_strings
 from ptx.pipeline.work import Job, Task
 
 WHOLE = Part()
+
+PACK_EVERY = 4096
+"""Finished blocks after which a run packs records; the more there are, the longer its list of single ones."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
     what the progress counts from."""
     pipeline, stage = plan.pipeline, plan.stage
     job, run = _job(plan), executor(pipeline.settings)
-    began, computed = time.monotonic(), 0
+    began, computed, blocks = time.monotonic(), 0, 0
     with lock(_run_lock(plan), shared=True), progress(stage.name, total, done, console) as advance:
         while True:
             busy: list[Task] = []
@@ -93,12 +95,18 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
                 else:
                     computed += report.computed
                     advance(report.computed if task.redo else report.samples, len(report.bad))
+                    blocks += 1
+                    if blocks % PACK_EVERY == 0:
+                        plan.store.pack_records()
             if not busy:
                 break
             tasks = busy
+        plan.store.pack_records()
     seconds = time.monotonic() - began
     after = pipeline.plan(stage)
-    remember(pipeline.workspace, after.store, computed, seconds * pipeline.settings.run.worker_count)
+    remember(
+        pipeline.workspace, after.store, after.summary.bytes, computed, seconds * pipeline.settings.run.worker_count
+    )
     _refuse_too_many_bad(after)
     return Outcome(stage.name, computed, len(after.problems), after.waiting, seconds)
 
@@ -108,7 +116,7 @@ def _job(plan: Plan) -> Job:
     above = [pipeline.writer(name) for name in plan.stage.input_stores]
     stores = {s.store: digest(pipeline.document(s)) for s in [plan.stage, *above]}
     return Job(
-        pipeline.workspace.absolute(),
+        pipeline.workspace,
         plan.stage,
         pipeline.settings,
         stores,
@@ -168,14 +176,14 @@ def _replace_store(plan: Plan, force: bool, console: Console) -> None:
     attributes = plan.attributes(again=force and plan.condition in ("partial", "done"))
     if plan.condition == "stale":
         console.print(f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding", highlight=False)
+    kept = _aside(store, digest(plan.document))
     if store.exists():
         _move_aside(store)
-    kept = _aside(store, digest(plan.document))
     if kept.exists() and not force:
-        shutil.rmtree(store.records_path, ignore_errors=True)
+        remove_tree(store.records_path)
         for path in (store.records_path, store.path):
             (kept / path.name).rename(path)
-        shutil.rmtree(kept)
+        remove_tree(kept)
     else:
         store.create(stage.outputs(pipeline.settings), attributes, _tables(pipeline, stage))
     pipeline.forget()
@@ -186,8 +194,14 @@ def _aside(store: Store, fingerprint: str) -> Path:
 
 
 def _move_aside(store: Store) -> None:
+    """On disk; at a URL, where a rename is a copy of every object, an old store is given up."""
+    if not isinstance(store.workspace, Path):
+        remove(store.path / GROUP)  # first: what is left by a kill is no store
+        remove_tree(store.records_path)
+        remove_tree(store.path)
+        return
     folder = _aside(store, store.attributes["fingerprint"])
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
     folder.mkdir(parents=True)
     for path in (store.path, store.records_path):
         path.rename(folder / path.name)
@@ -209,5 +223,7 @@ def _tables(pipeline: Pipeline, stage: Stage) -> dict[str, np.ndarray]:
 def _forget_old(plan: Plan) -> None:
     """Results of other settings are kept until the new ones are whole."""
     if plan.pipeline.plan(plan.stage).condition == "done":
-        for folder in (plan.pipeline.workspace / ".old").glob(f"{plan.stage.store}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+        old = plan.pipeline.workspace / ".old"
+        for name in list_names(old):
+            if name.startswith(f"{plan.stage.store}-"):
+                remove_tree(old / name)

@@ -11,8 +11,8 @@ import numpy as np
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.records import BAD, OK, PENDING, SKIPPED
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.store import BAD, OK, PENDING, SKIPPED
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ def describe(pipeline: Pipeline, stage: Stage, *, problems: bool = False) -> Sta
     plan = pipeline.plan(stage)
     counts = np.bincount(plan.states, minlength=4)
     codes = Counter(reason.partition(":")[0] for reason in plan.problems.values())
-    size = sum(f["bytes"] for _, r in plan.store.records() for f in r.files.values()) if plan.store.exists() else 0
     names = _names(pipeline, stage, list(plan.problems)) if problems else {}
     return Status(
         stage.name,
@@ -58,7 +57,7 @@ def describe(pipeline: Pipeline, stage: Stage, *, problems: bool = False) -> Sta
         int(counts[BAD]),
         int(counts[SKIPPED]),
         int(counts[PENDING]),
-        size,
+        plan.summary.bytes,
         dict(codes.most_common()),
         {names[i]: reason for i, reason in plan.problems.items()} if problems else {},
     )

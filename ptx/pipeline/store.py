@@ -1,16 +1,17 @@
 """Stores: one Zarr v3 group a stage, one shard a block, and a record beside it for each block that is whole.
 
     WORKSPACE/flow.zarr/        the arrays; attributes say what made them
-    WORKSPACE/flow.blocks/      one JSON record a committed block: checksums of its shards, bad and skipped samples
+    WORKSPACE/flow.blocks/      a record of each committed block, written last, after the shards have reached the disk
 
-A block counts as done when its record is there. The record is written last, after the shards have reached the disk.
+WORKSPACE is a folder, or (`remote`) a place on an object store that behaves as one.
 """
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,52 +23,18 @@ import zarr.storage
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from ptx.pipeline.durable import explain, read_json, write_atomic, write_json
+from ptx.pipeline import remote
+from ptx.pipeline.durable import Busy, explain, lock, read_json, remove_tree, write_atomic, write_json
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.records import Record, Records
 from ptx.pipeline.shards import Damaged, Layout, encode_shard, read_shard
 from ptx.pipeline.stage import ArraySpec
 
 FORMAT = 1
 """Raised when the layout on disk changes."""
 
-PENDING, OK, BAD, SKIPPED = 0, 1, 2, 3
-"""States of a sample: not computed yet, done, quarantined by this stage, quarantined by an earlier one."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is known of a committed block."""
-
-    start: int
-    stop: int
-    files: Mapping[str, Mapping[str, int]]
-    """Array name → bytes and crc32 of its shard."""
-    bad: Mapping[int, str]
-    """Sample → "code: reason"."""
-    skipped: Sequence[int]
-
-    def as_json(self) -> dict[str, Any]:
-        """JSON with sorted keys; the same block gives the same bytes."""
-        return {
-            "start": self.start,
-            "stop": self.stop,
-            "files": {k: dict(v) for k, v in self.files.items()},
-            "bad": {str(k): v for k, v in sorted(self.bad.items())},
-            "skipped": list(self.skipped),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Record:
-        """Inverse of `as_json`."""
-        bad = {int(k): str(v) for k, v in value["bad"].items()}
-        return cls(value["start"], value["stop"], value["files"], bad, value["skipped"])
-
-    def states(self) -> NDArray[np.uint8]:
-        """(stop - start,) states of its samples."""
-        states = np.full(self.stop - self.start, OK, np.uint8)
-        states[[i - self.start for i in self.bad]] = BAD
-        states[[i - self.start for i in self.skipped]] = SKIPPED
-        return states
+GROUP = "zarr.json"
+"""Metadata of a Zarr group: once it is there, so is the store."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +56,7 @@ class Store:
 
     def exists(self) -> bool:
         """Whether the store has been created."""
-        return (self.path / "zarr.json").exists()
+        return (self.path / GROUP).exists()
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -98,7 +65,7 @@ class Store:
         Raises:
             PtxError: it was written by a newer ptx, or by something else.
         """
-        meta = read_json(self.path / "zarr.json")
+        meta = read_json(self.path / GROUP)
         ours = (meta or {}).get("attributes", {}).get("ptx")
         if not isinstance(ours, dict):
             raise PtxError(f"{self.path} was not written by ptx: name another `workspace:`, or move it away")
@@ -119,37 +86,29 @@ class Store:
         """Samples a block."""
         return int(self.attributes["block"])
 
-    @property
-    def blocks(self) -> int:
-        """Number of blocks, the last of which may be short."""
-        return -(-self.count // self.block)
-
-    def bounds(self, block: int) -> tuple[int, int]:
-        """First sample of a block, and the one past its last."""
-        return block * self.block, min((block + 1) * self.block, self.count)
-
     def create(
         self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Lay out empty arrays; `tables` are small arrays written whole. The store appears at once, by a rename."""
-        making = self.workspace / f".making-{self.name}.zarr"
-        shutil.rmtree(making, ignore_errors=True)
-        count, block = int(attributes["count"]), int(attributes["block"])
-        root = zarr.storage.LocalStore(making)
+        """Lay out empty arrays; `tables` are small arrays written whole. The store appears at once.
+
+        Raises:
+            PtxError: the disk is full or may not be written.
+        """
         try:
-            for name, spec in specs.items():
-                _new_array(root, name, count, block, spec)
-            for name, table in tables.items():
-                chunks = _table_chunks(table)
-                array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=chunks)
-                array[...] = table
-            own = {"ptx": {"format": FORMAT, **attributes}}
-            write_json(making / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": own})
-            shutil.rmtree(self.records_path, ignore_errors=True)
-            self.records_path.mkdir(parents=True)
-            making.rename(self.path)
+            if isinstance(self.workspace, Path):
+                making = self.workspace / f".making-{self.name}.zarr"
+                remove_tree(making)
+                _lay_out(making, specs, attributes, tables)
+                remove_tree(self.records_path)
+                self.records_path.mkdir(parents=True)
+                making.rename(self.path)
+            else:
+                with tempfile.TemporaryDirectory() as folder:
+                    _lay_out(Path(folder), specs, attributes, tables)
+                    remove_tree(self.records_path)
+                    remote.publish(Path(folder), self.path, last=GROUP)
         except OSError as error:
-            raise explain(error, making) from error
+            raise explain(error, self.path) from error
 
     # --- writing -----------------------------------------------------------------------------------------------------------------
 
@@ -157,26 +116,23 @@ class Store:
         self, block: int, arrays: Mapping[str, NDArray[Any]], bad: Mapping[int, str], skipped: Sequence[int]
     ) -> Record:
         """Write a block's shards, flush them to the disk, then record the block as done. Call it with the block's lock held."""
-        start, stop = self.bounds(block)
+        start, stop = self.records.bounds(block)
         files = {}
         for name, rows in arrays.items():
             data = encode_shard(self._layout(name), rows)
             write_atomic(self.shard_path(name, block), data)
             files[name] = {"bytes": len(data), "crc32": zlib.crc32(data)}
         record = Record(start, stop, files, dict(bad), list(skipped))
-        write_json(self.record_path(block), record.as_json())
+        self.records.put(block, record)
         return record
-
-    def drop(self, block: int) -> None:
-        """Forget that a block was done; the next run computes it again."""
-        self.record_path(block).unlink(missing_ok=True)
 
     # --- reading -----------------------------------------------------------------------------------------------------------------
 
     def array(self, name: str) -> zarr.Array:
         """An array of the group; opened once."""
         if name not in self._arrays:
-            self._arrays[name] = zarr.open_array(self.path / name, mode="r")
+            path = self.path / name
+            self._arrays[name] = zarr.open_array(path if isinstance(path, Path) else remote.zarr_store(path), mode="r")
         return self._arrays[name]
 
     @cached_property
@@ -215,7 +171,7 @@ class Store:
         return np.asarray(self.array(name)[...])
 
     def _damaged(self, name: str, block: int, error: Exception) -> PtxError:
-        start, stop = self.bounds(block)
+        start, stop = self.records.bounds(block)
         stage = self.attributes.get("stage", self.name)
         return PtxError(
             f"{self.path}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {_one_line(error)}). "
@@ -228,30 +184,36 @@ class Store:
 
     # --- records -----------------------------------------------------------------------------------------------------------------
 
-    def record_path(self, block: int) -> Path:
-        """The file whose presence says that a block is done."""
-        return self.records_path / f"{block:08d}.json"
+    @cached_property
+    def records(self) -> Records:
+        """What is known of its committed blocks."""
+        return Records(self.records_path, self.count, self.block)
 
-    def record(self, block: int) -> Record | None:
-        """The record of a block; None where it is not done."""
-        value = read_json(self.record_path(block))
-        return None if value is None else Record.from_json(value)
+    def lock_path(self, block: int) -> Path:
+        """The lock of whoever computes a block."""
+        return self.workspace / ".locks" / self.name / f"{block:08d}"
 
-    def records(self) -> Iterator[tuple[int, Record]]:
-        """All committed blocks in order."""
-        names = sorted(p.name for p in self.records_path.glob("????????.json")) if self.records_path.is_dir() else []
-        for name in names:
-            block = int(name.removesuffix(".json"))
-            record = self.record(block) if block < self.blocks else None
-            if record is not None:
-                yield block, record
+    def pack_records(self) -> None:
+        """Put the records of long stretches of finished blocks together; leaves it to another process that is at it."""
+        with suppress(Busy), lock(self.workspace / ".locks" / f"{self.name}.pack", wait=False):
+            self.records.pack(lambda block: lock(self.lock_path(block), wait=False))
 
-    def states(self) -> NDArray[np.uint8]:
-        """(N,) state of every sample."""
-        states = np.full(self.count, PENDING, np.uint8)
-        for _, record in self.records():
-            states[record.start : record.stop] = record.states()
-        return states
+
+def _lay_out(
+    folder: Path,
+    specs: Mapping[str, ArraySpec],
+    attributes: Mapping[str, Any],
+    tables: Mapping[str, NDArray[Any]],
+) -> None:
+    root, count, block = zarr.storage.LocalStore(folder), int(attributes["count"]), int(attributes["block"])
+    for name, spec in specs.items():
+        _new_array(root, name, count, block, spec)
+    for name, table in tables.items():
+        chunks = _table_chunks(table)
+        array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=chunks)
+        array[...] = table
+    own = {"ptx": {"format": FORMAT, **attributes}}
+    write_json(folder / GROUP, {"zarr_format": 3, "node_type": "group", "attributes": own})
 
 
 def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int, spec: ArraySpec) -> None:

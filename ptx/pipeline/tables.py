@@ -53,20 +53,21 @@ def estimate_table(rows: Sequence[Estimate], pipeline: Pipeline) -> Table:
             duration(r.seconds),
             "; ".join(r.reasons),
         )
-    free = shutil.disk_usage(_existing(pipeline.workspace)).free
     total = sum(r.bytes for r in rows)
     took, workers = duration(sum(r.seconds for r in rows)), pipeline.settings.run.worker_count
-    table.caption = f"{size(total)} on disk, {size(free)} free; {took} on {workers} workers; nothing was written"
+    table.caption = f"{size(total)} {_room(pipeline.workspace)}; {took} on {workers} workers; nothing was written"
     if any(r.samples and not r.measured for r in rows):
         table.caption += "; stages that never ran here are guesses"
     table.caption_justify = "left"
     return table
 
 
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.absolute().parent
-    return path
+def _room(workspace: Path) -> str:
+    if not isinstance(workspace, Path):
+        return f"at {workspace}"
+    while not workspace.exists():
+        workspace = workspace.parent
+    return f"on disk, {size(shutil.disk_usage(workspace).free)} free"
 
 
 def outcome_line(outcome: Outcome, plan: Plan) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.records import OK, PENDING, Record
 from ptx.pipeline.stage import ArraySpec, Stage
-from ptx.pipeline.store import OK, PENDING, Record, Store
+from ptx.pipeline.store import Store
 
 
 @dataclass
@@ -49,14 +50,14 @@ def verify_stage(
     found = Findings(stage.name, samples=store.count)
     specs = stage.outputs(pipeline.settings)
     states = np.full(store.count, PENDING, np.uint8)
-    for block, record in store.records():
+    for block, record in store.records:
         faults = list(_faults(store, block, record, specs))
         found.faults += [f"block {block} (samples {record.start} to {record.stop - 1}): {fault}" for fault in faults]
         if faults:
             found.damaged.append(block)
         states[record.start : record.stop] = record.states()
         found.blocks += 1
-        found.bytes += sum(f["bytes"] for f in record.files.values())
+        found.bytes += record.bytes
         advance(record.stop - record.start, 0)
     found.done = int((states == OK).sum())
     found.pending = int((states == PENDING).sum())
@@ -67,11 +68,11 @@ def verify_stage(
 def drop_damaged(store: Store, found: Findings) -> None:
     """Forget damaged blocks, so that the next run computes them again."""
     for block in found.damaged:
-        store.drop(block)
+        store.records.drop(block)
 
 
 def _faults(store: Store, block: int, record: Record, specs: dict[str, ArraySpec]) -> Iterator[str]:
-    if (record.start, record.stop) != store.bounds(block):
+    if (record.start, record.stop) != store.records.bounds(block):
         yield f"its record speaks of samples {record.start} to {record.stop - 1}"
         return
     for name, spec in specs.items():

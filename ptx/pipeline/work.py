@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ptx.pipeline.durable import Busy, lock
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.records import BAD
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.pipeline.store import BAD, Store
+from ptx.pipeline.store import Store
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,16 @@ def run_block(job: Job, task: Task) -> Report:
         PtxError: the disk is full, an input is damaged, the store was replaced meanwhile.
     """
     store = job.open(job.stage.store)
-    path = job.workspace / ".locks" / job.stage.store / f"{task.block:08d}"
     try:
-        with lock(path, wait=task.wait):
+        with lock(store.lock_path(task.block), wait=task.wait):
             return _compute(job, task, store)
     except Busy:
         return Report(task.block, busy=True)
 
 
 def _compute(job: Job, task: Task, store: Store) -> Report:
-    done = store.record(task.block)
-    start, stop = store.bounds(task.block)
+    done = store.records.get(task.block)
+    start, stop = store.records.bounds(task.block)
     if done is not None and task.redo is None and not _outdated(done.states(), task.usable):
         return Report(task.block, stop - start, 0, done.bad, len(done.skipped))
     wanted = task.usable.copy()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ptx.pipeline.config import load_config
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.remote import reach
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
@@ -32,5 +33,12 @@ def load_settings(config: Path | None = None, overrides: list[str] | None = None
 
 
 def load_pipeline(config: Path | None = None, overrides: list[str] | None = None) -> Pipeline:
-    """The pipeline that these settings describe."""
-    return Pipeline(STAGES, load_settings(config, overrides))
+    """The pipeline that these settings describe.
+
+    Raises:
+        PtxError: as `load_settings`; or its workspace is at a URL that does not answer.
+    """
+    settings = load_settings(config, overrides)
+    if not isinstance(settings.workspace, Path):
+        reach(settings.workspace)
+    return Pipeline(STAGES, settings)

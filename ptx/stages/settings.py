@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ptx.datasets.garment_labels import LabelSet
 from ptx.pipeline.cluster import ClusterSettings
-from ptx.pipeline.config import LATER, Place, Section
+from ptx.pipeline.config import LATER, Place, Section, Workspace
 from ptx.pipeline.executors import RunSettings
 from ptx.training.settings import (
     TrainCoarseSettings,
@@ -169,8 +169,10 @@ class EvaluateSettings(Section):
 class Settings(Section):
     """Settings of a pipeline."""
 
-    workspace: Place = Path("work")
-    """Folder of all stores."""
+    workspace: Workspace = Path("work")
+    """Folder of all stores, or a URL such as s3://bucket/name."""
+    results: Place | None = None
+    """Folder of models, reports and pictures; empty: the workspace, or `work` where that is a URL."""
     seed: int = 0
     """Everything random follows from it."""
     size: tuple[Pixels, Pixels] = (256, 256)
@@ -207,6 +209,11 @@ class Settings(Section):
         if isinstance(data, dict) and "kind" not in data:
             return {"kind": "folder" if "root" in data else "people", **data}
         return data
+
+    @property
+    def results_folder(self) -> Path:
+        """Where models, reports and pictures lie."""
+        return self.results or (self.workspace if isinstance(self.workspace, Path) else Path("work").absolute())
 
     @property
     def knows_keypoints(self) -> bool:

@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from ptx.geometry.flow import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.store import OK, Store
+from ptx.pipeline.records import OK
+from ptx.pipeline.store import Store
 from ptx.training.state import PROJECTED
 
 TRAIN, TEST = 0, 1

@@ -33,7 +33,7 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
         Interrupted: a signal came; everything is saved.
     """
     settings = getattr(pipeline.settings, training.section)
-    folder, why = training.folder(pipeline.workspace), stale(pipeline, training)
+    folder, why = training.folder(pipeline.results), stale(pipeline, training)
     if why:
         console.print(
             f"{training.name} is stale ({'; '.join(why)}): starting anew, the old model is kept in {folder}.old"
@@ -113,7 +113,7 @@ def load_network(pipeline: Pipeline, name: str) -> Any:
         PtxError: there is none, it is stale, or of another architecture.
     """
     training = TRAININGS[name]
-    folder = training.folder(pipeline.workspace)
+    folder = training.folder(pipeline.results)
     if not (folder / "model.json").exists():
         raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
     if why := stale(pipeline, training):

@@ -74,7 +74,7 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
 
 def _made_from(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     """What a model was made from as its own files say it, where they are not stale: words that a newer ptx adds change nothing."""
-    folder = training.folder(pipeline.workspace)
+    folder = training.folder(pipeline.results)
     step = trained_step(folder)
     if step and not stale(pipeline, training):
         return dict(_recorded(folder, step))
@@ -87,7 +87,7 @@ def _recorded(folder: Path, step: int) -> dict[str, Any]:
 
 def stale(pipeline: Pipeline, training: Training) -> list[str]:
     """Why the model on disk is not what the settings ask for; empty where it is, or where there is none."""
-    folder = training.folder(pipeline.workspace)
+    folder = training.folder(pipeline.results)
     step = trained_step(folder)
     if not step:
         return []
@@ -135,7 +135,7 @@ class TrainingStatus:
 
 def describe_training(pipeline: Pipeline, training: Training) -> TrainingStatus:
     """The state of a training from its newest checkpoint."""
-    folder = training.folder(pipeline.workspace)
+    folder = training.folder(pipeline.results)
     step, steps = trained_step(folder), getattr(pipeline.settings, training.section).steps
     why = stale(pipeline, training)
     condition = "absent" if not step else "stale" if why else "partial" if step < steps else "done"

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.records import BAD, OK, SKIPPED
 from ptx.pipeline.run import retry_stage, run_stage
-from ptx.pipeline.store import BAD, OK, SKIPPED
 from tests.pipeline.toy import COUNT, calls, toy, tree
 
 QUIET = Console(quiet=True)
@@ -51,7 +51,7 @@ def test_only_missing_blocks_are_computed(tmp_path: Path) -> None:
     pipeline = toy(tmp_path)
     store = pipeline.store(pipeline.stage("square"))
     for block in (0, 7):
-        store.drop(block)
+        store.records.drop(block)
     assert pipeline.plan(pipeline.stage("square")).condition == "partial"
     run_all(toy(tmp_path))
     assert calls(tmp_path) == 12

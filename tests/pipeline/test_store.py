@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.records import BAD, OK, PENDING, SKIPPED
 from ptx.pipeline.stage import ArraySpec
-from ptx.pipeline.store import BAD, OK, PENDING, SKIPPED, Store, decode_strings, encode_strings
+from ptx.pipeline.store import Store, decode_strings, encode_strings
 
 SPECS = {
     "flow": ArraySpec((96, 96, 2), "i2"),
@@ -28,7 +29,7 @@ def make(folder: Path, count: int = 40, block: int = 16) -> Store:
 
 
 def rows(store: Store, block: int, seed: int = 0) -> dict[str, np.ndarray]:
-    start, stop = store.bounds(block)
+    start, stop = store.records.bounds(block)
     rng = np.random.default_rng([seed, block])
     return {n: rng.integers(-99, 99, (stop - start, *s.shape)).astype(s.dtype) for n, s in SPECS.items()}
 
@@ -72,7 +73,7 @@ def test_block_of_only_fill_value_is_there(tmp_path: Path) -> None:
 def test_states_come_from_records(tmp_path: Path) -> None:
     store = make(tmp_path)
     store.commit(1, rows(store, 1), {18: "no_person: nobody"}, [20, 21])
-    states = store.states()
+    states = store.records.summary().states
     assert (states[:16] == PENDING).all()
     assert (states[32:] == PENDING).all()
     assert states[18] == BAD

@@ -54,7 +54,7 @@ def test_totals_add_up(tmp_path: Path) -> None:
     pipeline = toy(tmp_path, bad=(3, 5))
     for stage in pipeline.stages[:2]:
         run_stage(pipeline, stage, QUIET)
-    pipeline.store(pipeline.stage("square")).drop(9)
+    pipeline.store(pipeline.stage("square")).records.drop(9)
     found = verify_stage(pipeline, pipeline.stage("square"))
     assert (found.samples, found.done, found.quarantined, found.pending) == (COUNT, COUNT - 2 - 6, 2, 6)
     assert found.adds_up

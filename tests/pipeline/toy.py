@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.pipeline.cluster import ClusterSettings
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import Section, Workspace
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import ArraySpec, Block, Listing, Result, Stage
@@ -22,7 +22,7 @@ COUNT = 150
 class ToySettings(Section):
     """What the toy stages share."""
 
-    workspace: Path
+    workspace: Workspace
     run: RunSettings = RunSettings(block=16)
     cluster: ClusterSettings = ClusterSettings(kind="serial")
     factor: int = 3
@@ -33,6 +33,11 @@ class ToySettings(Section):
     kill_at: int | None = None
     """`square` kills its process when it meets this sample and the file `workspace/armed` is there."""
     sleep: float = 0.0
+
+    @property
+    def results_folder(self) -> Path:
+        """The workspace."""
+        return self.workspace
 
 
 class Numbers(Stage):
