@@ -68,7 +68,11 @@ class KeypointFolder:
             NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
         """
         alone = self._stems[PurePosixPath(path).stem] == 1
-        return most_certain(self.people(file_of(self.folder, path, alone, self.endings)))
+        try:
+            file = file_of(self.folder, path, alone, self.endings)
+        except FileNotFoundError as error:
+            raise NoKeypoints(f"missing_keypoints: {error}") from None
+        return most_certain(self.people(file))
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,14 @@ def file_of(folder: Path, path: str, alone: bool, endings: Sequence[str]) -> Pat
     """The file of a picture a/b.jpg in a folder: a/b, a_b, or b where only one picture is called so (`alone`), with an ending.
 
     Raises:
-        NoKeypoints: "missing_keypoints".
+        FileNotFoundError: there is none; says which were sought.
     """
     name = PurePosixPath(path).with_suffix("")
     stems = [str(name), "_".join(name.parts), *([name.stem] if alone else [])]
     candidates = list(dict.fromkeys(stem + end for stem in stems for end in endings))
     file = next((folder / name for name in candidates if (folder / name).is_file()), None)
     if file is None:
-        raise NoKeypoints(f"missing_keypoints: no {' or '.join(candidates[:2])} in {folder}")
+        raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {folder}")
     return file
 
 

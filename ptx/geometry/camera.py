@@ -41,3 +41,25 @@ def unproject(camera: NDArray[np.floating], points: NDArray[np.floating]) -> NDA
     out[..., 1] = (camera[..., None, 2] - points[..., 1]) / scale
     out[..., 2] = -points[..., 2]
     return out
+
+
+def place_camera(
+    xyz: NDArray[np.floating], xy: NDArray[np.floating], weight: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """The camera that brings points closest to places in the picture, by weighted least squares.
+
+    Args:
+        xyz: (M, 3) metres, body frame.
+        xy: (M, 2) px; rows of weight 0 may hold anything.
+        weight: (M,) at least 0, two of them above 0.
+
+    Returns:
+        (3,) scale in px per metre, cx and cy in px. A scale of 0 or less: the points stand upside down or in one place.
+    """
+    share = np.asarray(weight, np.float64)[:, None] / np.sum(weight)
+    flat = np.asarray(xyz, np.float64)[:, :2] * (1, -1)
+    wanted = np.where(share > 0, xy, 0.0)
+    middle, aim = (share * flat).sum(0), (share * wanted).sum(0)
+    about = flat - middle
+    scale = (share * about * (wanted - aim)).sum() / max((share * about**2).sum(), 1e-12)
+    return np.array([scale, *(aim - scale * middle)])

@@ -1,4 +1,4 @@
-"""Read SMPL's official .pkl files without running anything that they say.
+"""Read SMPL's official .pkl files, and others of plain values and arrays, without running anything that they say.
 
 A pickle is a program. The official files are Python 2 pickles of chumpy, scipy and numpy objects, so the usual advice is to install
 chumpy and trust the file. Here instead each name that such a file may use is on a list and stands for something harmless: a stub that
@@ -32,15 +32,31 @@ def read_smpl_pickle(path: Path) -> dict[str, NDArray[Any]]:
         OSError: the file cannot be read.
         ValueError: it is no pickle of arrays; one line says what was found in it.
     """
+    try:
+        content = load_pickle(path)
+        return {key: numbers(content[key]) for key in SMPL_KEYS if key in content}
+    except OSError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of an array
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: not an SMPL pickle: {detail}") from error
+
+
+def load_pickle(path: Path) -> dict[Any, Any]:
+    """The dictionary that a pickle holds: plain values as they are, and for each array what `numbers` makes one of.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no pickle of a dictionary, or names anything that is not on the list; one line.
+    """
     with open(path, "rb") as file:
         try:
             content = _Unpickler(file, encoding="latin1", fix_imports=False).load()
-            if not isinstance(content, dict):
-                raise pickle.UnpicklingError(f"it holds a {type(content).__name__}, not a dictionary of arrays")
-            return {key: _numbers(content[key]) for key in SMPL_KEYS if key in content}
         except Exception as error:  # a damaged pickle can raise anything; nothing of it has been run
-            detail = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"{path}: not an SMPL pickle: {detail}") from error
+            raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, not a dictionary of arrays")
+    return content
 
 
 class _Stub:
@@ -119,14 +135,14 @@ class _Ch(_Stub):
     """chumpy's array."""
 
     def array(self) -> NDArray[Any]:
-        return _numbers(self.state["x"])
+        return numbers(self.state["x"])
 
 
 class _Select(_Stub):
     """chumpy's view on some elements of another array."""
 
     def array(self) -> NDArray[Any]:
-        chosen = _numbers(self.state["a"]).ravel()[_numbers(self.state["idxs"])]
+        chosen = numbers(self.state["a"]).ravel()[numbers(self.state["idxs"])]
         return chosen.reshape(_integers(self.state["preferred_shape"]))
 
 
@@ -136,21 +152,28 @@ class _Csc(_Stub):
     def array(self) -> NDArray[Any]:
         state = self.state
         shape = _integers(state["_shape" if "_shape" in state else "shape"])
-        parts = tuple(_numbers(state[name]) for name in ("data", "indices", "indptr"))
+        parts = tuple(numbers(state[name]) for name in ("data", "indices", "indptr"))
         matrix = sparse.csc_matrix(parts, shape=shape)
         matrix.check_format(full_check=True)
         return matrix.toarray()
 
 
-def _numbers(value: object) -> NDArray[Any]:
+def numbers(value: object) -> NDArray[Any]:
+    """The array that a value of `load_pickle` stands for: an array, a number, or (nested) lists of such.
+
+    Raises:
+        UnpicklingError: it is something else, or an array that does not add up.
+    """
     array = value.array() if isinstance(value, _Stub) else np.asarray(value)
+    if array.dtype == object and isinstance(value, list | tuple):
+        array = np.array([numbers(one) for one in value])
     if array.dtype.kind not in "fiu":
         raise pickle.UnpicklingError(f"an array of type {array.dtype} where numbers belong")
     return array
 
 
 def _integers(values: Any) -> tuple[int, ...]:
-    return tuple(int(_numbers(n)) for n in values)
+    return tuple(int(numbers(n)) for n in values)
 
 
 def _reconstructor(cls: object, base: object, state: object) -> _Stub:
@@ -194,7 +217,7 @@ ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
     ("__builtin__", "set"): set,
     ("builtins", "set"): set,
 }
-"""Every name that an SMPL file may use, and what it gets."""
+"""Every name that a file may use, and what it gets."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -202,7 +225,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return ALLOWED[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"{module}.{name} is nothing that an SMPL file holds; refused") from None
+            raise pickle.UnpicklingError(f"{module}.{name} is no array and no plain value; refused") from None
 
     def persistent_load(self, _: object) -> Any:
-        raise pickle.UnpicklingError("a persistent id is nothing that an SMPL file holds; refused")
+        raise pickle.UnpicklingError("a persistent id is no plain value; refused")

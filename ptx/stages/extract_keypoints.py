@@ -8,6 +8,7 @@ import numpy as np
 
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
 from ptx.stages.keypoint_sources import KeypointSource, keypoint_source
+from ptx.stages.sources import stamp
 
 FEWEST = 4
 """Fewer keypoints than this do not hold a body in place."""
@@ -27,7 +28,7 @@ class ExtractKeypoints(Stage):
     def dependencies(self, settings: Any) -> dict[str, Any]:
         """The backend that `auto` came to, and the state of its files."""
         path = settings.extract_keypoints.path
-        return {"backend": settings.keypoint_backend} | ({"keypoint files": _stamp(path)} if path else {})
+        return {"backend": settings.keypoint_backend} | ({"keypoint files": stamp(path, ".json")} if path else {})
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
         """keypoints (18, 3) x, y, confidence; keypoints3d (18, 4) x, y, z, confidence; NaN and confidence 0 = missing."""
@@ -60,13 +61,3 @@ class ExtractKeypoints(Stage):
         if not settings.extract_keypoints.use_3d:
             keypoints3d[...], keypoints3d[..., 3] = np.nan, 0
         return Result({"keypoints": keypoints, "keypoints3d": keypoints3d}, problems)
-
-
-def _stamp(path: Any) -> list[Any]:
-    """Changes when the files do: size and time of a file, or the number and the newest time of a folder's files."""
-    if not path.exists():
-        return []
-    if path.is_file():
-        return [path.stat().st_size, path.stat().st_mtime_ns]
-    files = [p.stat() for p in path.rglob("*.json")]
-    return [len(files), max((s.st_mtime_ns for s in files), default=0)]

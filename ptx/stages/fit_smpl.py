@@ -1,17 +1,19 @@
-"""`ptx run fit-smpl`: the body of every image, fitted to its keypoints."""
+"""`ptx run fit-smpl`: the body of every image, fitted to its keypoints or read from files of another tool."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from ptx.geometry.body import Body
-from ptx.geometry.fitting import FitOptions, fit
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.stages.bodies import body_dependency, open_body
+from ptx.stages.bodies import body_dependency
+from ptx.stages.fit_sources import FitSource, fit_source
+from ptx.stages.sources import stamp
+
+ARRAYS = ("pose", "betas", "camera", "residual", "energy")
 
 
 class FitSmpl(Stage):
-    """Robust reprojection with pose, joint-limit and shape priors, by damped Gauss-Newton from several starts."""
+    """Robust reprojection with pose, joint-limit and shape priors, by damped Gauss-Newton from several starts; or files."""
 
     name = "fit-smpl"
     store = "fit"
@@ -22,11 +24,13 @@ class FitSmpl(Stage):
     cost = 0.008
 
     def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The body model's content."""
-        return body_dependency(settings)
+        """The body model's content, and the state of the files that bodies are read from."""
+        chosen = settings.fit_smpl
+        read = chosen.backend == "files" and chosen.path is not None
+        return body_dependency(settings) | ({"fit files": stamp(chosen.path, ".npz", ".pkl")} if read else {})
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
-        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy."""
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files."""
         return {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),
@@ -35,17 +39,11 @@ class FitSmpl(Stage):
             "energy": ArraySpec((), "f4", low=0),
         }
 
-    def open(self, settings: Any) -> Body:
-        """The body model."""
-        return open_body(settings)
+    def open(self, settings: Any) -> FitSource:
+        """The backend."""
+        return fit_source(settings)
 
-    def process(self, block: Block, settings: Any, state: Body) -> Result:
-        """Fit the whole block; diverged and implausible fits are problems."""
-        chosen = settings.fit_smpl
-        options = FitOptions(
-            iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
-        )
-        keypoints3d = block["keypoints.keypoints3d"] if chosen.use_3d else None
-        done = fit(state, block["keypoints.keypoints"], keypoints3d, settings.size, options)
-        arrays = {name: getattr(done, name).astype("f4") for name in ("pose", "betas", "camera", "residual", "energy")}
-        return Result(arrays, done.problems)
+    def process(self, block: Block, settings: Any, state: FitSource) -> Result:  # noqa: ARG002
+        """The whole block; what diverged, contradicts the keypoints or no body is like is a problem."""
+        done = state.fit(block)
+        return Result({name: getattr(done, name).astype("f4") for name in ARRAYS}, done.problems)

@@ -10,6 +10,7 @@ import numpy as np
 from ptx.datasets.garment_labels import GARMENTS
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
 from ptx.stages.parsers import Parser, parser
+from ptx.stages.sources import stamp
 
 
 class Parse(Stage):
@@ -34,8 +35,7 @@ class Parse(Stage):
             return out
         if path.is_file():
             return out | {"network": hashlib.sha256(path.read_bytes()).hexdigest()}
-        files = [p.stat() for p in path.rglob("*.png")]
-        return out | {"label maps": [len(files), max((s.st_mtime_ns for s in files), default=0)]}
+        return out | {"label maps": stamp(path, ".png")}
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:
         """labels (H, W): 0 background, then the garments of `ptx.datasets.garment_labels`."""

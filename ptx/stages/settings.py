@@ -114,14 +114,19 @@ class KeypointSettings(Section):
 
 
 class FitSettings(Section):
-    """Fitting the body to keypoints."""
+    """The body of every image."""
 
+    backend: Annotated[Literal["keypoints", "files"], LATER] = "keypoints"
+    """keypoints: fitted to them; files: as another tool fitted it (HMR, 4D-Humans, SMPLify-X), for which `body` should be
+    SMPL's own."""
+    path: Place | None = None
+    """Folder of those files, .npz or .pkl, named as the photographs."""
     use_3d: bool = True
     """Fit 3D keypoints too where they are present."""
     iterations: Annotated[int, Field(ge=1, le=1000)] = 30
     """Gauss-Newton steps of the best start, at most."""
     max_residual: Annotated[float, Field(gt=0)] = 0.04
-    """A fit is quarantined when its median residual exceeds this share of the person's size in the picture."""
+    """A fit is quarantined when its median distance to the keypoints exceeds this share of the person's size in the picture."""
     max_energy: Annotated[float, Field(gt=0)] = 6.0
     """And when its energy for each keypoint exceeds this: the keypoints contradict each other, or no one stands so."""
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -175,3 +176,13 @@ def panoptic(settings: Any) -> Panoptic:
 def ingested_paths(settings: Any) -> list[str]:
     """Paths of all pictures, relative to the data set's root, from the store of ingest."""
     return decode_strings(Store(settings.workspace, "ingest").table("path"))
+
+
+def stamp(path: Path, *endings: str) -> list[int]:
+    """Changes when files do: size and time of a file, or the number and the newest time of a folder's files of these endings."""
+    if not path.exists():
+        return []
+    if path.is_file():
+        return [path.stat().st_size, path.stat().st_mtime_ns]
+    files = [p.stat() for p in path.rglob("*") if p.suffix in endings]
+    return [len(files), max((s.st_mtime_ns for s in files), default=0)]

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.body import Body
+from ptx.geometry.camera import project
 from ptx.geometry.fitting.energy import Widths
 from ptx.geometry.fitting.kinematics import BETAS, allocate, pose_skeleton, skeleton_of
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import fit_all
 from ptx.geometry.fitting.solver import allocate_system
 from ptx.geometry.fitting.starts import TORSO, guess_scale
+from ptx.geometry.skinning import pose_keypoints
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +130,7 @@ def fit(
     betas = rest[:, -4 - BETAS : -4]
     scale = np.exp(rest[:, -4]) * unit
     camera = np.stack([scale, centre[:, 0] + unit * rest[:, -3], centre[:, 1] - unit * rest[:, -2]], axis=-1)
-    residual = _residual(camera, points, pixels, weight)
+    residual = _residual(project(camera, points), pixels, weight)
     seen = (weight > 0).sum(1) + (weight3 > 0).sum(1)
     _judge(problems, which, energy / np.maximum(seen, 1), camera, betas, residual, size, options)
     for n, reason in problems.items():
@@ -138,6 +141,43 @@ def fit(
         pose.astype(f4), betas.astype(f4), camera.astype(f4), residual.astype(f4), energy.astype(f4),
         start.astype(np.int8), dict(sorted(problems.items())),
     )  # fmt: skip
+
+
+def judge(
+    body: Body,
+    pose: NDArray[np.float32],
+    betas: NDArray[np.float32],
+    camera: NDArray[np.float32],
+    keypoints: NDArray[np.floating],
+    size: tuple[int, int],
+    options: FitOptions | None = None,
+) -> Fit:
+    """Bodies that something else fitted, judged by the keypoints as those of `fit` are; nothing is changed.
+
+    Args:
+        body: the body model that pose and betas are of.
+        pose, betas, camera: (N, 24, 3), (N, 10), (N, 3) as in `Fit`.
+        keypoints: (N, 18, 3) as for `fit`.
+        size: (H, W) of the pictures, px.
+        options: `max_residual` and `min_confidence` count.
+
+    Returns:
+        `Fit` with energy 0 and start -1.
+    """
+    options, count = options or FitOptions(), len(pose)
+    pixels, weight = _split(np.asarray(keypoints, np.float64), options.min_confidence)
+    residual = _residual(project(camera, pose_keypoints(body, pose, betas)), pixels, weight)
+    problems: dict[int, str] = {}
+    _judge(problems, np.arange(count), np.zeros(count), camera, betas, residual, size, options)
+    return Fit(
+        pose,
+        betas,
+        camera,
+        residual.astype(np.float32),
+        np.zeros(count, np.float32),
+        np.full(count, -1, np.int8),
+        problems,
+    )
 
 
 def _split(keypoints: Floats, min_confidence: float) -> tuple[Floats, Floats]:
@@ -167,17 +207,16 @@ def _too_few(weight: Floats, unit: Floats, options: FitOptions) -> dict[int, str
     return problems
 
 
-def _residual(camera: Floats, points: Floats, pixels: Floats, weight: Floats) -> Floats:
-    projected = camera[:, None, :1] * points[..., :2] * (1, -1) + camera[:, None, 1:]
-    return np.where(weight > 0, np.linalg.norm(projected - pixels, axis=-1), np.nan)
+def _residual(points: NDArray[np.floating], pixels: Floats, weight: Floats) -> Floats:
+    return np.where(weight > 0, np.linalg.norm(points[..., :2] - pixels, axis=-1), np.nan)
 
 
 def _judge(
     problems: dict[int, str],
     which: NDArray[np.int64],
     energy: Floats,
-    camera: Floats,
-    betas: Floats,
+    camera: NDArray[np.floating],
+    betas: NDArray[np.floating],
     residual: Floats,
     size: tuple[int, int],
     options: FitOptions,
