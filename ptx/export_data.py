@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from ptx.datasets.coco_files import COCO_17
-from ptx.datasets.flow_files import write_corr, write_flo
+from ptx.datasets.flow_files import write_corr, write_flo, write_places
 from ptx.geometry.joints import keypoint
 from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.errors import PtxError
@@ -59,14 +59,18 @@ def _done(view: View, stages: tuple[str, ...], what: str) -> list[int]:
 def _flows(view: View, form: str, output: Path, console: Console) -> str:
     pairs, ids = view.pipeline.pairs(), view.pipeline.listing.ids
     numbers = _done(view, ("synth-flow", "visibility"), "flow")
+    released = "places" in view.pipeline.stage("synth-flow").outputs(view.pipeline.settings)
     with progress("export flow", len(numbers), 0, console) as advance:
         for number in numbers:
             target, source = (str(ids[i]).replace("/", "_") for i in pairs[number])
             path = output / f"{target}_{source}.{form}"
-            if form == "corr":
-                write_corr(path, view.flow(number), view.read("visibility", "visibility", number))
-            else:
+            if form == "flo":
                 write_flo(path, view.flow(number))
+            elif released:  # as it came, bit for bit
+                places = view.read("synth-flow", "places", number)
+                write_places(path, places, view.read("visibility", "visibility", number))
+            else:
+                write_corr(path, view.flow(number), view.read("visibility", "visibility", number))
             advance(1, 0)
     return f"{output}: {len(numbers)} pairs"
 

@@ -169,7 +169,7 @@ class View:
 
     def has(self, stage: str, index: int) -> bool:
         """Whether a sample is done."""
-        return bool(self.states(stage)[index] == OK)
+        return any(s.name == stage for s in self.pipeline.stages) and bool(self.states(stage)[index] == OK)
 
     def need(self, stage: str, index: int) -> None:
         """Raise PtxError, with the reason where there is one, unless the sample is done."""
@@ -195,7 +195,7 @@ class View:
             if stage.over == "images" and index in plan.problems:
                 return f"quarantined by {stage.name}: {plan.problems[index]}"
         if not self.has("fit-smpl", index):
-            return "not fitted yet"
+            return "no body was fitted"
         residual = self.read("fit-smpl", "residual", index)
         seen = np.isfinite(residual)
         return f"{seen.sum()} of 18 keypoints, median residual {np.median(residual[seen]):.1f} px"
@@ -211,7 +211,9 @@ class View:
         return draw_skeleton(self.image(index), self.read("extract-keypoints", "keypoints", index))
 
     def body_over(self, index: int) -> NDArray[np.uint8]:
-        """The fitted body over the picture."""
+        """The fitted body over the picture, where one was fitted."""
+        if not self.has("fit-smpl", index):
+            return self.image(index)
         face, bary = self._surface(index)
         pose, betas, camera = (self.read("fit-smpl", name, index) for name in ("pose", "betas", "camera"))
         points = project(camera, pose_vertices(self._body, pose[None], betas[None])[0]).astype(np.float32)
@@ -221,8 +223,8 @@ class View:
         return self.read("rasterize", "face", index), decode_bary(self.read("rasterize", "bary", index))
 
     def body_mask(self, index: int) -> NDArray[np.bool_]:
-        """Pixels of the fitted body."""
-        return np.asarray(self.read("rasterize", "face", index) >= 0)
+        """Pixels of the body."""
+        return np.asarray(self.read("rasterize", "part", index) > 0)
 
     def parts(self, index: int) -> NDArray[np.uint8]:
         """Part colours, faintly over the picture."""

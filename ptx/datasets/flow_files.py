@@ -26,15 +26,33 @@ def write_corr(path: Path, flow: NDArray[np.float32], visibility: NDArray[np.uin
 
     flow (H, W, 2) px, visibility (H, W).
     """
+    write_places(path, (flow + _grid(*visibility.shape)) * (visibility < 2)[..., None], visibility)
+
+
+def write_places(path: Path, places: NDArray[np.float32], visibility: NDArray[np.uint8]) -> None:
+    """Write a .corr file of places (H, W, 2) in the source and visibility (H, W) as they are."""
     height, width = visibility.shape
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    places = (flow + np.stack([columns, rows], axis=-1)) * (visibility < 2)[..., None]
     content = struct.pack("<ii", width, height) + places.astype("<f4").tobytes() + visibility.astype("u1").tobytes()
     write_atomic(path, content)
 
 
 def read_corr(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Flow (H, W, 2) px, 0 on the background, and visibility (H, W) of a .corr file.
+
+    Raises:
+        PtxError: it is none.
+    """
+    places, labels = read_places(path)
+    return flow_of(places, labels), labels
+
+
+def flow_of(places: NDArray[np.float32], visibility: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Flow (H, W, 2) px, 0 on the background, of places (H, W, 2) in the source."""
+    return (places - _grid(*visibility.shape)) * (visibility < 2)[..., None]
+
+
+def read_places(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Places (H, W, 2) in the source, bit for bit, and visibility (H, W) of a .corr file.
 
     Raises:
         PtxError: it is none.
@@ -48,9 +66,13 @@ def read_corr(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     labels = np.frombuffer(content, "u1", pixels, 8 + 8 * pixels).reshape(height, width)
     if labels.max() > 2:
         raise PtxError(f"{path}: visibility {labels.max()}, known are 0, 1 and 2")
+    return places, labels.copy()
+
+
+def _grid(height: int, width: int) -> NDArray[np.float32]:
+    """(H, W, 2) x, y of every pixel."""
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    flow = (places - np.stack([columns, rows], axis=-1)) * (labels < 2)[..., None]
-    return flow, labels.copy()
+    return np.stack([columns, rows], axis=-1)
 
 
 def write_flo(path: Path, flow: NDArray[np.float32]) -> None:

@@ -6,7 +6,7 @@ import csv
 import difflib
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -143,24 +143,44 @@ class Folder:
     @cached_property
     def _joined(self) -> list[str]:
         """For every path, the first path that pairs join it to, over however many steps."""
-        parent = {path: path for path in self.paths}
-
-        def root(path: str) -> str:
-            while parent[path] != path:
-                parent[path] = parent[parent[path]]
-                path = parent[path]
-            return path
-
-        for source, target in self._rows:
-            a, b = sorted((root(source), root(target)))
-            parent[b] = a
-        return [root(path) for path in self.paths]
+        return joined(self.paths, self._rows)
 
 
 def numbered(keys: Sequence[Any]) -> NDArray[np.int32]:
     """(N,) number of each key, in the order in which they are first met."""
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys], np.int32)
+
+
+def joined(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """For every name, the first name that pairs join it to, over however many steps."""
+    parent = {name: name for name in names}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for source, target in pairs:
+        a, b = sorted((root(source), root(target)))
+        parent[b] = a
+    return [root(name) for name in names]
+
+
+def splits_of(rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Split of each image of some pairs → their split.
+
+    Raises:
+        PtxError: an image is in training and in test pairs.
+    """
+    sides: dict[str, set[int]] = {}
+    for pair, split in rows.items():
+        for name in pair:
+            sides.setdefault(name, set()).add(split)
+    if both := [name for name, found in sides.items() if len(found) > 1]:
+        raise PtxError(f"images in training and in test pairs: {len(both)}, the first is {both[0]}")
+    return {name: found.pop() for name, found in sides.items()}
 
 
 def walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:

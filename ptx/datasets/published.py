@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.folder import numbered, read_table, walk
+from ptx.datasets.folder import numbered, read_table, splits_of, walk
 from ptx.pipeline.errors import PtxError
 
 FASHION = (
@@ -141,13 +141,8 @@ class Published:
         """
         if not self._rows:
             return np.array([self.naming.test in PurePosixPath(path).parts for path in self.paths], np.uint8)
-        sides: dict[str, set[int]] = {}
-        for pair, split in self._rows.items():
-            for key in pair:
-                sides.setdefault(key, set()).add(split)
-        if both := [key for key, found in sides.items() if len(found) > 1]:
-            raise PtxError(f"images in training and in test pairs: {len(both)}, the first is {both[0]}")
-        return np.array([sides[key].pop() for key in self.ids], np.uint8)
+        sides = splits_of(self._rows)
+        return np.array([sides[key] for key in self.ids], np.uint8)
 
     def pairs(self) -> NDArray[np.int32]:
         """(P, 2) directed pairs target, source: those of the tables, else all of a person in the same clothes, within a split."""

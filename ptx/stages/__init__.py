@@ -12,12 +12,16 @@ from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
 from ptx.stages.parse import Parse
 from ptx.stages.rasterize import Rasterize
+from ptx.stages.released import ReleasedFlow, ReleasedParts, ReleasedVisibility
 from ptx.stages.settings import Settings
 from ptx.stages.synth_flow import SynthFlow
 from ptx.stages.visibility import Visibility
 
 STAGES = (Ingest(), ExtractKeypoints(), FitSmpl(), Rasterize(), SynthFlow(), Visibility(), Parse())
 """All stages in the order they run."""
+
+RELEASED = (Ingest(), ExtractKeypoints(), ReleasedParts(), ReleasedFlow(), ReleasedVisibility(), Parse())
+"""The same of a data pack that comes with its parts, flow and visibility: no body is fitted."""
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
 
@@ -41,4 +45,4 @@ def load_pipeline(config: Path | None = None, overrides: list[str] | None = None
     settings = load_settings(config, overrides)
     if not isinstance(settings.workspace, Path):
         reach(settings.workspace)
-    return Pipeline(STAGES, settings)
+    return Pipeline(RELEASED if settings.released else STAGES, settings)

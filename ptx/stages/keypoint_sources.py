@@ -19,7 +19,7 @@ from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import People
 from ptx.datasets.published import NAMINGS
 from ptx.pipeline.errors import PtxError
-from ptx.stages.sources import BoxFinder, ingested_paths, panoptic, people
+from ptx.stages.sources import BoxFinder, ingested_paths, intrinsic_flow, panoptic, people
 
 
 class KeypointFile(Protocol):
@@ -66,6 +66,8 @@ def keypoint_source(settings: Any) -> KeypointSource:
             )
         if settings.data.kind == "panoptic":
             return PanopticKeypoints(panoptic(settings), ingested_paths(settings))
+        if settings.data.kind == "intrinsic-flow":
+            return FileKeypoints(intrinsic_flow(settings), ingested_paths(settings), "largest")
         return TruthKeypoints(people(settings))
     if backend == "mediapipe":
         return DetectedKeypoints(MediapipePose(), settings.extract_keypoints.several)

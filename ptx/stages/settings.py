@@ -91,6 +91,20 @@ class PublishedData(Section):
     """CSV of test pairs. Without tables all images of a person are paired, those below the test folder for testing."""
 
 
+class IntrinsicFlowData(Section):
+    """A data pack of Dense Intrinsic Appearance Flow's authors, with its keypoints, body parts, flow and visibility."""
+
+    kind: Literal["intrinsic-flow"]
+    root: Place
+    """The folder that it unpacked to, with Label and Img or Images in it. Set size to that of its pictures."""
+    pairs: Literal["pair_split.json", "pair_split_clean.json"] = "pair_split.json"
+    """Table of pairs; the clean one, of DeepFashion, trains the flow."""
+    test: Literal["test", "test_small"] = "test"
+    """The table's list of test pairs."""
+    joints: Literal["pose_label.pkl", "pose_label_adapt.pkl"] = "pose_label.pkl"
+    """Keypoints; the adapted ones, of DeepFashion, train the flow."""
+
+
 class IngestSettings(Section):
     """Reading pictures."""
 
@@ -104,7 +118,7 @@ class KeypointSettings(Section):
     """Finding the 18 keypoints."""
 
     backend: Literal["auto", "truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"] = "auto"
-    """Where keypoints come from; auto is truth for synthetic people and Panoptic Studio, mediapipe for other photographs."""
+    """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, mediapipe for other photographs."""
     path: Place | None = None
     """Folder of OpenPose's or MMPose's JSON files, COCO's one JSON file, or the CSV table."""
     use_3d: bool = True
@@ -140,6 +154,10 @@ class RasterizeSettings(Section):
 
 class FlowSettings(Section):
     """Dense appearance flow."""
+
+    backend: Annotated[Literal["auto", "bodies", "released"], LATER] = "auto"
+    """bodies: made here, from fitted bodies; released: flow, visibility and body parts of a data pack of kind intrinsic-flow;
+    auto is released for such a pack."""
 
 
 class VisibilitySettings(Section):
@@ -184,7 +202,9 @@ class Settings(Section):
     """Working resolution: height, width in pixels."""
     body: str = "builtin"
     """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
-    data: Annotated[PeopleData | FolderData | PanopticData | PublishedData, Field(discriminator="kind")] = PeopleData()
+    data: Annotated[
+        PeopleData | FolderData | PanopticData | PublishedData | IntrinsicFlowData, Field(discriminator="kind")
+    ] = PeopleData()
     """The data set."""
     run: RunSettings = RunSettings()
     """How work is cut up and counted."""
@@ -215,6 +235,12 @@ class Settings(Section):
             return {"kind": "folder" if "root" in data else "people", **data}
         return data
 
+    @model_validator(mode="after")
+    def _flow_of_a_pack(self) -> Settings:
+        if self.released and self.data.kind != "intrinsic-flow":
+            raise ValueError("synth_flow.backend: released flow comes with data.kind intrinsic-flow only")
+        return self
+
     @property
     def results_folder(self) -> Path:
         """Where models, reports and pictures lie."""
@@ -223,7 +249,13 @@ class Settings(Section):
     @property
     def knows_keypoints(self) -> bool:
         """Whether the data set comes with its keypoints, and its pictures are filled by one person each."""
-        return self.data.kind in ("people", "panoptic")
+        return self.data.kind in ("people", "panoptic", "intrinsic-flow")
+
+    @property
+    def released(self) -> bool:
+        """Whether flow, visibility and body parts are those of a data pack."""
+        chosen = self.synth_flow.backend
+        return self.data.kind == "intrinsic-flow" if chosen == "auto" else chosen == "released"
 
     @property
     def keypoint_backend(self) -> str:

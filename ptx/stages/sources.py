@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.folder import Folder
 from ptx.datasets.images import Box, Image, box_around, crop_and_resize, read_image
+from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.datasets.keypoint_files import mask_outside
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import VERSION, People, PeopleOptions
@@ -49,6 +50,7 @@ def data_set(settings: Any) -> DataSet:
     kinds: dict[str, type[PeopleSet | FolderSet | PanopticSet]] = {
         "people": PeopleSet,
         "folder": FolderSet,
+        "intrinsic-flow": FolderSet,
         "panoptic": PanopticSet,
         **dict.fromkeys(NAMINGS, FolderSet),
     }
@@ -118,8 +120,10 @@ class FolderSet:
     def listing(self) -> Listing:
         """As the folder is now."""
         data = self.settings.data
-        folder: Folder | Published
-        if data.kind in NAMINGS:
+        folder: Folder | Published | IntrinsicFlow
+        if data.kind == "intrinsic-flow":
+            folder = intrinsic_flow(self.settings)
+        elif data.kind in NAMINGS:
             folder = Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs)
         else:
             folder = Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
@@ -171,6 +175,12 @@ def panoptic(settings: Any) -> Panoptic:
     """The sequences that the settings name."""
     data = settings.data
     return Panoptic(data.root, data.every, tuple(data.cameras), data.test_fraction)
+
+
+def intrinsic_flow(settings: Any) -> IntrinsicFlow:
+    """The data pack that the settings name."""
+    data = settings.data
+    return IntrinsicFlow(data.root, data.pairs, data.test, data.joints)
 
 
 def ingested_paths(settings: Any) -> list[str]:
