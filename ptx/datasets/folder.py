@@ -86,9 +86,7 @@ class Folder:
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
         """(N,) 1 for the test persons: those whose names hash lowest, so that it hardly changes when others come."""
-        names = sorted(dict.fromkeys(self.names), key=lambda name: hashlib.sha256(name.encode()).digest())
-        test = set(names[: round(len(names) * self.test_fraction)])
-        return np.array([name in test for name in self.names], np.uint8)
+        return test_split(self.names, self.test_fraction)
 
     @property
     def digest(self) -> str:
@@ -150,6 +148,22 @@ def numbered(keys: Sequence[Any]) -> NDArray[np.int32]:
     """(N,) number of each key, in the order in which they are first met."""
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys], np.int32)
+
+
+def test_split(names: Sequence[str], share: float) -> NDArray[np.uint8]:
+    """(N,) 1 for images of the persons who are for testing: this share of all, those whose names hash lowest."""
+    order = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+    test = set(order[: round(len(order) * share)])
+    return np.array([name in test for name in names], np.uint8)
+
+
+def pairs_within(groups: Sequence[Any]) -> NDArray[np.int32]:
+    """(P, 2) both directions, as neighbours, of every pair of images of the same group, groups in the order they are met."""
+    of_group: dict[Any, list[int]] = {}
+    for image, group in enumerate(groups):
+        of_group.setdefault(group, []).append(image)
+    both = [p for own in of_group.values() for i, a in enumerate(own) for b in own[i + 1 :] for p in ((a, b), (b, a))]
+    return np.array(both, np.int32).reshape(-1, 2)
 
 
 def joined(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:

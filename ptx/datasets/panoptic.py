@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.folder import numbered
+from ptx.datasets.folder import numbered, test_split
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.pipeline.errors import PtxError
 
@@ -137,10 +137,7 @@ class Panoptic:
     @cached_property
     def splits(self) -> NDArray[np.uint8]:
         """(N,) 1 for the test persons: those whose names hash lowest."""
-        names = [f"{shot.sequence}/{shot.body}" for shot in self.shots]
-        order = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
-        test = set(order[: round(len(order) * self.test_fraction)])
-        return np.array([name in test for name in names], np.uint8)
+        return test_split([f"{shot.sequence}/{shot.body}" for shot in self.shots], self.test_fraction)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.folder import numbered, read_table, splits_of, walk
+from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of, walk
 from ptx.pipeline.errors import PtxError
 
 FASHION = (
@@ -149,11 +149,7 @@ class Published:
         number = {key: i for i, key in enumerate(self.ids)}
         if self._rows:
             return np.array([(number[target], number[source]) for source, target in self._rows], np.int32)
-        groups: dict[tuple[str, int], list[int]] = {}
-        for image, (key, split) in enumerate(zip(self.ids, self.splits.tolist(), strict=True)):
-            groups.setdefault((self.naming.group(key), split), []).append(image)
-        both = [p for own in groups.values() for i, a in enumerate(own) for b in own[i + 1 :] for p in ((a, b), (b, a))]
-        return np.array(both, np.int32).reshape(-1, 2)
+        return pairs_within([(self.naming.group(key), split) for key, split in zip(self.ids, self.splits, strict=True)])
 
     @property
     def digest(self) -> str:

@@ -91,6 +91,16 @@ class PublishedData(Section):
     """CSV of test pairs. Without tables all images of a person are paired, those below the test folder for testing."""
 
 
+class MvcData(Section):
+    """The Multi-View Clothing data set: each item of clothing, worn, from four sides."""
+
+    kind: Literal["mvc"]
+    root: Place
+    """The folder of its mvc_info.json and, anywhere below, of the pictures that were fetched."""
+    test_fraction: Share = 0.2
+    """Share of products kept for testing; no split is published."""
+
+
 class IntrinsicFlowData(Section):
     """A data pack of Dense Intrinsic Appearance Flow's authors, with its keypoints, body parts, flow and visibility."""
 
@@ -203,7 +213,8 @@ class Settings(Section):
     body: str = "builtin"
     """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
     data: Annotated[
-        PeopleData | FolderData | PanopticData | PublishedData | IntrinsicFlowData, Field(discriminator="kind")
+        PeopleData | FolderData | PanopticData | PublishedData | IntrinsicFlowData | MvcData,
+        Field(discriminator="kind"),
     ] = PeopleData()
     """The data set."""
     run: RunSettings = RunSettings()

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.folder import Folder
+from ptx.datasets.folder import Folder, pairs_within
 from ptx.datasets.images import Box, Image, box_around, crop_and_resize, read_image
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.datasets.keypoint_files import mask_outside
+from ptx.datasets.mvc import Mvc
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import VERSION, People, PeopleOptions
 from ptx.datasets.published import NAMINGS, Published
@@ -51,6 +52,7 @@ def data_set(settings: Any) -> DataSet:
         "people": PeopleSet,
         "folder": FolderSet,
         "intrinsic-flow": FolderSet,
+        "mvc": FolderSet,
         "panoptic": PanopticSet,
         **dict.fromkeys(NAMINGS, FolderSet),
     }
@@ -74,7 +76,7 @@ class PeopleSet:
         n, per = data.persons * data.images_per_person, data.images_per_person
         persons = np.arange(n, dtype=np.int32) // per
         splits = (persons >= round(data.persons * (1 - data.test_fraction))).astype(np.uint8)
-        pairs = _all_pairs(persons if data.views == 1 else np.arange(n, dtype=np.int32) // data.views)
+        pairs = pairs_within((persons if data.views == 1 else np.arange(n) // data.views).tolist())
         text = f"people {VERSION} {data.persons} {per} {data.half_body} {self.settings.seed} {self.settings.size}"
         text += f" views {data.views}" if data.views > 1 else ""
         return Listing(self.people.ids, [""] * n, persons, splits, pairs, hashlib.sha256(text.encode()).hexdigest())
@@ -102,15 +104,6 @@ def people(settings: Any) -> People:
     )
 
 
-def _all_pairs(persons: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Both directions of every pair of images of a person, or of a group, as neighbours; `persons` is sorted."""
-    pairs = []
-    starts = np.flatnonzero(np.diff(persons, prepend=-1))
-    for start, stop in zip(starts, [*starts[1:], len(persons)], strict=True):
-        pairs += [p for i in range(start, stop) for j in range(i + 1, stop) for p in ((i, j), (j, i))]
-    return np.array(pairs, np.int32).reshape(-1, 2)
-
-
 @dataclass(frozen=True)
 class FolderSet:
     """Photographs in a folder: the user's own, or a published data set."""
@@ -120,9 +113,11 @@ class FolderSet:
     def listing(self) -> Listing:
         """As the folder is now."""
         data = self.settings.data
-        folder: Folder | Published | IntrinsicFlow
+        folder: Folder | Published | IntrinsicFlow | Mvc
         if data.kind == "intrinsic-flow":
             folder = intrinsic_flow(self.settings)
+        elif data.kind == "mvc":
+            folder = Mvc(data.root, data.test_fraction)
         elif data.kind in NAMINGS:
             folder = Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs)
         else:
@@ -153,7 +148,7 @@ class PanopticSet:
         """As the folder is now; pairs are of one moment."""
         found = panoptic(self.settings)
         ids, paths = [shot.name for shot in found.shots], [shot.path for shot in found.shots]
-        return Listing(ids, paths, found.persons, found.splits, _all_pairs(found.moments), found.digest)
+        return Listing(ids, paths, found.persons, found.splits, pairs_within(found.moments.tolist()), found.digest)
 
     @cached_property
     def paths(self) -> list[str]:

@@ -1,0 +1,118 @@
+"""Multi-View Clothing (Liu et al., ICMR 2016): 161,260 shop photographs of clothes that are worn, each item from four sides.
+
+The data set is three lists in JSON (mvc_info, image_links, attribute_labels), parallel to each other, without the pictures: these
+are fetched from the links. Nothing says what they are called then; the names in use are understood:
+
+    the end of the link         3171661-p-4x.jpg
+    the picture's own name      `filename` of attribute_labels.json, and .jpg
+    its number in the lists     images.0.jpg
+
+What is missing, and many links are dead, takes no part. There is no published split and no table of pairs: pairs are of one item
+(a product, and `styleId`, which is taken for its colour), and products are split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.coco_files import MOST_ANNOTATIONS
+from ptx.datasets.folder import numbered, pairs_within, test_split, walk
+from ptx.datasets.keypoint_files import words
+from ptx.pipeline.errors import PtxError
+
+LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
+"""What is read of a row."""
+
+
+@dataclass(frozen=True)
+class Mvc:
+    """The part of the data set that a folder holds. Reads directories and lists, never a picture."""
+
+    root: Path
+    """The folder."""
+    test_fraction: float = 0.2
+    """Share of products kept for testing."""
+
+    @cached_property
+    def _found(self) -> list[tuple[str, str, str]]:
+        """Path below the root, product, item of every picture that is there, products and items together.
+
+        Raises:
+            PtxError: the list is missing or damaged, or no picture is there.
+        """
+        rows = self._read("mvc_info.json", (LINK, PRODUCT, STYLE))
+        files = {PurePosixPath(path).name: path for path, _ in sorted(walk(self.root, ""), reverse=True)}
+        names = [PurePosixPath(row[LINK]).name for row in rows]
+        if not any(name in files for name in names):
+            names = [f"images.{number}.jpg" for number in range(len(rows))]
+        if not any(name in files for name in names) and (self.root / "attribute_labels.json").exists():
+            names = [f"{row[OWN_NAME]}.jpg" for row in self._read("attribute_labels.json", (OWN_NAME,))]
+        if len(names) != len(rows):
+            raise PtxError(f"{self.root}: attribute_labels.json has {len(names)} rows, mvc_info.json {len(rows)}")
+        found = {
+            files[name]: (row[PRODUCT], f"{row[PRODUCT]}/{row[STYLE]}")
+            for name, row in zip(names, rows, strict=True)
+            if name in files
+        }
+        if not found:
+            raise PtxError(
+                f"data.root: none of the {len(rows)} pictures of mvc_info.json is below {self.root}; "
+                f"fetch them by their links, under names such as {PurePosixPath(rows[0][LINK]).name if rows else '...'}"
+            )
+        return sorted(((path, *which) for path, which in found.items()), key=lambda one: (one[1:], one[0]))
+
+    def _read(self, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+        """Some values of every row of a list; the rest, 264 attributes a row, is dropped while it is read."""
+        path = self.root / name
+
+        def keep(row: list[tuple[str, Any]]) -> dict[str, str]:
+            return {key: str(value).strip('"') for key, value in row if key in keys}
+
+        try:
+            if path.stat().st_size > MOST_ANNOTATIONS:
+                raise ValueError(f"more than {MOST_ANNOTATIONS} bytes")
+            rows = json.loads(path.read_bytes(), object_pairs_hook=keep)
+            if not isinstance(rows, list) or any(set(keys) - set(row) for row in rows):
+                raise ValueError(f"it is no list of rows with {', '.join(keys)}")
+        except FileNotFoundError:
+            raise PtxError(f"data.root: {path} is not there; it comes with the data set") from None
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise PtxError(f"{path}: this is no list of MVC: {words(error)}") from None
+        return rows
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Path of each picture below the root."""
+        return [path for path, *_ in self._found]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The paths without their ending."""
+        return [str(PurePosixPath(path).with_suffix("")) for path in self.paths]
+
+    @cached_property
+    def persons(self) -> NDArray[np.int32]:
+        """(N,) number of each picture's product: who wears it is not said, so all colours of a product stay together."""
+        return numbered([product for _, product, _ in self._found])
+
+    @cached_property
+    def splits(self) -> NDArray[np.uint8]:
+        """(N,) 1 for products that are for testing."""
+        return test_split([product for _, product, _ in self._found], self.test_fraction)
+
+    def pairs(self) -> NDArray[np.int32]:
+        """(P, 2) directed pairs target, source: all of an item; both directions are neighbours."""
+        return pairs_within([item for *_, item in self._found])
+
+    @property
+    def digest(self) -> str:
+        """Changes with the pictures, their items and the split."""
+        return hashlib.sha256(repr((self.test_fraction, self._found)).encode()).hexdigest()
