@@ -190,6 +190,15 @@ class KeypointCsv:
             raise PtxError(f"extract_keypoints.path: {self.file} cannot be read: {error}") from None
         return table
 
+    @property
+    def names(self) -> list[str]:
+        """Names of all rows.
+
+        Raises:
+            PtxError: the table cannot be read.
+        """
+        return list(self._table)
+
     @cached_property
     def _names(self) -> Counter[str]:
         return Counter(PurePosixPath(path).name for path in self.paths)

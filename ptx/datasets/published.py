@@ -17,7 +17,7 @@ from ptx.pipeline.errors import PtxError
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
-    re.compile(r"(?:^|/)fashion(WOMEN|MEN)(.+?)id(\d{8})(\d{2})_(\d+)(\w+)\.\w+$"),  # as the field flattens it
+    re.compile(r"(?:^|/)fash?ion(WOMEN|MEN)(.+?)id(\d{8})(\d{2})_(\d+)(\w+)\.\w+$"),  # as the field flattens it
 )
 """Gender, category, person, outfit, number, side."""
 
@@ -30,6 +30,7 @@ def fashion_key(path: str) -> str | None:
     for pattern in FASHION:
         if match := pattern.search(path):
             gender, category, person, outfit, number, side = match.groups()
+            category = re.sub("(?<=[a-z])(?=[A-Z])", "_", category)  # some tables leave the underscore out
             return f"{gender}/{category}/id_{person}/{outfit}_{number}_{side}"
     return None
 

@@ -110,6 +110,14 @@ def test_table(tmp_path: Path) -> None:
     assert found[17, 2] == 0
 
 
+def test_table_with_the_commas_of_a_spreadsheet(tmp_path: Path) -> None:
+    """Some copies of the field's tables were saved by one: the header ends in commas, lists end without a space before."""
+    numbers = "[" + ",".join(map(str, range(17))) + ", -1]"
+    source = csv(tmp_path, f"name:keypoints_y:keypoints_x,,,,\nann/1.jpg:{numbers}:{numbers}\n")
+    assert source.names == ["ann/1.jpg"]
+    assert source.lookup("ann/1.jpg")[0][:17, 0].tolist() == list(range(17))
+
+
 def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
     source = csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n1.jpg: {LIST}: {LIST}\n")
     source.lookup("ann/2.jpg")

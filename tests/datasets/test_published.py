@@ -40,6 +40,8 @@ def fashion(root: Path, **tables: str) -> Published:
 def test_both_layouts_have_one_name() -> None:
     assert fashion_key(NESTED.format("2_side")) == fashion_key(f"img/{FLAT.format('2side')}")
     assert fashion_key("fashionMENShirts_Polosid0000180202_4full.jpg") == "MEN/Shirts_Polos/id_00001802/02_4_full"
+    assert fashion_key("fasionMENShirtsPolosid0000180202_4full.jpg") == "MEN/Shirts_Polos/id_00001802/02_4_full"
+    assert fashion_key("fasionWOMENDressesid0000553705_4full.jpg") == "WOMEN/Dresses/id_00005537/05_4_full"
     assert fashion_key("holiday.jpg") is None
     assert market_key("bounding_box_train/0002_c1s1_000451_03.jpg") == "0002_c1s1_000451_03"
     assert market_key("bounding_box_test/-1_c1s1_000401_03.jpg") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ptx.geometry.skinning import pose_keypoints
 
 SIZE = (256, 256)
 BODY = load_body("small")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "annotations" / "openpose18-256x256-txt"
 LEGS = [keypoint(f"{side}_{name}") for side in ("left", "right") for name in ("knee", "ankle")]
 
 
@@ -111,3 +113,14 @@ def test_wrong_shapes() -> None:
 
 def test_nothing_to_fit() -> None:
     assert fit(BODY, np.zeros((0, 18, 3)), None, SIZE).pose.shape == (0, 24, 3)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the field's keypoints are not here")
+def test_photographs_of_the_field() -> None:
+    """OpenPose's keypoints of DeepFashion, half bodies most of them, in a frame that stretches 750×1101 to a square."""
+    xy = np.stack([np.loadtxt(file) for file in sorted(REAL.rglob("*.txt"))])
+    there = (xy >= 0).all(-1, keepdims=True)
+    keypoints = np.concatenate([np.where(there, xy * (750 / 1101, 1), np.nan), there], axis=-1)
+    found = fit(BODY, keypoints, None, SIZE)
+    assert not found.problems
+    assert np.nanmedian(found.residual) < 4
