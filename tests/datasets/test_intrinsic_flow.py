@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as Pillow
 from rich.console import Console
 
+from ptx.datasets.fit_files import FitFolder
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.export_data import export_data
 from ptx.pipeline.errors import PtxError
@@ -219,3 +220,16 @@ def test_mistakes(tmp_path: Path) -> None:
 def test_bodies_can_be_fitted_instead(tmp_path: Path) -> None:
     chosen = pipeline(tmp_path, pack(tmp_path / "pack"), "synth_flow: {backend: bodies}\n")
     assert any(isinstance(stage, FitSmpl) for stage in chosen.active)
+
+
+def test_the_packs_own_bodies_are_found(tmp_path: Path) -> None:
+    """For `fit_smpl.path: ROOT/3d/hmr/pred`."""
+    files = IntrinsicFlow(pack(tmp_path / "pack"))
+    folder = tmp_path / "pack" / "3d/hmr/pred"
+    folder.mkdir()
+    for number, name in enumerate(IDS):
+        (folder / f"{name}.pkl").write_bytes(
+            pickle.dumps({"id": name, "theta": np.full((1, 85), number / 10)}, protocol=2)
+        )
+    fits = FitFolder(folder, files.paths)
+    assert [float(fits.lookup(path)[0].betas[0]) for path in files.paths] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])

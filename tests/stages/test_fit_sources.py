@@ -25,7 +25,7 @@ from ptx.pipeline.run import run_stage
 from ptx.stages.fit_sources import fit_source
 from tests.stages.test_stages import QUIET, pipeline, read
 
-PEOPLE = People(PeopleOptions(4, 2, seed=5, size=(300, 200), body="small", half_body=0.3))
+PEOPLE = People(PeopleOptions(3, 2, seed=5, size=(300, 200), body="small", half_body=0.3))
 NAMES = [f"{name[:6]}/{name[7:]}" for name in PEOPLE.ids]
 HEIGHT, WIDTH = 300, 200
 FLIP = np.diag([1.0, -1.0, -1.0])
