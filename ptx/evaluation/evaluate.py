@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,27 +16,20 @@ from rich.console import Console
 from torch import Tensor
 
 from ptx.datasets.garment_labels import CLOTHES, garment
-from ptx.evaluation.inception import Inception, frechet_distance, inception_score
-from ptx.evaluation.lpips import Lpips
+from ptx.evaluation.judges import Judges
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
 from ptx.models.losses import end_point_error
 from ptx.models.ssim import ms_ssim, ssim
 from ptx.models.warping import BACKGROUND
-from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
-from ptx.stages.settings import EvaluateSettings
-from ptx.training.data import TEST, TRAIN, Batch, PairData, pair_data
-from ptx.training.samples import to_pictures
+from ptx.training.data import Batch
 
 Values = dict[str, dict[str, NDArray[np.float64]]]
 """Method → metric → one value a pair."""
-
-MOST_REFERENCES = 48_674
-"""Photographs that FID compares with, at most: as many as the field's training set has."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
     Raises:
         PtxError: there are no test pairs, no such protocol, or a model is missing or stale.
     """
-    chosen, judges = protocol(rules), Judges(pipeline.settings.evaluate)
+    chosen, judges = protocol(rules), Judges(pipeline)
     flow, data = flowers(pipeline), pairs_to_test(pipeline)
     paint = painters(pipeline, flow)
     data = data.some(count) if count else data
@@ -68,12 +61,13 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
         for batch in batches(pipeline, data):
             for name, method in paint.items():
+                bare = method(batch)
                 painted, target = (
-                    chosen.prepare(x, painted=own) for x, own in ((method(batch), True), (batch["target"], False))
+                    chosen.prepare(x, painted=own) for x, own in ((bare, True), (batch["target"], False))
                 )
-                masks = {name: chosen.prepare_mask(mask) for name, mask in regions(batch).items()}
+                masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
                 scores = picture_scores(painted, target, masks, chosen) | judges.distances(name, painted, target)
-                _add(values, name, scores)
+                _add(values, name, scores | judges.poses(bare, batch["target_keypoints"]))
             if "true_flow" in batch:
                 for name, source in flow.items():
                     _add(values, name, flow_scores(*source(batch), batch))
@@ -114,47 +108,6 @@ def flow_scores(flow: Tensor, visibility: Tensor | None, batch: Batch) -> dict[s
     seen = torch.where(labels == 0, labels, torch.full_like(labels, BACKGROUND))
     iou = {} if visibility is None else {"visibility_iou": visibility_iou(visibility, labels)}
     return {"epe": end_point_error(flow, truth, labels), "epe_visible": end_point_error(flow, truth, seen), **iou}
-
-
-class Judges:
-    """Networks that score pictures, where the user named their weights."""
-
-    def __init__(self, settings: EvaluateSettings) -> None:
-        """Raises PtxError where a file is missing or holds other weights."""
-        s = settings
-        if (s.alexnet is None) != (s.lpips is None):
-            raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
-        self.lpips = Lpips.load(s.alexnet, s.lpips) if s.alexnet and s.lpips else None
-        self.inception = Inception.load(s.inception) if s.inception else None
-        files = {"alexnet": s.alexnet, "lpips": s.lpips, "inception": s.inception}
-        self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
-        self.seen: dict[str, list[tuple[NDArray[np.float64], ...]]] = {}
-
-    def distances(self, method: str, painted: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """LPIPS (B,), and remembers what Inception sees."""
-        if self.inception is not None:
-            eight_bits = torch.from_numpy(to_pictures(painted)).permute(0, 3, 1, 2).float() / 127.5 - 1
-            self.seen.setdefault(method, []).append(tuple(x.double().numpy() for x in self.inception(eight_bits)))
-        return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
-
-    def whole(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, float]]:
-        """FID and inception score of each method's pictures."""
-        if self.inception is None:
-            return {}
-        pairs = pair_data(pipeline, TRAIN if rules.reference == "train" else TEST)
-        real = [self.inception(rules.prepare(x, painted=False))[0].double().numpy() for x in photographs(pairs)]
-        reference, out = np.concatenate(real), {}
-        for method, parts in self.seen.items():
-            features, probabilities = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
-            out[method] = {"fid": frechet_distance(features, reference), "is": inception_score(probabilities)}
-        return out
-
-
-def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:
-    """Every target of these pairs once, (B, 3, H, W) in -1..1."""
-    _, first = np.unique(pairs.pairs[:, 0], return_index=True)
-    for start in range(0, min(len(first), MOST_REFERENCES), size):
-        yield torch.stack([pairs[int(i)]["target"] for i in first[start : start + size]])
 
 
 def _add(values: Values, method: str, scores: Mapping[str, Tensor]) -> None:

@@ -125,7 +125,7 @@ def _scores(done: Evaluation) -> Iterator[str]:
         rows = {m: v for m, v in done.values.items() if metrics and metrics[0] in v}
         if not rows:
             continue
-        means = {k: {m: v[k].mean() for m, v in rows.items() if k in v} for k in metrics}
+        means = {k: {m: np.nanmean(v[k]) for m, v in rows.items() if k in v} for k in metrics}
         best = {k: max(means[k], key=lambda m: BEST[k] * means[k][m]) for k in metrics}
         cells = []
         for method, values in rows.items():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ptx.evaluation.evaluate import Evaluation
 from ptx.pipeline.errors import PtxError
 
-PICTURES = ("ssim", "body_ssim", "garment_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips")
+PICTURES = ("ssim", "body_ssim", "garment_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips", "pckh")
 FLOWS = ("epe", "epe_visible", "visibility_iou")
 
 BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}
@@ -16,8 +16,10 @@ BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PI
 
 
 def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
-    """Mean, and the bounds between which it lies with 95 % (percentile bootstrap over pairs)."""
-    rng = np.random.default_rng(seed)
+    """Mean, and the bounds between which it lies with 95 % (percentile bootstrap over pairs); NaN is a pair without a value."""
+    rng, values = np.random.default_rng(seed), values[np.isfinite(values)]
+    if not len(values):
+        return np.nan, np.nan, np.nan
     means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)
     low, high = np.quantile(means, (0.025, 0.975))
     return float(values.mean()), float(low), float(high)
@@ -69,5 +71,5 @@ def compare(ours: Evaluation, other: Evaluation) -> list[str]:
                 continue
             a, b = mine[here], theirs[there]
             gap = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))
-            out.append(f"| {method} | {metric} | {a.mean():.4g} | {b.mean():.4g} | {gap} |")
+            out.append(f"| {method} | {metric} | {np.nanmean(a):.4g} | {np.nanmean(b):.4g} | {gap} |")
     return out

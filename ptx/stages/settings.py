@@ -191,6 +191,9 @@ class ParseSettings(Section):
 class EvaluateSettings(Section):
     """Networks that judge pictures; their weights are the user's own."""
 
+    keypoints: Literal["none", "mediapipe"] = "none"
+    """Find keypoints in painted pictures and report how many are where the pose wants them (PCKh); mediapipe finds nobody in
+    pictures as small as 128 × 64."""
     alexnet: Place | None = None
     """AlexNet's ImageNet weights (torchvision's names), for LPIPS."""
     lpips: Place | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import zarr
 
 from ptx.datasets.people import People, PeopleOptions
@@ -17,7 +18,7 @@ from ptx.pipeline.run import run_stage
 from tests.training.test_training import QUIET, pipeline, train
 
 
-def test_table_and_values(tmp_path: Path) -> None:
+def test_table_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = pipeline(tmp_path)
     for stage in chosen.active:
         run_stage(chosen, stage, QUIET)
@@ -47,7 +48,11 @@ def test_table_and_values(tmp_path: Path) -> None:
     assert list(again.values) == list(done.values)
     assert [list(metrics) for metrics in again.values.values()] == [list(metrics) for metrics in done.values.values()]
     assert "+0 (+0 to +0)" in "\n".join(compare(done, again))
-    jpeg = evaluate(pipeline(tmp_path, *steps), QUIET, count=3, rules="ours-jpeg")
+    assert "pckh" not in done.values["generator"]
+    monkeypatch.setattr("ptx.evaluation.judges.mediapipe_detector", lambda: lambda picture: torch.zeros(18, 3))
+    found = "evaluate.keypoints=mediapipe"
+    jpeg = evaluate(pipeline(tmp_path, *steps, found), QUIET, count=3, rules="ours-jpeg")
+    assert jpeg.values["generator"]["pckh"].tolist() == [0, 0, 0]  # of a detector that sees nobody
     assert len(jpeg.pairs) == 3
     assert (jpeg.values["copy the source"]["l1"] > 0).all()
     with pytest.raises(PtxError, match="scored by other rules"):
@@ -71,4 +76,5 @@ def test_interval_holds_the_mean_and_shrinks() -> None:
     for values in (few, many):
         mean, low, high = interval(values)
         assert low < mean < high
+    assert interval(np.append(few, np.nan)) == interval(few)
     assert np.ptp(interval(many)) < np.ptp(interval(few)) / 3
