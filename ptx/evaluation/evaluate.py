@@ -21,6 +21,7 @@ from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
 from ptx.models.losses import end_point_error
+from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim
 from ptx.models.warping import BACKGROUND
 from ptx.pipeline.errors import PtxError
@@ -41,7 +42,7 @@ class Evaluation:
     pairs: NDArray[np.int64]
     values: Values
     whole: dict[str, dict[str, float]]
-    """Method → scores of all its pictures together: fid, is."""
+    """Method → scores of all its pictures together: fid, is, mask_is."""
     path: Path
     networks: dict[str, str] = field(default_factory=dict)
     """Network that judged → hash of its weights."""
@@ -66,7 +67,9 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
                     chosen.prepare(x, painted=own) for x, own in ((bare, True), (batch["target"], False))
                 )
                 masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
-                scores = picture_scores(painted, target, masks, chosen) | judges.distances(name, painted, target)
+                scores = picture_scores(painted, target, masks, chosen) | judges.distances(
+                    name, painted, target, masks["pose"]
+                )
                 _add(values, name, scores | judges.poses(bare, batch["target_keypoints"]))
             if "true_flow" in batch:
                 for name, source in flow.items():
@@ -79,13 +82,18 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
 
 
 def regions(batch: Batch) -> dict[str, Tensor]:
-    """Masks (B, 1, H, W): body, the fitted one, or without fits the person; garments, where labels are known."""
+    """Masks (B, 1, H, W) of the target.
+
+    pose: around the keypoints, as the field masks pictures; body: the fitted one, without fits the person of the labels, without
+    these the pose's; garments: where labels are known.
+    """
+    pose = pose_mask(batch["target_keypoints"], *batch["target"].shape[-2:]) > 0
     labels = batch.get("target_parsing")
+    fitted = {"body": batch["visibility"] < BACKGROUND} if "visibility" in batch else {}
     if labels is None:
-        return {"body": batch["visibility"] < BACKGROUND}
+        return {"pose": pose, "body": pose, **fitted}
     worn = torch.isin(labels, torch.tensor([garment(name) for name in CLOTHES], dtype=labels.dtype))
-    body = batch["visibility"] < BACKGROUND if "visibility" in batch else (labels > 0)[:, None]
-    return {"body": body, "garments": worn[:, None]}
+    return {"pose": pose, "body": (labels > 0)[:, None], **fitted, "garments": worn[:, None]}
 
 
 def picture_scores(painted: Tensor, target: Tensor, masks: Mapping[str, Tensor], rules: Protocol) -> dict[str, Tensor]:
@@ -95,7 +103,7 @@ def picture_scores(painted: Tensor, target: Tensor, masks: Mapping[str, Tensor],
         "ssim": ssim(painted, target, rules.ssim),
         "body_ssim": body_ssim(painted, target, masks["body"], rules.ssim),
         **worn,
-        "mask_ssim": masked_ssim(painted, target, masks["body"], rules.ssim),
+        "mask_ssim": masked_ssim(painted, target, masks["pose"], rules.ssim),
         "ms_ssim": ms_ssim(painted, target),
         "l1": l1(painted, target),
         "psnr": psnr(painted, target),

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from ptx.evaluation.inception import Inception, frechet_distance, inception_score
 from ptx.evaluation.lpips import Lpips
+from ptx.evaluation.metrics import masked
 from ptx.evaluation.protocols import Protocol
 from ptx.evaluation.redetect import detect_all, mediapipe_detector, pckh
+from ptx.models.ssim import eight_bit
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.training.data import TEST, TRAIN, PairData, pair_data
-from ptx.training.samples import to_pictures
 
 MOST_REFERENCES = 48_674
 """Photographs that FID compares with, at most: as many as the field's training set has."""
@@ -36,30 +37,50 @@ class Judges:
         files = {"alexnet": s.alexnet, "lpips": s.lpips, "inception": s.inception}
         self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
         self.detector = mediapipe_detector() if s.keypoints == "mediapipe" else None
-        self.seen: dict[str, list[tuple[NDArray[np.float64], ...]]] = {}
+        self.masked = pipeline.settings.data.kind == "market1501"
+        self.seen: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
 
-    def distances(self, method: str, painted: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """LPIPS (B,), and remembers what Inception sees."""
+    def distances(self, method: str, painted: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """LPIPS (B,); remembers what Inception sees, of Market-1501 also within the mask (B, 1, H, W) of the target's pose.
+
+        mask-IS is Ma et al.'s (NIPS 2017): backgrounds of Market-1501 are clutter that no pose tells.
+        """
         if self.inception is not None:
-            eight_bits = torch.from_numpy(to_pictures(painted)).permute(0, 3, 1, 2).float() / 127.5 - 1
-            self.seen.setdefault(method, []).append(tuple(x.double().numpy() for x in self.inception(eight_bits)))
+            features, probabilities = self.inception(_eight_bits(painted))
+            self._remember(method, features=features, **{"is": probabilities})
+            if self.masked:
+                self._remember(method, mask_is=self.inception(_eight_bits(masked(painted, mask)))[1])
         return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
+
+    def _remember(self, method: str, **seen: Tensor) -> None:
+        for name, value in seen.items():
+            self.seen.setdefault(method, {}).setdefault(name, []).append(value.double().numpy())
 
     def poses(self, painted: Tensor, wanted: Tensor) -> dict[str, Tensor]:
         """PCKh (B,) of the keypoints that are found in working pictures (B, 3, H, W); wanted (B, 18, 3)."""
         return {} if self.detector is None else {"pckh": pckh(detect_all(self.detector, painted), wanted)}
 
     def whole(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, float]]:
-        """FID and inception score of each method's pictures."""
+        """Scores of all pictures of each method together."""
         if self.inception is None:
             return {}
         pairs = pair_data(pipeline, TRAIN if rules.reference == "train" else TEST)
         real = [self.inception(rules.prepare(x, painted=False))[0].double().numpy() for x in photographs(pairs)]
-        reference, out = np.concatenate(real), {}
-        for method, parts in self.seen.items():
-            features, probabilities = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
-            out[method] = {"fid": frechet_distance(features, reference), "is": inception_score(probabilities)}
+        return self.together(np.concatenate(real))
+
+    def together(self, reference: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+        """FID of each method's features against the reference (N, D), and the inception scores of its class probabilities."""
+        out = {}
+        for method, seen in self.seen.items():
+            whole = {name: np.concatenate(parts) for name, parts in seen.items()}
+            fid = {"fid": frechet_distance(whole.pop("features"), reference)}
+            out[method] = fid | {name: inception_score(probabilities) for name, probabilities in whole.items()}
         return out
+
+
+def _eight_bits(x: Tensor) -> Tensor:
+    """Pictures (B, 3, H, W) in -1..1 in the steps of a file."""
+    return eight_bit(x) / 127.5 - 1
 
 
 def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:

@@ -17,9 +17,14 @@ def body_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Ten
     return torch.where(count > 0, (values * inner).sum((1, 2, 3)) / count.clamp(min=1), torch.ones_like(count))
 
 
-def masked_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Tensor:
-    """The field's mask-SSIM (B,): of whole pictures that are black outside the body (B, 1, H, W). High where bodies are small."""
-    return ssim(*(torch.where(body, x, torch.full_like(x, -1)) for x in (a, b)), rule)
+def masked(x: Tensor, mask: Tensor) -> Tensor:
+    """Pictures that are black outside the mask (B, 1, H, W): what the field's mask-SSIM and mask-IS look at."""
+    return torch.where(mask, x, torch.full_like(x, -1))
+
+
+def masked_ssim(a: Tensor, b: Tensor, mask: Tensor, rule: SsimRule = FIELD) -> Tensor:
+    """The field's mask-SSIM (B,): of whole pictures, black outside the mask (B, 1, H, W). High where bodies are small."""
+    return ssim(masked(a, mask), masked(b, mask), rule)
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:

@@ -65,7 +65,8 @@ class Protocol:
         size = "working size" if self.size is None else f"{self.size[0]}×{self.size[1]}, antialias {self.antialias}"
         size += ", in a white square" if self.square else ""
         file = {"png": "8 bits", "jpeg": "JPEG of quality 95"}[self.file]
-        return f"{cut}, {size}, {file}; SSIM {self.ssim.words}; LPIPS {self.lpips}; FID against the {self.reference} photographs"
+        networks = f"LPIPS {self.lpips}; FID against the {self.reference} photographs"
+        return f"{cut}, {size}, {file}; SSIM {self.ssim.words}; {networks}; masks around the target pose"
 
 
 PROTOCOLS = {

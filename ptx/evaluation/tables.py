@@ -45,8 +45,10 @@ def lines(done: Evaluation) -> list[str]:
             out.append(f"| {method} | {' | '.join(cells)} |")
         out.append("")
     if done.whole:
-        out += ["| | fid | is |", "|---|---|---|"]
-        out += [f"| {method} | {scores['fid']:.3f} | {scores['is']:.3f} |" for method, scores in done.whole.items()]
+        names = list(dict.fromkeys(name for scores in done.whole.values() for name in scores))
+        out += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+        for method, scores in done.whole.items():
+            out.append(f"| {method} | {' | '.join(f'{scores[name]:.3f}' for name in names)} |")
         out.append("")
     return out
 
