@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ptx.models.warping import BACKGROUND
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
-from ptx.training.data import Batch
+from ptx.training.data import Batch, clothes
 
 Values = dict[str, dict[str, NDArray[np.float64]]]
 """Method → metric → one value a pair."""
@@ -42,7 +42,7 @@ class Evaluation:
     pairs: NDArray[np.int64]
     values: Values
     whole: dict[str, dict[str, float]]
-    """Method → scores of all its pictures together: fid, is, mask_is."""
+    """Method → scores of all its pictures together: fid, is, mask_is, fashion_is."""
     path: Path
     networks: dict[str, str] = field(default_factory=dict)
     """Network that judged → hash of its weights."""
@@ -58,6 +58,8 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
     flow, data = flowers(pipeline), pairs_to_test(pipeline)
     paint = painters(pipeline, flow)
     data = data.some(count) if count else data
+    if "attributes" in judges.classify:
+        data = replace(data, clothes=clothes(pipeline))
     values: Values = {}
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
         for batch in batches(pipeline, data):
@@ -67,10 +69,9 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
                     chosen.prepare(x, painted=own) for x, own in ((bare, True), (batch["target"], False))
                 )
                 masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
-                scores = picture_scores(painted, target, masks, chosen) | judges.distances(
-                    name, painted, target, masks["pose"]
-                )
-                _add(values, name, scores | judges.poses(bare, batch["target_keypoints"]))
+                judged = judges.distances(name, painted, target, masks["pose"]) | judges.clothes(name, painted, batch)
+                judged |= judges.poses(bare, batch["target_keypoints"])
+                _add(values, name, picture_scores(painted, target, masks, chosen) | judged)
             if "true_flow" in batch:
                 for name, source in flow.items():
                     _add(values, name, flow_scores(*source(batch), batch))

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ptx.evaluation.classifiers import classifiers, hashes, recalls
 from ptx.evaluation.inception import Inception, frechet_distance, inception_score
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import masked
@@ -18,7 +19,7 @@ from ptx.models.ssim import eight_bit
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.training.data import TEST, TRAIN, PairData, pair_data
+from ptx.training.data import TEST, TRAIN, Batch, PairData, pair_data
 
 MOST_REFERENCES = 48_674
 """Photographs that FID compares with, at most: as many as the field's training set has."""
@@ -35,7 +36,8 @@ class Judges:
         self.lpips = Lpips.load(s.alexnet, s.lpips) if s.alexnet and s.lpips else None
         self.inception = Inception.load(s.inception) if s.inception else None
         files = {"alexnet": s.alexnet, "lpips": s.lpips, "inception": s.inception}
-        self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
+        self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None} | hashes(pipeline)
+        self.classify = classifiers(pipeline)
         self.detector = mediapipe_detector() if s.keypoints == "mediapipe" else None
         self.masked = pipeline.settings.data.kind == "market1501"
         self.seen: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
@@ -52,6 +54,14 @@ class Judges:
                 self._remember(method, mask_is=self.inception(_eight_bits(masked(painted, mask)))[1])
         return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
 
+    def clothes(self, method: str, painted: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """AttrRec-k (B,) of painted pictures; remembers the categories that they are taken for."""
+        if "categories" in self.classify:
+            self._remember(method, fashion_is=self.classify["categories"](painted).softmax(1))
+        if "attributes" not in self.classify:
+            return {}
+        return recalls(self.classify["attributes"](painted), batch["target_attributes"])
+
     def _remember(self, method: str, **seen: Tensor) -> None:
         for name, value in seen.items():
             self.seen.setdefault(method, {}).setdefault(name, []).append(value.double().numpy())
@@ -63,17 +73,17 @@ class Judges:
     def whole(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, float]]:
         """Scores of all pictures of each method together."""
         if self.inception is None:
-            return {}
+            return self.together(None)
         pairs = pair_data(pipeline, TRAIN if rules.reference == "train" else TEST)
         real = [self.inception(rules.prepare(x, painted=False))[0].double().numpy() for x in photographs(pairs)]
         return self.together(np.concatenate(real))
 
-    def together(self, reference: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    def together(self, reference: NDArray[np.float64] | None) -> dict[str, dict[str, float]]:
         """FID of each method's features against the reference (N, D), and the inception scores of its class probabilities."""
         out = {}
         for method, seen in self.seen.items():
             whole = {name: np.concatenate(parts) for name, parts in seen.items()}
-            fid = {"fid": frechet_distance(whole.pop("features"), reference)}
+            fid = {} if reference is None else {"fid": frechet_distance(whole.pop("features"), reference)}
             out[method] = fid | {name: inception_score(probabilities) for name, probabilities in whole.items()}
         return out
 
@@ -85,6 +95,7 @@ def _eight_bits(x: Tensor) -> Tensor:
 
 def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:
     """Every target of these pairs once, (B, 3, H, W) in -1..1."""
-    _, first = np.unique(pairs.pairs[:, 0], return_index=True)
-    for start in range(0, min(len(first), MOST_REFERENCES), size):
-        yield torch.stack([pairs[int(i)]["target"] for i in first[start : start + size]])
+    pairs = pairs.targets()
+    most = min(len(pairs), MOST_REFERENCES)
+    for start in range(0, most, size):
+        yield torch.stack([pairs[i]["target"] for i in range(start, min(start + size, most))])

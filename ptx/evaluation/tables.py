@@ -5,10 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.evaluation.classifiers import RECALLS
 from ptx.evaluation.evaluate import Evaluation
 from ptx.pipeline.errors import PtxError
 
-PICTURES = ("ssim", "body_ssim", "garment_ssim", "mask_ssim", "ms_ssim", "l1", "psnr", "lpips", "pckh")
+PICTURES = (
+    "ssim",
+    "body_ssim",
+    "garment_ssim",
+    "mask_ssim",
+    "ms_ssim",
+    "l1",
+    "psnr",
+    "lpips",
+    "pckh",
+    *(f"attr_rec_{k}" for k in RECALLS),
+)
 FLOWS = ("epe", "epe_visible", "visibility_iou")
 
 BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}

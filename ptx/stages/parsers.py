@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ptx.datasets.garment_labels import LABEL_SETS, LabelSet, translate
 from ptx.datasets.images import Image, read_labels
 from ptx.datasets.people import People
+from ptx.models.onnx_network import OnnxNetwork
 from ptx.pipeline.errors import PtxError
 from ptx.stages.sources import ingested_paths, people
 
@@ -94,32 +95,15 @@ class OnnxParser:
 
     def __init__(self, path: Path, labels: LabelSet) -> None:
         """Raises PtxError: no such file, not a network of this form, or onnxruntime is not installed."""
-        try:
-            import onnxruntime
-        except ImportError:
-            raise PtxError("parse.backend: onnx needs onnxruntime: `pip install onnxruntime`") from None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # blocks are what runs side by side
-        try:
-            self.session = onnxruntime.InferenceSession(
-                str(path), options, providers=onnxruntime.get_available_providers()
-            )
-        except Exception as error:
-            raise PtxError(f"parse.path: {path} cannot be read as a network ({str(error).splitlines()[0]})") from None
-        self.labels: LabelSet = labels
-        inputs = self.session.get_inputs()
-        if len(inputs) != 1 or len(inputs[0].shape) != 4:
-            raise PtxError(f"parse.path: {path} has not one input (1, 3, h, w) but {[i.shape for i in inputs]}")
-        self.input = inputs[0]
+        self.network, self.labels = OnnxNetwork(path, "parse.path"), labels
 
     def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
         """The likeliest label of every pixel."""
         del index, transform
         height, width = image.shape[:2]
-        h, w = (n if isinstance(n, int) else own for n, own in zip(self.input.shape[2:], (height, width), strict=True))
+        h, w = self.network.size(height, width)
         fed = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        fed = ((fed - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
-        scores = np.asarray(self.session.run(None, {self.input.name: fed})[0])
+        scores = self.network(((fed - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32))
         if scores.ndim != 4 or scores.shape[1] != len(LABEL_SETS[self.labels]):
             raise PtxError(
                 f"parse.path: the network gives {scores.shape}, label set {self.labels} needs (1, {len(LABEL_SETS[self.labels])}, h, w)"

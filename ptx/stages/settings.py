@@ -12,6 +12,7 @@ from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import LATER, Place, Section, Workspace
 from ptx.pipeline.executors import RunSettings
 from ptx.training.settings import (
+    TrainAttributesSettings,
     TrainCoarseSettings,
     TrainFlowSettings,
     TrainGarmentSettings,
@@ -188,6 +189,14 @@ class ParseSettings(Section):
     """Label set of the files or of the network: lip, atr, deepfashion or ptx."""
 
 
+class AttributesSettings(Section):
+    """What people wear, in words: what a classifier of clothes is trained on and AttrRec-k asks for."""
+
+    path: Place | None = None
+    """Folder of DeepFashion's annotation files: list_attr_cloth.txt, list_attr_img.txt or list_attr_items.txt, and, where folders
+    are no categories, list_category_img.txt."""
+
+
 class EvaluateSettings(Section):
     """Networks that judge pictures; their weights are the user's own."""
 
@@ -200,6 +209,11 @@ class EvaluateSettings(Section):
     """LPIPS 0.1's linear weights for AlexNet (its alex.pth)."""
     inception: Place | None = None
     """Inception-v3's ImageNet weights (torchvision's names), for FID and the inception score."""
+    categories: Place | None = None
+    """A network (.onnx) that gives a score a category of clothes, for FashionIS; train-attributes' where it is not given."""
+    attributes: Place | None = None
+    """A network (.onnx) that gives a score an attribute of attributes.path that some picture has, for AttrRec-k;
+    train-attributes' where it is not given."""
 
 
 class Settings(Section):
@@ -231,6 +245,7 @@ class Settings(Section):
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()
     parse: ParseSettings = ParseSettings()
+    attributes: AttributesSettings = AttributesSettings()
     train_flow: TrainFlowSettings = TrainFlowSettings()
     train_generator: TrainGeneratorSettings = TrainGeneratorSettings()
     train_pixel_warp: TrainPixelWarpSettings = TrainPixelWarpSettings()
@@ -239,6 +254,7 @@ class Settings(Section):
     train_synthesis: TrainSynthesisSettings = TrainSynthesisSettings()
     train_coarse: TrainCoarseSettings = TrainCoarseSettings()
     train_refine: TrainRefineSettings = TrainRefineSettings()
+    train_attributes: TrainAttributesSettings = TrainAttributesSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 
     @field_validator("data", mode="before")

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ptx.datasets.attribute_files import Clothes, read_clothes, stamp
 from ptx.geometry.flow import decode_flow
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.records import OK
 from ptx.pipeline.store import Store
@@ -27,7 +29,8 @@ Batch = dict[str, Tensor]
 """source, target (B, 3, H, W) -1..1; source_keypoints, target_keypoints (B, 18, 3); pair (B,).
 
 From projected bodies: flow (B, 2, H, W) px; visibility (B, 1, H, W) uint8; source_part, target_part (B, H, W) uint8.
-From parsing: source_parsing, target_parsing (B, H, W) uint8."""
+From parsing: source_parsing, target_parsing (B, H, W) uint8.
+From annotation: target_attributes (B, K) bool; target_category (B,) int64."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class PairData(Dataset[Batch]):
     """(N,) number of each in the whole data set."""
     reads: tuple[str, ...] = PROJECTED
     """Stages whose stores are read."""
+    clothes: Clothes | None = None
+    """What is worn in every image, where that is asked for."""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -65,6 +70,9 @@ class PairData(Dataset[Batch]):
         if "parse" in self.reads:
             out["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source))
             out["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target))
+        if self.clothes is not None:
+            out["target_attributes"] = torch.from_numpy(self.clothes.attributes[target[0]])
+            out["target_category"] = torch.tensor(self.clothes.categories[target[0]])
         return out
 
     def _read(self, store: str, array: str, index: NDArray[Any]) -> NDArray[Any]:
@@ -76,6 +84,10 @@ class PairData(Dataset[Batch]):
             np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)) if len(self) else []
         )
         return self.only(chosen)
+
+    def targets(self) -> PairData:
+        """One pair of every target image."""
+        return self.only(np.unique(self.pairs[:, 0], return_index=True)[1])
 
     def only(self, places: Any) -> PairData:
         """The pairs at these places."""
@@ -113,6 +125,24 @@ def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = PROJECTED
         what = "training" if split == TRAIN else "testing"
         raise PtxError(f"no pair is left for {what}: see `ptx status`, and `data.test_fraction`")
     return PairData(pipeline.workspace, pairs[numbers], numbers, reads)
+
+
+def clothes(pipeline: Pipeline) -> Clothes:
+    """What is worn in every image of the data set.
+
+    Raises:
+        PtxError: no setting says where that is written, or it is not as it should be.
+    """
+    folder = pipeline.settings.attributes.path
+    if folder is None:
+        raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
+    return _clothes(folder, tuple(pipeline.listing.ids), digest(stamp(folder)))
+
+
+@lru_cache(maxsize=1)
+def _clothes(folder: Path, ids: tuple[str, ...], state: str) -> Clothes:
+    del state
+    return read_clothes(folder, ids)
 
 
 class StepSampler:

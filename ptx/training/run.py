@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 from torch import nn
 
+from ptx.models.attribute_net import AttributeNet
 from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
@@ -15,8 +17,9 @@ from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
+from ptx.training.attribute_recipe import TrainAttributes
 from ptx.training.checkpoint import read_checkpoint, restore
-from ptx.training.data import TEST, TRAIN, pair_data
+from ptx.training.data import TEST, TRAIN, clothes, pair_data
 from ptx.training.loop import Trainer
 from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSynthesis
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
@@ -44,6 +47,8 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
     if trained_step(folder) >= settings.steps:
         return f"[bold]{training.name}[/bold]: done, nothing to do; {_words(best_scores(folder))}"
     data, test = (pair_data(pipeline, split, training.reads) for split in (TRAIN, TEST))
+    if training.annotated:
+        data, test = (replace(part.targets(), clothes=clothes(pipeline)) for part in (data, test))
     recipe = build_recipe(pipeline, training)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, folder, document(pipeline, training), pipeline.settings.seed)
@@ -70,6 +75,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "train-synthesis": SynthesisNet,
     "train-coarse": CoarseNet,
     "train-refine": RefineNet,
+    "train-attributes": AttributeNet,
 }
 """Training → the network that is used later."""
 
@@ -83,6 +89,8 @@ def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
         return TrainPoseFlow(settings)
     if training.name == "train-coarse":
         return TrainCoarse(settings, pipeline.settings.size)
+    if training.name == "train-attributes":
+        return TrainAttributes(settings, clothes(pipeline))
     regressor = load_flow(pipeline, settings.flow)
     if training.name == "train-garment":
         return TrainGarment(settings, regressor)
@@ -119,6 +127,9 @@ def load_network(pipeline: Pipeline, name: str) -> Any:
     if why := stale(pipeline, training):
         raise PtxError(f"{name} is stale ({'; '.join(why)}): `ptx run {name}` first")
     given = getattr(pipeline.settings, training.section).model_dump() | {"size": pipeline.settings.size}
+    if training.annotated:
+        known = clothes(pipeline)
+        given |= {"categories": len(known.kinds), "attributes": len(known.names)}
     net = build(NETWORKS[name], given)
     restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
     return net.eval().requires_grad_(False)

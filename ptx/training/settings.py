@@ -280,3 +280,19 @@ class TrainRefineSettings(TrainCoarseSettings):
     """Weight of the weighted L1 beside the discriminator's judgement."""
     adversarial: Weight = 1.0
     """Weight of the discriminator's judgement."""
+
+
+class TrainAttributesSettings(TrainSettings):
+    """The classifier of clothes that FashionIS and AttrRec-k judge by (the schedule of Li et al., CVPR 2019; the layers are ours)."""
+
+    PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
+        "demo": {"base": 8, "most": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5},
+        "deepfashion-256": {
+            "steps": 46_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 4600, "batch": 32, "ema": 0.999, "most": 256,
+        },
+    }  # fmt: skip
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+    scales: Count = 5
+    """Halvings of the picture."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ptx.datasets.attribute_files import stamp
 from ptx.pipeline.durable import read_json
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
@@ -31,6 +32,8 @@ class Training:
     """Training stages whose models it uses, besides the one that gives its flow."""
     reads: tuple[str, ...] = PROJECTED
     """Stages whose stores it reads."""
+    annotated: bool = False
+    """Whether it also reads what people wear (`attributes.path`)."""
 
     def folder(self, workspace: Path) -> Path:
         """Where its model lies."""
@@ -48,6 +51,7 @@ TRAININGS = {
         Training("train-synthesis", "train_synthesis", ("train-garment",), reads=PARSED),
         Training("train-coarse", "train_coarse"),
         Training("train-refine", "train_refine", ("train-coarse",)),
+        Training("train-attributes", "train_attributes", reads=("ingest", "extract-keypoints"), annotated=True),
     )
 }
 
@@ -63,6 +67,8 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     settings = getattr(pipeline.settings, training.section)
     inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in training.reads}
     inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs(pipeline, training)}
+    if training.annotated and pipeline.settings.attributes.path is not None:
+        inputs["attributes"] = digest(stamp(pipeline.settings.attributes.path))
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,7 +39,7 @@ class Brightness:
 
 
 def judges(**data: Any) -> Judges:
-    out = Judges(SimpleNamespace(settings=Settings(data=data)))  # type: ignore[arg-type]
+    out = Judges(SimpleNamespace(settings=Settings(data=data), workspace=Path("nowhere")))  # type: ignore[arg-type]
     out.inception = Brightness()  # type: ignore[assignment]
     return out
 
