@@ -198,17 +198,24 @@ def evaluate(
     against: Annotated[
         Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
     ] = None,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print the published table's columns too, beside what others have published."),
+    ] = False,
     config: Config = None,
     overrides: Set = None,
 ) -> None:
     """Score the trained models on held-out persons, beside copying and warping the source."""
     from ptx.evaluation.evaluate import evaluate, read_evaluation
-    from ptx.evaluation.tables import compare, lines
+    from ptx.evaluation.tables import beside_published, compare, lines
     from ptx.stages import load_pipeline
 
     other = read_evaluation(against) if against else None
-    done = evaluate(load_pipeline(config, overrides), console, count=count, rules=protocol)
+    pipeline = load_pipeline(config, overrides)
+    done = evaluate(pipeline, console, count=count, rules=protocol)
     print("\n".join([*lines(done), f"every pair's scores: {done.path}"]))
+    if table:
+        print("\n".join(["", *beside_published(done, pipeline.settings.data.kind)]))
     if other is not None:
         print("\n".join(["", *compare(done, other)]))
 

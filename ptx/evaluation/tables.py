@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ptx.evaluation.classifiers import RECALLS
 from ptx.evaluation.evaluate import Evaluation
+from ptx.evaluation.published_figures import NEEDS, columns, figures
 from ptx.pipeline.errors import PtxError
 
 PICTURES = (
@@ -62,6 +63,30 @@ def lines(done: Evaluation) -> list[str]:
         for method, scores in done.whole.items():
             out.append(f"| {method} | {' | '.join(f'{scores[name]:.3f}' for name in names)} |")
         out.append("")
+    return out
+
+
+def beside_published(done: Evaluation, data: str) -> list[str]:
+    """Means under the columns of the published table of a data set (`data.kind`), and below them what others have published.
+
+    A cell is empty where a method was not scored so; what a column lacks is said below.
+    """
+    names = columns(data)
+    out = [f"| {data} | {' | '.join(names)} | source |", f"|---|{'---|' * len(names)}---|"]
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    for method, values in done.values.items():
+        own = {m: interval(v)[0] for m, v in values.items()} | done.whole.get(method, {})
+        if "ssim" in own:
+            rows[method, "this workspace"] = own
+    theirs = figures(data, names)
+    for (method, source), values in (rows | theirs).items():
+        cells = (f"{values[m]:.4g}" if m in values else "" for m in names)
+        out.append(f"| {method} | {' | '.join(cells)} | {source} |")
+    out.append("")
+    if not theirs:
+        out.append("No published figure of this table could be traced to its source.")
+    lacking = [m for m in names if not any(m in values for values in rows.values())]
+    out += [f"{m} needs {NEEDS[m]}." for m in lacking]
     return out
 
 
