@@ -233,6 +233,32 @@ def report(
     console.print(str(evaluate_and_report(load_pipeline(config, overrides), console, count)))
 
 
+@models.command(epilog="Examples:  ptx study study.html --count 30  ·  ptx study --score anna.json ben.json")
+def study(
+    files: Annotated[list[Path], typer.Argument(help="The page to write; with --score, files of answers.")],
+    score: Annotated[bool, typer.Option("--score", help="Say what answers come to.")] = False,
+    count: Annotated[int, typer.Option("--count", min=1, help="Pairs that are asked about.")] = 30,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", help="Two of `ptx evaluate`'s rows or `the photograph`, with a comma between."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the order and the sides; another one a person.")] = 0,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Let people choose between the pictures of two methods: one HTML page that needs no server; and score their answers."""
+    from ptx.evaluation.study import preference, read_answers, write_study
+    from ptx.stages import load_pipeline
+
+    if score:
+        print("\n".join(preference([read_answers(path) for path in files]).lines()))
+        return
+    if len(files) > 1:
+        raise PtxError("name one page to write, or give --score for files of answers")
+    names = [name.strip() for name in methods.split(",")] if methods else []
+    console.print(str(write_study(load_pipeline(config, overrides), files[0], count, seed, names)))
+
+
 @models.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),

@@ -1,0 +1,92 @@
+"""The page of a user study: one HTML file that fetches nothing and sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""What the browser lets the page load: pictures that it holds itself."""
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 1em auto; padding: 0 1em; text-align: center }
+#trial { display: flex; justify-content: center; gap: 1em } figure { margin: 0 } img { height: 60vh; border: 2px solid #ddd }
+button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: #777 } .asked img { height: 29vh }
+"""
+
+SCRIPT = """
+const study = JSON.parse(document.getElementById("study").textContent);
+const element = name => document.getElementById(name);
+const answers = [];
+let since = 0;
+
+function show() {
+  const trial = study.trials[answers.length];
+  element("trial").hidden = element("asking").hidden = !trial;
+  element("end").hidden = !!trial;
+  if (!trial) return finish();
+  for (const name of ["source", "pose", "left", "right"]) element(name).src = study.pictures[trial[name]];
+  element("progress").textContent = `${answers.length + 1} of ${study.trials.length}`;
+  since = performance.now();
+}
+
+function choose(side) {
+  const trial = study.trials[answers.length];
+  if (!trial) return;
+  const seconds = Math.round(performance.now() - since) / 1000;
+  answers.push({pair: trial.pair, left: trial.methods[0], right: trial.methods[1], chosen: side, seconds});
+  show();
+}
+
+function back() {
+  answers.pop();
+  show();
+}
+
+function finish() {
+  const text = JSON.stringify({study: study.study, answers}, null, 1);
+  element("download").href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
+}
+
+document.addEventListener("keydown", event => {
+  if (event.repeat) return;
+  if (event.key === "ArrowLeft") choose("left");
+  if (event.key === "ArrowRight") choose("right");
+  if (event.key === "Backspace") back();
+});
+for (const side of ["left", "right"]) {
+  element(side).addEventListener("click", () => choose(side));
+  element("choose-" + side).addEventListener("click", () => choose(side));
+}
+element("back").addEventListener("click", back);
+show();
+"""
+
+BODY = """
+<h1>Which picture is better?</h1>
+<p>It should look like a photograph of the person on the far left, in the pose that is drawn below them. Choose with the keys ← and →,
+or with the mouse; Backspace goes back. <b id=progress></b></p>
+<div id=trial>
+<div class=asked><figure><img id=source alt="the person"><figcaption>the person</figcaption></figure>
+<figure><img id=pose alt="the pose"><figcaption>the pose</figcaption></figure></div>
+<figure><img id=left alt="left picture"></figure><figure><img id=right alt="right picture"></figure>
+</div>
+<p id=asking><button id=choose-left>← left</button><button id=choose-right>right →</button></p>
+<p id=end hidden>Thank you. <a id=download download=answers.json>Save your answers</a> and send the file to whoever asked you.</p>
+<p><button id=back>back</button></p>
+"""
+
+
+def page(study: Mapping[str, Any]) -> str:
+    """The whole file.
+
+    `study`: study (its name), pictures (name → data URI), trials (pair, methods of the left and right picture, and the names of
+    their pictures: source, pose, left, right).
+    """
+    data = json.dumps(study, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it ends the element
+    return (
+        f'<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=Content-Security-Policy content="{POLICY}">'
+        f"<title>Which picture is better?</title><style>{STYLE}</style>{BODY}"
+        f'<script type="application/json" id=study>{data}</script><script>{SCRIPT}</script></html>\n'
+    )
