@@ -147,11 +147,16 @@ class Inception(nn.ModuleDict):
 
 
 def frechet_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """FID of features (N, D) and (M, D): the Fréchet distance of two normal distributions (Heusel et al., NIPS 2017)."""
+    """FID of features (N, D) and (M, D): the Fréchet distance of two normal distributions (Heusel et al., NIPS 2017).
+
+    The trace of (AB)^½ is that of (A^½ B A^½)^½, which is symmetric: it has a root also where there are fewer pictures than features.
+    """
     first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
-    root = linalg.sqrtm(first @ second)
+    values, vectors = linalg.eigh(first)
+    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
+    common = np.sqrt(linalg.eigvalsh(root @ second @ root).clip(0)).sum()
     gap = a.mean(0) - b.mean(0)
-    return float(gap @ gap + np.trace(first + second - 2 * np.real(root)))
+    return float(gap @ gap + np.trace(first + second) - 2 * common)
 
 
 def inception_score(probabilities: NDArray[np.float64], splits: int = 10) -> float:
