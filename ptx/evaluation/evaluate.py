@@ -63,12 +63,11 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
     values: Values = {}
     with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
         for batch in batches(pipeline, data):
+            target = chosen.prepare(batch["target"], painted=False)
+            masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
             for name, method in paint.items():
                 bare = method(batch)
-                painted, target = (
-                    chosen.prepare(x, painted=own) for x, own in ((bare, True), (batch["target"], False))
-                )
-                masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
+                painted = chosen.prepare(bare, painted=True)
                 judged = judges.distances(name, painted, target, masks["pose"]) | judges.clothes(name, painted, batch)
                 judged |= judges.poses(bare, batch["target_keypoints"])
                 _add(values, name, picture_scores(painted, target, masks, chosen) | judged)

@@ -11,6 +11,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 1em auto; padding: 0 1em; text-align: center }
+[hidden] { display: none !important }
 #trial { display: flex; justify-content: center; gap: 1em } figure { margin: 0 } img { height: 60vh; border: 2px solid #ddd }
 button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: #777 } .asked img { height: 29vh }
 """
