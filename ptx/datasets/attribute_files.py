@@ -59,6 +59,8 @@ def read_clothes(folder: Path, ids: Sequence[str]) -> Clothes:
     found = dict(_rows(path, len(names), set(keys), _item if by_item else _image))
     attributes = np.stack(_all(path, found, keys, ids)) == 1
     some = attributes.any(0)
+    if not some.any():
+        raise PtxError(f"{path}: no picture of this data set has any attribute")
     kinds, categories = np.unique(_kinds(folder / CATEGORIES, ids), return_inverse=True)
     chosen = tuple(name for name, there in zip(names, some, strict=True) if there)
     return Clothes(chosen, attributes[:, some], tuple(kinds.tolist()), categories.astype(np.int64))
@@ -101,8 +103,8 @@ def _item(name: str) -> str:
 
 
 def _all(
-    path: Path, found: Mapping[str, NDArray[np.int16]], keys: Sequence[str], ids: Sequence[str]
-) -> list[NDArray[np.int16]]:
+    path: Path, found: Mapping[str, NDArray[np.int8]], keys: Sequence[str], ids: Sequence[str]
+) -> list[NDArray[np.int8]]:
     missing = [name for name, key in zip(ids, keys, strict=True) if key not in found]
     if missing:
         raise PtxError(f"{path}: has no row for {len(missing)} of {len(ids)} pictures, the first is {missing[0]}")
@@ -111,18 +113,18 @@ def _all(
 
 def _rows(
     path: Path, columns: int, wanted: set[str], key: Callable[[str], str]
-) -> Iterator[tuple[str, NDArray[np.int16]]]:
+) -> Iterator[tuple[str, NDArray[np.int8]]]:
     """Key and numbers of each wanted row."""
     for line, text in _lines(path):
         if line == 2:
             continue
-        name, _, values = text.partition(" ")
+        name, *values = text.split()
         if (own := key(name)) not in wanted:
             continue
         try:
-            numbers = np.array(values.split(), np.int16)
-        except ValueError:
-            raise PtxError(f"{path}:{line}: holds something else than numbers after {name}") from None
+            numbers = np.array(values, np.int8)
+        except (ValueError, OverflowError):
+            raise PtxError(f"{path}:{line}: holds something else than small numbers after {name}") from None
         if len(numbers) != columns:
             raise PtxError(f"{path}:{line}: {len(numbers)} numbers after {name}, expected {columns}")
         yield own, numbers
@@ -132,7 +134,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number and text of every line after the first, which says how many follow the second."""
     try:
         with path.open(encoding="utf-8") as file:
-            head, line = file.readline().strip(), 1
+            head = file.readline().strip()
             if not head.isdecimal():
                 raise PtxError(f"{path}:1: must be the number of rows (got {head[:40]!r})")
             for line, text in enumerate(file, 2):

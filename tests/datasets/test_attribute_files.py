@@ -40,6 +40,12 @@ def test_attribute_benchmark(tmp_path: Path) -> None:
         assert [found.kinds[i] for i in found.categories] == ["0041", "0003"]
 
 
+def test_pictures_without_any_attribute(tmp_path: Path) -> None:
+    none = PREDICTION["list_attr_img.txt"].replace(" 1 ", " -1 ").replace("    1  0", "  -1 0")
+    with pytest.raises(PtxError, match="no picture of this data set has any attribute"):
+        read_clothes(write(tmp_path, PREDICTION | {"list_attr_img.txt": none}), IDS)
+
+
 def test_in_shop_items(tmp_path: Path) -> None:
     """An item's attributes are those of all its pictures; folders are categories."""
     files = {
@@ -67,7 +73,13 @@ def test_in_shop_items(tmp_path: Path) -> None:
     ("name", "old", "new", "words"),
     [
         ("list_attr_img.txt", "1  0 -1 -1", "1  0 -1", "list_attr_img.txt:5: 3 numbers after .*2.jpg, expected 4"),
-        ("list_attr_img.txt", "-1 1 -1 -1", "-1 x -1 -1", "list_attr_img.txt:3: holds something else than numbers"),
+        (
+            "list_attr_img.txt",
+            "-1 1 -1 -1",
+            "-1 x -1 -1",
+            "list_attr_img.txt:3: holds something else than small numbers",
+        ),
+        ("list_category_img.txt", "jpg 41", "jpg 4100", "list_category_img.txt:4: holds something else than small"),
         ("list_attr_img.txt", "3\n", "", "list_attr_img.txt:1: must be the number of rows .got 'image_name"),
         (
             "list_category_img.txt",
