@@ -27,9 +27,9 @@ from ptx.view import turntable, views
 VIEWS = 12
 ANGLES = (30, 60, 90, 180)
 SYSTEMS = {
-    "A, the fitted body turned": ("systems", "flow"),
-    "B, learned flow": ("systems", "pose-flow"),
-    "C, parts alike, warped texture": ("systems", "view"),
+    "A, the fitted body turned": ("base", "flow"),
+    "B, learned flow": ("base", "pose-flow"),
+    "C, parts alike, warped texture": ("base", "view"),
     "PG², plain G1 + G2": ("plain", "view"),
 }
 
@@ -58,14 +58,15 @@ def main() -> None:
     }
     settings["train_generator"]["flow"] = "projected"
     published = {"weighting": "mask"}
-    variants = [
-        Variant("systems", [f"train-{name.replace('_', '-')}" for name in names]),
-        Variant("plain", ["train-coarse", "train-refine"], {
-            "train_coarse": published, "train_refine": {**published, "texture": False, "adversarial": 1.0},
-        }),
-    ]  # fmt: skip
+    chains = [
+        ["train-pose-flow", "train-garment", "train-synthesis"],
+        ["train-generator"],
+        ["train-coarse", "train-refine"],
+    ]
+    refine = {**published, "texture": False, "adversarial": 1.0}
+    plain = Variant("plain", chains[-1], {"train_coarse": published, "train_refine": refine})
     root = args.folder.absolute()
-    seconds = experiment(root, settings, [], variants, args.jobs, None)
+    seconds = experiment(root, settings, chains, [plain], args.jobs, None)
     scores(root, args.count)
     print()
     rounds(root, args.count // 5 or 1)

@@ -116,7 +116,7 @@ def remove_tree(folder: Path) -> None:
     if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        remote.remove(folder)
+        remote.remove_tree(folder)
 
 
 class Busy(Exception):

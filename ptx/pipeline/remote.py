@@ -90,9 +90,15 @@ def names(folder: Any) -> list[str]:
 
 
 def remove(path: Any) -> None:
-    """Remove an object, or everything below a name; nothing happens where there is none."""
+    """Remove an object; nothing happens where there is none."""
     with suppress(FileNotFoundError):
-        path.fs.rm(path.path, recursive=True)
+        path.fs.rm_file(path.path)
+
+
+def remove_tree(folder: Any) -> None:
+    """Remove everything below a name; nothing happens where there is nothing."""
+    with suppress(FileNotFoundError):
+        folder.fs.rm(folder.path, recursive=True)
 
 
 def publish(folder: Path, target: Any, last: str) -> None:
