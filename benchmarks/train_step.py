@@ -29,7 +29,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.stages import STAGES, load_settings
 from ptx.training.data import TRAIN, loader, pair_data
-from ptx.training.hardware import precision
+from ptx.training.hardware import join, precision
 from ptx.training.loop import Trainer
 from ptx.training.recipes import TrainGenerator
 from ptx.training.settings import TrainGeneratorSettings
@@ -161,7 +161,9 @@ def ours(count: int, size: tuple[int, int], repeat: int) -> float:
         compile=torch.cuda.is_available(),
     )
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(TrainGenerator(settings, None, None), Path(folder), {}, seed=0)
+        trainer = Trainer(
+            TrainGenerator(settings, None, None), join("train-generator", settings), Path(folder), {}, seed=0
+        )
         batch = batch_of(count, size, trainer.fabric.device)
         return timed(lambda: trainer._step(batch), trainer.fabric.device, repeat)
 

@@ -28,7 +28,8 @@ def train(pipeline: Pipeline, name: str, *, force: bool = False) -> None:
     if name not in TRAININGS:
         raise PtxError(f"no stage '{name}': the training stages are {', '.join(TRAININGS)}")
     try:
-        console.print(run_training(pipeline, TRAININGS[name], console, force=force))
+        if said := run_training(pipeline, TRAININGS[name], console, force=force):
+            console.print(said)
     except Interrupted:
         errors.print(f"{name}: stopped by a signal and saved; the same command goes on from here")
         raise typer.Exit(REQUEUE) from None

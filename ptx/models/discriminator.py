@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ptx.models.blocks import initialise
+from ptx.models.together import BatchNorm
 
 
 class PatchDiscriminator(nn.Module):
@@ -16,7 +17,7 @@ class PatchDiscriminator(nn.Module):
         width = base
         for layer in range(1, layers + 1):
             wider, stride = min(base * 2**layer, 8 * base), 2 if layer < layers else 1
-            parts += [nn.Conv2d(width, wider, 4, stride, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
+            parts += [nn.Conv2d(width, wider, 4, stride, 1, bias=False), BatchNorm(wider), nn.LeakyReLU(0.2)]
             width = wider
         self.body = nn.Sequential(*parts, nn.Conv2d(width, 1, 4, 1, 1))
         initialise(self)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from ptx.models.flow_net import UNIT, FlowPrediction
 from ptx.models.part_motion import GROUPS
+from ptx.models.together import weighted_mean
 from ptx.models.warping import BACKGROUND, VISIBLE, warp
 
 FINE_FIRST = (0.32, 0.16, 0.08, 0.04, 0.02)
@@ -76,7 +77,7 @@ def assignment_loss(parts: Tensor, target_part: Tensor) -> Tensor:
     groups = torch.tensor(GROUPS, device=parts.device)
     each = [likely[:, groups == label].logsumexp(1) for label in range(1, 7)]
     unlikely = F.nll_loss(torch.stack(each, dim=1), (shown - 1).clamp(min=0), reduction="none")
-    return (unlikely.clamp(max=LOST) * (shown > 0)).sum() / (shown > 0).sum().clamp(min=1)
+    return weighted_mean(unlikely.clamp(max=LOST), (shown > 0).to(unlikely.dtype))
 
 
 def flow_loss(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.models.together import BatchNorm
 from ptx.pipeline.errors import PtxError
 
 
@@ -130,7 +131,7 @@ class PairJudge(nn.Module):
         widths = [min(base * 2**level, 8 * base) for level in range(halvings)]
         layers: list[nn.Module] = [nn.Conv2d(6, widths[0], 5, 2, 2), nn.LeakyReLU(0.2)]
         for a, b in itertools.pairwise(widths):
-            layers += [nn.Conv2d(a, b, 5, 2, 2), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(a, b, 5, 2, 2), BatchNorm(b), nn.LeakyReLU(0.2)]
         cells = (-(-size[0] // 2**halvings)) * (-(-size[1] // 2**halvings))
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * cells, 1))
         for part in self.modules():

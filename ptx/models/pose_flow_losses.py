@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from ptx.datasets.garment_labels import GARMENTS
 from ptx.models.flow_net import UNIT, FlowPrediction
 from ptx.models.losses import pyramid_loss
+from ptx.models.together import drawn, weighted_mean
 from ptx.models.warping import BACKGROUND, VISIBLE, warp
 
 LEVELS = (0, 1, 2)
@@ -73,7 +74,7 @@ def pair_loss(
         looks = texture_distance(warp(F.avg_pool2d(source, size), moved), F.avg_pool2d(target, size))
         kinds = 1 - (warp(F.avg_pool2d(labels[0], size), moved) * F.avg_pool2d(labels[1], size)).sum(1, keepdim=True)
         error = weights.texture * looks + weights.garments * kinds
-        fit = fit + part / total * _mean(sure * error + (1 - sure) * weights.hidden, here)
+        fit = fit + part / total * weighted_mean(sure * error + (1 - sure) * weights.hidden, here)
         turns = turns + part / total * _bends(flow, F.avg_pool2d(labels[1], size))
     outline = -(person * (seen + hidden).clamp(min=1e-6).log() + (1 - person) * nothing.clamp(min=1e-6).log()).mean()
     return {"fit": fit, "smooth": weights.smooth * turns, "outline": outline}
@@ -108,10 +109,6 @@ def _charbonnier(x: Tensor, rounding: float = 0.01) -> Tensor:
     return (x * x + rounding**2).sqrt() - rounding
 
 
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    return (values * weight).sum() / weight.sum().clamp(min=1)
-
-
 def _bends(flow: Tensor, labels: Tensor) -> Tensor:
     """Mean second difference of flow (B, 2, h, w) where one garment is all around; labels (B, C, h, w) shares."""
     total = flow.new_zeros(())
@@ -120,7 +117,7 @@ def _bends(flow: Tensor, labels: Tensor) -> Tensor:
         before, middle, after = (flow.narrow(dim, k, length) for k in range(3))
         shares = [labels.narrow(dim, k, length) for k in range(3)]
         alike = (shares[0] * shares[1] * shares[2])[:, 1:].sum(1, keepdim=True)  # background does not count
-        total = total + _mean((before - 2 * middle + after).abs().sum(1, keepdim=True), alike)
+        total = total + weighted_mean((before - 2 * middle + after).abs().sum(1, keepdim=True), alike)
     return total
 
 
@@ -146,12 +143,12 @@ def known_warp(keypoints: Tensor, parsing: Tensor, bend: float = 0.04) -> KnownW
     bend: px of height by which places move more than the affine map says, about.
     """
     count, height, width = parsing.shape
-    angle = (torch.rand(count) * 2 - 1) * 0.5
-    stretch = 1 + (torch.rand(count, 2) * 2 - 1) * 0.2
-    shift = (torch.rand(count, 2) * 2 - 1) * torch.tensor([0.1 * width, 0.05 * height])
+    angle = (drawn(torch.rand, count) * 2 - 1) * 0.5
+    stretch = 1 + (drawn(lambda n: torch.rand(n, 2), count) * 2 - 1) * 0.2
+    shift = (drawn(lambda n: torch.rand(n, 2), count) * 2 - 1) * torch.tensor([0.1 * width, 0.05 * height])
     rotation = torch.stack([torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)], 1).view(-1, 2, 2)
     affine = (rotation * stretch[:, None]).to(keypoints.device)
-    knots = torch.randn(count, 2, 5, 4).to(keypoints.device) * (bend * height)
+    knots = drawn(lambda n: torch.randn(n, 2, 5, 4), count).to(keypoints.device) * (bend * height)
     bends = F.interpolate(knots, size=(height, width), mode="bicubic", align_corners=True)
     middle = torch.tensor([(width - 1) / 2, (height - 1) / 2]).to(keypoints)
     offset = shift.to(keypoints) + middle

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ptx.models.together import drawn
 from ptx.models.warping import BACKGROUND
 from ptx.training.data import Batch
 
@@ -23,8 +24,13 @@ def vary_target(batch: Batch, shift: tuple[int, int] = (0, 0), scale: float = 1.
         return batch
     count, _, height, width = batch["source"].shape
     device = batch["source"].device
-    move = torch.stack([torch.randint(-m, m + 1, (count,)) for m in shift], dim=1).to(device, torch.float32)
-    factor = (scale ** (2 * torch.rand(count, 1) - 1)).to(device) if scale != 1 else torch.ones(count, 1, device=device)
+    right, down = (drawn(lambda n, m=m: torch.randint(-m, m + 1, (n,)), count) for m in shift)
+    move = torch.stack([right, down], dim=1).to(device, torch.float32)
+    factor = (
+        (scale ** (2 * drawn(lambda n: torch.rand(n, 1), count) - 1)).to(device)
+        if scale != 1
+        else torch.ones(count, 1, device=device)
+    )
     middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=device)
     columns, rows = torch.arange(width, device=device), torch.arange(height, device=device)
     pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).float()  # (H, W, 2)

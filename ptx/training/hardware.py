@@ -1,12 +1,62 @@
-"""What the machine can do, and how to ask it to do it fast."""
+"""What the machine can do, how to ask it to do it fast, and processes that do it together."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from ptx.pipeline.errors import PtxError
+from ptx.training.settings import TrainSettings
+
+
+def join(name: str, settings: TrainSettings) -> Fabric:
+    """The processes that train together, one a device: those that torchrun or srun started, or on one machine started here.
+
+    Raises:
+        PtxError: the settings ask for other processes than were started, or for devices that are not there.
+    """
+    wanted, started = settings.devices * settings.nodes, _started()
+    section = name.replace("-", "_")
+    if started not in (None, wanted):
+        raise PtxError(
+            f"{name}: {started} processes were started, but {section}.devices={settings.devices} × "
+            f"{section}.nodes={settings.nodes} are {wanted}: give the numbers that torchrun or srun is given"
+        )
+    if started is None and settings.nodes > 1:
+        raise PtxError(
+            f"{name}: {section}.nodes={settings.nodes} needs a launcher: `ptx submit {name}`, or start the command by "
+            "srun or torchrun on every node"
+        )
+    keep_freed_memory()
+    # Buffers are the same everywhere as they are (models/together.py); broadcasting them between two passes breaks backward.
+    strategy: Any = DDPStrategy(broadcast_buffers=False) if wanted > 1 else "auto"
+    try:
+        fabric = Fabric(
+            accelerator="auto",
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            strategy=strategy,
+            precision=precision(settings.precision),
+        )
+        fabric.launch()
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        raise PtxError(f"{name}: its processes cannot be joined: {' '.join(str(error).split())}") from error
+    return fabric
+
+
+def _started() -> int | None:
+    """How many processes a launcher started for this training; None where none did."""
+    for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_NUM_TASKS"):  # the latter is not set in a job's own shell
+        if name in os.environ:
+            return int(os.environ["WORLD_SIZE" if name.startswith("TORCH") else name])
+    return None
 
 
 def precision(wanted: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ from ptx.training.checkpoint import (
     write_checkpoint,
 )  # fmt: skip
 from ptx.training.data import Batch, PairData, loader
-from ptx.training.hardware import keep_freed_memory, precision
 from ptx.training.log import Log
 from ptx.training.recipes import Recipe, total, unwrap
 from ptx.training.samples import write_samples
@@ -38,21 +38,12 @@ class Interrupted(Exception):
 class Trainer:
     """One model's training in its folder: `checkpoints/`, `model`, `log.csv`, `samples/`, TensorBoard's `events/`."""
 
-    def __init__(self, recipe: Recipe, folder: Path, document: Mapping[str, Any], seed: int) -> None:
-        """`document`: what the model is made from, written into every checkpoint."""
-        self.recipe, self.folder, self.document, self.seed = recipe, folder, dict(document), seed
+    def __init__(self, recipe: Recipe, fabric: Fabric, folder: Path, document: Mapping[str, Any], seed: int) -> None:
+        """`fabric`: the processes that train together; only the first writes. `document`: what the model is made from, written
+        into every checkpoint."""
+        self.recipe, self.fabric, self.folder, self.document, self.seed = recipe, fabric, folder, dict(document), seed
         s = recipe.settings
-        keep_freed_memory()
-        alone = s.devices == s.nodes == 1
-        self.fabric = Fabric(
-            accelerator="auto",
-            devices=s.devices,
-            num_nodes=s.nodes,
-            strategy="auto" if alone else "ddp",
-            precision=precision(s.precision),
-        )
-        self.fabric.launch()
-        torch.manual_seed(seed)
+        torch.manual_seed(seed)  # everywhere the same: each process draws for the whole batch
         self.plain = recipe.networks()
         self.main = next(iter(self.plain))
         self.average = AveragedModel(self.plain[self.main], multi_avg_fn=_average(s.ema), use_buffers=True)
@@ -104,8 +95,8 @@ class Trainer:
         return known is None or self.recipe.best * score > self.recipe.best * known
 
     def resume(self) -> bool:
-        """Go on from the newest checkpoint; False where there is none."""
-        steps = self.saved()
+        """Go on from the newest checkpoint, of whatever number of processes; False where there is none."""
+        steps = self.fabric.broadcast(self.saved())
         if not steps:
             return False
         found = read_checkpoint(self.path(steps[-1]))
@@ -134,7 +125,7 @@ class Trainer:
         bar = progress(self.recipe.name, s.steps, self.step, console)
         with _signals() as signals, bar as advance, Log(self.folder, self.step, self.fabric.is_global_zero) as log:
             for batch in batches:
-                terms = self._try(batch)
+                terms = self._over_all(self._try(batch))
                 self.step += 1
                 advance(1, 0)
                 log.write(self.step, terms)
@@ -144,14 +135,21 @@ class Trainer:
                     log.write(self.step, {f"test/{name}": value for name, value in scores.items()})
                     self.save(scores)
                 if told:
+                    self.fabric.barrier()  # a launcher may end all processes when the first of them ends
                     raise Interrupted
         return self.bests
 
     def _anyone(self, told: bool) -> bool:
-        """Whether any of the processes that train together was told to stop."""
+        """Whether it is so in any of the processes that train together."""
+        return self._over_all({"told": float(told)})["told"] > 0
+
+    def _over_all(self, values: dict[str, float]) -> dict[str, float]:
+        """Their means over the processes."""
         if self.fabric.world_size == 1:
-            return told
-        return bool(self.fabric.all_reduce(torch.tensor(float(told)), reduce_op="sum") > 0)
+            return values
+        own = torch.tensor(list(values.values()), dtype=torch.float64, device=self.fabric.device)
+        self.fabric.all_reduce(own)
+        return dict(zip(values, own.tolist(), strict=True))
 
     def _try(self, batch: Batch) -> dict[str, float]:
         try:
@@ -177,10 +175,11 @@ class Trainer:
                 losses = self.recipe.losses(self.nets, part, self.step)
             for name, own in losses.items():
                 loss = total(own)
-                if not torch.isfinite(loss):
+                value = self._over_all({name: unwrap(loss)})[name]  # all stop together, whoever's share it is
+                if not math.isfinite(value):
                     pairs = batch["pair"].tolist()
                     raise PtxError(
-                        f"{self.recipe.name}: the loss of {name} is {unwrap(loss)} at step {self.step} (pairs {pairs}); the "
+                        f"{self.recipe.name}: the loss of {name} is {value} at step {self.step} (pairs {pairs}); the "
                         f"last good checkpoint is step {self.saved()[-1] if self.saved() else 0}: lower its learning_rate, "
                         "or look at these pairs with `ptx show --pair`"
                     )

@@ -20,6 +20,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.training.attribute_recipe import TrainAttributes
 from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, clothes, pair_data
+from ptx.training.hardware import join
 from ptx.training.loop import Trainer
 from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSynthesis
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
@@ -29,7 +30,8 @@ from ptx.training.view_recipes import TrainCoarse, TrainRefine
 
 
 def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:
-    """Train, or go on training, to the number of steps that the settings ask for; returns a line on the outcome.
+    """Train, or go on training, to the number of steps that the settings ask for; returns a line on the outcome,
+    empty in processes that only help.
 
     Raises:
         PtxError: what it reads is missing, or the loss is not finite.
@@ -37,29 +39,34 @@ def run_training(pipeline: Pipeline, training: Training, console: Console, *, fo
     """
     settings = getattr(pipeline.settings, training.section)
     folder, why = training.folder(pipeline.results), stale(pipeline, training)
-    if why:
-        console.print(
-            f"{training.name} is stale ({'; '.join(why)}): starting anew, the old model is kept in {folder}.old"
-        )
-    if why or (force and folder.exists()):
-        shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
-        folder.rename(folder.with_name(folder.name + ".old"))
-    if trained_step(folder) >= settings.steps:
+    anew = bool(why) or (force and folder.exists())
+    if trained_step(folder) >= settings.steps and not anew:
         return f"[bold]{training.name}[/bold]: done, nothing to do; {_words(best_scores(folder))}"
     data, test = (pair_data(pipeline, split, training.reads) for split in (TRAIN, TEST))
     if training.annotated:
         data, test = (replace(part.targets(), clothes=clothes(pipeline)) for part in (data, test))
     recipe = build_recipe(pipeline, training)
-    folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, folder, document(pipeline, training), pipeline.settings.seed)
+    fabric = join(training.name, settings)  # from here on only the first of the processes writes and speaks
+    console = console if fabric.is_global_zero else Console(quiet=True)
+    if why:
+        console.print(
+            f"{training.name} is stale ({'; '.join(why)}): starting anew, the old model is kept in {folder}.old"
+        )
+    if fabric.is_global_zero:
+        if anew:
+            shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
+            folder.rename(folder.with_name(folder.name + ".old"))
+        folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(recipe, fabric, folder, document(pipeline, training), pipeline.settings.seed)
     for frozen in vars(recipe).values():
         if isinstance(frozen, nn.Module):
-            frozen.to(trainer.fabric.device).eval().requires_grad_(False)
+            frozen.to(fabric.device).eval().requires_grad_(False)
     if getattr(settings, "vgg", "") is None:
         instead = "the loss on differences of neighbouring pixels stands in" if settings.gradients else "there is none"
         console.print(f"{training.name}: no VGG-19 weights ({training.section}.vgg), so no perceptual loss; {instead}")
     trainer.resume()
-    return f"[bold]{training.name}[/bold]: done, {_words(trainer.run(data, test, console))}"
+    scores = trainer.run(data, test, console)
+    return f"[bold]{training.name}[/bold]: done, {_words(scores)}" if fabric.is_global_zero else ""
 
 
 def _words(scores: dict[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ptx.models.variants import Background, Fusion
 from ptx.pipeline.config import Place, Section
@@ -25,7 +25,7 @@ class TrainSettings(Section):
     steps: Count = 400
     """Steps in all; raise it to train on."""
     batch: Count = 8
-    """Pairs a step."""
+    """Pairs a step, of all devices and nodes together, which divide it."""
     accumulate: Count = 1
     """Parts into which a batch is cut to save memory."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
@@ -55,7 +55,7 @@ class TrainSettings(Section):
     devices: Count = 1
     """GPUs (or processes on a CPU) that share each batch."""
     nodes: Count = 1
-    """Machines with so many devices each, under a launcher such as SLURM's."""
+    """Machines with so many devices each, started by srun (`ptx submit` does so) or torchrun."""
     radius: Annotated[float, Field(gt=0)] = 8.0
     """Pixels of a keypoint's disc in the pose maps."""
     base: Count = 32
@@ -69,6 +69,14 @@ class TrainSettings(Section):
         if not isinstance(given, dict):
             return given
         return {**cls.PRESETS.get(given.get("preset", "demo"), {}), **given}
+
+    @field_validator("nodes")
+    @classmethod
+    def _shares_the_batch(cls, nodes: int, known: ValidationInfo) -> int:
+        batch, devices = known.data.get("batch", 0), known.data.get("devices", 1)
+        if batch % (devices * nodes):
+            raise ValueError(f"share the batch evenly: {batch} pairs do not go into {devices} devices × {nodes} nodes")
+        return nodes
 
     def model(self) -> dict[str, Any]:
         """What the model depends on: all but how long, how often and where."""

@@ -12,60 +12,19 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from safetensors.torch import load_file
 
 from ptx.evaluation.evaluate import evaluate
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
-from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages import STAGES, load_settings
 from ptx.training.checkpoint import read_checkpoint
 from ptx.training.loop import Interrupted, Trainer, decay
 from ptx.training.recipes import TrainFlow, gradient_loss
 from ptx.training.run import run_training
 from ptx.training.state import TRAININGS, describe_training, document, stale
+from tests.training.tiny import QUIET, TINY, pipeline, train, weights
 
-QUIET = Console(quiet=True)
 QUIET_BUT_KEPT = Console(width=200)
-TINY = [
-    "cluster.kind=serial", "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
-    *(f"{training.section}.{setting}" for training in TRAININGS.values()
-      for setting in ("base=8", "most=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
-    *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the data pipeline done."""
-    folder = tmp_path_factory.mktemp("data")
-    chosen = pipeline(folder)
-    for stage in chosen.active:
-        run_stage(chosen, stage, QUIET)
-    return folder
-
-
-def pipeline(workspace: Path, *more: str) -> Pipeline:
-    return Pipeline(STAGES, load_settings(Path(os.devnull), [f"workspace={workspace}", *TINY, *more]))
-
-
-@pytest.fixture
-def work(data: Path, tmp_path: Path) -> Path:
-    """The same stores in a workspace of the test's own."""
-    for path in data.iterdir():
-        if path.name != "models":
-            (tmp_path / path.name).symlink_to(path)
-    return tmp_path
-
-
-def weights(workspace: Path, model: str, step: int) -> dict[str, torch.Tensor]:
-    return load_file(workspace / "models" / model / "checkpoints" / f"step-{step:08d}.safetensors")
-
-
-def train(workspace: Path, name: str, steps: int, *more: str) -> str:
-    section = name.replace("-", "_")
-    return run_training(pipeline(workspace, f"{section}.steps={steps}", *more), TRAININGS[name], QUIET)
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, step: int) -> None:

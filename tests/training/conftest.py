@@ -1,0 +1,29 @@
+"""Workspaces that trainings read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ptx.pipeline.run import run_stage
+from tests.training.tiny import QUIET, pipeline
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the data pipeline done."""
+    folder = tmp_path_factory.mktemp("data")
+    chosen = pipeline(folder)
+    for stage in chosen.active:
+        run_stage(chosen, stage, QUIET)
+    return folder
+
+
+@pytest.fixture
+def work(data: Path, tmp_path: Path) -> Path:
+    """The same stores in a workspace of the test's own."""
+    for path in data.iterdir():
+        if path.name != "models":
+            (tmp_path / path.name).symlink_to(path)
+    return tmp_path
