@@ -70,8 +70,8 @@ def _on_dask(crew: Crew, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task
     if first is None:
         return  # nothing to do is no reason to start workers
 
-    from distributed import wait
-    from distributed.client import FutureCancelledError
+    from distributed import CancelledError, wait
+    from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     with _workers(crew) as client:
@@ -96,7 +96,7 @@ def _on_dask(crew: Crew, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task
                 "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
                 "finished blocks are safe"
             ) from error
-        except FutureCancelledError as error:
+        except (CancelledError, CommClosedError) as error:
             raise PtxError(
                 "the Dask scheduler went away; finished blocks are safe: run the same command again"
             ) from error
