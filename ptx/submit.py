@@ -99,14 +99,17 @@ def _tasks(pipeline: Pipeline, name: str) -> list[str]:
 
 def _data_job(name: str, cluster: ClusterSettings, words: Sequence[str]) -> str:
     """Each task of the array computes its part by its own processes. A task that is killed is queued again and goes on."""
-    more = [*words, "--set", "cluster.kind=local", "--set", f"run.workers={cluster.cores}"]
+    kind = "local" if cluster.cores > 1 else "serial"  # one core needs no process beside the one that is there
+    more = [*words, "--set", f"cluster.kind={kind}", "--set", f"run.workers={cluster.cores}"]
     return f"exec {_command('run', name, *more)} --part $SLURM_ARRAY_TASK_ID/{cluster.parts}\n"
 
 
 def _training_job(pipeline: Pipeline, name: str, words: Sequence[str]) -> str:
     """bash hands the signal on and waits; a training that saved is queued again under the same job id."""
     settings = getattr(pipeline.settings, TRAININGS[name].section)
-    together = "srun " if settings.devices * settings.nodes > 1 else ""
+    cores = pipeline.settings.cluster.training.cores
+    # srun does not take the job's cores a task over by itself (since SLURM 22.05).
+    together = f"srun --cpus-per-task={cores} " if settings.devices * settings.nodes > 1 else ""
     return f"""\
 {together}{_command("run", name, *words)} &
 child=$!

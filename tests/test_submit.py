@@ -74,7 +74,7 @@ def test_what_jobs_ask_for(tmp_path: Path) -> None:
     assert "#SBATCH --gres=gpu:1\n" in alone.text
     assert "--partition" not in alone.text  # training has settings of its own
     assert "#SBATCH --ntasks-per-node=2\n" in alone.text
-    assert "srun " in alone.text
+    assert "\nsrun --cpus-per-task=8 " in alone.text
     assert "# ---- train-flow after ingest" in as_text([data, alone])
     subprocess.run(["bash", "-n", "-c", data.text + alone.text], check=True)
 

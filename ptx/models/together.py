@@ -7,11 +7,11 @@ and what is drawn at random is drawn for the whole batch by each. With one proce
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch import distributed as group
-from torch.distributed.nn import functional as differentiable
 
 
 def processes() -> int:
@@ -28,11 +28,7 @@ def drawn(draw: Callable[[int], Tensor], count: int) -> Tensor:
 
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Sum of values * weight over the sum of weights, at least 1: a scalar whose mean over processes is that of the whole batch."""
-    total = weight.sum()
-    if processes() > 1:
-        total = total.detach().clone()
-        group.all_reduce(total)
-        total = total / processes()
+    total = weight.sum() if processes() == 1 else _summed(weight.sum()) / processes()
     return (values * weight).sum() / total.clamp(min=1 / processes())
 
 
@@ -67,4 +63,22 @@ def _of_all(own: Tensor) -> Tensor:
     """(...) of each process → (processes, ...), through which gradients flow back."""
     places = own.new_zeros(processes(), *own.shape)
     places[group.get_rank()] = own
-    return differentiable.all_reduce(places)
+    return _Sum.apply(places)
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over processes, whose gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ARG004
+        return _summed(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ARG004
+        return _summed(gradient)
+
+
+def _summed(x: Tensor) -> Tensor:
+    total = x.detach().clone(memory_format=torch.contiguous_format)
+    group.all_reduce(total)
+    return total

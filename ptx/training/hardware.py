@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from ptx.pipeline.errors import PtxError
@@ -35,14 +34,12 @@ def join(name: str, settings: TrainSettings) -> Fabric:
             "srun or torchrun on every node"
         )
     keep_freed_memory()
-    # Buffers are the same everywhere as they are (models/together.py); broadcasting them between two passes breaks backward.
-    strategy: Any = DDPStrategy(broadcast_buffers=False) if wanted > 1 else "auto"
     try:
         fabric = Fabric(
             accelerator="auto",
             devices=settings.devices,
             num_nodes=settings.nodes,
-            strategy=strategy,
+            strategy="ddp" if wanted > 1 else "auto",
             precision=precision(settings.precision),
         )
         fabric.launch()

@@ -26,7 +26,9 @@ SETTINGS = [
 JOBS = [
     "cluster.parts=3", "cluster.cores=1", "cluster.memory=1500MB", "cluster.walltime=00:10:00",
     "cluster.training.cores=1", "cluster.training.memory=2500MB", "cluster.training.walltime=00:10:00", "cluster.training.gres=null",
-    "cluster.prologue=[export OMP_NUM_THREADS=1]", "cluster.training.prologue=[export OMP_NUM_THREADS=1]",
+    "cluster.prologue=[export OMP_NUM_THREADS=1]",
+    # The names of these nodes mean nothing to the resolver, and they are to meet on loopback.
+    "cluster.training.prologue=[export OMP_NUM_THREADS=1, export MASTER_ADDR=127.0.0.1, export GLOO_SOCKET_IFNAME=lo]",
 ]  # fmt: skip
 
 
@@ -97,16 +99,37 @@ def test_submitted_stages_with_killed_and_requeued_jobs(tmp_path: Path, calm: Pa
     saved = tmp_path / "models" / "flow" / "checkpoints" / "step-00000020.json"
     wait_until(saved.exists, "the first checkpoint of train-flow")
     requeue(jobs["train-flow"], slurm)
-
-    def over() -> bool:
-        return set(states(jobs["train-flow"], slurm).values()) <= {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}
-
-    wait_until(over, "the end of train-flow")
-    logs = "".join(p.read_text(errors="replace") for p in (tmp_path / "jobs" / "logs").glob("train-flow*"))
-    assert set(states(jobs["train-flow"], slurm).values()) == {"COMPLETED"}, logs
-    assert "stopped by a signal and saved" in logs
+    succeeds_after_a_signal(tmp_path, slurm)
     assert tree(tmp_path) == tree(calm)
     assert same_models(calm, tmp_path)
+
+
+def succeeds_after_a_signal(workspace: Path, env: dict[str, str]) -> None:
+    """Waits for the end of a requeued train-flow."""
+    job = jobs_of(workspace)["train-flow"]
+    ends = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
+    wait_until(lambda: set(states(job, env).values()) <= ends, "the end of train-flow")
+    logs = "".join(p.read_text(errors="replace") for p in (workspace / "jobs" / "logs").glob("train-flow*"))
+    assert set(states(job, env).values()) == {"COMPLETED"}, logs
+    assert "stopped by a signal and saved" in logs
+
+
+def test_two_nodes_train_together_and_are_requeued(tmp_path: Path, calm: Path, slurm: dict[str, str]) -> None:
+    """One task a node under srun; as two processes on this machine that nobody stopped, bit for bit."""
+    for name in ("nodes", "here"):
+        (tmp_path / name).mkdir()
+        for store in (p for p in calm.iterdir() if p.name != "models"):
+            (tmp_path / name / store.name).symlink_to(store)
+    longer = ["train_flow.steps=60", "train_flow.save_every=10", "train_flow.precision=fp32"]
+    ptx(tmp_path / "nodes", "submit", "train-flow", more=[*JOBS, *longer, "train_flow.nodes=2"], env=slurm)
+    saved = tmp_path / "nodes" / "models" / "flow" / "checkpoints" / "step-00000010.json"
+    wait_until(saved.exists, "the first checkpoint of both nodes")
+    requeue(jobs_of(tmp_path / "nodes")["train-flow"], slurm)
+    ptx(
+        tmp_path / "here", "run", "train-flow", more=[*longer, "train_flow.devices=2"], env=dict(os.environ)
+    )  # meanwhile
+    succeeds_after_a_signal(tmp_path / "nodes", slurm)
+    assert same_models(tmp_path / "here", tmp_path / "nodes")
 
 
 def test_dask_workers_as_jobs_one_of_them_cancelled(tmp_path: Path, calm: Path, slurm: dict[str, str]) -> None:
