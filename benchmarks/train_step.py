@@ -177,7 +177,7 @@ def loader_rate(size: tuple[int, int], count: int, steps: int) -> float:
             run_stage(pipeline, stage, Console(quiet=True))
         data = pair_data(pipeline, TRAIN)
         for warm in (True, False):
-            batches = iter(loader(data, count, 0, 0, steps if not warm else 4, 1))
+            batches = loader(data, count, 0, 0, steps if not warm else 4, 1)
             next(batches)  # the worker process starts
             began, seen = time.perf_counter(), sum(len(batch["pair"]) for batch in batches)
         return seen / (time.perf_counter() - began)

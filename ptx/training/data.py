@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from multiprocessing import active_children, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.records import OK
 from ptx.pipeline.store import Store
-from ptx.training.state import PROJECTED
+from ptx.training.state import PROJECTED, STOPPING
 
 TRAIN, TEST = 0, 1
 
@@ -174,10 +176,14 @@ class StepSampler:
 
 def loader(
     data: PairData, batch: int, seed: int, first: int, last: int, workers: int, share: tuple[int, int] = (0, 1)
-) -> DataLoader[Batch]:
-    """Batches of steps `first` to `last` (of them this process's `share`), read ahead by worker processes."""
+) -> Generator[Batch, None, None]:
+    """Batches of steps `first` to `last` (of them this process's `share`), read ahead by worker processes.
+
+    Batch systems send their signals to all processes of a job. Those that read are started with `STOPPING` blocked, which they
+    inherit: the step that is to be finished before the training is saved may still need them. They end when this is closed.
+    """
     sampler = StepSampler(len(data), batch, seed, first, last, share)
-    return DataLoader(
+    batches = DataLoader(
         data,
         batch_sampler=sampler,
         num_workers=workers,
@@ -186,3 +192,14 @@ def loader(
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="forkserver" if workers else None,
     )
+    resource_tracker.ensure_running()  # when it starts, it unblocks SIGTERM
+    others, mask = set(active_children()), signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        started = iter(batches)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    try:
+        yield from started
+    finally:
+        for reader in set(active_children()) - others:
+            reader.kill()

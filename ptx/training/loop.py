@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ptx.training.data import Batch, PairData, loader
 from ptx.training.log import Log
 from ptx.training.recipes import Recipe, total, unwrap
 from ptx.training.samples import write_samples
+from ptx.training.state import STOPPING
 
 
 class Interrupted(Exception):
@@ -123,7 +124,8 @@ class Trainer:
         batches = loader(train, s.batch, self.seed, self.step, s.steps, s.workers, share)
         few = test.some(s.validate_pairs)
         bar = progress(self.recipe.name, s.steps, self.step, console)
-        with _signals() as signals, bar as advance, Log(self.folder, self.step, self.fabric.is_global_zero) as log:
+        log = Log(self.folder, self.step, self.fabric.is_global_zero)
+        with _signals() as signals, bar as advance, log, closing(batches):
             for batch in batches:
                 terms = self._over_all(self._try(batch))
                 self.step += 1
@@ -239,7 +241,7 @@ def _parts(batch: Batch, count: int) -> Iterator[Batch]:
 def _signals() -> Iterator[list[int]]:
     """A list that is no longer empty once SIGTERM or SIGUSR1 has come."""
     told: list[int] = []
-    before = {n: signal.signal(n, lambda number, _: told.append(number)) for n in (signal.SIGTERM, signal.SIGUSR1)}
+    before = {n: signal.signal(n, lambda number, _: told.append(number)) for n in STOPPING}
     try:
         yield told
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ PARSED = ("ingest", "extract-keypoints", "parse")
 """What system B reads: pictures and garments, no body model."""
 REQUEUE = 75
 """Exit code (EX_TEMPFAIL) of a training after a signal: saved, to be queued again."""
+STOPPING = (signal.SIGTERM, signal.SIGUSR1)
+"""Signals on which a training saves and ends."""
 FLOW_FROM = {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
 """Setting `flow` of what paints → the training whose model gives the flow."""
 

@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+from multiprocessing import forkserver
+from typing import Any
+
+import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptx.training.data import StepSampler
+from ptx.training.data import StepSampler, loader
+
+
+class Places:
+    """Sample i is i; for processes that read ahead."""
+
+    def __len__(self) -> int:
+        return 50
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return {"pair": torch.tensor(index)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
+    data: Any = Places()
+    before = set(multiprocessing.active_children())
+    batches = loader(data, 4, 0, 0, 12, 1)
+    seen = [next(batches)["pair"].tolist()]
+    (reader,) = set(multiprocessing.active_children()) - before
+    assert reader.pid is not None
+    for process in (reader.pid, forkserver._forkserver._forkserver_pid):  # type: ignore[attr-defined]
+        os.kill(process, number)
+    seen += [batch["pair"].tolist() for batch in batches]  # more than were read ahead
+    assert seen == list(StepSampler(50, 4, 0, 0, 12))
+    batches.close()
+    reader.join(10)
+    assert not reader.is_alive()
 
 
 @given(st.integers(1, 50), st.integers(1, 12), st.integers(0, 5), st.integers(0, 40))

@@ -107,16 +107,19 @@ def test_events_for_tensorboard(work: Path) -> None:
 
 
 def test_a_signal_saves_and_asks_for_requeue(work: Path) -> None:
-    """The true command: SIGTERM while it trains, exit code 75, the next run goes on."""
-    settings = [f"workspace={work}", *TINY, "train_flow.steps=100000"]
+    """The true command: SIGTERM to all its processes, as SLURM sends it, exit code 75, the next run goes on."""
+    settings = [f"workspace={work}", *TINY, "train_flow.steps=100000", "train_flow.workers=1"]
     command = [sys.executable, "-m", "ptx.cli", "run", "train-flow", "-c", os.devnull]
     process = subprocess.Popen(
-        [*command, *(x for s in settings for x in ("--set", s))], stderr=subprocess.PIPE, text=True
+        [*command, *(x for s in settings for x in ("--set", s))],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     log = work / "models" / "flow" / "log.csv"
     while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) > 10):
         pass
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)
     assert process.wait(60) == 75
     assert process.stderr is not None
     assert "the same command goes on from here" in process.stderr.read()
