@@ -17,6 +17,7 @@ def test_faults_of_every_kind_lose_nothing(tmp_path: Path) -> None:
     tally = soak.soak(0, faults=len(KINDS))
     print(tally.table())
     assert tally.lost == []
+    assert tally.odd == []
     assert tally.blocks == 66 * tally.runs > 0
     assert sum(tally.hits.values()) >= 4  # some come too late, such as a client killed that has just ended
     assert not soak.mounted or not list(soak.disk.iterdir())  # the small disk is gone

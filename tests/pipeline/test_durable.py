@@ -52,6 +52,20 @@ def test_absent_or_torn_json_reads_as_none(tmp_path: Path, content: bytes | None
     assert read_json(tmp_path / "a") is None
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EACCES, "may not be written"), (errno.EROFS, "may not be written"), (errno.ENOSPC, "is full")]
+)  # fmt: skip
+def test_a_lock_that_cannot_be_made_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(PtxError, match=words), lock(tmp_path / "l"):
+        pass
+
+
 def test_lock_keeps_others_out_and_leaves_no_file(tmp_path: Path) -> None:
     with lock(tmp_path / "l"):
         with pytest.raises(Busy), lock(tmp_path / "l", wait=False):
