@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise explain(error, path) from error
 
 
@@ -131,6 +132,7 @@ def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[Non
 
     Raises:
         Busy: `wait` is false and somebody else holds it.
+        PtxError: the disk is full or may not be written.
     """
     if not isinstance(path, Path):
         try:
@@ -140,9 +142,12 @@ def lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[Non
             raise Busy(str(error)) from None
         return
     mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise explain(error, path) from error
         try:
             fcntl.flock(descriptor, mode)
         except BlockingIOError:

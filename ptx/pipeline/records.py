@@ -4,12 +4,15 @@
     flow.blocks/packed/00000000.json    blocks 0 to 1023 together, once all of them are done
 
 Workers write single records, the last thing that a commit does. Runs pack them, so that a million blocks are a thousand
-files to read. A single record beside a pack is newer than what the pack says of its block.
+files to read. A single record beside a pack is newer than what the pack says of its block. Every record holds its own
+checksum; one that is damaged does not count, so that its block is computed again.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +33,8 @@ PACK = 1024
 DROPPED = "dropped"
 """Stands for the record of a block that a pack calls done, and that is not any more."""
 
+CHECKSUM = "crc32"
+
 Guard = Callable[[int], Any]
 """Block → a context manager that holds the block's lock, or raises Busy."""
 
@@ -47,20 +52,28 @@ class Record:
     skipped: Sequence[int]
 
     def as_json(self) -> dict[str, Any]:
-        """JSON with sorted keys; the same block gives the same bytes."""
-        return {
+        """JSON with sorted keys and a checksum; the same block gives the same bytes."""
+        value = {
             "start": self.start,
             "stop": self.stop,
             "files": {k: dict(v) for k, v in self.files.items()},
             "bad": {str(k): v for k, v in sorted(self.bad.items())},
             "skipped": list(self.skipped),
         }
+        return {**value, CHECKSUM: _checksum(value)}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Record:
-        """Inverse of `as_json`."""
-        bad = {int(k): str(v) for k, v in value["bad"].items()}
-        return cls(value["start"], value["stop"], value["files"], bad, value["skipped"])
+    def from_json(cls, value: Any) -> Record | None:
+        """Inverse of `as_json`; None where the value is damaged, or none."""
+        try:
+            told = value.get(CHECKSUM)  # records of older workspaces have none
+            value = {k: v for k, v in value.items() if k != CHECKSUM}
+            if told is not None and told != _checksum(value):
+                return None
+            bad = {int(k): str(v) for k, v in value["bad"].items()}
+            return cls(value["start"], value["stop"], value["files"], bad, value["skipped"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
 
     @property
     def bytes(self) -> int:
@@ -120,7 +133,7 @@ class Records:
         if value is None:
             packed = read_json(self.pack_path(block // PACK))
             value = packed[block % PACK] if packed else DROPPED
-        return None if value == DROPPED else Record.from_json(value)
+        return Record.from_json(value)
 
     def put(self, block: int, record: Record) -> None:
         """Write a record; the caller holds the block's lock."""
@@ -139,8 +152,9 @@ class Records:
         packs = _numbers(self.folder / "packed")
         for pack in sorted({*packs, *singles}):
             for block, value in sorted(self._values(pack, singles.get(pack, ())).items()):
-                if value != DROPPED:
-                    yield block, Record.from_json(value)
+                record = Record.from_json(value)
+                if record is not None:
+                    yield block, record
 
     def summary(self) -> Summary:
         """What they say together, read once."""
@@ -160,7 +174,7 @@ class Records:
         """
         for pack, blocks in self._singles().items():
             values = self._values(pack, blocks)
-            if len(values) < PACK or DROPPED in values.values():
+            if len(values) < PACK or not all(map(Record.from_json, values.values())):
                 continue
             write_json(self.pack_path(pack), [values[block] for block in sorted(values)])
             for block in blocks:
@@ -186,3 +200,7 @@ class Records:
 def _numbers(folder: Path) -> list[int]:
     """Numbers of the files in a folder, which may not be there."""
     return sorted(int(name[:8]) for name in list_names(folder) if re.fullmatch(r"\d{8}\.json", name))
+
+
+def _checksum(value: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(value, sort_keys=True).encode())
