@@ -57,9 +57,7 @@ def run_stage(
         plan = pipeline.plan(stage)
     tasks = (_task(plan, int(block)) for block in part.blocks(plan.ready))
     total = plan.samples(part.blocks(np.arange(plan.blocks)))
-    outcome = _run(plan, tasks, console, total, total - plan.samples(part.blocks(np.flatnonzero(plan.needed))))
-    _forget_old(plan)
-    return outcome
+    return _run(plan, tasks, console, total, total - plan.samples(part.blocks(np.flatnonzero(plan.needed))))
 
 
 def retry_stage(pipeline: Pipeline, stage: Stage, reason: str | None, console: Console) -> Outcome:
@@ -108,6 +106,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
         pipeline.workspace, after.store, after.summary.bytes, computed, seconds * pipeline.settings.run.worker_count
     )
     _refuse_too_many_bad(after)
+    _forget_old(after)
     return Outcome(stage.name, computed, len(after.problems), after.waiting, seconds)
 
 
@@ -222,7 +221,7 @@ def _tables(pipeline: Pipeline, stage: Stage) -> dict[str, np.ndarray]:
 
 def _forget_old(plan: Plan) -> None:
     """Results of other settings are kept until the new ones are whole."""
-    if plan.pipeline.plan(plan.stage).condition == "done":
+    if plan.condition == "done":
         old = plan.pipeline.workspace / ".old"
         for name in list_names(old):
             if name.startswith(f"{plan.stage.store}-"):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from safetensors.numpy import load_file
 
 from ptx.pipeline import remote
 from ptx.pipeline.durable import Busy, lock
@@ -22,6 +23,9 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.verify import drop_damaged, verify_stage
+from ptx.stages import load_pipeline
+from ptx.training.run import run_training
+from ptx.training.state import TRAININGS
 from tests.pipeline.toy import toy as toy_of_small_blocks
 from tests.pipeline.toy import tree
 
@@ -199,23 +203,24 @@ def test_the_command_with_worker_processes_and_a_training(server: dict[str, str]
         "train_flow.workers=0", "train_flow.validate_pairs=4",
     ]  # fmt: skip
 
-    def ptx(workspace: str, *words: str) -> str:
-        more = [
-            x
-            for one in [f"workspace={workspace}", f"results={tmp_path / words[-1]}", *settings]
-            for x in ("--set", one)
-        ]
+    def place(workspace: str, results: str) -> list[str]:
+        return [f"workspace={workspace}", f"results={tmp_path / results}", *settings]
+
+    for stage in ("all", "train-flow"):
+        more = [x for one in place(url, "far") for x in ("--set", one)]
         done = subprocess.run(
-            [sys.executable, "-m", "ptx.cli", *words[:-1], *more], env=server | {"OMP_NUM_THREADS": "1"}, cwd=tmp_path,
+            [sys.executable, "-m", "ptx.cli", "run", stage, *more], env=server | {"OMP_NUM_THREADS": "1"}, cwd=tmp_path,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    for words in (["run", "all"], ["run", "train-flow"]):
-        ptx(url, *words, "far")
-        ptx(str(tmp_path / "w"), *words, "near")
+    near = load_pipeline(None, [*place(str(tmp_path / "w"), "near"), "cluster.kind=serial"])
+    for one in near.active:
+        run_stage(near, one, QUIET)
     assert objects(url) == tree(tmp_path / "w")
-    assert "done" in ptx(url, "status", "far")
+    run_training(near, TRAININGS["train-flow"], QUIET)
     model = "models/flow/checkpoints/step-00000002.safetensors"
-    assert (tmp_path / "far" / model).read_bytes() == (tmp_path / "near" / model).read_bytes()
+    far, here = (load_file(tmp_path / name / model) for name in ("far", "near"))
+    assert far.keys() == here.keys()
+    assert all(
+        np.allclose(far[name], here[name], rtol=1e-3, atol=1e-4) for name in far
+    )  # other threads, other rounding
