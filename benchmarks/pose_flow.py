@@ -73,32 +73,44 @@ def main() -> None:
         *(Variant(f"B {name}", ["train-synthesis"], {"train_synthesis": own}) for name, own in PICTURES.items()),
     ]
     experiment(root, settings, shared, variants, args.jobs, args.count)
-    pictures(root)
-    print()
     shorter = {"steps": args.ablation_steps}
     ablations = [Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": shorter | o}) for n, o in FLOWS.items()]
     experiment(root, settings, shared, ablations, args.jobs, None)
-    flows(root, args.count)
+    found = flows(root, args.count)
+    pictures(root, {name: errors[0] for name, errors in found.items()})
+    print()
+    head = ("", "end-point error, px", "of visible pixels", "of visible loose cloth")
+    table(head, [(name, *(f"{value:.2f}" for value in errors)) for name, errors in found.items()])
 
 
-def pictures(root: Path) -> None:
-    """Every painter: scores, parameters, time an image."""
+def pictures(root: Path, flow_error: dict[str, float]) -> None:
+    """Every painter: scores, error of the flow it paints by, parameters, time an image."""
     rows = [
-        ("copying the source", "systems", "copy the source"),
-        ("A, regressed flow", "systems", "generator"),
-        ("A, learned flow", "A with learned flow", "generator"),
-        ("B", "systems", "pose flow"),
-        *((f"B {name}", f"B {name}", "pose flow") for name in PICTURES),
+        ("copying the source", "systems", "copy the source", "zero flow"),
+        ("A, regressed flow", "systems", "generator", "predicted flow"),
+        ("A, learned flow", "A with learned flow", "generator", "learned flow"),
+        ("B", "systems", "pose flow", "learned flow"),
+        *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned flow") for name in PICTURES),
     ]
     out = []
     full = read_evaluation(root / "systems").values["pose flow"]
-    for name, folder, method in rows:
+    for name, folder, method, flow in rows:
         found = read_evaluation(root / folder).values[method]
         means = [f"{found[m].mean():.4f}" for m in ("l1", "ssim", "ms_ssim", "garment_ssim")]
         gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["garment_ssim"] - full["garment_ssim"]))
         cost = ("", "") if method == "copy the source" else size_and_time(root / folder, method)
-        out.append((name, *means, gap, *cost))
-    head = ("L1", "SSIM", "MS-SSIM", "SSIM in garments", "... less B's (95 %)", "parameters", "ms an image")
+        error = f"{flow_error[flow]:.2f}" if flow else ""
+        out.append((name, *means, gap, error, *cost))
+    head = (
+        "L1",
+        "SSIM",
+        "MS-SSIM",
+        "SSIM in garments",
+        "... less B's (95 %)",
+        "flow error, px",
+        "parameters",
+        "ms an image",
+    )
     table(("", *head), out)
 
 
@@ -116,20 +128,17 @@ def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     return f"{sum(p.numel() for p in net.parameters()):,}", f"{1000 * float(np.median(taken)):.0f}"
 
 
-def flows(root: Path, count: int) -> None:
+def flows(root: Path, count: int) -> dict[str, list[float]]:
     """Every flow against the exact one: over the body, over what the source shows, over loose cloth that it shows."""
-    rows: list[tuple[str, Sequence[float]]] = []
+    found: dict[str, list[float]] = {}
     known = None
     for name in ("", *FLOWS):
         pipeline = load_pipeline(root / (f"flow {name}" if name else "base") / "pipeline.yaml")
         known = known or list(batches(pipeline, pairs_to_test(pipeline).some(count)))
         methods = flowers(pipeline)
         for method in [m for m in methods if m == "learned flow" or not name]:
-            rows.append((f"learned, {name}" if name else method, errors(methods[method], known)))
-    table(
-        ("", "end-point error, px", "of visible pixels", "of visible loose cloth"),
-        [(name, *(f"{value:.2f}" for value in values)) for name, values in rows],
-    )
+            found[f"learned, {name}" if name else method] = errors(methods[method], known)
+    return found
 
 
 @torch.inference_mode()

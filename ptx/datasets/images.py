@@ -42,7 +42,12 @@ def read_image(path: Path, max_pixels: int) -> Image:
     Raises:
         BadImage: the file is missing, empty, too large, damaged or no picture.
     """
-    return _read(path, max_pixels, lambda picture: _to_rgb(ImageOps.exif_transpose(picture)))
+
+    def upright(picture: Pillow.Image) -> Image:
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _to_rgb(picture)
+
+    return _read(path, max_pixels, upright)
 
 
 def read_labels(path: Path, max_pixels: int) -> Image:
@@ -92,7 +97,7 @@ def _to_rgb(picture: Pillow.Image) -> Image:
         picture = picture.convert("RGBA")
         white = Pillow.new("RGBA", picture.size, "white")
         picture = Pillow.alpha_composite(white, picture)
-    return np.asarray(picture.convert("RGB"))
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tuple[Image, Transform]:
@@ -124,11 +129,12 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(image[c:d, a:b], (columns, rows), interpolation=how)
     x, y = round((a - 0.5 - left) * scale), round((c - 0.5 - top) * scale)
-    out = np.empty((*size, 3), np.uint8)
-    out[:] = _edge_colour(image)
     rows_in, columns_in = min(rows, size[0] - max(y, 0)), min(columns, size[1] - max(x, 0))
-    part = small[max(-y, 0) :, max(-x, 0) :][:rows_in, :columns_in]
-    out[max(y, 0) : max(y, 0) + part.shape[0], max(x, 0) : max(x, 0) + part.shape[1]] = part
+    out = part = small[max(-y, 0) :, max(-x, 0) :][:rows_in, :columns_in]
+    if part.shape[:2] != size:
+        out = np.empty((*size, 3), np.uint8)
+        out[:] = _edge_colour(image)
+        out[max(y, 0) : max(y, 0) + part.shape[0], max(x, 0) : max(x, 0) + part.shape[1]] = part
     sx, sy = columns / (b - a), rows / (d - c)
     transform = np.array(
         [[sx, 0, (0.5 - a) * sx - 0.5 + x], [0, sy, (0.5 - c) * sy - 0.5 + y]], np.float32

@@ -1,0 +1,76 @@
+"""`ptx run ingest` from JPEG files to compressed stores, pictures a second on one core, beside reading alone.
+
+python benchmarks/ingest.py [--count 2000]
+
+The files are as DeepFashion is flattened by the field (256 × 256 and 176 × 256), and a share as it is delivered (750 × 1101).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from common import table
+from rich.console import Console
+
+from ptx.datasets.people import People, PeopleOptions
+from ptx.pipeline.run import run_stage
+from ptx.stages import load_pipeline
+
+SIZES = {"256 × 256": (256, 256), "176 × 256": (176, 256), "750 × 1101": (750, 1101)}
+
+
+def main() -> None:
+    """Write files, time both, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=2000)
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    rows = []
+    for name, size in SIZES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder) / "photos"
+            count = args.count if size[0] < 400 else args.count // 4
+            write(root, count, size)
+            size_of_one = sum(p.stat().st_size for p in root.rglob("*.jpg")) / count / 1000
+            reading = rate(count, lambda root=root: [cv2.imread(str(p)) for p in root.rglob("*.jpg")])
+            ours = rate(count, lambda folder=folder, root=root, count=count: ingest(Path(folder), root, count))
+        rows.append((f"{count:,} of {name}, {size_of_one:.0f} KB each", f"{ours:.0f}", f"{reading:.0f}"))
+    table(("JPEG files", "`ptx run ingest`, pictures/s", "OpenCV's reader alone"), rows)
+
+
+def write(root: Path, count: int, size: tuple[int, int]) -> None:
+    """JPEGs of synthetic people, ten a person, with the grain of a photograph so that files are as large as real ones."""
+    people = People(PeopleOptions(8, 2, 0, (256, 256)))
+    rng = np.random.default_rng(0)
+    pictures = [cv2.resize(people.render(i), size, interpolation=cv2.INTER_CUBIC) for i in range(16)]
+    for i in range(count):
+        path = root / f"person{i // 10:05d}" / f"{i % 10}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        grain = cv2.resize(rng.normal(0, 5, (size[1] // 2, size[0] // 2, 1)), size)[..., None]
+        picture = np.clip(pictures[i % 16] + grain, 0, 255).astype(np.uint8)
+        cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+def rate(count: int, function: object) -> float:
+    """Pictures a second."""
+    began = time.perf_counter()
+    function()  # type: ignore[operator]
+    return count / (time.perf_counter() - began)
+
+
+def ingest(folder: Path, root: Path, count: int) -> None:
+    """The whole stage in this process: listing, reading, resizing, compressing, committing."""
+    own = [f"workspace={folder / 'work'}", f"data.root={root}", "cluster.kind=serial"]
+    pipeline = load_pipeline(None, own)
+    done = run_stage(pipeline, pipeline.stage("ingest"), Console(quiet=True))
+    assert done.computed == count
+    assert not done.bad
+
+
+if __name__ == "__main__":
+    main()
