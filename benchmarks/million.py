@@ -24,7 +24,8 @@ from rich.console import Console
 from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Section, Workspace
 from ptx.pipeline.durable import write_json
-from ptx.pipeline.executors import RunSettings
+from ptx.pipeline.executors import RunSettings, keep_workers
+from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.records import PACK, Record
 from ptx.pipeline.run import run_stage
@@ -104,6 +105,14 @@ def measure(folder: Path, blocks: int) -> None:
         assert len(pipeline.plan(stage).ready) == blocks
     with step(f"compute and commit {REAL:,} blocks, one process"):
         commit(pipeline, stage, REAL)
+    run, two = RunSettings(block=SAMPLES, workers=2), ClusterSettings(kind="local")
+    by_dask = Pipeline([stage], Settings(workspace=folder, blocks=blocks, run=run, cluster=two))
+    with keep_workers():
+        run_stage(by_dask, stage, Console(quiet=True), part=Part(REAL + 1, blocks))  # starts the workers
+        began = time.process_time()
+        with step(f"{REAL:,} more by Dask, two workers"):
+            run_stage(by_dask, stage, Console(quiet=True), part=Part(2, blocks // REAL))
+        print(f"Dask's client and scheduler: {(time.process_time() - began) / REAL * 1000:.1f} ms of a core a block\n")
     fill(pipeline, stage, blocks)
     with step("plan: everything is done"):
         assert not len(pipeline.plan(stage).ready)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from queue import Empty, SimpleQueue
 from typing import Annotated, Any, Protocol
 
 from pydantic import Field
@@ -70,27 +72,31 @@ def _on_dask(crew: Crew, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task
     if first is None:
         return  # nothing to do is no reason to start workers
 
-    from distributed import CancelledError, wait
+    from distributed import CancelledError
     from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     with _workers(crew) as client:
         flying: dict[Any, Task] = {}
+        ended: SimpleQueue[Any] = SimpleQueue()
+        window = _window(client)
         tasks = chain([first], tasks)
         try:
             while True:
-                window = 2 * max(1, sum(client.nthreads().values())) + 2  # workers of a batch system come and go
-                for task in islice(tasks, max(0, window - len(flying))):
-                    flying[client.submit(run_block, job, task, pure=False)] = task
+                for task in islice(tasks, max(0, next(window) - len(flying))):
+                    future = client.submit(run_block, job, task, pure=False)
+                    flying[future] = task
+                    future.add_done_callback(ended.put)
                 if not flying:
                     return
                 try:
-                    ended = wait(list(flying), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
-                except TimeoutError:
+                    done = [ended.get(timeout=PATIENCE)]
+                except Empty:
                     _refuse_no_workers(crew, client)
                     continue
-                for future in ended:
-                    yield flying.pop(future), future.result()
+                done += [ended.get() for _ in range(ended.qsize())]
+                for future, report in zip(done, client.gather(done), strict=True):
+                    yield flying.pop(future), report
         except KilledWorker as error:
             raise PtxError(
                 "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
@@ -100,6 +106,15 @@ def _on_dask(crew: Crew, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task
             raise PtxError(
                 "the Dask scheduler went away; finished blocks are safe: run the same command again"
             ) from error
+
+
+def _window(client: Any) -> Iterator[int]:
+    """Blocks to keep in flight. Workers of a batch system come and go, so they are counted anew every second."""
+    counted, asked = 0, float("-inf")
+    while True:
+        if time.monotonic() - asked > 1:
+            counted, asked = sum(client.nthreads().values()), time.monotonic()
+        yield 2 * max(1, counted) + 2
 
 
 PATIENCE = 20
