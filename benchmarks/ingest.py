@@ -44,14 +44,14 @@ def main() -> None:
 
 
 def write(root: Path, count: int, size: tuple[int, int]) -> None:
-    """JPEGs of synthetic people, ten a person, with the grain of a photograph so that files are as large as real ones."""
+    """JPEGs of synthetic people, ten a person, with a photograph's grain: files are about as large as DeepFashion's."""
     people = People(PeopleOptions(8, 2, 0, (256, 256)))
     rng = np.random.default_rng(0)
     pictures = [cv2.resize(people.render(i), size, interpolation=cv2.INTER_CUBIC) for i in range(16)]
     for i in range(count):
         path = root / f"person{i // 10:05d}" / f"{i % 10}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        grain = cv2.resize(rng.normal(0, 5, (size[1] // 2, size[0] // 2, 1)), size)[..., None]
+        grain = cv2.resize(rng.normal(0, 3, (size[1] // 2, size[0] // 2, 1)), size)[..., None]
         picture = np.clip(pictures[i % 16] + grain, 0, 255).astype(np.uint8)
         cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
 
