@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptx.pipeline.config import config_yaml, load_config
@@ -83,15 +83,16 @@ def test_bad_override(tmp_path: Path) -> None:
         load(tmp_path, "", "seed")
 
 
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000), st.integers(16, 512), st.booleans())
 def test_written_settings_read_back(
     tmp_path_factory: pytest.TempPathFactory, seed: int, side: int, folder: bool
 ) -> None:
     data = FolderData(kind="folder", root=Path("a b/#c")) if folder else PeopleData(persons=3)
-    settings = Settings(seed=seed, size=(side, 99), data=data)
+    written = Settings(seed=seed, size=(side, 99), data=data)
     path = tmp_path_factory.mktemp("c") / "c.yaml"
-    path.write_text(config_yaml(settings))
-    assert load_config(Settings, path) == settings
+    path.write_text(config_yaml(written))
+    assert load_config(Settings, path) == written
 
 
 def test_places_are_no_part_of_what_results_depend_on() -> None:
