@@ -25,6 +25,10 @@ MOST_REFERENCES = 48_674
 """Photographs that FID compares with, at most: as many as the field's training set has."""
 
 
+CONTROL = "photographs of the other split"
+"""Real pictures against real pictures: nobody paints better than that."""
+
+
 class Judges:
     """Networks that score pictures, where the user named them."""
 
@@ -74,9 +78,14 @@ class Judges:
         """Scores of all pictures of each method together."""
         if self.inception is None:
             return self.together(None)
-        pairs = pair_data(pipeline, TRAIN if rules.reference == "train" else TEST)
-        real = [self.inception(rules.prepare(x, painted=False))[0].double().numpy() for x in photographs(pairs)]
-        return self.together(np.concatenate(real))
+        splits = (TRAIN, TEST) if rules.reference == "train" else (TEST, TRAIN)
+        reference, control = (
+            [self.inception(rules.prepare(x, painted=False)) for x in photographs(pair_data(pipeline, split))]
+            for split in splits
+        )
+        for features, probabilities in control:
+            self._remember(CONTROL, features=features, **{"is": probabilities})
+        return self.together(np.concatenate([features.double().numpy() for features, _ in reference]))
 
     def together(self, reference: NDArray[np.float64] | None) -> dict[str, dict[str, float]]:
         """FID of each method's features against the reference (N, D), and the inception scores of its class probabilities."""

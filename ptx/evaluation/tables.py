@@ -61,7 +61,8 @@ def lines(done: Evaluation) -> list[str]:
         names = list(dict.fromkeys(name for scores in done.whole.values() for name in scores))
         out += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
         for method, scores in done.whole.items():
-            out.append(f"| {method} | {' | '.join(f'{scores[name]:.3f}' for name in names)} |")
+            cells = [f"{scores[name]:.3f}" if name in scores else "" for name in names]
+            out.append(f"| {method} | {' | '.join(cells)} |")
         out.append("")
     return out
 

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import sqrtm
 from scipy.stats import entropy
 
+from ptx.evaluation import judges as module
 from ptx.evaluation.evaluate import picture_scores, regions
-from ptx.evaluation.judges import Judges
+from ptx.evaluation.judges import CONTROL, Judges
 from ptx.evaluation.metrics import body_ssim, masked_ssim
 from ptx.evaluation.protocols import protocol
 from ptx.models.pose_mask import pose_mask
 from ptx.stages.settings import Settings
+from ptx.training.data import TEST, TRAIN
 
 UPRIGHT = (
     (32, 17), (31, 28), (19, 27), (14, 42), (9, 56), (43, 28), (45, 44), (46, 59), (22, 60), (18, 85), (16, 111),
@@ -39,7 +42,7 @@ class Brightness:
 
 
 def judges(**data: Any) -> Judges:
-    out = Judges(SimpleNamespace(settings=Settings(data=data), workspace=Path("nowhere")))  # type: ignore[arg-type]
+    out = Judges(SimpleNamespace(settings=Settings(data=data), results=Path("nowhere")))  # type: ignore[arg-type]
     out.inception = Brightness()  # type: ignore[assignment]
     return out
 
@@ -96,3 +99,23 @@ def test_market_is_also_judged_within_the_mask() -> None:
     assert market.together(reference)["ours"]["mask_is"] == pytest.approx(wanted, rel=1e-5)
     assert list(fashion.together(reference)["ours"]) == ["fid", "is"]
     assert market.together(reference)["ours"]["is"] == fashion.together(reference)["ours"]["is"]
+
+
+@pytest.mark.parametrize("rules", ["ours", "pidm2023"])
+def test_photographs_of_one_split_are_judged_against_those_of_the_other(
+    rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FID of the control is the distance of the splits' own features, and it is not itself the reference."""
+    torch.manual_seed(0)
+    dark, bright = torch.rand(30, 3, 128, 64) - 1, torch.rand(20, 3, 128, 64)
+    splits = {TRAIN: dark, TEST: bright}
+    monkeypatch.setattr(module, "pair_data", lambda _, split: split)
+    monkeypatch.setattr(module, "photographs", lambda split: iter(splits[split].split(8)))
+    judge = judges(kind="deepfashion", root="x")
+    whole = judge.whole(protocol(rules), SimpleNamespace())  # type: ignore[arg-type]
+    a, b = (((x + 1) * 127.5).round().double().div(127.5).sub(1).mean((2, 3)).numpy() for x in (dark, bright))
+    root = sqrtm(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real
+    fid = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root)
+    assert list(whole) == [CONTROL]
+    assert whole[CONTROL]["fid"] == pytest.approx(fid, rel=0.02)
+    assert whole[CONTROL]["is"] >= 1
