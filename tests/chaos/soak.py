@@ -56,7 +56,7 @@ def shards(chosen: Pipeline) -> dict[Shard, Path]:
     found = {}
     for stage in chosen.active:
         store = chosen.store(stage)
-        for block, record in store.records() if store.exists() else ():
+        for block, record in store.records if store.exists() else ():
             found |= {(store.name, block, array): store.shard_path(array, block) for array in record.files}
     return found
 

@@ -29,6 +29,7 @@ class Places:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
     data: Any = Places()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test may have started it; a training starts it by `loader`
     before = set(multiprocessing.active_children())
     batches = loader(data, 4, 0, 0, 12, 1)
     seen = [next(batches)["pair"].tolist()]
