@@ -133,7 +133,7 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     out = part = small[max(-y, 0) :, max(-x, 0) :][:rows_in, :columns_in]
     if part.shape[:2] != size:
         out = np.empty((*size, 3), np.uint8)
-        out[:] = _edge_colour(image)
+        out[:] = _edge_colour(image).astype(np.uint8)
         out[max(y, 0) : max(y, 0) + part.shape[0], max(x, 0) : max(x, 0) + part.shape[1]] = part
     sx, sy = columns / (b - a), rows / (d - c)
     transform = np.array(
