@@ -172,7 +172,10 @@ class Records:
 
         `guard` holds a block's lock while its single record goes, so that what a worker writes meanwhile stays.
         """
+        packed = set(_numbers(self.folder / "packed"))
         for pack, blocks in self._singles().items():
+            if pack not in packed and len(blocks) < PACK:
+                continue  # known without reading any of them
             values = self._values(pack, blocks)
             if len(values) < PACK or not all(map(Record.from_json, values.values())):
                 continue
