@@ -30,7 +30,7 @@ from ptx.pipeline.progress import progress
 from ptx.training.data import Batch, clothes
 
 Values = dict[str, dict[str, NDArray[np.float64]]]
-"""Method → metric → one value a pair."""
+"""Method → metric → one value a pair; a set's score (fid, is, mask_is, fashion_is) as its shares, whose mean it is."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,6 @@ class Evaluation:
     """The rules, in words."""
     pairs: NDArray[np.int64]
     values: Values
-    whole: dict[str, dict[str, float]]
-    """Method → scores of all its pictures together: fid, is, mask_is, fashion_is."""
     path: Path
     networks: dict[str, str] = field(default_factory=dict)
     """Network that judged → hash of its weights."""
@@ -75,8 +73,9 @@ def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str
                 for name, source in flow.items():
                     _add(values, name, flow_scores(*source(batch), batch))
             advance(len(batch["pair"]), 0)
-        whole = judges.whole(chosen, pipeline)
-    done = Evaluation(chosen.words(), data.numbers, values, whole, pipeline.results / "evaluation.zarr", judges.hashes)
+        for name, shares in judges.together(chosen, pipeline).items():
+            values.setdefault(name, {}).update(shares)
+    done = Evaluation(chosen.words(), data.numbers, values, pipeline.results / "evaluation.zarr", judges.hashes)
     _save(done)
     return done
 
@@ -128,7 +127,6 @@ def _save(done: Evaluation) -> None:
     order = {method: list(metrics) for method, metrics in done.values.items()}  # folders have none of their own
     facts = {
         "protocol": done.protocol,
-        "whole": done.whole,
         "networks": done.networks,
         "ptx": version("ptx"),
         "order": order,
@@ -159,7 +157,6 @@ def read_evaluation(path: Path) -> Evaluation:
             str(facts["protocol"]),
             np.asarray(root["pair"][:]),
             values,
-            dict(facts["whole"]),
             path,
             dict(facts["networks"]),
         )  # type: ignore[index,arg-type]

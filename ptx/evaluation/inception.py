@@ -1,14 +1,11 @@
-"""FID and the inception score with torchvision's Inception-v3, from weights that the user names."""
+"""torchvision's Inception-v3, which FID and the inception score look through, from weights that the user names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy import linalg
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -144,25 +141,3 @@ class Inception(nn.ModuleDict):
             x = self[f"Mixed_{name}"](x)
         features = x.mean((2, 3))
         return features, self["fc"](features).softmax(1)
-
-
-def frechet_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """FID of features (N, D) and (M, D): the Fréchet distance of two normal distributions (Heusel et al., NIPS 2017).
-
-    The trace of (AB)^½ is that of (A^½ B A^½)^½, which is symmetric: it has a root also where there are fewer pictures than features.
-    """
-    first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
-    values, vectors = linalg.eigh(first)
-    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
-    common = np.sqrt(linalg.eigvalsh(root @ second @ root).clip(0)).sum()
-    gap = a.mean(0) - b.mean(0)
-    return float(gap @ gap + np.trace(first + second) - 2 * common)
-
-
-def inception_score(probabilities: NDArray[np.float64], splits: int = 10) -> float:
-    """exp of the mean divergence of p(y|x) (N, C) from p(y), mean over splits (Salimans et al., NIPS 2016)."""
-    scores = []
-    for part in np.array_split(probabilities, min(splits, len(probabilities))):
-        divergence = part * (np.log(part + 1e-16) - np.log(part.mean(0, keepdims=True) + 1e-16))
-        scores.append(np.exp(divergence.sum(1).mean()))
-    return float(np.mean(scores))

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ptx.evaluation.classifiers import classifiers, hashes, recalls
-from ptx.evaluation.inception import Inception, frechet_distance, inception_score
+from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import masked
 from ptx.evaluation.protocols import Protocol
 from ptx.evaluation.redetect import detect_all, mediapipe_detector, pckh
+from ptx.evaluation.set_scores import Reference, inception_shares
 from ptx.models.ssim import eight_bit
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
@@ -74,27 +75,28 @@ class Judges:
         """PCKh (B,) of the keypoints that are found in working pictures (B, 3, H, W); wanted (B, 18, 3)."""
         return {} if self.detector is None else {"pckh": pckh(detect_all(self.detector, painted), wanted)}
 
-    def whole(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, float]]:
-        """Scores of all pictures of each method together."""
-        if self.inception is None:
-            return self.together(None)
-        splits = (TRAIN, TEST) if rules.reference == "train" else (TEST, TRAIN)
-        reference, control = (
-            [self.inception(rules.prepare(x, painted=False)) for x in photographs(pair_data(pipeline, split))]
-            for split in splits
-        )
-        for features, probabilities in control:
-            self._remember(CONTROL, features=features, **{"is": probabilities})
-        return self.together(np.concatenate([features.double().numpy() for features, _ in reference]))
+    def together(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Method → fid, is, mask_is, fashion_is of all its pictures, as one share a picture (N,)."""
+        reference = None
+        if self.inception is not None:
+            splits = (TRAIN, TEST) if rules.reference == "train" else (TEST, TRAIN)
+            photos, control = (
+                [self.inception(rules.prepare(x, painted=False)) for x in photographs(pair_data(pipeline, split))]
+                for split in splits
+            )
+            for features, probabilities in control:
+                self._remember(CONTROL, features=features, **{"is": probabilities})
+            reference = Reference(np.concatenate([features.double().numpy() for features, _ in photos]))
+        return {
+            method: shares({k: np.concatenate(v) for k, v in seen.items()}, reference)
+            for method, seen in self.seen.items()
+        }
 
-    def together(self, reference: NDArray[np.float64] | None) -> dict[str, dict[str, float]]:
-        """FID of each method's features against the reference (N, D), and the inception scores of its class probabilities."""
-        out = {}
-        for method, seen in self.seen.items():
-            whole = {name: np.concatenate(parts) for name, parts in seen.items()}
-            fid = {} if reference is None else {"fid": frechet_distance(whole.pop("features"), reference)}
-            out[method] = fid | {name: inception_score(probabilities) for name, probabilities in whole.items()}
-        return out
+
+def shares(seen: dict[str, NDArray[np.float64]], reference: Reference | None) -> dict[str, NDArray[np.float64]]:
+    """Shares of the scores of what was seen of one method: `features` (N, D), class probabilities (N, C) under the score's name."""
+    fid = {} if reference is None else {"fid": reference.frechet_shares(seen["features"])}
+    return fid | {name: inception_shares(values) for name, values in seen.items() if name != "features"}
 
 
 def _eight_bits(x: Tensor) -> Tensor:

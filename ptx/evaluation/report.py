@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ptx.evaluation.evaluate import Evaluation, evaluate
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
-from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, metrics_of
+from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, rows_of
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.plan import Pipeline
@@ -121,8 +121,7 @@ def _scores(done: Evaluation) -> Iterator[str]:
     rule = f"{len(done.pairs)} pairs of persons never seen in training; {done.protocol}."
     yield f"<h2>Scores</h2><p>{escape(rule)} Mean and 95 % bootstrap interval; the best is bold.</p>"
     for wanted in (PICTURES, FLOWS):
-        metrics = metrics_of(done, wanted)
-        rows = {m: v for m, v in done.values.items() if metrics and metrics[0] in v}
+        metrics, rows = rows_of(done, wanted)
         if not rows:
             continue
         means = {k: {m: np.nanmean(v[k]) for m, v in rows.items() if k in v} for k in metrics}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.evaluation.classifiers import RECALLS
-from ptx.evaluation.evaluate import Evaluation
+from ptx.evaluation.evaluate import Evaluation, Values
 from ptx.evaluation.published_figures import NEEDS, columns, figures
 from ptx.pipeline.errors import PtxError
 
@@ -19,12 +19,16 @@ PICTURES = (
     "l1",
     "psnr",
     "lpips",
+    "fid",
+    "is",
+    "mask_is",
+    "fashion_is",
     "pckh",
     *(f"attr_rec_{k}" for k in RECALLS),
 )
 FLOWS = ("epe", "epe_visible", "visibility_iou")
 
-BEST = {m: -1 if m in ("l1", "lpips", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}
+BEST = {m: -1 if m in ("l1", "lpips", "fid", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}
 """1 where more is better."""
 
 
@@ -38,9 +42,15 @@ def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> t
     return float(values.mean()), float(low), float(high)
 
 
-def metrics_of(done: Evaluation, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the wanted metrics that some method has."""
-    return tuple(m for m in wanted if any(m in values for values in done.values.values()))
+def rows_of(done: Evaluation, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], Values]:
+    """Those of the wanted metrics that some method has, and the methods that have one of them."""
+    metrics = tuple(m for m in wanted if any(m in values for values in done.values.values()))
+    return metrics, {name: values for name, values in done.values.items() if not values.keys().isdisjoint(metrics)}
+
+
+def cell(values: NDArray[np.float64] | None) -> str:
+    """Mean and interval; empty where there is nothing."""
+    return "" if values is None else "{:.4g} ({:.4g} to {:.4g})".format(*interval(values))
 
 
 def lines(done: Evaluation) -> list[str]:
@@ -48,45 +58,34 @@ def lines(done: Evaluation) -> list[str]:
     judges = "; ".join(f"{name} {digest}" for name, digest in done.networks.items())
     out = [f"{len(done.pairs)} test pairs; {done.protocol}{'; weights ' + judges if judges else ''}", ""]
     for wanted in (PICTURES, FLOWS):
-        metrics = metrics_of(done, wanted)
-        rows = {name: values for name, values in done.values.items() if metrics and metrics[0] in values}
+        metrics, rows = rows_of(done, wanted)
         if not rows:
             continue
         out += [f"| | {' | '.join(metrics)} |", f"|---|{'---|' * len(metrics)}"]
-        for method, values in rows.items():
-            cells = ["{:.4g} ({:.4g} to {:.4g})".format(*interval(values[m])) if m in values else "" for m in metrics]
-            out.append(f"| {method} | {' | '.join(cells)} |")
-        out.append("")
-    if done.whole:
-        names = list(dict.fromkeys(name for scores in done.whole.values() for name in scores))
-        out += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
-        for method, scores in done.whole.items():
-            cells = [f"{scores[name]:.3f}" if name in scores else "" for name in names]
-            out.append(f"| {method} | {' | '.join(cells)} |")
+        out += [f"| {method} | {' | '.join(cell(values.get(m)) for m in metrics)} |" for method, values in rows.items()]
         out.append("")
     return out
 
 
 def beside_published(done: Evaluation, data: str) -> list[str]:
-    """Means under the columns of the published table of a data set (`data.kind`), and below them what others have published.
+    """Scores under the columns of the published table of a data set (`data.kind`), and below them what others have published.
 
     A cell is empty where a method was not scored so; what a column lacks is said below.
     """
     names = columns(data)
     out = [f"| {data} | {' | '.join(names)} | source |", f"|---|{'---|' * len(names)}---|"]
-    rows: dict[tuple[str, str], dict[str, float]] = {}
-    for method, values in done.values.items():
-        own = {m: interval(v)[0] for m, v in values.items()} | done.whole.get(method, {})
-        if "ssim" in own:
-            rows[method, "this workspace"] = own
+    ours = rows_of(done, names)[1]
+    for method, values in ours.items():
+        out.append(f"| {method} | {' | '.join(cell(values.get(m)) for m in names)} | this workspace |")
     theirs = figures(data, names)
-    for (method, source), values in (rows | theirs).items():
-        cells = (f"{values[m]:.4g}" if m in values else "" for m in names)
-        out.append(f"| {method} | {' | '.join(cells)} | {source} |")
+    for (method, source), printed in theirs.items():
+        out.append(
+            f"| {method} | {' | '.join(f'{printed[m]:.4g}' if m in printed else '' for m in names)} | {source} |"
+        )
     out.append("")
     if not theirs:
         out.append("No published figure of this table could be traced to its source.")
-    lacking = [m for m in names if not any(m in values for values in rows.values())]
+    lacking = [m for m in names if not any(m in values for values in ours.values())]
     out += [f"{m} needs {NEEDS[m]}." for m in lacking]
     return out
 
@@ -107,7 +106,7 @@ def compare(ours: Evaluation, other: Evaluation) -> list[str]:
     for method, values in ours.values.items():
         for metric, mine in values.items():
             theirs = other.values.get(method, {}).get(metric)
-            if theirs is None:
+            if theirs is None or len(mine) != len(ours.pairs):  # not of pairs: the control of photographs
                 continue
             a, b = mine[here], theirs[there]
             gap = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))
