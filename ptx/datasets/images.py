@@ -132,9 +132,10 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     rows_in, columns_in = min(rows, size[0] - max(y, 0)), min(columns, size[1] - max(x, 0))
     out = part = small[max(-y, 0) :, max(-x, 0) :][:rows_in, :columns_in]
     if part.shape[:2] != size:
-        out = np.empty((*size, 3), np.uint8)
-        out[:] = _edge_colour(image).astype(np.uint8)
-        out[max(y, 0) : max(y, 0) + part.shape[0], max(x, 0) : max(x, 0) + part.shape[1]] = part
+        above, before = max(y, 0), max(x, 0)
+        below, behind = size[0] - above - part.shape[0], size[1] - before - part.shape[1]
+        colour = _edge_colour(image).astype(int).tolist()
+        out = cv2.copyMakeBorder(part, above, below, before, behind, cv2.BORDER_CONSTANT, value=colour)
     sx, sy = columns / (b - a), rows / (d - c)
     transform = np.array(
         [[sx, 0, (0.5 - a) * sx - 0.5 + x], [0, sy, (0.5 - c) * sy - 0.5 + y]], np.float32

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ptx.pipeline.stage import ArraySpec, Block, Listing, Result, Stage
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Result, Stage
 from ptx.stages.keypoint_sources import box_finder
 from ptx.stages.sources import BoxFinder, DataSet, data_set
 
@@ -42,7 +42,7 @@ class Ingest(Stage):
         """image (H, W, 3) RGB; transform (2, 3) from pixels of the original picture to working pixels; original (2,) height, width."""
         height, width = settings.size
         return {
-            "image": ArraySpec((height, width, 3), "u1"),
+            "image": ArraySpec((height, width, 3), "u1", codec=Codec("lz4", 5)),  # read again and again by trainings
             "transform": ArraySpec(
                 (2, 3), "f4", attributes={"meaning": "working xy = transform @ (x, y, 1) of the original"}
             ),
