@@ -25,6 +25,9 @@ from ptx.training.run import load_network
 Classifier = Callable[[Tensor], Tensor]
 """Pictures (B, 3, H, W) in -1..1 → a score of each answer (B, C)."""
 
+SHOWN = {"categories": (331, 299), "attributes": (256, 224)}
+"""Question → the shorter side that pictures are brought to, and the side of the square in their middle that the published network sees."""
+
 RECALLS = (3, 5, 10, 20)
 """The k of AttrRec-k that the published code prints."""
 
@@ -40,7 +43,7 @@ def classifiers(pipeline: Pipeline) -> dict[str, Classifier]:
         net = load_network(pipeline, "train-attributes")
         found = {"categories": lambda x: net(x).categories, "attributes": lambda x: net(x).attributes}
     for question, path in named(pipeline).items():
-        found[question] = _onnx(path, f"evaluate.{question}")
+        found[question] = _onnx(path, question)
     return found
 
 
@@ -69,15 +72,25 @@ def recalls(scores: Tensor, truth: Tensor) -> dict[str, Tensor]:
     return {f"attr_rec_{k}": recall_at(scores, truth, k) for k in RECALLS}
 
 
-def _onnx(path: Path, setting: str) -> Classifier:
-    network = OnnxNetwork(path, setting)
+def middle(x: Tensor, size: tuple[int, int], share: float) -> Tensor:
+    """The middle (B, 3, *size) of pictures (B, 3, H, W) whose side, the one that is shorter for `size`, is resized to that over `share`."""
+    scale = max(side / own for side, own in zip(size, x.shape[-2:], strict=True)) / share
+    height, width = (round(scale * own) for own in x.shape[-2:])
+    resized = F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
+    top, left = round((height - size[0]) / 2), round((width - size[1]) / 2)
+    return resized[..., top : top + size[0], left : left + size[1]]
+
+
+def _onnx(path: Path, question: str) -> Classifier:
+    network, (resized, seen) = OnnxNetwork(path, f"evaluate.{question}"), SHOWN[question]
 
     def classify(x: Tensor) -> Tensor:
-        size = network.size(*x.shape[-2:])
-        fed = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+        fed = middle(x, network.size(seen, seen), seen / resized)
         scores = torch.cat([torch.from_numpy(network(one[None].numpy())) for one in fed])
         if scores.dim() != 2:
-            raise PtxError(f"{setting}: {path} gives {tuple(scores.shape)}, a score an answer is needed, (1, answers)")
+            raise PtxError(
+                f"evaluate.{question}: {path} gives {tuple(scores.shape)}, a score an answer is needed, (1, answers)"
+            )
         return scores
 
     return classify

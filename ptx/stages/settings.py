@@ -210,10 +210,11 @@ class EvaluateSettings(Section):
     inception: Place | None = None
     """Inception-v3's ImageNet weights (torchvision's names), for FID and the inception score."""
     categories: Place | None = None
-    """A network (.onnx) that gives a score a category of clothes, for FashionIS; train-attributes' where it is not given."""
+    """A network (.onnx) that gives a score a category of clothes, for FashionIS; train-attributes' where it is not given. It sees
+    the middle of pictures, -1..1, as the published one: shorter side 331, cut to 299, or the same share of another size."""
     attributes: Place | None = None
     """A network (.onnx) that gives a score an attribute of attributes.path that some picture has, for AttrRec-k;
-    train-attributes' where it is not given."""
+    train-attributes' where it is not given. Shorter side 256, cut to 224."""
 
 
 class Settings(Section):
