@@ -66,7 +66,7 @@ def keypoint_source(settings: Any) -> KeypointSource:
             )
         if settings.data.kind == "panoptic":
             return PanopticKeypoints(panoptic(settings), ingested_paths(settings))
-        if settings.data.kind == "intrinsic-flow":
+        if settings.data.kind == "intrinsic-flow-release":
             return FileKeypoints(intrinsic_flow(settings), ingested_paths(settings), "largest")
         return TruthKeypoints(people(settings))
     if backend == "mediapipe":

@@ -105,7 +105,7 @@ class MvcData(Section):
 class IntrinsicFlowData(Section):
     """A data pack of Dense Intrinsic Appearance Flow's authors, with its keypoints, body parts, flow and visibility."""
 
-    kind: Literal["intrinsic-flow"]
+    kind: Literal["intrinsic-flow-release"]
     root: Place
     """The folder that it unpacked to, with Label and Img or Images in it. Set size to that of its pictures."""
     pairs: Literal["pair_split.json", "pair_split_clean.json"] = "pair_split.json"
@@ -167,7 +167,7 @@ class FlowSettings(Section):
     """Dense appearance flow."""
 
     backend: Annotated[Literal["auto", "bodies", "released"], LATER] = "auto"
-    """bodies: made here, from fitted bodies; released: flow, visibility and body parts of a data pack of kind intrinsic-flow;
+    """bodies: made here, from fitted bodies; released: flow, visibility and body parts of a data pack of kind intrinsic-flow-release;
     auto is released for such a pack."""
 
 
@@ -268,8 +268,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _flow_of_a_pack(self) -> Settings:
-        if self.released and self.data.kind != "intrinsic-flow":
-            raise ValueError("synth_flow.backend: released flow comes with data.kind intrinsic-flow only")
+        if self.released and self.data.kind != "intrinsic-flow-release":
+            raise ValueError("synth_flow.backend: released flow comes with data.kind intrinsic-flow-release only")
         return self
 
     @property
@@ -280,13 +280,13 @@ class Settings(Section):
     @property
     def knows_keypoints(self) -> bool:
         """Whether the data set comes with its keypoints, and its pictures are filled by one person each."""
-        return self.data.kind in ("people", "panoptic", "intrinsic-flow")
+        return self.data.kind in ("people", "panoptic", "intrinsic-flow-release")
 
     @property
     def released(self) -> bool:
         """Whether flow, visibility and body parts are those of a data pack."""
         chosen = self.synth_flow.backend
-        return self.data.kind == "intrinsic-flow" if chosen == "auto" else chosen == "released"
+        return self.data.kind == "intrinsic-flow-release" if chosen == "auto" else chosen == "released"
 
     @property
     def keypoint_backend(self) -> str:

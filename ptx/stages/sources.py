@@ -51,7 +51,7 @@ def data_set(settings: Any) -> DataSet:
     kinds: dict[str, type[PeopleSet | FolderSet | PanopticSet]] = {
         "people": PeopleSet,
         "folder": FolderSet,
-        "intrinsic-flow": FolderSet,
+        "intrinsic-flow-release": FolderSet,
         "mvc": FolderSet,
         "panoptic": PanopticSet,
         **dict.fromkeys(NAMINGS, FolderSet),
@@ -114,7 +114,7 @@ class FolderSet:
         """As the folder is now."""
         data = self.settings.data
         folder: Folder | Published | IntrinsicFlow | Mvc
-        if data.kind == "intrinsic-flow":
+        if data.kind == "intrinsic-flow-release":
             folder = intrinsic_flow(self.settings)
         elif data.kind == "mvc":
             folder = Mvc(data.root, data.test_fraction)

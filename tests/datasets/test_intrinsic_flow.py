@@ -109,7 +109,7 @@ def merged(silhouette: np.ndarray) -> np.ndarray:
 def pipeline(folder: Path, root: Path, more: str = "") -> Pipeline:
     (folder / "pipeline.yaml").write_text(
         f"workspace: {folder / 'work'}\nsize: [{HEIGHT}, {WIDTH}]\nbody: small\ncluster: {{kind: serial}}\n"
-        f"run: {{max_bad_fraction: 1}}\ndata: {{kind: intrinsic-flow, root: {root}}}\n{more}"
+        f"run: {{max_bad_fraction: 1}}\ndata: {{kind: intrinsic-flow-release, root: {root}}}\n{more}"
     )
     return load_pipeline(folder / "pipeline.yaml")
 
@@ -213,7 +213,7 @@ def test_mistakes(tmp_path: Path) -> None:
         (root / "Label/pair_split.json").write_text(json.dumps(table))
         with pytest.raises(PtxError, match=words):
             _ = IntrinsicFlow(root).splits
-    with pytest.raises(PtxError, match=r"released flow comes with data.kind intrinsic-flow only"):
+    with pytest.raises(PtxError, match=r"released flow comes with data.kind intrinsic-flow-release only"):
         load_settings(None, ["synth_flow.backend=released"])
 
 
