@@ -15,17 +15,17 @@ al., "Expressive Body Capture", CVPR 2019.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import file_of, words
+from ptx.datasets.keypoint_files import words
+from ptx.datasets.named_files import NamedFiles
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 from ptx.geometry.smpl_pickle import load_pickle, numbers
 from ptx.pipeline.errors import PtxError
@@ -88,7 +88,7 @@ class FileFit:
 
 @dataclass(frozen=True)
 class FitFolder:
-    """A folder of fits, named as `file_of` says, with `ENDINGS`."""
+    """A folder of fits, one file a picture (`NamedFiles`), with `ENDINGS`."""
 
     folder: Path
     paths: Sequence[str]
@@ -99,8 +99,8 @@ class FitFolder:
             raise PtxError(f"fit_smpl.path: {self.folder} is no folder; name the one that holds the fits")
 
     @cached_property
-    def _stems(self) -> Counter[str]:
-        return Counter(PurePosixPath(path).stem for path in self.paths)
+    def _files(self) -> NamedFiles:
+        return NamedFiles(self.folder, self.paths, ENDINGS)
 
     def lookup(self, path: str) -> list[FileFit]:
         """The bodies of a picture, at least one.
@@ -109,7 +109,7 @@ class FitFolder:
             NoFit: "missing_fit" or "bad_fit_file".
         """
         try:
-            file = file_of(self.folder, path, self._stems[PurePosixPath(path).stem] == 1, ENDINGS)
+            file = self._files.of(path)
         except FileNotFoundError as error:
             raise NoFit(f"missing_fit: {error}") from None
         return read_fits(file)

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.named_files import NamedFiles
 from ptx.pipeline.errors import PtxError
 
 Keypoints = NDArray[np.float32]
@@ -34,7 +35,7 @@ class NoKeypoints(ValueError):
 
 @dataclass(frozen=True)
 class KeypointFolder:
-    """A folder of JSON files, one a picture, named as it (`file_of`)."""
+    """A folder of JSON files, one a picture (`NamedFiles`)."""
 
     folder: Path
     paths: Sequence[str]
@@ -50,8 +51,8 @@ class KeypointFolder:
             )
 
     @cached_property
-    def _stems(self) -> Counter[str]:
-        return Counter(PurePosixPath(path).stem for path in self.paths)
+    def _files(self) -> NamedFiles:
+        return NamedFiles(self.folder, self.paths, self.endings)
 
     def people(self, file: Path) -> list[Keypoints]:
         """Every person in a file, each (18, 3).
@@ -67,9 +68,8 @@ class KeypointFolder:
         Raises:
             NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
         """
-        alone = self._stems[PurePosixPath(path).stem] == 1
         try:
-            file = file_of(self.folder, path, alone, self.endings)
+            file = self._files.of(path)
         except FileNotFoundError as error:
             raise NoKeypoints(f"missing_keypoints: {error}") from None
         return most_certain(self.people(file))
@@ -88,21 +88,6 @@ class OpenposeJson(KeypointFolder):
     def people(self, file: Path) -> list[Keypoints]:
         """Every person in a file who has a keypoint."""
         return _people(file)
-
-
-def file_of(folder: Path, path: str, alone: bool, endings: Sequence[str]) -> Path:
-    """The file of a picture a/b.jpg in a folder: a/b, a_b, or b where only one picture is called so (`alone`), with an ending.
-
-    Raises:
-        FileNotFoundError: there is none; says which were sought.
-    """
-    name = PurePosixPath(path).with_suffix("")
-    stems = [str(name), "_".join(name.parts), *([name.stem] if alone else [])]
-    candidates = list(dict.fromkeys(stem + end for stem in stems for end in endings))
-    file = next((folder / name for name in candidates if (folder / name).is_file()), None)
-    if file is None:
-        raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {folder}")
-    return file
 
 
 def most_certain(people: Sequence[Keypoints]) -> tuple[Keypoints, int]:

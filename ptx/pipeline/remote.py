@@ -68,36 +68,58 @@ def reach(workspace: Any) -> None:
         raise PtxError(f"workspace: {workspace} cannot be reached ({' '.join(str(error).split())[:200]})") from None
 
 
+@contextmanager
+def _asking(path: Any, *expected: type[Exception]) -> Iterator[None]:
+    """What a store refuses in the middle of a run, in a line: PtxError for all that is not expected."""
+    try:
+        yield
+    except expected:
+        raise
+    except Exception as error:  # every store has errors of its own
+        words = " ".join(str(error).split())[:200] or type(error).__name__
+        raise PtxError(
+            f"{path}: the object store refuses or does not answer ({words}). Finished blocks are safe: run the same command again."
+        ) from error
+
+
 def put(path: Any, data: bytes) -> None:
-    """Write an object: whole or not at all."""
-    path.fs.pipe_file(path.path, data)
+    """Write an object: whole or not at all.
+
+    Raises:
+        PtxError: the store refuses.
+    """
+    with _asking(path):
+        path.fs.pipe_file(path.path, data)
 
 
 def get_many(paths: Sequence[Any]) -> list[bytes | None]:
     """Contents of many objects, asked for at the same time; None for those that are not there."""
     if not paths:
         return []
-    found = paths[0].fs.cat([p.path for p in paths], on_error="omit")
+    with _asking(paths[0].parent):
+        found = paths[0].fs.cat([p.path for p in paths], on_error="omit")
     return [found.get(p.path) for p in paths]
 
 
 def names(folder: Any) -> list[str]:
     """Names of the objects directly below; none where there is nothing."""
     try:
-        return [str(name).rstrip("/").rpartition("/")[2] for name in folder.fs.ls(folder.path, detail=False)]
+        with _asking(folder, FileNotFoundError):
+            found = folder.fs.ls(folder.path, detail=False)
     except FileNotFoundError:
         return []
+    return [str(name).rstrip("/").rpartition("/")[2] for name in found]
 
 
 def remove(path: Any) -> None:
     """Remove an object; nothing happens where there is none."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError), _asking(path, FileNotFoundError):
         path.fs.rm_file(path.path)
 
 
 def remove_tree(folder: Any) -> None:
     """Remove everything below a name; nothing happens where there is nothing."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError), _asking(folder, FileNotFoundError):
         folder.fs.rm(folder.path, recursive=True)
 
 
@@ -148,7 +170,8 @@ def lease(path: Any, *, shared: bool, wait: bool) -> Iterator[None]:
 def _claim(path: Any, own: Any, token: str, shared: bool, seen: dict[str, tuple[bytes | None, float]]) -> bool:
     """Put our object, then look who else is there: of two who come at once at least one sees the other."""
     try:
-        own.fs.pipe_file(own.path, _content(token), mode="create")
+        with _asking(own, FileExistsError):
+            own.fs.pipe_file(own.path, _content(token), mode="create")
     except FileExistsError:
         _bury([own], seen)
         return False

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.garment_labels import LABEL_SETS, LabelSet, translate
 from ptx.datasets.images import Image, read_labels
+from ptx.datasets.named_files import NamedFiles
 from ptx.datasets.people import People
 from ptx.models.onnx_network import OnnxNetwork
 from ptx.pipeline.errors import PtxError
@@ -56,7 +57,8 @@ def parser(settings: Any) -> Parser:
         raise PtxError(f"parse.path: {chosen.path} is no folder")
     if settings.data.kind == "people":
         raise PtxError("parse.backend: files are for photographs; synthetic people know their labels (truth)")
-    return ParsingFiles(chosen.path, ingested_paths(settings), chosen.labels, settings.ingest.max_pixels)
+    paths = ingested_paths(settings)
+    return ParsingFiles(NamedFiles(chosen.path, paths, (".png",)), paths, chosen.labels, settings.ingest.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,19 @@ class TrueParsing:
 
 @dataclass(frozen=True)
 class ParsingFiles:
-    """Indexed PNGs that another tool wrote, of the size of the original pictures; `a/b.jpg` has its map in `a/b.png`."""
+    """Indexed PNGs that another tool wrote, of the size of the original pictures."""
 
-    folder: Path
+    files: NamedFiles
     paths: list[str]
     labels: LabelSet
     max_pixels: int
 
     def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
         """Read, translate, map to working pixels (nearest label)."""
-        name = Path(self.paths[index]).with_suffix(".png")
-        path = self.folder / name
-        if not path.is_file():
-            raise ValueError(f"no_labels: no parsing map {name} in {self.folder}")
+        try:
+            path = self.files.of(self.paths[index])
+        except FileNotFoundError as error:
+            raise ValueError(f"no_labels: {error}") from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)
         return cv2.warpAffine(ours, transform, image.shape[1::-1], flags=cv2.INTER_NEAREST)
 

@@ -195,6 +195,29 @@ def test_a_store_that_does_not_answer_is_one_line(server: dict[str, str], tmp_pa
 
 
 @pytest.mark.slow
+def test_a_store_that_refuses_in_the_middle_is_one_line(server: dict[str, str], tmp_path: Path) -> None:
+    """The bucket goes while blocks are written; once there is one again the same command ends as ever."""
+    fs = remote.place("s3://fragile").fs  # type: ignore[attr-defined]
+    fs.mkdir("fragile")
+    put, written = remote.put, []
+
+    def put_until_it_goes(path: Any, data: bytes) -> None:
+        written.append(path)
+        if len(written) == 30:
+            fs.rm("fragile", recursive=True)
+        put(path, data)
+
+    said = r"^s3://fragile/work/\S+: the object store refuses .*run the same command again\.$"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remote, "put", put_until_it_goes)
+        with pytest.raises(PtxError, match=said):
+            run_all(toy("s3://fragile/work"))
+    fs.mkdir("fragile")
+    run_all(toy("s3://fragile/work"))
+    run_all(toy(tmp_path))
+    assert objects("s3://fragile/work") == tree(tmp_path)
+
+
 def test_the_command_with_worker_processes_and_a_training(server: dict[str, str], url: str, tmp_path: Path) -> None:
     """Stores on S3, models in a folder: the same bytes as with everything in folders."""
     settings = [

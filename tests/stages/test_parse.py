@@ -73,7 +73,7 @@ def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:
     assert (found == garment("top"))[red & inside].mean() > 0.97
     assert (found == garment("trousers"))[blue & inside].mean() > 0.97
     problems = chosen.plan(chosen.stage("parse")).problems
-    assert problems == {1: f"no_labels: no parsing map anna/b.png in {tmp_path / 'maps'}"}
+    assert problems == {1: f"no_labels: no anna/b.png or anna_b.png in {tmp_path / 'maps'}"}
 
 
 def network(path: Path, labels: int) -> None:
