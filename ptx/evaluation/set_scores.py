@@ -30,17 +30,16 @@ class Reference:
     def frechet_shares(self, features: Array) -> Array:
         """Shares (N,) of FID (Heusel et al., NIPS 2017): the Fréchet distance of the normal distributions of features (N, D) and these.
 
-        The trace of (AB)^½ is that of (B^½ A B^½)^½, which is symmetric: it has a root also where there are fewer pictures than features.
+        The trace of (AB)^½, A and B their covariances, is the sum of the singular values of A^½ B^½, or of the features less their mean
+        times B^½, which needs no more pictures than there are. NaN of a single picture.
         """
-        covariance = np.atleast_2d(np.cov(features, rowvar=False))
-        values, vectors = linalg.eigh(self.root @ covariance @ self.root)
+        if len(features) < 2:
+            return np.full(len(features), np.nan)
         gap, off = features.mean(0) - self.mean, features - features.mean(0)
-        distance = gap @ gap + np.trace(covariance) + self.trace - 2 * np.sqrt(values.clip(0)).sum()
-        kept = values > 1e-10 * values[-1]
-        carried = (
-            off @ (self.root @ vectors[:, kept]) * values[kept] ** -0.25
-        )  # (N, R): half of it is the trace's derivative
-        gain = 2 * off @ gap + (off**2).sum(1) - (carried**2).sum(1)
+        free = len(off) - 1
+        own, values, _ = linalg.svd(off @ self.root / np.sqrt(free), full_matrices=False)
+        distance = gap @ gap + (off**2).sum() / free + self.trace - 2 * values.sum()
+        gain = 2 * off @ gap + (off**2).sum(1) - free * (own**2 @ values)
         return distance + gain - gain.mean()
 
 

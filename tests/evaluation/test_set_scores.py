@@ -42,6 +42,7 @@ def test_frechet_distance_of_known_normals() -> None:
     a, b = base * (1, 2, 3), rng.permutation(base) * (2, 2, 1) + (1, 0, 0)
     assert Reference(b).frechet_shares(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
     assert Reference(a).frechet_shares(a).mean() == pytest.approx(0, abs=1e-6)
+    assert np.isnan(Reference(b).frechet_shares(a[:1])).all()
 
 
 @pytest.mark.parametrize("count", [400, 30])
