@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import warnings
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ def join(name: str, settings: TrainSettings) -> Fabric:
             "srun or torchrun on every node"
         )
     keep_freed_memory()
+    warnings.filterwarnings("ignore", message="The `srun` command is available")  # a training may well run without it
     try:
         fabric = Fabric(
             accelerator="auto",
