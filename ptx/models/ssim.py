@@ -93,7 +93,7 @@ def _parts(x: Tensor, y: Tensor, rule: SsimRule) -> tuple[Tensor, Tensor]:
 
 def _mean(x: Tensor, rule: SsimRule) -> Tensor:
     if rule.sigma is None:
-        return F.avg_pool2d(x, rule.window, 1)
+        return F.avg_pool2d(F.avg_pool2d(x, (1, rule.window), 1), (rule.window, 1), 1)
     places = torch.arange(rule.window, dtype=x.dtype, device=x.device) - rule.window // 2
     line = torch.exp(-0.5 * (places / rule.sigma) ** 2)
     line = (line / line.sum()).expand(x.shape[1], 1, 1, -1)
