@@ -135,12 +135,12 @@ def measure(folder: Path, blocks: int) -> None:
 
 def commit(pipeline: Pipeline, stage: Stage, count: int) -> None:
     """Blocks as a worker does them."""
-    from ptx.pipeline.run import _job, _task
+    from ptx.pipeline.run import job_of, task_of
 
     plan = pipeline.plan(stage)
-    job = _job(plan)
+    job = job_of(plan)
     for block in range(count):
-        run_block(job, _task(plan, block))
+        run_block(job, task_of(plan, block))
 
 
 def fill(pipeline: Pipeline, stage: Stage, blocks: int) -> None:

@@ -55,7 +55,7 @@ def run_stage(
     if force or plan.condition in ("absent", "stale"):
         _prepare(plan, force, console)
         plan = pipeline.plan(stage)
-    tasks = (_task(plan, int(block)) for block in part.blocks(plan.ready))
+    tasks = (task_of(plan, int(block)) for block in part.blocks(plan.ready))
     total = plan.samples(part.blocks(np.arange(plan.blocks)))
     return _run(plan, tasks, console, total, total - plan.samples(part.blocks(np.flatnonzero(plan.needed))))
 
@@ -74,7 +74,7 @@ def retry_stage(pipeline: Pipeline, stage: Stage, reason: str | None, console: C
         if reason is None or reason in why:
             by_block.setdefault(sample // plan.block, set()).add(sample)
     chosen = sum(map(len, by_block.values()))
-    tasks = (_task(plan, block, frozenset(redo)) for block, redo in sorted(by_block.items()))
+    tasks = (task_of(plan, block, frozenset(redo)) for block, redo in sorted(by_block.items()))
     return _run(plan, tasks, console, plan.count, plan.count - chosen)
 
 
@@ -82,7 +82,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
     """Send the tasks to the workers; blocks that another run holds come last, and are waited for. `total` and `done` samples are
     what the progress counts from."""
     pipeline, stage = plan.pipeline, plan.stage
-    job, run = _job(plan), executor(pipeline.settings)
+    job, run = job_of(plan), executor(pipeline.settings)
     began, computed, blocks = time.monotonic(), 0, 0
     with lock(_run_lock(plan), shared=True), progress(stage.name, total, done, console) as advance:
         while True:
@@ -110,7 +110,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
     return Outcome(stage.name, computed, len(after.problems), after.waiting, seconds)
 
 
-def _job(plan: Plan) -> Job:
+def job_of(plan: Plan) -> Job:
     pipeline = plan.pipeline
     above = [pipeline.writer(name) for name in plan.stage.input_stores]
     stores = {s.store: digest(pipeline.document(s)) for s in [plan.stage, *above]}
@@ -123,7 +123,7 @@ def _job(plan: Plan) -> Job:
     )
 
 
-def _task(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
+def task_of(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
     rows = slice(block * plan.block, (block + 1) * plan.block)
     pairs = np.asarray(plan.pipeline.pairs()[rows]) if plan.stage.over == "pairs" else None
     return Task(block, plan.usable(block), pairs, redo)
