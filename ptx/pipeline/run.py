@@ -111,6 +111,7 @@ def _run(plan: Plan, tasks: Iterable[Task], console: Console, total: int, done: 
 
 
 def job_of(plan: Plan) -> Job:
+    """What all blocks of a stage have in common."""
     pipeline = plan.pipeline
     above = [pipeline.writer(name) for name in plan.stage.input_stores]
     stores = {s.store: digest(pipeline.document(s)) for s in [plan.stage, *above]}
@@ -124,6 +125,7 @@ def job_of(plan: Plan) -> Job:
 
 
 def task_of(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
+    """One block; `redo`: samples that alone are computed again."""
     rows = slice(block * plan.block, (block + 1) * plan.block)
     pairs = np.asarray(plan.pipeline.pairs()[rows]) if plan.stage.over == "pairs" else None
     return Task(block, plan.usable(block), pairs, redo)
