@@ -94,6 +94,14 @@ def left_jacobian(x: float, y: float, z: float, out: Floats) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
+def copy(source: Floats, target: Floats) -> None:
+    """Matrix to matrix, element by element: slices that are assigned take numba seconds more to compile."""
+    for i in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            target[i, j] = source[i, j]
+
+
+@nb.njit(cache=True, nogil=True)
 def multiply(a: Floats, b: Floats, out: Floats) -> None:
     """Product of two (3, 3) matrices; `out` is neither of them."""
     for i in range(3):
@@ -130,15 +138,16 @@ def pose_skeleton(skeleton: Skeleton, prior: Prior, root: Floats, dofs: Floats, 
             for b in range(BETAS):
                 bone[i] += skeleton.bone_dirs[j, i, b] * betas[b]
         if j == 0:
-            rotations[0] = root
-            joints[0] = bone
+            copy(root, rotations[0])
+            for i in range(3):
+                joints[0, i] = bone[i]
             continue
         parent = skeleton.parents[j]
         for i in range(3):
             r = rotations[parent, i]
             joints[j, i] = joints[parent, i] + r[0] * bone[0] + r[1] * bone[1] + r[2] * bone[2]
         if prior.first[j] == prior.first[j + 1]:
-            rotations[j] = rotations[parent]
+            copy(rotations[parent], rotations[j])
             continue
         x, y, z = joint_vector(prior, dofs, j)
         exponential(x, y, z, turned)
@@ -227,7 +236,7 @@ def differentiate(skeleton: Skeleton, prior: Prior, dofs: Floats, work: Work) ->
 def shape_derivatives(skeleton: Skeleton, work: Work) -> None:
     """Fill `work.joint_dirs` and the betas' columns of `work.jacobian`."""
     dirs, first_column = work.joint_dirs, work.jacobian.shape[2] - BETAS
-    dirs[0] = skeleton.bone_dirs[0]
+    copy(skeleton.bone_dirs[0], dirs[0])
     for j in range(1, 24):
         parent = skeleton.parents[j]
         bone = skeleton.bone_dirs[j]

@@ -69,7 +69,9 @@ def add_space(
     mean, row, scale = np.zeros((3, wide)), np.zeros(size), np.exp(rest[-1])
     for k in range(18):
         if seen.weight3[k] > 0.0:
-            mean += (seen.weight3[k] / total) * work.jacobian[k]
+            for i in range(3):
+                for p in range(wide):
+                    mean[i, p] += (seen.weight3[k] / total) * work.jacobian[k, i, p]
     residual, shrink = np.empty(3), np.array([1.0, 1.0, 1.0 / widths.depth])
     for k in range(18):
         if seen.weight3[k] <= 0.0:

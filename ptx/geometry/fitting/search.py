@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import Skeleton, Work, joint_vector, multiply
+from ptx.geometry.fitting.kinematics import Skeleton, Work, copy, joint_vector, multiply
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.fitting.solver import System, descend
 from ptx.geometry.fitting.starts import SPACE, YAWS, centre_camera, face, facing_in_space
@@ -52,7 +52,8 @@ def write_pose(prior: Prior, root: Floats, rest: Floats, out: Floats) -> None:
     turned, local = np.empty((3, 3)), np.empty((3, 3))
     axis_angle(root, out[0])
     for j in range(1, 24):
-        out[j] = 0.0
+        for i in range(3):
+            out[j, i] = 0.0
         if prior.first[j] < prior.first[j + 1]:
             x, y, z = joint_vector(prior, rest, j)
             exponential(x, y, z, turned)
@@ -70,8 +71,8 @@ def begin(
             return False
     else:
         face(STARTS[start], root)
-    rest[:] = 0.0
-    rest[: len(prior.mean)] = prior.mean
+    for i in range(len(rest)):
+        rest[i] = prior.mean[i] if i < len(prior.mean) else 0.0
     centre_camera(skeleton, prior, seen, root, rest, work)
     return True
 
@@ -84,27 +85,27 @@ def fit_one(
     """Best state over all starts, left in `root` and `rest`; returns (energy with the fine widths, start)."""
     roots, rests = np.zeros((5, 3, 3)), np.zeros((5, len(rest)))
     values = np.full(5, np.inf)
-    if begin(skeleton, prior, seen, SPACE, roots[SPACE], rests[SPACE], work):
-        values[SPACE] = 0.0
-    else:
-        for start in range(starts):
-            begin(skeleton, prior, seen, start, roots[start], rests[start], work)
-            values[start] = 0.0
-    for start in range(5):
-        if values[start] == 0.0:
-            values[start] = descend(
+    for start in range(SPACE, -1, -1):  # in space first: where that gives a start the others are spared
+        if start < SPACE and (start >= starts or values[SPACE] < np.inf):
+            continue
+        if begin(skeleton, prior, seen, start, roots[start], rests[start], work):
+            value = descend(
                 skeleton, prior, seen, coarse, roots[start], rests[start], work, system, coarse_iterations, 1e-3
             )
+            values[start] = value if np.isfinite(value) else np.inf
     best, winner = np.inf, -1
-    for start in np.argsort(values)[:keep]:
-        if not np.isfinite(values[start]):
-            continue
+    for _ in range(keep):
+        start = int(np.argmin(values))
+        if values[start] == np.inf:
+            break
+        values[start] = np.inf
         value = descend(skeleton, prior, seen, fine, roots[start], rests[start], work, system, iterations, tolerance)
         if value < best:
             best, winner = value, start
     if winner >= 0:
-        root[:] = roots[winner]
-        rest[:] = rests[winner]
+        copy(roots[winner], root)
+        for i in range(len(rest)):
+            rest[i] = rests[winner, i]
         energy(skeleton, prior, seen, fine, root, rest, work)
     return best, winner
 
@@ -124,4 +125,4 @@ def fit_all(
             work, system, root, rest[n],
         )  # fmt: skip
         write_pose(prior, root, rest[n], pose[n])
-        points[n] = work.points
+        copy(work.points, points[n])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, multiply
+from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, copy, multiply
 from ptx.geometry.fitting.normal import normal_equations
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.rotation import exponential
@@ -119,8 +119,9 @@ def descend(
         take_step(root, rest, system.step, dofs, system.root, system.rest)
         value = energy(skeleton, prior, seen, widths, system.root, system.rest, work)
         if value < current:
-            root[:] = system.root
-            rest[:] = system.rest
+            copy(system.root, root)
+            for i in range(len(rest)):
+                rest[i] = system.rest[i]
             small = current - value < tolerance * current
             current, fresh, damping = value, False, max(damping * 0.2, 1e-7)
             if small:

@@ -81,19 +81,23 @@ def facing_in_space(seen: Observation, root: Floats) -> bool:
     for k in TORSO:
         if seen.weight3[k] <= 0.0:
             return False
-    across = seen.xyz[TORSO[1]] - seen.xyz[TORSO[0]] + seen.xyz[TORSO[3]] - seen.xyz[TORSO[2]]
-    up = seen.xyz[TORSO[0]] + seen.xyz[TORSO[1]] - seen.xyz[TORSO[2]] - seen.xyz[TORSO[3]]
-    length = np.sqrt(np.sum(up * up))
+    across, up = np.empty(3), np.empty(3)
+    for i in range(3):
+        a, b, c, d = seen.xyz[TORSO[0], i], seen.xyz[TORSO[1], i], seen.xyz[TORSO[2], i], seen.xyz[TORSO[3], i]
+        across[i], up[i] = b - a + d - c, a + b - c - d
+    length = np.sqrt(up[0] ** 2 + up[1] ** 2 + up[2] ** 2)
     if length < 1e-3:
         return False
-    up /= length
-    across -= up * np.sum(up * across)
-    length = np.sqrt(np.sum(across * across))
+    along = (up[0] * across[0] + up[1] * across[1] + up[2] * across[2]) / length
+    for i in range(3):
+        up[i] /= length
+        across[i] -= along * up[i]
+    length = np.sqrt(across[0] ** 2 + across[1] ** 2 + across[2] ** 2)
     if length < 1e-3:
         return False
-    across /= length
-    root[:, 0] = across
-    root[:, 1] = up
+    for i in range(3):
+        across[i] /= length
+        root[i, 0], root[i, 1] = across[i], up[i]
     root[0, 2] = across[1] * up[2] - across[2] * up[1]
     root[1, 2] = across[2] * up[0] - across[0] * up[2]
     root[2, 2] = across[0] * up[1] - across[1] * up[0]
