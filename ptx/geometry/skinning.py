@@ -98,18 +98,15 @@ def _chain(
             exponential(pose[n, j, 0], pose[n, j, 1], pose[n, j, 2], local[n, j])
             p = parents[j]
             for a in range(3):
-                if p < 0:
-                    turned[j, a] = local[n, j, a]
-                    place[j, a] = rest[n, j, a]
-                    continue
-                place[j, a] = place[p, a]
+                place[j, a] = rest[n, j, a] if p < 0 else place[p, a]
                 for b in range(3):
-                    place[j, a] += turned[p, a, b] * (rest[n, j, b] - rest[n, p, b])
-                    turned[j, a, b] = 0.0
-                    for c in range(3):
-                        turned[j, a, b] += turned[p, a, c] * local[n, j, c, b]
-        R[n] = turned
-        t[n] = place
+                    turned[j, a, b] = local[n, j, a, b] if p < 0 else 0.0
+                    if p >= 0:
+                        place[j, a] += turned[p, a, b] * (rest[n, j, b] - rest[n, p, b])
+                        for c in range(3):
+                            turned[j, a, b] += turned[p, a, c] * local[n, j, c, b]
+                    R[n, j, a, b] = turned[j, a, b]  # a slice assigned takes numba seconds more to compile
+                t[n, j, a] = place[j, a]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
