@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +13,17 @@ from ptx.datasets.people import People
 from ptx.evaluation.protocols import through_jpeg
 from ptx.geometry.correspondence import correspond
 from ptx.models.fitted_flow import FittedFlow
-from ptx.models.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
+from ptx.models.painter import Painter
 from ptx.models.part_affine import part_affine_flow
 from ptx.models.warping import BACKGROUND, warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.stages.sources import people
+from ptx.systems import System, assemble
 from ptx.training.data import TEST, Batch, PairData, pair_data
 from ptx.training.recipes import asked
 from ptx.training.run import load_network
-from ptx.training.state import FLOW_FROM, PARSED, PROJECTED, TRAININGS
+from ptx.training.state import PARSED, PROJECTED, TRAININGS
 
 
 class Flow(NamedTuple):
@@ -92,36 +93,43 @@ def painters(pipeline: Pipeline, flows: Mapping[str, Flower]) -> dict[str, Paint
     return methods | control | {name: _paints(system) for name, system in paint.items()}
 
 
+SYSTEMS: dict[str, tuple[System, str, bool]] = {
+    "generator": ("flow", "train-generator", False),
+    "generator + pixel warping": ("flow", "train-pixel-warp", True),
+    "pose flow": ("pose-flow", "train-synthesis", True),
+    "coarse view": ("view", "train-coarse", False),
+    "view": ("view", "train-refine", True),
+}
+"""Method → system, the last of the trainings that it needs, and whether that one ends the system."""
+
+
 def systems(pipeline: Pipeline) -> dict[str, Painter]:
-    """The trained systems, each as one network."""
-    settings, out = pipeline.settings, {}
-    if trained(pipeline, "train-generator"):
-        flow, generator = _flow_of(pipeline, "train_generator"), load_network(pipeline, "train-generator")
-        radius = settings.train_generator.radius
-        out["generator"] = FlowPainter(flow, generator, None, radius)
-        if trained(pipeline, "train-pixel-warp"):
-            mixer = load_network(pipeline, "train-pixel-warp")
-            out["generator + pixel warping"] = FlowPainter(flow, generator, mixer, radius)
-    if trained(pipeline, "train-synthesis"):
-        flow, garments, synthesis = (
-            _flow_of(pipeline, "train_synthesis"),
-            load_network(pipeline, "train-garment"),
-            load_network(pipeline, "train-synthesis"),
-        )
-        out["pose flow"] = PoseFlowPainter(flow, garments, synthesis, settings.train_synthesis.radius)
-    if trained(pipeline, "train-coarse"):
-        coarse = load_network(pipeline, "train-coarse")
-        out["coarse view"] = ViewPainter(FittedFlow(settings.body), coarse, None, settings.train_coarse.radius)
-        if trained(pipeline, "train-refine"):
-            flow, refine = _flow_of(pipeline, "train_refine"), load_network(pipeline, "train-refine")
-            out["view"] = ViewPainter(flow, coarse, refine, settings.train_refine.radius)
-    return {name: system.eval() for name, system in out.items()}
+    """The trained systems, each as one network, and what paints in them before their last network."""
+    models = _Trained(pipeline, {})
+    return {
+        name: assemble(system, models, refined=refined)
+        for name, (system, last, refined) in SYSTEMS.items()
+        if trained(pipeline, last)
+    }
 
 
-def _flow_of(pipeline: Pipeline, section: str) -> nn.Module:
-    """What gives the flow that a painter uses outside training."""
-    name = FLOW_FROM[getattr(pipeline.settings, section).flow]
-    return load_network(pipeline, name) if name else FittedFlow(pipeline.settings.body)
+@dataclass(frozen=True)
+class _Trained:
+    """The networks of a workspace, none of them stale; each is read once."""
+
+    pipeline: Pipeline
+    known: dict[str, Any]
+
+    def has(self, name: str) -> bool:
+        return trained(self.pipeline, name)
+
+    def read(self, name: str) -> tuple[Any, dict[str, Any]]:
+        if name not in self.known:
+            self.known[name] = load_network(self.pipeline, name)
+        return self.known[name], getattr(self.pipeline.settings, TRAININGS[name].section).model_dump()
+
+    def fitted(self) -> FittedFlow:
+        return FittedFlow(self.pipeline.settings.body)
 
 
 def trained(pipeline: Pipeline, name: str) -> bool:

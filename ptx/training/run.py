@@ -9,12 +9,8 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from ptx.models.attribute_net import AttributeNet
 from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
-from ptx.models.garment_net import GarmentNet, SynthesisNet
-from ptx.models.generator import Generator, PixelWarp
-from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.training.attribute_recipe import TrainAttributes
@@ -22,6 +18,7 @@ from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, clothes, pair_data
 from ptx.training.hardware import join
 from ptx.training.loop import Trainer
+from ptx.training.networks import NETWORKS
 from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSynthesis
 from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
 from ptx.training.settings import FlowSource
@@ -73,17 +70,6 @@ def _words(scores: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
-NETWORKS: dict[str, type[nn.Module]] = {
-    "train-flow": FlowNet,
-    "train-generator": Generator,
-    "train-pixel-warp": PixelWarp,
-    "train-pose-flow": FlowNet,
-    "train-garment": GarmentNet,
-    "train-synthesis": SynthesisNet,
-    "train-coarse": CoarseNet,
-    "train-refine": RefineNet,
-    "train-attributes": AttributeNet,
-}
 """Training → the network that is used later."""
 
 
