@@ -207,15 +207,15 @@ def test_a_store_that_refuses_in_the_middle_is_one_line(server: dict[str, str], 
             fs.rm("fragile", recursive=True)
         put(path, data)
 
-    said = r"^s3://fragile/work/\S+: the object store refuses .*run the same command again\.$"
+    said = r"^s3://fragile/stores/\S+: the object store refuses .*run the same command again\.$"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(remote, "put", put_until_it_goes)
         with pytest.raises(PtxError, match=said):
-            run_all(toy("s3://fragile/work"))
+            run_all(toy("s3://fragile/stores"))
     fs.mkdir("fragile")
-    run_all(toy("s3://fragile/work"))
+    run_all(toy("s3://fragile/stores"))
     run_all(toy(tmp_path))
-    assert objects("s3://fragile/work") == tree(tmp_path)
+    assert objects("s3://fragile/stores") == tree(tmp_path)
 
 
 def test_the_command_with_worker_processes_and_a_training(server: dict[str, str], url: str, tmp_path: Path) -> None:
