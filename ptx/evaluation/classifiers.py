@@ -73,7 +73,7 @@ def recalls(scores: Tensor, truth: Tensor) -> dict[str, Tensor]:
 
 
 def middle(x: Tensor, size: tuple[int, int], share: float) -> Tensor:
-    """The middle (B, 3, *size) of pictures (B, 3, H, W) whose side, the one that is shorter for `size`, is resized to that over `share`."""
+    """The middle (B, 3, *size) of pictures (B, 3, H, W) that are resized until `size` is this share of them along the tighter side."""
     scale = max(side / own for side, own in zip(size, x.shape[-2:], strict=True)) / share
     height, width = (round(scale * own) for own in x.shape[-2:])
     resized = F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False, antialias=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
@@ -105,7 +105,7 @@ SYSTEMS: dict[str, tuple[System, str, bool]] = {
 
 def systems(pipeline: Pipeline) -> dict[str, Painter]:
     """The trained systems, each as one network, and what paints in them before their last network."""
-    models = _Trained(pipeline, {})
+    models = _Trained(pipeline)
     return {
         name: assemble(system, models, refined=refined)
         for name, (system, last, refined) in SYSTEMS.items()
@@ -118,7 +118,7 @@ class _Trained:
     """The networks of a workspace, none of them stale; each is read once."""
 
     pipeline: Pipeline
-    known: dict[str, Any]
+    known: dict[str, Any] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         return trained(self.pipeline, name)

@@ -30,8 +30,8 @@ class Reference:
     def frechet_shares(self, features: Array) -> Array:
         """Shares (N,) of FID (Heusel et al., NIPS 2017): the Fréchet distance of the normal distributions of features (N, D) and these.
 
-        The trace of (AB)^½, A and B their covariances, is the sum of the singular values of A^½ B^½, or of the features less their mean
-        times B^½, which needs no more pictures than there are. NaN of a single picture.
+        The trace of (AB)^½, A and B their covariances, is the sum of the singular values of A^½ B^½; the features less their mean,
+        times B^½ / √(N - 1), have the same ones, also where there are fewer pictures than features. NaN of a single picture.
         """
         if len(features) < 2:
             return np.full(len(features), np.nan)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ptx.evaluation.classifiers import RECALLS
 from ptx.evaluation.evaluate import Evaluation, Values
+from ptx.evaluation.judges import CONTROL
 from ptx.evaluation.published_figures import NEEDS, columns, figures
 from ptx.pipeline.errors import PtxError
 
@@ -104,9 +105,11 @@ def compare(ours: Evaluation, other: Evaluation) -> list[str]:
     out = [f"{len(common)} common pairs; {ours.path} against {other.path}", ""]
     out += ["| method | metric | here | there | here - there (95 %) |", "|---|---|---|---|---|"]
     for method, values in ours.values.items():
+        if method == CONTROL:  # photographs are no pairs
+            continue
         for metric, mine in values.items():
             theirs = other.values.get(method, {}).get(metric)
-            if theirs is None or len(mine) != len(ours.pairs):  # not of pairs: the control of photographs
+            if theirs is None:
                 continue
             a, b = mine[here], theirs[there]
             gap = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from zarr.storage import FsspecStore
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 
 LAPSE = 60.0
 """Seconds without a renewal after which an owner counts as dead."""
@@ -65,7 +65,7 @@ def reach(workspace: Any) -> None:
     except FileNotFoundError:
         return  # nothing there yet
     except Exception as error:  # every store has errors of its own
-        raise PtxError(f"workspace: {workspace} cannot be reached ({' '.join(str(error).split())[:200]})") from None
+        raise PtxError(f"workspace: {workspace} cannot be reached ({one_line(error, 200)})") from None
 
 
 @contextmanager
@@ -76,9 +76,9 @@ def _asking(path: Any, *expected: type[Exception]) -> Iterator[None]:
     except expected:
         raise
     except Exception as error:  # every store has errors of its own
-        words = " ".join(str(error).split())[:200] or type(error).__name__
         raise PtxError(
-            f"{path}: the object store refuses or does not answer ({words}). Finished blocks are safe: run the same command again."
+            f"{path}: the object store refuses or does not answer ({one_line(error, 200)}). Finished blocks are safe: run the same "
+            "command again."
         ) from error
 
 

@@ -25,7 +25,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from ptx.pipeline import remote
 from ptx.pipeline.durable import Busy, explain, lock, read_json, remove_tree, write_atomic, write_json
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.records import Record, Records
 from ptx.pipeline.shards import Damaged, Layout, encode_shard, read_shard
 from ptx.pipeline.stage import ArraySpec
@@ -174,7 +174,7 @@ class Store:
         start, stop = self.records.bounds(block)
         stage = self.attributes.get("stage", self.name)
         return PtxError(
-            f"{self.path}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {_one_line(error)}). "
+            f"{self.path}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {one_line(error)}). "
             f"`ptx verify {stage} --drop` forgets damaged blocks, then `ptx run {stage}` computes them again."
         )
 
@@ -249,10 +249,6 @@ def _runs(rows: NDArray[np.int64], block: int) -> Iterator[tuple[int, int]]:
         return
     breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(rows // block) != 0)) + 1
     yield from zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def encode_strings(texts: Sequence[str]) -> NDArray[np.uint8]:

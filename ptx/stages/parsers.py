@@ -57,8 +57,8 @@ def parser(settings: Any) -> Parser:
         raise PtxError(f"parse.path: {chosen.path} is no folder")
     if settings.data.kind == "people":
         raise PtxError("parse.backend: files are for photographs; synthetic people know their labels (truth)")
-    paths = ingested_paths(settings)
-    return ParsingFiles(NamedFiles(chosen.path, paths, (".png",)), paths, chosen.labels, settings.ingest.max_pixels)
+    files = NamedFiles(chosen.path, ingested_paths(settings), (".png",))
+    return ParsingFiles(files, chosen.labels, settings.ingest.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,13 @@ class ParsingFiles:
     """Indexed PNGs that another tool wrote, of the size of the original pictures."""
 
     files: NamedFiles
-    paths: list[str]
     labels: LabelSet
     max_pixels: int
 
     def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
         """Read, translate, map to working pixels (nearest label)."""
         try:
-            path = self.files.of(self.paths[index])
+            path = self.files.of(self.files.paths[index])
         except FileNotFoundError as error:
             raise ValueError(f"no_labels: {error}") from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ptx.evaluation.evaluate import Evaluation
+from ptx.evaluation.judges import CONTROL
 from ptx.evaluation.published_figures import COLUMNS, FIGURES, NEEDS, OTHERS
 from ptx.evaluation.tables import beside_published, compare, lines
 
@@ -17,7 +18,7 @@ def scored() -> Evaluation:
     values = {
         "generator": {"ssim": rng.random(9), "mask_ssim": rng.random(9), "is": 3 + rng.random(9)},
         "fitted flow": {"epe": rng.random(9)},
-        "photographs": {"is": 5 + rng.random(30), "fid": 8 + rng.random(30)},
+        CONTROL: {"is": 5 + rng.random(30), "fid": 8 + rng.random(30)},
     }
     return Evaluation("rules", np.arange(9), values, Path("x"))
 
