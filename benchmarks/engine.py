@@ -21,11 +21,11 @@ from typing import Any
 from rich.console import Console
 
 import ptx.pipeline.executors as executors_module
-import ptx.pipeline.store as store_module
+import ptx.pipeline.storage.store as store_module
 import ptx.pipeline.work as work_module
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages import STAGES, load_settings
+from ptx.project import STAGES, load_settings
 
 seconds: dict[str, float] = defaultdict(float)
 

@@ -20,8 +20,8 @@ from common import SIZE, processor, table
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.fitting import FitOptions, fit
-from ptx.geometry.fitting.api import _widths
 from ptx.geometry.fitting.energy import Observation, Widths, energy
+from ptx.geometry.fitting.fit import _widths
 from ptx.geometry.fitting.kinematics import BETAS, allocate, pose_skeleton, skeleton_of
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.starts import YAWS, guess_scale

@@ -24,8 +24,8 @@ from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.visibility import visible_exact
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages import STAGES, load_settings
-from ptx.stages.bodies import decode_bary
+from ptx.project import STAGES, load_settings
+from ptx.stages.backends.bodies import decode_bary
 
 
 def stages_rate(persons: int, images: int) -> tuple[int, float]:

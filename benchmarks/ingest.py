@@ -20,7 +20,7 @@ from rich.console import Console
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.pipeline.run import run_stage
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 
 SIZES = {(256, 256): 52_712, (176, 256): 2000, (750, 1101): 500}
 """Width, height → files at most."""

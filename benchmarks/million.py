@@ -23,14 +23,14 @@ from rich.console import Console
 
 from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Section, Workspace
-from ptx.pipeline.durable import write_json
 from ptx.pipeline.executors import RunSettings, keep_workers
 from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.records import PACK, Record
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.stage import ArraySpec, Block, Listing, Result, Stage
 from ptx.pipeline.status import describe
+from ptx.pipeline.storage.durable import write_json
+from ptx.pipeline.storage.records import PACK, Record
 from ptx.pipeline.work import run_block
 
 SAMPLES = 8

@@ -15,13 +15,13 @@ import torch
 from common import table
 from experiments import Variant, experiment
 
-from ptx.datasets.garment_labels import garment
 from ptx.evaluation.evaluate import read_evaluation
 from ptx.evaluation.methods import batches, flowers, pairs_to_test, systems
 from ptx.evaluation.tables import interval
+from ptx.labels import garment
 from ptx.models.losses import end_point_error
 from ptx.models.warping import BACKGROUND, VISIBLE
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 
 LOOSE = ("coat", "dress", "skirt")
 FLOWS = {

@@ -16,13 +16,13 @@ import torch
 from common import table
 from torch.nn import functional as F
 
-from ptx.models.poses import pose_maps
+from ptx.models.pose_maps import pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.warping import BACKGROUND, pool_flow, pool_visibility
 from ptx.pipeline.plan import Pipeline
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 from ptx.training.data import TEST, Batch, PairData, pair_data
-from ptx.training.recipes import asked
+from ptx.training.recipes.base import asked
 from ptx.training.run import load_network
 
 

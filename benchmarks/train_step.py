@@ -27,11 +27,11 @@ from torch.nn import functional as F
 
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages import STAGES, load_settings
+from ptx.project import STAGES, load_settings
 from ptx.training.data import TRAIN, loader, pair_data
 from ptx.training.hardware import join, precision
 from ptx.training.loop import Trainer
-from ptx.training.recipes import TrainGenerator
+from ptx.training.recipes.base import TrainGenerator
 from ptx.training.settings import TrainGeneratorSettings
 
 PUBLISHED = 11_881_539

@@ -15,14 +15,14 @@ from common import table
 from experiments import Variant, experiment
 
 from ptx.evaluation.methods import Truth
+from ptx.inference.model import Model, Person
+from ptx.inference.view import turntable, views
 from ptx.models.losses import end_point_error
 from ptx.models.ssim import ssim
 from ptx.pictures.steady import flicker
-from ptx.stages import load_pipeline
-from ptx.stages.sources import people
+from ptx.project import load_pipeline
+from ptx.stages.backends.data_sets import people
 from ptx.training.data import TEST
-from ptx.transfer import Model, Person
-from ptx.view import turntable, views
 
 VIEWS = 12
 ANGLES = (30, 60, 90, 180)

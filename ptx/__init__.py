@@ -8,7 +8,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """`ptx.load`, imported when it is asked for: torch takes seconds."""
     if name == "load":
-        from ptx.transfer import load
+        from ptx.inference.model import load
 
         return load
     raise AttributeError(f"module 'ptx' has no attribute '{name}'")

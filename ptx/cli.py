@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ptx.cli_models import models, train
-from ptx.cli_options import Cluster, Config, Set, Workers, console, errors
+from ptx.commands.models import models, train
+from ptx.commands.options import Cluster, Config, Set, Workers, console, errors
 from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def run(
     ] = None,
 ) -> None:
     """Run a stage. Killed runs go on where they stopped when the same command is given again."""
+    from ptx.commands.tables import estimate_table, outcome_line
+    from ptx.pipeline.estimate import estimate
     from ptx.pipeline.executors import keep_workers
-    from ptx.pipeline.history import estimate
     from ptx.pipeline.part import Part
     from ptx.pipeline.run import run_stage
-    from ptx.pipeline.tables import estimate_table, outcome_line
-    from ptx.stages import load_pipeline
+    from ptx.project import load_pipeline
 
     pipeline = load_pipeline(config, _overrides(overrides, workers, cluster))
     chosen_part = Part.read(part) if part else Part()
@@ -128,9 +128,9 @@ def submit(
     show: Annotated[bool, typer.Option("--print", help="Show the scripts; write and submit nothing.")] = False,
 ) -> None:
     """Submit stages to SLURM: an array of parts for each data stage, a job for each training, each after what it reads."""
-    from ptx.stages import load_pipeline
-    from ptx.submit import as_text, scripts
-    from ptx.submit import submit as give
+    from ptx.commands.slurm import as_text, scripts
+    from ptx.commands.slurm import submit as give
+    from ptx.project import load_pipeline
 
     pipeline = load_pipeline(config, overrides)
     names = [n for one in stages for n in ([s.name for s in pipeline.active] if one == "all" else [one])]
@@ -150,10 +150,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Where every stage stands: done, partial, stale and why, quarantined samples."""
+    from ptx.commands.slurm import describe_jobs
+    from ptx.commands.tables import problem_table, status_table, training_table
     from ptx.pipeline.status import describe
-    from ptx.pipeline.tables import problem_table, status_table, training_table
-    from ptx.stages import load_pipeline
-    from ptx.submit import describe_jobs
+    from ptx.project import load_pipeline
     from ptx.training.state import TRAININGS, describe_training
 
     pipeline = load_pipeline(config, overrides)
@@ -179,9 +179,9 @@ def retry(
     workers: Workers = None,
 ) -> None:
     """Compute quarantined samples again, and only those."""
+    from ptx.commands.tables import outcome_line
     from ptx.pipeline.run import retry_stage
-    from ptx.pipeline.tables import outcome_line
-    from ptx.stages import load_pipeline
+    from ptx.project import load_pipeline
 
     pipeline = load_pipeline(config, _overrides(overrides, workers))
     chosen = pipeline.stage(stage)
@@ -199,9 +199,9 @@ def verify(
     overrides: Set = None,
 ) -> None:
     """Read every stored byte: checksums, torn chunks, NaN, ranges, totals."""
-    from ptx.pipeline.tables import findings_lines
+    from ptx.commands.tables import findings_lines
     from ptx.pipeline.verify import drop_damaged, verify_stage
-    from ptx.stages import load_pipeline
+    from ptx.project import load_pipeline
 
     pipeline = load_pipeline(config, overrides)
     chosen = [s for s in pipeline.active if pipeline.store(s).exists()] if stage == "all" else [pipeline.stage(stage)]
@@ -221,7 +221,7 @@ def verify(
 def config_show(config: Config = None, overrides: Set = None) -> None:
     """Print every setting with its value and meaning, as YAML."""
     from ptx.pipeline.config import config_yaml
-    from ptx.stages import load_settings
+    from ptx.project import load_settings
 
     print(config_yaml(load_settings(config, overrides)))
 
@@ -229,7 +229,7 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
 @config_app.command("check")
 def config_check(config: Config = None, overrides: Set = None) -> None:
     """Say whether the settings are valid, and what is wrong where."""
-    from ptx.stages import DEFAULT_CONFIG, load_settings
+    from ptx.project import DEFAULT_CONFIG, load_settings
 
     load_settings(config, overrides)
     console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
@@ -238,9 +238,9 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
 @app.command()
 def doctor(config: Config = None, overrides: Set = None) -> None:
     """What works on this machine, and how to get what does not."""
-    from ptx.doctor import report
-    from ptx.pipeline.tables import doctor_table
-    from ptx.stages import load_settings
+    from ptx.commands.doctor import report
+    from ptx.commands.tables import doctor_table
+    from ptx.project import load_settings
 
     console.print(doctor_table(report(load_settings(config, overrides).workspace)))
 
@@ -256,8 +256,8 @@ def show(
     overrides: Set = None,
 ) -> None:
     """One PNG to look at: pictures, skeletons, fitted body, parts, flow, visibility, the source warped into the target pose."""
-    from ptx.show import show_grid, show_pair, show_sample
-    from ptx.stages import load_pipeline
+    from ptx.project import load_pipeline
+    from ptx.samples.sheets import show_grid, show_pair, show_sample
 
     pipeline = load_pipeline(config, overrides)
     if grid:

@@ -10,7 +10,7 @@ import pytest
 
 from ptx.evaluation.protocols import PROTOCOLS
 from ptx.pipeline.plan import Pipeline
-from ptx.stages import STAGES, load_settings
+from ptx.project import STAGES, load_settings
 from ptx.training.settings import TrainSettings
 from ptx.training.state import TRAININGS, needs
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.durable import write_atomic
 
 FLO = 202021.25
 """What a .flo file begins with, as a little-endian float32."""

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-from ptx.datasets.garment_labels import CLOTHES, garment
-from ptx.evaluation.judges import Judges
+from ptx.evaluation.learned_metrics import Judges
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
+from ptx.labels import CLOTHES, garment
 from ptx.models.losses import end_point_error
 from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim

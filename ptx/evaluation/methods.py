@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from ptx.datasets.people import People
 from ptx.evaluation.protocols import through_jpeg
 from ptx.geometry.correspondence import correspond
-from ptx.models.fitted_flow import FittedFlow
-from ptx.models.painter import Painter
+from ptx.inference.fitted_flow import FittedFlow
+from ptx.inference.painter import Painter
+from ptx.inference.systems import System, assemble
 from ptx.models.part_affine import part_affine_flow
 from ptx.models.warping import BACKGROUND, warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.stages.sources import people
-from ptx.systems import System, assemble
+from ptx.stages.backends.data_sets import people
 from ptx.training.data import TEST, Batch, PairData, pair_data
-from ptx.training.recipes import asked
+from ptx.training.recipes.base import asked
 from ptx.training.run import load_network
 from ptx.training.state import PARSED, PROJECTED, TRAININGS
 

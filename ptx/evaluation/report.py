@@ -19,9 +19,9 @@ from ptx.evaluation.evaluate import Evaluation, evaluate
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, rows_of
 from ptx.pictures.sheet import Panel, sheet
-from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.status import describe
+from ptx.pipeline.storage.durable import write_atomic
 from ptx.training.samples import to_pictures
 from ptx.training.state import TRAININGS, describe_training
 
@@ -56,7 +56,7 @@ def write_report(pipeline: Pipeline, done: Evaluation | None, grid: Path | None)
 
 def evaluate_and_report(pipeline: Pipeline, console: Console, count: int) -> Path:
     """Score the models on `count` test pairs (0: all), draw a contact sheet, write the page; returns its path."""
-    from ptx.show import show_grid
+    from ptx.samples.sheets import show_grid
 
     return write_report(pipeline, evaluate(pipeline, console, count=count), show_grid(pipeline, 12, None))
 

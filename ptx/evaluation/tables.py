@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ptx.evaluation.classifiers import RECALLS
 from ptx.evaluation.evaluate import Evaluation, Values
-from ptx.evaluation.judges import CONTROL
+from ptx.evaluation.learned_metrics import CONTROL
 from ptx.evaluation.published_figures import NEEDS, columns, figures
 from ptx.pipeline.errors import PtxError
 

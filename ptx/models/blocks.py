@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ptx.models.together import BatchNorm
+from ptx.models.distributed import BatchNorm
 
 Net = TypeVar("Net", bound=nn.Module)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ptx.models.blocks import initialise
-from ptx.models.together import BatchNorm
+from ptx.models.distributed import BatchNorm
 
 
 class PatchDiscriminator(nn.Module):

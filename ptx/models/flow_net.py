@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ptx.models.blocks import Decoder, Down, Encoder, Residual, conv, initialise, widths
 from ptx.models.part_affine import PARTS, PartFlows, part_flows
 from ptx.models.part_motion import PartMotion
-from ptx.models.poses import pose_map
+from ptx.models.pose_maps import pose_map
 from ptx.models.warping import BACKGROUND
 
 UNIT = 20.0

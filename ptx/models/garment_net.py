@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ptx.datasets.garment_labels import GARMENTS
+from ptx.labels import GARMENTS
 from ptx.models.blocks import Head, initialise, widths
+from ptx.models.compositing import compose, count_layers, layers_of
 from ptx.models.dual_path import DualPath
-from ptx.models.layers import compose, count_layers, layers_of
-from ptx.models.poses import pose_channels
+from ptx.models.pose_maps import pose_channels
 from ptx.models.variants import Background, Fusion
 
 KINDS = len(GARMENTS)

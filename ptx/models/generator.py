@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ptx.models.blocks import Decoder, Encoder, Head, conv, initialise, widths
+from ptx.models.compositing import compose, count_layers, layers_of
 from ptx.models.dual_path import DualPath
-from ptx.models.layers import compose, count_layers, layers_of
-from ptx.models.poses import pose_channels
+from ptx.models.pose_maps import pose_channels
 from ptx.models.variants import Background, Fusion
 from ptx.models.warping import warp_pixels
 

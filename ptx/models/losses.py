@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ptx.models.distributed import weighted_mean
 from ptx.models.flow_net import UNIT, FlowPrediction
 from ptx.models.part_motion import GROUPS
-from ptx.models.together import weighted_mean
 from ptx.models.warping import BACKGROUND, VISIBLE, warp
 
 FINE_FIRST = (0.32, 0.16, 0.08, 0.04, 0.02)

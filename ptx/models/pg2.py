@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.models.together import BatchNorm
+from ptx.models.distributed import BatchNorm
 from ptx.pipeline.errors import PtxError
 
 

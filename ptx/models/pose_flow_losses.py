@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ptx.datasets.garment_labels import GARMENTS
+from ptx.labels import GARMENTS
+from ptx.models.distributed import drawn, weighted_mean
 from ptx.models.flow_net import UNIT, FlowPrediction
 from ptx.models.losses import pyramid_loss
-from ptx.models.together import drawn, weighted_mean
 from ptx.models.warping import BACKGROUND, VISIBLE, warp
 
 LEVELS = (0, 1, 2)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ptx.pipeline.durable import write_atomic
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.durable import write_atomic
 
 Image = NDArray[np.uint8]
 

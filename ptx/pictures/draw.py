@@ -96,7 +96,7 @@ def draw_parts(part: NDArray[np.uint8]) -> Image:
 
 
 def draw_garments(labels: NDArray[np.uint8]) -> Image:
-    """Garment labels (H, W) 0..11 (`ptx.datasets.garment_labels`) in colours, background black."""
+    """Garment labels (H, W) 0..11 (`ptx.labels`) in colours, background black."""
     return GARMENT_COLOURS[labels]
 
 

@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ptx.pipeline import remote
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage import remote
 
 
 class Section(BaseModel):

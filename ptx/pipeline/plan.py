@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import differences, digest
-from ptx.pipeline.records import BAD, OK, PENDING, SKIPPED, Summary
 from ptx.pipeline.stage import Listing, Stage
-from ptx.pipeline.store import Store
+from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED, Summary
+from ptx.pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ptx.pipeline.durable import Busy, list_names, lock, remove, remove_tree
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.estimate import remember
 from ptx.pipeline.executors import executor
 from ptx.pipeline.fingerprint import digest
-from ptx.pipeline.history import remember
 from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.progress import progress
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.store import GROUP, Store, encode_strings
+from ptx.pipeline.storage.durable import Busy, list_names, lock, remove, remove_tree
+from ptx.pipeline.storage.store import GROUP, Store, encode_strings
 from ptx.pipeline.work import Job, Task
 
 WHOLE = Part()

@@ -11,8 +11,8 @@ import numpy as np
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.records import BAD, OK, PENDING, SKIPPED
 from ptx.pipeline.stage import Stage
+from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED
 
 
 @dataclass(frozen=True)

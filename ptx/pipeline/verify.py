@@ -10,9 +10,9 @@ import numpy as np
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.records import OK, PENDING, Record
 from ptx.pipeline.stage import ArraySpec, Stage
-from ptx.pipeline.store import Store
+from ptx.pipeline.storage.records import OK, PENDING, Record
+from ptx.pipeline.storage.store import Store
 
 
 @dataclass

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.durable import Busy, lock
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.records import BAD
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.pipeline.store import Store
+from ptx.pipeline.storage.durable import Busy, lock
+from ptx.pipeline.storage.records import BAD
+from ptx.pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.stages.keypoint_sources import KeypointSource, keypoint_source
-from ptx.stages.sources import stamp
+from ptx.stages.backends.data_sets import stamp
+from ptx.stages.backends.keypoints import KeypointSource, keypoint_source
 
 FEWEST = 4
 """Fewer keypoints than this do not hold a body in place."""

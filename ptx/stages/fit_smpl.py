@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.stages.bodies import body_dependency
-from ptx.stages.fit_sources import FitSource, fit_source
-from ptx.stages.sources import stamp
+from ptx.stages.backends.bodies import body_dependency
+from ptx.stages.backends.data_sets import stamp
+from ptx.stages.backends.fits import FitSource, fit_source
 
 ARRAYS = ("pose", "betas", "camera", "residual", "energy")
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Result, Stage
-from ptx.stages.keypoint_sources import box_finder
-from ptx.stages.sources import BoxFinder, DataSet, data_set
+from ptx.stages.backends.data_sets import BoxFinder, DataSet, data_set
+from ptx.stages.backends.keypoints import box_finder
 
 
 @dataclass(frozen=True)

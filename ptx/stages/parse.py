@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ptx.datasets.garment_labels import GARMENTS
+from ptx.labels import GARMENTS
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.parsers import Parser, parser
-from ptx.stages.sources import stamp
+from ptx.stages.backends.data_sets import stamp
+from ptx.stages.backends.parsing import Parser, parser
 
 
 class Parse(Stage):
@@ -38,7 +38,7 @@ class Parse(Stage):
         return out | {"label maps": stamp(path, ".png")}
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:
-        """labels (H, W): 0 background, then the garments of `ptx.datasets.garment_labels`."""
+        """labels (H, W): 0 background, then the garments of `ptx.labels`."""
         names = {"labels": list(GARMENTS)}
         return {
             "labels": ArraySpec(

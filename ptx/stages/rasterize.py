@@ -12,7 +12,7 @@ from ptx.geometry.pytorch3d_rasterizer import INSTALL, rasterize_pytorch3d
 from ptx.geometry.rasterizer import rasterize
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.bodies import BARY_STEP, FIT, body_dependency, open_body, pack_surface, posed_points
+from ptx.stages.backends.bodies import BARY_STEP, FIT, body_dependency, open_body, pack_surface, posed_points
 
 FAST = Codec("lz4", 1)
 

@@ -16,9 +16,9 @@ from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.geometry.flow import encode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.pipeline.store import Store, decode_strings
+from ptx.pipeline.storage.store import Store, decode_strings
+from ptx.stages.backends.data_sets import intrinsic_flow
 from ptx.stages.rasterize import Rasterize
-from ptx.stages.sources import intrinsic_flow
 from ptx.stages.synth_flow import SynthFlow
 from ptx.stages.visibility import Visibility
 

@@ -9,7 +9,7 @@ import numpy as np
 from ptx.geometry.body import Body
 from ptx.geometry.flow import FLOW_STEP, encode_flow, flow_between
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.bodies import FIT, body_dependency, decode_bary, open_body, posed_points
+from ptx.stages.backends.bodies import FIT, body_dependency, decode_bary, open_body, posed_points
 
 
 class SynthFlow(Stage):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ptx.models.together import drawn
+from ptx.models.distributed import drawn
 from ptx.models.warping import BACKGROUND
 from ptx.training.data import Batch
 

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ptx.pipeline.durable import read_json, write_atomic, write_json
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.durable import read_json, write_atomic, write_json
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from ptx.geometry.flow import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.records import OK
-from ptx.pipeline.store import Store
+from ptx.pipeline.storage.records import OK
+from ptx.pipeline.storage.store import Store
 from ptx.training.state import PROJECTED, STOPPING
 
 TRAIN, TEST = 0, 1

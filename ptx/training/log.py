@@ -10,7 +10,7 @@ from types import TracebackType
 
 from torch.utils.tensorboard import SummaryWriter
 
-from ptx.pipeline.durable import write_atomic
+from ptx.pipeline.storage.durable import write_atomic
 
 HEAD = ["step", "term", "value"]
 

@@ -27,7 +27,7 @@ from ptx.training.checkpoint import (
 )  # fmt: skip
 from ptx.training.data import Batch, PairData, loader
 from ptx.training.log import Log
-from ptx.training.recipes import Recipe, total, unwrap
+from ptx.training.recipes.base import Recipe, total, unwrap
 from ptx.training.samples import write_samples
 from ptx.training.state import STOPPING
 

@@ -13,17 +13,17 @@ from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.training.attribute_recipe import TrainAttributes
 from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, clothes, pair_data
 from ptx.training.hardware import join
 from ptx.training.loop import Trainer
 from ptx.training.networks import NETWORKS
-from ptx.training.pose_flow_recipes import TrainGarment, TrainPoseFlow, TrainSynthesis
-from ptx.training.recipes import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
+from ptx.training.recipes.attributes import TrainAttributes
+from ptx.training.recipes.base import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
+from ptx.training.recipes.pose_flow import TrainGarment, TrainPoseFlow, TrainSynthesis
+from ptx.training.recipes.view import TrainCoarse, TrainRefine
 from ptx.training.settings import FlowSource
 from ptx.training.state import FLOW_FROM, TRAININGS, Training, best_scores, document, stale, trained_step
-from ptx.training.view_recipes import TrainCoarse, TrainRefine
 
 
 def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:

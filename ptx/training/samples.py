@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ptx.pipeline.durable import write_atomic
+from ptx.pipeline.storage.durable import write_atomic
 
 
 def write_samples(path: Path, columns: Sequence[Tensor], rows: int = 8) -> None:

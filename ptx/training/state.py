@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ptx.datasets.attribute_files import stamp
-from ptx.pipeline.durable import read_json
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.storage.durable import read_json
 
 PROJECTED = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
 """What system A reads: pictures, and flow from fitted bodies."""

@@ -31,7 +31,7 @@ from rich.console import Console
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.verify import verify_stage
-from ptx.stages import STAGES, load_settings
+from ptx.project import STAGES, load_settings
 from tests.chaos.crew import Crew, kill
 from tests.pipeline.toy import tree
 

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from ptx.datasets.fit_files import FitFolder
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
-from ptx.export_data import export_data
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.show import View, show_pair, show_sample
-from ptx.stages import load_pipeline, load_settings
+from ptx.project import load_pipeline, load_settings
+from ptx.samples.export import export_data
+from ptx.samples.sheets import View, show_pair, show_sample
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.training.data import TRAIN, pair_data
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from ptx.datasets.mvc import Mvc
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.run import run_stage
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 
 ITEMS = [(7500001, 11, "p1234"), (7500001, 12, "p12"), (8100002, 13, "p123")]
 """Product, style, views."""

@@ -16,7 +16,7 @@ from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.viewpoint import turn_keypoints
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.run import run_stage
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 
 CAMERAS = {"00_00": 0.0, "00_03": 45.0, "00_11": 90.0}
 """Name → degrees that the camera stands to the right of the first, all round the origin."""

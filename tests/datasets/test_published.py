@@ -14,7 +14,7 @@ from ptx.datasets.published import NAMINGS, Published, fashion_key, market_key
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages import load_pipeline
+from ptx.project import load_pipeline
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "annotations"
 NESTED = "WOMEN/Blouses_Shirts/id_00003372/03_{}.jpg"

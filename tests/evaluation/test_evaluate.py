@@ -49,7 +49,7 @@ def test_table_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert [list(metrics) for metrics in again.values.values()] == [list(metrics) for metrics in done.values.values()]
     assert "+0 (+0 to +0)" in "\n".join(compare(done, again))
     assert "pckh" not in done.values["generator"]
-    monkeypatch.setattr("ptx.evaluation.judges.mediapipe_detector", lambda: lambda picture: torch.zeros(18, 3))
+    monkeypatch.setattr("ptx.evaluation.learned_metrics.mediapipe_detector", lambda: lambda picture: torch.zeros(18, 3))
     found = "evaluate.keypoints=mediapipe"
     jpeg = evaluate(pipeline(tmp_path, *steps, found), QUIET, count=3, rules="ours-jpeg")
     assert jpeg.values["generator"]["pckh"].tolist() == [0, 0, 0]  # of a detector that sees nobody

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ptx.evaluation.evaluate import Evaluation
-from ptx.evaluation.judges import CONTROL
+from ptx.evaluation.learned_metrics import CONTROL
 from ptx.evaluation.published_figures import COLUMNS, FIGURES, NEEDS, OTHERS
 from ptx.evaluation.tables import beside_published, compare, lines
 

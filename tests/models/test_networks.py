@@ -15,7 +15,7 @@ from ptx.models.discriminator import PatchDiscriminator
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.poses import pose_channels, pose_maps
+from ptx.models.pose_maps import pose_channels, pose_maps
 from ptx.models.variants import Background, Fusion
 
 SMALL = {"base": 8, "most": 16, "scales": 3}

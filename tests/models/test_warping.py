@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ptx.geometry import flow as geometry
-from ptx.models.poses import pose_map
+from ptx.models.pose_maps import pose_map
 from ptx.models.warping import pool_flow, pool_visibility, warp
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptx.datasets.garment_labels import GARMENTS
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import pose_vertices
+from ptx.labels import GARMENTS
 from ptx.pictures.draw import (
     LEFT,
     RIGHT,

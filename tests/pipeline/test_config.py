@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ptx.pipeline.config import config_yaml, load_config
 from ptx.pipeline.errors import PtxError
-from ptx.stages.settings import FolderData, PeopleData, Settings
+from ptx.settings import FolderData, PeopleData, Settings
 
 
 def load(tmp_path: Path, text: str, *overrides: str) -> Settings:

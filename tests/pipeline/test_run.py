@@ -11,8 +11,8 @@ from rich.console import Console
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.records import BAD, OK, SKIPPED
 from ptx.pipeline.run import retry_stage, run_stage
+from ptx.pipeline.storage.records import BAD, OK, SKIPPED
 from tests.pipeline.toy import COUNT, calls, toy, tree
 
 QUIET = Console(quiet=True)

@@ -10,11 +10,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image as Pillow
 
-from ptx.datasets.garment_labels import garment
+from ptx.labels import garment
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
-from ptx.stages.sources import people
+from ptx.stages.backends.data_sets import people
 from ptx.training.data import TRAIN, pair_data
 from tests.stages.test_stages import QUIET, pipeline, read
 

@@ -19,8 +19,8 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import retry_stage, run_stage
 from ptx.pipeline.verify import verify_stage
-from ptx.stages import STAGES, load_settings
-from ptx.stages.sources import people
+from ptx.project import STAGES, load_settings
+from ptx.stages.backends.data_sets import people
 
 QUIET = Console(quiet=True)
 

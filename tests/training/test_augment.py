@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from ptx.models.poses import pose_map
+from ptx.models.pose_maps import pose_map
 from ptx.training.augment import vary_target
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from ptx.pipeline.errors import PtxError
-from ptx.stages import load_settings
+from ptx.project import load_settings
 from tests.training.tiny import TINY, train, weights
 from tests.training.twice import TOGETHER
 

@@ -19,7 +19,7 @@ from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.run import run_stage
 from ptx.training.checkpoint import read_checkpoint
 from ptx.training.loop import Interrupted, Trainer, decay
-from ptx.training.recipes import TrainFlow, gradient_loss
+from ptx.training.recipes.base import TrainFlow, gradient_loss
 from ptx.training.run import run_training
 from ptx.training.state import TRAININGS, describe_training, document, stale
 from tests.training.tiny import QUIET, TINY, pipeline, train, weights

@@ -10,7 +10,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from ptx.pipeline.plan import Pipeline
-from ptx.stages import STAGES, load_settings
+from ptx.project import STAGES, load_settings
 from ptx.training.run import run_training
 from ptx.training.state import TRAININGS
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.garment_labels import garment
 from ptx.datasets.people.garments import Loose, draw_loose
 from ptx.datasets.people.patterns import (
     CLOTHES,
@@ -24,6 +23,7 @@ from ptx.datasets.people.patterns import (
     rgb,
     stamp,
 )
+from ptx.labels import garment
 
 SKINS = ("f6d7c3", "eec1a1", "dfaa85", "c98e66", "a9704a", "80502f", "5b3a25", "432a1c")
 HAIRS = ("1a1512", "2e2019", "4c3222", "70482a", "a5783f", "cfae6b", "8d8a86", "7c3a1d")

@@ -122,7 +122,7 @@ class People:
         return render(wearer, light, points, float(truth.camera[0]), background)
 
     def parse(self, index: int) -> NDArray[np.uint8]:
-        """Garment labels (H, W) of the picture (`ptx.datasets.garment_labels`)."""
+        """Garment labels (H, W) of the picture (`ptx.labels`)."""
         return parse(self.wearer(index), self.places(index), *self.options.size)
 
     def wearer(self, index: int) -> Wearer:

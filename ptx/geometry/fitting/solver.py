@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observation, Widths, energy
 from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, copy, multiply
-from ptx.geometry.fitting.normal import normal_equations
+from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.rotation import exponential
 

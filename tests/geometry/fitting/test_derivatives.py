@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.fitting.api import FitOptions, _widths
 from ptx.geometry.fitting.energy import Observation, energy
+from ptx.geometry.fitting.fit import FitOptions, _widths
 from ptx.geometry.fitting.kinematics import BETAS, allocate, differentiate, pose_skeleton, skeleton_of
-from ptx.geometry.fitting.normal import normal_equations
+from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import write_pose
 from ptx.geometry.fitting.solver import allocate_system, descend, solve, take_step

@@ -1,0 +1,1 @@
+"""The commands of `ptx`: one file a group; they parse, call and print."""

@@ -1,0 +1,1 @@
+"""Trained models at work: transfers, views, pictures of several people."""

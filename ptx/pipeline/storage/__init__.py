@@ -1,0 +1,1 @@
+"""Files, locks, shards, records and stores, on disk and on object stores."""

@@ -1,0 +1,1 @@
+"""Single samples of the stores: read, drawn, exported."""

@@ -1,0 +1,1 @@
+"""Where the stages get pictures, keypoints, bodies and parsing maps from."""

@@ -1,0 +1,1 @@
+"""One recipe for each model: its networks, losses and scores."""

@@ -1,0 +1,95 @@
+"""Scores of sets against analytic values, and their shares against derivatives and resampled sets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.linalg import sqrtm
+from scipy.stats import entropy
+
+from ptx.evaluation.fid import Reference, inception_shares
+from ptx.evaluation.tables import interval
+
+Array = NDArray[np.float64]
+
+
+def frechet(a: Array, b: Array, weights: Array | None = None) -> float:
+    """Of weighted features a (N, D) against b (M, D), by the general matrix root."""
+    first, second = np.cov(a, rowvar=False, aweights=weights, ddof=0), np.cov(b, rowvar=False)
+    gap = np.average(a, 0, weights) - b.mean(0)
+    return float(gap @ gap + np.trace(first + second - 2 * sqrtm(first @ second).real))
+
+
+def tables(seed: int, count: int, size: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(2, size, size))
+    return rng.normal(size=(count, size)) @ mixing[0], rng.normal(size=(count + 9, size)) @ mixing[1] + 0.5
+
+
+def guesses(seed: int, count: int, classes: int) -> Array:
+    """Class probabilities (count, classes)."""
+    scores = np.exp(2 * np.random.default_rng(seed).normal(size=(count, classes)))
+    return scores / scores.sum(1, keepdims=True)
+
+
+def test_frechet_distance_of_known_normals() -> None:
+    """For commuting covariances: |m - n|² + sum of (s - t)² over the axes' deviations."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(200_000, 3))
+    a, b = base * (1, 2, 3), rng.permutation(base) * (2, 2, 1) + (1, 0, 0)
+    assert Reference(b).frechet_shares(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
+    assert Reference(a).frechet_shares(a).mean() == pytest.approx(0, abs=1e-6)
+    assert np.isnan(Reference(b).frechet_shares(a[:1])).all()
+
+
+@pytest.mark.parametrize("count", [400, 30])
+def test_frechet_distance_by_singular_values(count: int) -> None:
+    """The trace of (AB)^½ is the sum of singular values of the product of both centred tables; also where A and B have no full rank."""
+    a, b = tables(1, count, 64)
+    x, y = ((t - t.mean(0)) / np.sqrt(len(t) - 1) for t in (a, b))
+    root = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * root
+    assert Reference(b).frechet_shares(a).mean() == pytest.approx(wanted, rel=1e-4)
+
+
+@given(st.integers(0, 1000), st.integers(0, 99))
+def test_a_share_is_what_more_weight_of_its_picture_adds(seed: int, picture: int) -> None:
+    a, b = tables(seed, 4000, 4)
+    gain = Reference(b).frechet_shares(a)[picture] - Reference(b).frechet_shares(a).mean()
+    step, one = 1e-5, (np.arange(4000) == picture)
+    more, less = (frechet(a, b, (1 - e) / 4000 + e * one) for e in (step, -step))
+    assert gain == pytest.approx((more - less) / (2 * step), rel=0.02, abs=0.05)  # ours divides by N - 1
+
+
+def test_the_interval_is_that_of_other_pictures() -> None:
+    """New sets of pictures scatter around the truth as the interval of one set says."""
+    rng = np.random.default_rng(3)
+    reference = Reference(rng.normal(size=(5000, 5)))
+    sets = rng.normal(0.4, 1.3, (400, 600, 5)) ** 2
+    scattered = [reference.frechet_shares(pictures).mean() for pictures in sets]
+    widths = [np.ptp(interval(reference.frechet_shares(pictures))) for pictures in sets[:20]]
+    assert np.mean(widths) == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)
+
+
+def test_inception_score_of_known_classes() -> None:
+    """Certain and evenly spread over C classes is C; no idea is 1."""
+    certain = np.tile(np.eye(5), (20, 1))
+    assert inception_shares(certain, splits=4) == pytest.approx(5)
+    assert inception_shares(np.full((40, 5), 0.2)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("count", [11, 237])
+def test_inception_score_is_the_mean_over_splits_of_scipys_divergence(count: int) -> None:
+    p = guesses(0, count, 6)
+    parts = np.array_split(p, 10)
+    wanted = np.mean([np.exp(np.mean([entropy(row, part.mean(0)) for row in part])) for part in parts])
+    assert inception_shares(p).mean() == pytest.approx(wanted)
+
+
+def test_the_inception_scores_interval_is_that_of_other_pictures() -> None:
+    scattered = [inception_shares(guesses(seed, 500, 6)).mean() for seed in range(300)]
+    _, low, high = interval(inception_shares(guesses(999, 500, 6)))
+    assert high - low == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)

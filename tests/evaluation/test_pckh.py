@@ -1,0 +1,63 @@
+"""PCKh: against the rule written out joint by joint, and with MediaPipe on a real photograph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ptx.datasets.images import crop_and_resize, read_image
+from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
+
+PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos" / "single"
+
+
+def by_hand(found: np.ndarray, wanted: np.ndarray, share: float) -> float:
+    """One picture, one joint at a time."""
+    head = [wanted[j] for j in (0, 1, 14, 15, 16, 17) if wanted[j, 2] > 0]
+    if len(head) < 2:
+        return float("nan")
+    wide, high = (max(p[axis] for p in head) - min(p[axis] for p in head) for axis in (0, 1))
+    right = valid = 0
+    for (x, y, seen), (u, v, there) in zip(found, wanted, strict=True):
+        if there > 0:
+            valid += 1
+            right += bool(seen > 0 and abs(x - u) < share * wide and abs(y - v) < share * high)
+    return right / valid
+
+
+def test_against_the_rule_by_hand() -> None:
+    rng = np.random.default_rng(0)
+    wanted = np.concatenate([rng.uniform(0, 60, (40, 18, 2)), np.ones((40, 18, 1))], axis=2)
+    found = wanted + np.concatenate([rng.normal(0, 12, (40, 18, 2)), np.zeros((40, 18, 1))], axis=2)
+    for keypoints in (wanted, found):
+        lost = rng.random((40, 18)) < 0.3
+        keypoints[lost] = np.nan, np.nan, 0
+    wanted[0, (0, 1, 14, 15, 16, 17)] = np.nan, np.nan, 0  # a head out of the picture
+    for share in (0.2, 0.5):
+        ours = pckh(torch.from_numpy(found), torch.from_numpy(wanted), share).numpy()
+        truth = np.array([by_hand(f, w, share) for f, w in zip(found, wanted, strict=True)])
+        np.testing.assert_allclose(ours, truth)
+        assert 0.05 < np.nanmean(truth) < 0.9
+        assert np.isnan(truth[0])
+
+
+def test_a_pose_is_its_own_and_nobody_is_nowhere() -> None:
+    pose = torch.cat([torch.rand(1, 18, 2) * 60, torch.ones(1, 18, 1)], dim=2)
+    assert pckh(pose, pose).tolist() == [1]
+    assert pckh(torch.zeros(1, 18, 3), pose).tolist() == [0]
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs photographs of people")
+def test_mediapipe_finds_a_person_again_where_they_stand() -> None:
+    pytest.importorskip("mediapipe")
+    photo = crop_and_resize(read_image(next(iter(sorted(PHOTOS.glob("*.jpg")))), 10**8), None, (256, 256))[0]
+    picture = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 127.5 - 1
+    detector = mediapipe_detector()
+    pose = detect_all(detector, picture)
+    assert (pose[0, :, 2] > 0).sum() >= 8
+    assert pckh(detect_all(detector, (picture + 0.02).clamp(-1, 1)), pose) > 0.8
+    assert pckh(detect_all(detector, picture.roll(64, dims=3)), pose) < 0.3  # somewhere else
+    assert pckh(detect_all(detector, torch.zeros_like(picture)), pose) == 0

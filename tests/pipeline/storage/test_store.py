@@ -1,0 +1,111 @@
+"""Stores: what is written is read, block by block; damage is found and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.stage import ArraySpec
+from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED
+from ptx.pipeline.storage.store import Store, decode_strings, encode_strings
+
+SPECS = {
+    "flow": ArraySpec((96, 96, 2), "i2"),
+    "keypoints": ArraySpec((18, 3), "f4", fill=float("nan"), nan=True),
+    "energy": ArraySpec((), "f4"),
+}
+
+
+def make(folder: Path, count: int = 40, block: int = 16) -> Store:
+    store = Store(folder, "toy")
+    store.create(SPECS, {"stage": "toy-stage", "count": count, "block": block, "document": {}}, {})
+    return store
+
+
+def rows(store: Store, block: int, seed: int = 0) -> dict[str, np.ndarray]:
+    start, stop = store.records.bounds(block)
+    rng = np.random.default_rng([seed, block])
+    return {n: rng.integers(-99, 99, (stop - start, *s.shape)).astype(s.dtype) for n, s in SPECS.items()}
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    store = make(tmp_path)
+    written = [rows(store, b) for b in range(3)]
+    for b in (2, 0, 1):
+        store.commit(b, written[b], {}, [])
+    for name in SPECS:
+        whole = np.concatenate([w[name] for w in written])
+        assert (store.read(name, np.arange(40)) == whole).all()
+        picked = np.array([39, 3, 3, 17, 16])
+        assert (store.read(name, picked) == whole[picked]).all()
+        assert (zarr.open_group(store.path, mode="r")[name][...] == whole).all()  # any Zarr v3 reader can open it
+
+
+def test_bytes_do_not_depend_on_the_order_of_blocks(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    a, b = make(tmp_path / "a"), make(tmp_path / "b")
+    for block in range(3):
+        a.commit(block, rows(a, block), {}, [])
+    for block in (1, 2, 0):
+        b.commit(block, rows(b, block), {}, [])
+
+    def content(root: Path) -> dict[str, bytes]:
+        return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_block_of_only_fill_value_is_there(tmp_path: Path) -> None:
+    store = make(tmp_path)
+    zero = {n: np.full((16, *s.shape), s.fill, s.dtype) for n, s in SPECS.items()}
+    store.commit(0, zero, {}, [])
+    assert all(store.shard_path(name, 0).exists() for name in SPECS)
+    assert (store.read("flow", np.arange(16)) == 0).all()
+
+
+def test_states_come_from_records(tmp_path: Path) -> None:
+    store = make(tmp_path)
+    store.commit(1, rows(store, 1), {18: "no_person: nobody"}, [20, 21])
+    states = store.records.summary().states
+    assert (states[:16] == PENDING).all()
+    assert (states[32:] == PENDING).all()
+    assert states[18] == BAD
+    assert set(np.flatnonzero(states == SKIPPED)) == {20, 21}
+    assert (states[16:32] == OK).sum() == 13
+
+
+@pytest.mark.parametrize("name", list(SPECS))
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.99])
+def test_flipped_bit_is_an_error_that_names_block_and_cure(tmp_path: Path, name: str, place: float) -> None:
+    store = make(tmp_path)
+    for b in range(3):
+        store.commit(b, rows(store, b), {}, [])
+    path = store.shard_path(name, 1)
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 16
+    path.write_bytes(data)
+    with pytest.raises(
+        PtxError,
+        match=rf"'{name}' is damaged in block 1 \(samples 16 to 31.*ptx verify toy-stage --drop.*ptx run toy-stage",
+    ):
+        store.read(name, np.arange(16, 32))
+    store.read(name, np.arange(16))
+
+
+def test_foreign_group_is_refused(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "toy.zarr")
+    with pytest.raises(PtxError, match="was not written by ptx"):
+        Store(tmp_path, "toy").attributes  # noqa: B018
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20), min_size=1, max_size=10))
+def test_strings_round_trip(texts: list[str]) -> None:
+    assert decode_strings(encode_strings(texts)) == texts
