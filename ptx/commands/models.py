@@ -37,7 +37,7 @@ def train(pipeline: Pipeline, name: str, *, force: bool = False) -> None:
 
 def _everyone(model: Model, source: Path, paint: Callable[[Person], Painting], output: Path, body: str) -> None:
     from ptx.inference.crowd import paint_everyone
-    from ptx.samples.sheets import save_png
+    from ptx.pictures.png import save_png
 
     done = paint_everyone(model, source, paint, body=body)
     console.print(f"{save_png(done.picture, output)}: {len(done.paintings)} people painted")
@@ -74,8 +74,8 @@ def transfer(
     """Paint the person of one picture in the pose of another."""
     from ptx.inference.batch import read_transfers, transfer_all
     from ptx.inference.model import load
+    from ptx.inference.sheets import show_transfer
     from ptx.project import load_settings
-    from ptx.samples.sheets import show_transfer
 
     if (pairs is None) == (source is None) or (source is None) != (pose is None):
         raise PtxError(

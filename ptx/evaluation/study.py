@@ -18,11 +18,11 @@ from ptx.evaluation.published_figures import FIGURES
 from ptx.evaluation.study_page import page
 from ptx.evaluation.tables import interval
 from ptx.pictures.draw import draw_skeleton
+from ptx.pictures.png import encode_png
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.durable import write_atomic
-from ptx.samples.sheets import encode_png
 from ptx.training.data import PairData
 from ptx.training.samples import to_pictures
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from ptx.inference.sheets import Look, show_transfer
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.progress import progress
 from ptx.pipeline.storage.durable import read_json, write_json
-from ptx.samples.sheets import Look, show_transfer
 
 if TYPE_CHECKING:
     from ptx.inference.model import Model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,10 +15,34 @@ from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
 from ptx.inference.model import Model, Person
 from ptx.inference.view import Joints, View, turntable, views
 from ptx.pictures.animation import write_animation
-from ptx.pictures.draw import draw_skeleton
-from ptx.pictures.sheet import Panel, sheet
+from ptx.pictures.draw import draw_garments, draw_skeleton
+from ptx.pictures.png import save_png
+from ptx.pictures.sheet import HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
-from ptx.samples.sheets import HEIGHT, save_png
+
+Look = Literal["picture", "paste", "sheet"]
+"""What is written of a transfer: the picture, the photograph with it, or the picture beside what it was made from."""
+
+
+def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Look = "picture") -> Path:
+    """Paint the person of `source` in a pose; returns the PNG's path.
+
+    Raises:
+        PtxError: there is no model, nobody in a picture, or no pose in a file.
+    """
+    done = model.transfer(source, pose)
+    if look != "sheet":
+        return save_png(done.picture if look == "picture" else done.pasted, output)
+    person = done.person
+    panels = [
+        Panel(draw_skeleton(person.image, person.keypoints), "source"),
+        Panel(draw_skeleton(np.full_like(person.image, 255), done.pose), "wanted pose"),
+        Panel(done.warped, "source, warped"),
+        *([] if done.garments is None else [Panel(draw_garments(done.garments), "garments")]),
+        Panel(done.picture, "painted"),
+    ]
+    return save_png(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output)
+
 
 MOVING = (".gif", ".mp4")
 

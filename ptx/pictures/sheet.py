@@ -16,6 +16,9 @@ Image = NDArray[np.uint8]
 PAPER, INK, FAINT = (255, 255, 255), (30, 30, 34), (130, 130, 138)
 GAP = 12
 
+HEIGHT = 320
+"""Height of the panels of one sample or pair, px; a contact sheet's are half."""
+
 
 @dataclass(frozen=True)
 class Panel:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED
@@ -70,39 +69,3 @@ def _names(pipeline: Pipeline, stage: Stage, samples: list[int]) -> dict[int, st
         return {i: ids[i] for i in samples}
     pairs = pipeline.pairs()
     return {i: f"{ids[pairs[i, 0]]} ← {ids[pairs[i, 1]]}" for i in samples}
-
-
-def image_index(pipeline: Pipeline, name: str) -> int:
-    """Number of an image from its id or number.
-
-    Raises:
-        PtxError: there is no such image; names near ones.
-    """
-    from difflib import get_close_matches
-
-    ids = list(pipeline.listing.ids)
-    if name in ids:
-        return ids.index(name)
-    if name.isdigit() and int(name) < len(ids):
-        return int(name)
-    near = get_close_matches(name, ids, 3)
-    raise PtxError(f"no image '{name}' among {len(ids)}" + (f": did you mean {', '.join(near)}?" if near else ""))
-
-
-def pair_index(pipeline: Pipeline, name: str) -> int:
-    """Number of a directed pair from its number or `TARGET:SOURCE`.
-
-    Raises:
-        PtxError: there is no such pair.
-    """
-    pairs = pipeline.pairs()
-    if name.isdigit():
-        if int(name) < len(pairs):
-            return int(name)
-        raise PtxError(f"no pair {name}: there are {len(pairs)}, counted from 0")
-    target, _, source = name.partition(":")
-    wanted = (image_index(pipeline, target), image_index(pipeline, source))
-    rows = np.flatnonzero((pairs == wanted).all(1))
-    if not len(rows):
-        raise PtxError(f"{target} and {source} are no pair of this data set")
-    return int(rows[0])

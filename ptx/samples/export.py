@@ -14,12 +14,13 @@ from rich.console import Console
 from ptx.datasets.coco_files import COCO_17
 from ptx.datasets.flow_files import write_corr, write_flo, write_places
 from ptx.geometry.joints import keypoint
+from ptx.pictures.png import encode_png, save_png
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
 from ptx.pipeline.storage.durable import write_atomic
 from ptx.pipeline.storage.records import OK
-from ptx.samples.sheets import View, encode_png, save_png
+from ptx.samples.reader import SampleReader
 
 FORMATS = {
     "flow": ("corr", "flo"),
@@ -44,10 +45,10 @@ def export_data(pipeline: Pipeline, what: str, form: str | None, output: Path, c
     form = form or FORMATS[what][0]
     if form not in FORMATS[what]:
         raise PtxError(f"{what} is written as {' or '.join(FORMATS[what])}, not {form}")
-    return WRITERS[what](View(pipeline), form, output, console)
+    return WRITERS[what](SampleReader(pipeline), form, output, console)
 
 
-def _done(view: View, stages: tuple[str, ...], what: str) -> list[int]:
+def _done(view: SampleReader, stages: tuple[str, ...], what: str) -> list[int]:
     """Samples that all of these stages have; of pairs where the last is over pairs."""
     states = [view.states(stage) for stage in stages]
     found = np.flatnonzero(np.logical_and.reduce([s == OK for s in states])).tolist()
@@ -56,7 +57,7 @@ def _done(view: View, stages: tuple[str, ...], what: str) -> list[int]:
     return found
 
 
-def _flows(view: View, form: str, output: Path, console: Console) -> str:
+def _flows(view: SampleReader, form: str, output: Path, console: Console) -> str:
     pairs, ids = view.pipeline.pairs(), view.pipeline.listing.ids
     numbers = _done(view, ("synth-flow", "visibility"), "flow")
     released = "places" in view.pipeline.stage("synth-flow").outputs(view.pipeline.settings)
@@ -75,7 +76,7 @@ def _flows(view: View, form: str, output: Path, console: Console) -> str:
     return f"{output}: {len(numbers)} pairs"
 
 
-def _keypoints(view: View, form: str, output: Path, console: Console) -> str:
+def _keypoints(view: SampleReader, form: str, output: Path, console: Console) -> str:
     del form, console
     if output.suffix != ".json":
         raise PtxError(f"{output}: COCO keypoints are one .json file")
@@ -106,7 +107,7 @@ def _keypoints(view: View, form: str, output: Path, console: Console) -> str:
     return f"{output}: {len(images)} persons"
 
 
-def _images(view: View, form: str, output: Path, console: Console) -> str:
+def _images(view: SampleReader, form: str, output: Path, console: Console) -> str:
     indices = _done(view, ("ingest",), "picture")
     with progress("export images", len(indices), 0, console) as advance:
         for index in indices:
@@ -115,7 +116,7 @@ def _images(view: View, form: str, output: Path, console: Console) -> str:
     return f"{output}: {len(indices)} pictures"
 
 
-def _pairs(view: View, form: str, output: Path, console: Console) -> str:
+def _pairs(view: SampleReader, form: str, output: Path, console: Console) -> str:
     if output.suffix != f".{form}":
         raise PtxError(f"{output}: pairs are one .{form} file")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,7 @@ def _pairs(view: View, form: str, output: Path, console: Console) -> str:
     return f"{output}: {len(numbers)} pairs"
 
 
-def _members(view: View, number: int) -> Iterator[tuple[str, bytes]]:
+def _members(view: SampleReader, number: int) -> Iterator[tuple[str, bytes]]:
     target, source = (int(i) for i in view.pipeline.pairs()[number])
     ids = view.pipeline.listing.ids
     for name, index in (("source", source), ("target", target)):
@@ -153,7 +154,7 @@ def _members(view: View, number: int) -> Iterator[tuple[str, bytes]]:
     yield "json", json.dumps({"source": ids[source], "target": ids[target], **poses}).encode()
 
 
-WRITERS: dict[str, Callable[[View, str, Path, Console], str]] = {
+WRITERS: dict[str, Callable[[SampleReader, str, Path, Console], str]] = {
     "flow": _flows,
     "keypoints": _keypoints,
     "images": _images,

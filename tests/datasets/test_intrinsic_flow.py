@@ -19,7 +19,8 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.project import load_pipeline, load_settings
 from ptx.samples.export import export_data
-from ptx.samples.sheets import View, show_pair, show_sample
+from ptx.samples.reader import SampleReader
+from ptx.samples.sheets import show_pair, show_sample
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.training.data import TRAIN, pair_data
 
@@ -140,7 +141,7 @@ def test_images_pairs_and_splits(done: Pipeline) -> None:
 def test_stages_store_what_the_pack_has(done: Pipeline) -> None:
     assert [s.name for s in done.active] == ["ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility"]
     assert all(done.plan(stage).condition == "done" and not done.plan(stage).problems for stage in done.active)
-    view = View(done)
+    view = SampleReader(done)
     points = view.read("extract-keypoints", "keypoints", 0)
     assert np.flatnonzero(points[:, 2] == 0).tolist() == [3, 16]
     there = points[:, 2] > 0
@@ -174,7 +175,7 @@ def test_what_reads_the_stores_reads_these(done: Pipeline, tmp_path: Path) -> No
 
 def test_market_by_silhouettes(tmp_path: Path) -> None:
     chosen = run(pipeline(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
-    np.testing.assert_array_equal(View(chosen).read("rasterize", "part", 2), merged(SILHOUETTES[IDS[2]]))
+    np.testing.assert_array_equal(SampleReader(chosen).read("rasterize", "part", 2), merged(SILHOUETTES[IDS[2]]))
 
 
 def test_bad_files_are_quarantined(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from ptx.datasets.mediapipe import NoPerson
 from ptx.datasets.people import People
 from ptx.inference.batch import read_transfers, transfer_all
 from ptx.inference.model import Model, paste
+from ptx.inference.sheets import show_transfer
 from ptx.inference.systems import System
 from ptx.models.generator import Generator
 from ptx.pipeline.errors import PtxError
-from ptx.samples.sheets import show_transfer
 from tests.conftest import SIZE, write_model
 
 

@@ -21,7 +21,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.project import load_pipeline
 from ptx.samples.export import export_data
-from ptx.samples.sheets import View
+from ptx.samples.reader import SampleReader
 
 QUIET = Console(quiet=True)
 
@@ -45,7 +45,7 @@ def test_corr_is_as_the_published_packs_have_it(done: Pipeline, tmp_path: Path) 
     content = path.read_bytes()
     assert len(content) == 8 + 9 * 48 * 40
     assert struct.unpack("<ii", content[:8]) == (40, 48)
-    view = View(done)
+    view = SampleReader(done)
     flow, labels = view.flow(0), view.read("visibility", "visibility", 0)
     y, x = np.argwhere(labels < 2)[len(np.argwhere(labels < 2)) // 2]
     place = struct.unpack_from("<ff", content, 8 + 8 * (y * 40 + x))
@@ -59,14 +59,14 @@ def test_corr_is_as_the_published_packs_have_it(done: Pipeline, tmp_path: Path) 
 def test_flo_is_as_opencv_reads_it(done: Pipeline, tmp_path: Path) -> None:
     export_data(done, "flow", "flo", tmp_path, QUIET)
     path = tmp_path / "p00000_00_p00000_01.flo"
-    np.testing.assert_array_equal(cv2.readOpticalFlow(str(path)), View(done).flow(0))
-    np.testing.assert_array_equal(read_flo(path), View(done).flow(0))
+    np.testing.assert_array_equal(cv2.readOpticalFlow(str(path)), SampleReader(done).flow(0))
+    np.testing.assert_array_equal(read_flo(path), SampleReader(done).flow(0))
 
 
 def test_keypoints_come_back_through_coco(done: Pipeline, tmp_path: Path) -> None:
     file = tmp_path / "keypoints.json"
     export_data(done, "keypoints", None, file, QUIET)
-    known = View(done).read("extract-keypoints", "keypoints", 1)
+    known = SampleReader(done).read("extract-keypoints", "keypoints", 1)
     found, count = CocoJson(file, [f"{name}.png" for name in done.listing.ids]).lookup(f"{done.listing.ids[1]}.png")
     assert count == 1
     body = [k for k in range(18) if k != 1]  # the neck is made of the shoulders
@@ -76,7 +76,7 @@ def test_keypoints_come_back_through_coco(done: Pipeline, tmp_path: Path) -> Non
 def test_pictures_and_pairs(done: Pipeline, tmp_path: Path) -> None:
     export_data(done, "images", None, tmp_path / "png", QUIET)
     picture = np.asarray(Pillow.open(tmp_path / "png" / "p00001_00.png"))
-    np.testing.assert_array_equal(picture, View(done).image(2))
+    np.testing.assert_array_equal(picture, SampleReader(done).image(2))
     export_data(done, "pairs", None, tmp_path / "pairs.tar", QUIET)
     with tarfile.open(tmp_path / "pairs.tar") as tar:
         names = tar.getnames()
@@ -84,7 +84,7 @@ def test_pictures_and_pairs(done: Pipeline, tmp_path: Path) -> None:
         assert names[:2] == ["00000000.source.png", "00000000.target.png"]
         flow = np.load(io.BytesIO(tar.extractfile("00000001.flow.npy").read()), allow_pickle=False)  # type: ignore[union-attr]
         words = json.loads(tar.extractfile("00000001.json").read())  # type: ignore[union-attr]
-    np.testing.assert_array_equal(flow, View(done).flow(1))
+    np.testing.assert_array_equal(flow, SampleReader(done).flow(1))
     assert (words["source"], words["target"]) == ("p00000_00", "p00000_01")
 
 
