@@ -1,12 +1,44 @@
-"""The one exception that stands for a user's mistake."""
+"""Mistakes of users, and samples that cannot be used."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class PtxError(Exception):
     """A mistake a user can mend: one clear line saying what, where and how. The CLI prints it and exits with 2."""
 
 
-def one_line(error: Exception, most: int = 120) -> str:
-    """An error's own words on one line of at most so many characters; its name where it has none."""
-    return " ".join(str(error).split())[:most] or type(error).__name__
+@dataclass(frozen=True)
+class Problem:
+    """The reason why a sample cannot be used."""
+
+    code: str
+    """One word to count and to select by, such as `no_person`."""
+    text: str
+    """The reason in plain words."""
+
+    @classmethod
+    def parse(cls, stored: str) -> Problem:
+        """Read the form in which records keep a problem, `code: text`."""
+        code, _, text = stored.partition(": ")
+        return cls(code, text)
+
+    @property
+    def stored(self) -> str:
+        """The form in which records keep it, `code: text`."""
+        return f"{self.code}: {self.text}"
+
+
+class BadSample(Exception):
+    """A sample that cannot be used: stages quarantine it and go on. Any other exception is a defect of the program."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(code, text)
+
+
+def one_line(error: BaseException, most: int = 120) -> str:
+    """Return an error's message on one line of at most `most` characters, or its class where it has none."""
+    words = f"no {error}" if isinstance(error, KeyError) else str(error)
+    return " ".join(words.split())[:most] or type(error).__name__

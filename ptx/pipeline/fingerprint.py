@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def digest(document: Any) -> str:
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""A value that JSON can hold."""
+
+
+def digest(document: Json) -> str:
     """Hex SHA-256 of a JSON-like document, independent of the order of its keys."""
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
 

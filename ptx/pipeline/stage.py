@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-State = Any
-"""What `Stage.open` made: opened once a process, e.g. a body model or a detector."""
+from ptx.pipeline.config import Section
+from ptx.pipeline.errors import Problem
+from ptx.pipeline.fingerprint import Json
+
+S = TypeVar("S", bound=Section, covariant=True)
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ArraySpec:
     nan: bool = False
     """NaN stands for "missing" and is accepted."""
     codec: Codec = Codec()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Json] = field(default_factory=dict)
     """Written beside the array, e.g. units and the CF `scale_factor`."""
 
     @property
@@ -75,7 +79,7 @@ class Block:
 
     index: NDArray[np.int64]
     """(n,) number of each sample in the whole data set."""
-    arrays: Mapping[str, NDArray[Any]]
+    arrays: Mapping[str, NDArray[np.generic]]
     """Input arrays by "store.array"."""
     per_sample: frozenset[str]
     """Names of the arrays with one row a sample (all, but for image stores read by a stage over pairs)."""
@@ -85,8 +89,9 @@ class Block:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.arrays[name]
+    def array(self, name: str, kind: type[Scalar]) -> NDArray[Scalar]:
+        """Return an input array, whose type is known to be `kind`, such as `np.float32`."""
+        return np.asarray(self.arrays[name], kind)
 
     def only(self, position: int) -> Block:
         """The block that holds just one of the samples (the distinct images of a pair stage stay as they are)."""
@@ -97,52 +102,68 @@ class Block:
 
 @dataclass(frozen=True)
 class Result:
-    """What a stage gives back: one row a sample of the block, and the samples that could not be done."""
+    """The output of a stage for a block: one row a sample, and the samples that cannot be used."""
 
-    arrays: Mapping[str, NDArray[Any]]
-    problems: Mapping[int, str] = field(default_factory=dict)
-    """Position in the block → "code: what is wrong, in plain words"; its rows in `arrays` are ignored."""
+    arrays: Mapping[str, NDArray[np.generic]]
+    problems: Mapping[int, Problem] = field(default_factory=dict)
+    """Position in the block → why it cannot be used; its rows in `arrays` are ignored."""
 
 
-class Stage(ABC):
-    """A step of the pipeline. Subclasses are stateless and live at module level, so that workers can import them."""
+Process = Callable[[Block], Result]
+"""Computes a block. Pure: the same block gives the same bytes."""
+
+
+@dataclass(frozen=True)
+class Stage(ABC, Generic[S]):
+    """A data stage with its settings: arrays in, arrays out, a pure function between them.
+
+    Instances are small and picklable: they travel to the workers, where `open` loads what the work needs. Modules of stages import
+    neither numba nor torch; what needs them is imported in `open`.
+    """
+
+    settings: S
+    """The stage's own section."""
 
     name: ClassVar[str]
     """As in `ptx run NAME`."""
     store: ClassVar[str]
     """Name of the store it writes."""
-    version: ClassVar[int]
+    version: ClassVar[int] = 1
     """Raised by hand when the same inputs and settings begin to give other arrays."""
     over: ClassVar[Literal["images", "pairs"]] = "images"
+    """Whether a sample is an image or a directed pair."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """Arrays it reads, as "store.array"."""
-    settings: ClassVar[tuple[str, ...]] = ()
-    """Top-level settings that its results depend on, its own section included."""
     cost: ClassVar[float] = 0.01
     """Seconds a sample on one core: the guess of a dry run before anything was measured."""
 
+    @property
     @abstractmethod
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
-        """The arrays it writes under these settings."""
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Settings that the results depend on, by their name in the settings file, its own section included."""
 
-    def open(self, settings: Any) -> State:  # noqa: ARG002
-        """Whatever is worth opening once a process."""
-        return None
-
-    @abstractmethod
-    def process(self, block: Block, settings: Any, state: State) -> Result:
-        """Compute a block. Pure: the same block and settings give the same bytes."""
-
-    def dependencies(self, settings: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Whatever else the results depend on (a digest of the body model, of a folder of keypoint files), by name."""
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """Anything else the results depend on (the digest of a body model, the state of a folder of files), by name."""
         return {}
 
-    def listing(self, settings: Any) -> Listing | None:  # noqa: ARG002
+    @property
+    @abstractmethod
+    def outputs(self) -> Mapping[str, ArraySpec]:
+        """The arrays it writes."""
+
+    @abstractmethod
+    def open(self) -> Process:
+        """Load what the work needs, once a process, and return the function of a block."""
+
+    @property
+    def listing(self) -> Listing | None:
         """The data set, for the one stage at the pipeline's start; None elsewhere."""
         return None
 
-    def applies(self, settings: Any) -> bool:  # noqa: ARG002
-        """Whether the stage has a meaning under these settings; `ptx run all` leaves it out where not."""
+    @property
+    def applies(self) -> bool:
+        """False where the stage has no meaning under these settings; `ptx run all` leaves it out."""
         return True
 
     @property
