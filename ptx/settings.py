@@ -24,7 +24,8 @@ from ptx.stages.parse import ParseSettings
 from ptx.stages.rasterize import RasterizeSettings
 from ptx.stages.synth_flow import FlowSettings
 from ptx.stages.visibility import VisibilitySettings
-from ptx.training.trainings import RENAMED_SETTINGS, TRAININGS
+from ptx.training.settings import RENAMED_SETTINGS
+from ptx.training.trainings import TRAININGS
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
 """Settings file that is read where none is named and it exists."""
