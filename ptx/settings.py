@@ -16,7 +16,6 @@ from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Place, Section, Workspace, load_config
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.fingerprint import Json
-from ptx.pipeline.storage.storage import Storage
 from ptx.stages.extract_keypoints import KeypointSettings
 from ptx.stages.fit_smpl import FitSettings
 from ptx.stages.ingest import IngestSettings

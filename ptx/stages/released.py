@@ -44,9 +44,7 @@ class Released(Stage[FlowSettings]):
         source = self.data.flow_source()
 
         def process(block: Block) -> Result:
-            arrays = {
-                name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()
-            }
+            arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()}
 
             def read(i: int) -> None:
                 for name, array in self.read(source, int(block.index[i])).items():

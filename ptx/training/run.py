@@ -32,7 +32,9 @@ class TrainingResult:
     """False in processes that only help another one."""
 
 
-def run_training(context: TrainingContext, training: Training, listener: Listener, *, force: bool = False) -> TrainingResult:
+def run_training(
+    context: TrainingContext, training: Training, listener: Listener, *, force: bool = False
+) -> TrainingResult:
     """Train, or go on training, to the number of steps that the settings ask for.
 
     Raises:

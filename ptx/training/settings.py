@@ -17,7 +17,11 @@ PresetName = Literal["demo", "deepfashion-256", "market-128x64"]
 Preset = dict[str, Json]
 """Values of settings by name."""
 
-FLOW_TRAININGS: dict[FlowSource, str | None] = {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
+FLOW_TRAININGS: dict[FlowSource, str | None] = {
+    "projected": None,
+    "regressed": "train-flow",
+    "learned": "train-pose-flow",
+}
 """Setting `flow` → the training whose model gives the flow; None where it comes from fitted bodies."""
 
 LOOSE_SETTINGS = frozenset(

@@ -25,9 +25,7 @@ def needed_trainings(context: TrainingContext, training: Training) -> tuple[str,
 def manifest(context: TrainingContext, training: Training) -> dict[str, Json]:
     """Return everything that the model depends on under the settings of now."""
     pipeline = context.pipeline
-    inputs: dict[str, Json] = {
-        name: digest(pipeline.manifest(pipeline.stage(name))) for name in training.reads
-    }
+    inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in training.reads}
     for name in needed_trainings(context, training):
         inputs[name] = digest(_made_from(context, TRAININGS[name]))
     if training.annotated and context.attributes is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
-
 from ptx.training.settings import Count, Preset, TrainSettings
 from ptx.training.training import Training
 

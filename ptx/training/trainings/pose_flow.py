@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ptx.models.variants import Fusion, FlowSource
+from ptx.models.variants import FlowSource, Fusion
 from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
 from ptx.training.training import FROM_PARSING, Training
 from ptx.training.trainings.appearance_flow import TrainGeneratorSettings

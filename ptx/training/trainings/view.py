@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar
 
 from ptx.models.variants import FlowSource, PixelWeighting
 from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
