@@ -122,7 +122,7 @@ def load_network(pipeline: Pipeline, name: str) -> Any:
     given = getattr(pipeline.settings, training.section).model_dump() | {"size": pipeline.settings.size}
     if training.annotated:
         known = clothes(pipeline)
-        given |= {"categories": len(known.kinds), "attributes": len(known.names)}
+        given |= {"categories": len(known.category_names), "attributes": len(known.attribute_names)}
     net = build(NETWORKS[name], given)
     restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
     return net.eval().requires_grad_(False)

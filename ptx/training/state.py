@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ptx.datasets.attribute_files import stamp
+from ptx.datasets.attribute_files import files_state
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.durable import read_json
@@ -71,7 +71,7 @@ def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
     inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in training.reads}
     inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs(pipeline, training)}
     if training.annotated and pipeline.settings.attributes.path is not None:
-        inputs["attributes"] = digest(stamp(pipeline.settings.attributes.path))
+        inputs["attributes"] = digest(files_state(pipeline.settings.attributes.path))
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,
