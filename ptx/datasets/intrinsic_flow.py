@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints, NoKeypoints, missing_as_nan, words
+from ptx.datasets.keypoint_files import Keypoints, missing_as_nan
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.smpl_pickle import load_pickle, numbers
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError, one_line
 
 SAME = np.arange(len(PARTS), dtype=np.uint8)
 
@@ -55,7 +55,7 @@ class IntrinsicFlow:
         except FileNotFoundError:
             raise PtxError(f"data.root: {path} is not there; name the folder that the pack unpacked to") from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise PtxError(f"{path}: this is no table of pairs: {words(error)}") from None
+            raise PtxError(f"{path}: this is no table of pairs: {one_line(error)}") from None
         if not rows:
             raise PtxError(f"{path}: holds no pairs")
         for name in {name for pair in rows for name in pair}:
@@ -118,29 +118,29 @@ class IntrinsicFlow:
         except FileNotFoundError:
             raise PtxError(f"data.joints: {path} is not there") from None
         except (OSError, ValueError) as error:
-            raise PtxError(f"{path}: these are no keypoints: {words(error)}") from None
+            raise PtxError(f"{path}: these are no keypoints: {one_line(error)}") from None
 
     def lookup(self, path: str) -> tuple[Keypoints, int]:
         """Keypoints (18, 3) of a picture, px, confidence 1 where they are there; always one person.
 
         Raises:
-            NoKeypoints: "missing_keypoints" or "bad_keypoints".
+            BadSample: `missing_keypoints` or `bad_keypoints`.
             PtxError: the file of all keypoints cannot be read.
         """
         name = path.removeprefix(f"{self.pictures}/img/").removesuffix(".jpg")
         if name not in self._poses:
-            raise NoKeypoints(f"missing_keypoints: {self.joints} has none of {name}")
+            raise BadSample("missing_keypoints", f"{self.joints} has none of {name}")
         try:
             points = numbers(self._poses[name]).astype(np.float32).reshape(18, 2)
         except Exception as error:  # whatever a damaged pickle makes of them
-            raise NoKeypoints(f"bad_keypoints: of {name} in {self.joints}: {words(error)}") from None
+            raise BadSample("bad_keypoints", f"of {name} in {self.joints}: {one_line(error)}") from None
         return missing_as_nan(np.concatenate([points, (points != -1).all(1, keepdims=True)], axis=1)), 1
 
     def parts(self, name: str, max_pixels: int) -> NDArray[np.uint8]:
         """Body parts (H, W), labels of `PARTS`.
 
         Raises:
-            ValueError: "code: words", there is no such map, or it is damaged.
+            BadSample: there is no such map, or it is damaged.
         """
         there = [folder for folder in PART_FOLDERS if (self.root / self.pictures / folder).is_dir()]
         folder = there[0] if there else "seg"
@@ -149,8 +149,8 @@ class IntrinsicFlow:
             PART_FOLDERS[folder],
         )
         if labels.max(initial=0) >= len(known):
-            raise ValueError(
-                f"bad_labels: label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
+            raise BadSample(
+                "bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
             )
         return known[labels]
 

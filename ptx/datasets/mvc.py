@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.coco_files import MOST_ANNOTATIONS
+from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.folder import numbered, pairs_within, test_split, walk
-from ptx.datasets.keypoint_files import words
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
 """What is read of a row."""
@@ -77,15 +76,15 @@ class Mvc:
             return {key: str(value).strip('"') for key, value in row if key in keys}
 
         try:
-            if path.stat().st_size > MOST_ANNOTATIONS:
-                raise ValueError(f"more than {MOST_ANNOTATIONS} bytes")
+            if path.stat().st_size > MAX_ANNOTATION_BYTES:
+                raise ValueError(f"more than {MAX_ANNOTATION_BYTES} bytes")
             rows = json.loads(path.read_bytes(), object_pairs_hook=keep)
             if not isinstance(rows, list) or any(set(keys) - set(row) for row in rows):
                 raise ValueError(f"it is no list of rows with {', '.join(keys)}")
         except FileNotFoundError:
             raise PtxError(f"data.root: {path} is not there; it comes with the data set") from None
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise PtxError(f"{path}: this is no list of MVC: {words(error)}") from None
+            raise PtxError(f"{path}: this is no list of MVC: {one_line(error)}") from None
         return rows
 
     @cached_property

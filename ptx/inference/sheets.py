@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
+from ptx.datasets.keypoint_files import read_pose3d
 from ptx.inference.model import Model, Person
 from ptx.inference.view import Joints, View, turntable, views
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
 from ptx.pictures.sheet import HEIGHT, Panel, sheet
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 
 Look = Literal["picture", "paste", "sheet"]
 """What is written of a transfer: the picture, the photograph with it, or the picture beside what it was made from."""
@@ -91,7 +91,7 @@ def _person(model: Model, source: Path, keypoints3d: Path | None) -> Person:
         return person
     try:
         return replace(person, keypoints3d=read_pose3d(keypoints3d))
-    except NoKeypoints as error:
+    except BadSample as error:
         raise PtxError(f"--keypoints3d: {error}") from None
 
 

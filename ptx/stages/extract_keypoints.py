@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ptx.pipeline.errors import BadSample
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
 from ptx.stages.backends.data_sets import stamp
 from ptx.stages.backends.keypoints import KeypointSource, keypoint_source
@@ -52,8 +53,8 @@ class ExtractKeypoints(Stage):
                 keypoints[i], keypoints3d[i] = state.find(
                     int(index), block["ingest.image"][i], block["ingest.transform"][i]
                 )
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
+            except BadSample as error:
+                problems[i] = error.problem.stored
                 continue
             seen = int((keypoints[i, :, 2] > 0).sum())
             if seen < FEWEST:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ptx.pipeline.errors import BadSample
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Result, Stage
 from ptx.stages.backends.data_sets import BoxFinder, DataSet, data_set
 from ptx.stages.backends.keypoints import box_finder
@@ -66,6 +67,6 @@ class Ingest(Stage):
         for i, index in enumerate(block.index):
             try:
                 images[i], transforms[i], originals[i] = state.data.read(int(index), state.find_box)
-            except ValueError as error:  # BadImage, NoKeypoints, NoPerson: "code: words"
-                problems[i] = str(error)
+            except BadSample as error:
+                problems[i] = error.problem.stored
         return Result({"image": images, "transform": transforms, "original": originals}, problems)

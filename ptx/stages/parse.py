@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.labels import GARMENTS
+from ptx.pipeline.errors import BadSample
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
 from ptx.stages.backends.data_sets import stamp
 from ptx.stages.backends.parsing import Parser, parser
@@ -57,8 +58,8 @@ class Parse(Stage):
         for i, index in enumerate(block.index):
             try:
                 labels[i] = state.parse(int(index), block["ingest.image"][i], block["ingest.transform"][i])
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
+            except BadSample as error:
+                problems[i] = error.problem.stored
                 continue
             if not labels[i].any():
                 problems[i] = "nobody: the parsing map shows background only"

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.flow_files import flow_of, read_places
+from ptx.datasets.flow_files import flow_from_positions, read_positions
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.geometry.flow import encode_flow
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
 from ptx.pipeline.storage.store import Store, decode_strings
 from ptx.stages.backends.data_sets import intrinsic_flow
@@ -37,7 +37,7 @@ class Pack:
         """Body parts (H, W) of an image.
 
         Raises:
-            ValueError: "code: words".
+            BadSample: the file is missing, damaged or of another size.
         """
         return self._of_size(self.files.parts(self.ids[index], self.max_pixels), "part map")
 
@@ -45,22 +45,17 @@ class Pack:
         """Places (H, W, 2) in the source, and visibility (H, W) of a pair.
 
         Raises:
-            ValueError: "missing_flow", "bad_flow" or "other_size".
+            BadSample: `missing_flow`, `bad_flow` or `other_size`.
         """
         target, source = (self.ids[i] for i in self.pairs[number])
         path = self.files.flows / f"{target}_{source}.corr"
-        try:
-            places, labels = read_places(path)
-        except FileNotFoundError:
-            raise ValueError(f"missing_flow: no {path.name} in {path.parent}") from None
-        except (OSError, PtxError) as error:
-            raise ValueError(f"bad_flow: {error}") from None
+        places, labels = read_positions(path)
         return places, self._of_size(labels, "flow")
 
     def _of_size(self, labels: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
         if labels.shape != self.size:
             own, wanted = ("×".join(map(str, shape)) for shape in (labels.shape, self.size))
-            raise ValueError(f"other_size: the {what} is {own}, pictures are worked on at {wanted}: set size to it")
+            raise BadSample("other_size", f"the {what} is {own}, pictures are worked on at {wanted}: set size to it")
         return labels
 
 
@@ -74,7 +69,7 @@ class Released(Stage):
         """The arrays of one sample.
 
         Raises:
-            ValueError: "code: words".
+            BadSample: the file is missing, damaged or of another size.
         """
         raise NotImplementedError
 
@@ -93,8 +88,8 @@ class Released(Stage):
             try:
                 for name, array in self.read(state, int(number)).items():
                     arrays[name][i] = array
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
+            except BadSample as error:
+                problems[i] = error.problem.stored
         return Result(arrays, problems)
 
 
@@ -127,7 +122,7 @@ class ReleasedFlow(Released):
     def read(self, pack: Pack, number: int) -> dict[str, NDArray[Any]]:
         """The file of a pair."""
         places, visibility = pack.corr(number)
-        return {"flow": encode_flow(flow_of(places, visibility)), "places": places}
+        return {"flow": encode_flow(flow_from_positions(places, visibility)), "places": places}
 
 
 class ReleasedVisibility(Released):

@@ -27,7 +27,7 @@ from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.store import Store, decode_strings
 
 BoxFinder = Callable[[Image, str], Box]
-"""(picture, its path) → x0, y0, x1, y1 of the person; raises ValueError("code: words") where there is none."""
+"""(picture, its path) → x0, y0, x1, y1 of the person; raises BadSample where there is none."""
 
 
 class DataSet(Protocol):
@@ -41,7 +41,7 @@ class DataSet(Protocol):
         """Working picture (H, W, 3), transform (2, 3) from original to working pixels, original (height, width).
 
         Raises:
-            ValueError: "code: words", the picture cannot be used.
+            BadSample: the picture cannot be used.
         """
         ...
 

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.fit_files import UPRIGHT, FileFit, FitFolder
+from ptx.datasets.fit_files import FLIP_YZ, FileFit, FitFolder
 from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
 from ptx.geometry.fitting import Fit, FitOptions, fit, judge
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.stage import Block
 from ptx.pipeline.storage.store import Store
 from ptx.stages.backends.bodies import open_body
@@ -88,8 +88,8 @@ class FittedElsewhere:
         for i, index in enumerate(block.index):
             try:
                 found = self.files.lookup(self.paths[int(index)])
-            except ValueError as error:  # "code: words"
-                missing[i] = str(error)
+            except BadSample as error:
+                missing[i] = error.problem.stored
                 continue
             placed = [self._place(one, transforms[i], sizes[i], seen[i]) for one in found]
             best = int(np.argmin([off for off, *_ in placed]))
@@ -109,7 +109,7 @@ class FittedElsewhere:
             camera = place_camera(points, seen[:, :2], there)
         else:
             root = joint_transforms(self.body, pose, betas)[1][0, 0]  # SMPL turns about its root joint
-            theirs = (points - root) @ UPRIGHT + root
+            theirs = (points - root) @ FLIP_YZ + root
             pixels = apply_transform(transform, found.camera.project(theirs, (int(size[0]), int(size[1]))))
             camera = place_camera(points, pixels, there)
         off = np.linalg.norm(project(camera, points)[there, :2] - seen[there, :2], axis=1)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import CocoJson, MmposeJson
 from ptx.datasets.images import Box, Image, apply_transform
-from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
+from ptx.datasets.keypoint_files import KeypointCsv, OpenposeJson, mask_outside
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import People
 from ptx.datasets.published import NAMINGS
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.stages.backends.data_sets import BoxFinder, ingested_paths, intrinsic_flow, panoptic, people
 
 
@@ -29,7 +29,7 @@ class KeypointFile(Protocol):
         """Keypoints (18, 3) of the most certain person of a picture, px of the original, and how many persons there are.
 
         Raises:
-            NoKeypoints: "code: words", there is nobody.
+            BadSample: there is nobody.
         """
         ...
 
@@ -43,7 +43,7 @@ class KeypointSource(Protocol):
         """Keypoints (18, 3) in working pixels and (18, 4) in metres (NaN where the backend has none).
 
         Raises:
-            ValueError: "code: words", there is nobody.
+            BadSample: there is nobody.
         """
         ...
 
@@ -152,7 +152,7 @@ class FileKeypoints:
         """Look up and map to working pixels."""
         keypoints, persons = self.file.lookup(self.paths[index])
         if persons > 1 and self.several == "quarantine":
-            raise NoKeypoints(f"several_persons: {persons} persons in {self.paths[index]}")
+            raise BadSample("several_persons", f"{persons} persons in {self.paths[index]}")
         moved = keypoints.copy()
         moved[:, :2] = apply_transform(transform, keypoints[:, :2])
         return mask_outside(moved, image.shape[:2]), NO_3D

@@ -15,7 +15,7 @@ from ptx.datasets.named_files import NamedFiles
 from ptx.datasets.people import People
 from ptx.labels import LABEL_SETS, LabelSet, translate
 from ptx.models.onnx_network import OnnxNetwork
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.stages.backends.data_sets import ingested_paths, people
 
 Labels = NDArray[np.uint8]
@@ -31,7 +31,7 @@ class Parser(Protocol):
         """Labels (H, W) of a working picture (H, W, 3), which `transform` (2, 3) maps original pixels to.
 
         Raises:
-            ValueError: "code: words".
+            BadSample: there is no map, or it cannot be used.
         """
         ...
 
@@ -84,9 +84,9 @@ class ParsingFiles:
     def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
         """Read, translate, map to working pixels (nearest label)."""
         try:
-            path = self.files.of(self.files.paths[index])
+            path = self.files.find(self.files.paths[index])
         except FileNotFoundError as error:
-            raise ValueError(f"no_labels: {error}") from None
+            raise BadSample("no_labels", str(error)) from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)
         return cv2.warpAffine(ours, transform, image.shape[1::-1], flags=cv2.INTER_NEAREST)
 
