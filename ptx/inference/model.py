@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from ptx.datasets.images import (
-    BadImage,
     Box,
     Transform,
     apply_transform,
@@ -22,10 +21,10 @@ from ptx.datasets.images import (
     invert_transform,
     read_image,
 )  # fmt: skip
-from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
+from ptx.datasets.keypoint_files import mask_outside, read_pose
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.systems import System, read_system
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.samples import to_pictures
 
 Image = NDArray[np.uint8]
@@ -44,10 +43,10 @@ class Detector(Protocol):
     """Finds a person (`ptx.datasets.mediapipe.MediapipePose`)."""
 
     def find_person(self, image: Image) -> Box:
-        """Box of the person; ValueError where there is nobody."""
+        """Box of the person; BadSample where there is nobody."""
 
     def detect(self, image: Image) -> Any:
-        """Something with `keypoints` (18, 3); ValueError where there is nobody."""
+        """Something with `keypoints` (18, 3); BadSample where there is nobody."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Model:
         try:
             original = image if isinstance(image, np.ndarray) else read_image(Path(image), MOST_PIXELS)
             if original.ndim != 3 or original.shape[-1] != 3 or original.dtype != np.uint8:
-                raise BadImage(f"{original.shape} of {original.dtype} is no picture (H, W, 3) of uint8")
+                raise PtxError(f"{name}: {original.shape} of {original.dtype} is no picture (H, W, 3) of uint8")
             if keypoints is not None:
                 box = box_around(_checked(keypoints, "keypoints"), original.shape[:2])
             else:
@@ -153,7 +152,7 @@ class Model:
             if keypoints is not None:
                 return Person(working, self._moved(keypoints, transform), original, transform)
             found = self.detector.detect(working)
-        except (BadImage, NoKeypoints, ValueError) as error:
+        except BadSample as error:
             raise PtxError(f"{name}: {error}") from None
         return Person(working, found.keypoints, original, transform, getattr(found, "keypoints3d", None))
 
@@ -167,7 +166,7 @@ class Model:
             raise PtxError("this detector finds one person only")
         try:
             found = self.detector.detect_all(image)
-        except ValueError as error:
+        except BadSample as error:
             raise PtxError(f"the picture: {error}") from None
         return [replace(self.person(image, one.keypoints), keypoints3d=one.keypoints3d) for one in found]
 
@@ -184,7 +183,7 @@ class Model:
             return self.person(path).keypoints
         try:
             return self._moved(read_pose(path), source.transform)
-        except NoKeypoints as error:
+        except BadSample as error:
             raise PtxError(f"{path}: {error}") from None
 
     def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
