@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.geometry.labels import HIDDEN, VISIBLE
 from ptx.models.distributed import BatchNorm
 from ptx.pipeline.errors import PtxError
 
@@ -108,7 +109,7 @@ class RefineNet(nn.Module):
         """
         seen = [coarse, image]
         if self.texture:
-            seen += [warped, (visibility == 0).to(warped.dtype), (visibility == 1).to(warped.dtype)]
+            seen += [warped, (visibility == VISIBLE).to(warped.dtype), (visibility == HIDDEN).to(warped.dtype)]
         x, skips = self.first(torch.cat(seen, dim=1)), []
         for level, block in enumerate(self.encoder):
             x = block(x)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-VISIBLE, HIDDEN, BACKGROUND = 0, 1, 2
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
+
+__all__ = ["BACKGROUND", "HIDDEN", "VISIBLE", "pool_flow", "pool_visibility", "warp", "warp_pixels"]
 
 
 def warp(x: Tensor, flow: Tensor) -> Tensor:

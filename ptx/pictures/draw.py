@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ptx.geometry.camera import unproject
 from ptx.geometry.joints import LIMBS
+from ptx.geometry.labels import HIDDEN, VISIBLE
 from ptx.geometry.mesh import interpolate, vertex_normals
-from ptx.geometry.visibility import HIDDEN, VISIBLE
 
 Image = NDArray[np.uint8]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ptx.geometry.body import Body
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.visibility import visible_exact, visible_faces
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
 from ptx.stages.backends.bodies import FIT, body_dependency, decode_bary, open_body, posed_points
@@ -29,9 +30,11 @@ class Visibility(Stage):
 
     def outputs(self, settings: Any) -> dict[str, ArraySpec]:
         """visibility (H, W) labels 0, 1, 2."""
-        attributes = {"flag_values": [0, 1, 2], "flag_meanings": "visible hidden background"}
+        attributes = {"flag_values": [VISIBLE, HIDDEN, BACKGROUND], "flag_meanings": "visible hidden background"}
         return {
-            "visibility": ArraySpec(settings.size, "u1", fill=2, high=2, codec=Codec("zstd", 1), attributes=attributes)
+            "visibility": ArraySpec(
+                settings.size, "u1", fill=BACKGROUND, high=BACKGROUND, codec=Codec("zstd", 1), attributes=attributes
+            )
         }
 
     def open(self, settings: Any) -> Body:

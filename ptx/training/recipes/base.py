@@ -19,7 +19,7 @@ from ptx.models.pose_maps import pose_map, pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.variants import Background
 from ptx.models.vgg import perceptual_loss, style_loss
-from ptx.models.warping import warp_pixels
+from ptx.models.warping import BACKGROUND, warp_pixels
 from ptx.training.augment import vary_target
 from ptx.training.data import Batch
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
@@ -87,7 +87,7 @@ class TrainFlow(Recipe):
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
         prediction, truth, visibility = net(*asked(batch)), batch["flow"], batch["visibility"]
-        body = (visibility < 2).float()
+        body = (visibility < BACKGROUND).float()
         right = (prediction.visibility == visibility).float() * body
         return {
             "epe": end_point_error(prediction.dense, truth, visibility),

@@ -14,7 +14,7 @@ from ptx.models.garment_net import KINDS, GarmentNet, SynthesisNet
 from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_loss, pair_loss, unlocked
 from ptx.models.pose_maps import pose_map
 from ptx.models.ssim import ssim
-from ptx.models.warping import warp, warp_pixels
+from ptx.models.warping import BACKGROUND, warp, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.data import Batch
 from ptx.training.recipes.base import Losses, Recipe, TrainGenerator, asked, given_flow
@@ -50,7 +50,7 @@ class TrainPoseFlow(Recipe):
         person = (batch["target_parsing"] > 0)[:, None]
         warped = torch.where(person, warp(batch["source"], prediction.dense), batch["target"])
         copied = torch.where(person, batch["source"], batch["target"])
-        mine = prediction.visibility < 2
+        mine = prediction.visibility < BACKGROUND
         overlap = (mine & person).sum((1, 2, 3)) / (mine | person).sum((1, 2, 3)).clamp(min=1)
         return {
             "warped_ssim": ssim(warped, batch["target"]),
