@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; the processes that tests start inherit it
 
 import pytest
 import torch
@@ -14,6 +17,8 @@ from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.training.checkpoint import write_checkpoint
+
+torch.set_num_threads(1)  # more threads than free cores make small networks 20 times slower
 
 settings.register_profile("ptx", deadline=None)  # the first example of a kernel compiles it
 settings.load_profile("ptx")
