@@ -26,7 +26,7 @@ settings.load_profile("ptx")
 SIZE = (64, 48)
 """Height, width of what `models` paint."""
 
-COMMON = {"base": 8, "most": 16, "scales": 3, "radius": 3.0}
+COMMON = {"base_channels": 8, "max_channels": 16, "scales": 3, "radius": 3.0}
 
 
 def write_model(folder: Path, name: str, section: str, net: torch.nn.Module, **more: object) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 from torch import nn
 
 from ptx.models.attribute_net import AttributeNet
@@ -21,3 +25,10 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "train-refine": RefineNet,
     "train-attributes": AttributeNet,
 }
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def build(network: type[Net], settings: Mapping[str, Any]) -> Net:
+    """A network from settings, which have the names of its arguments."""
+    return network(**{name: settings[name] for name in inspect.signature(network).parameters if name in settings})

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from torch import nn
 
-from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
@@ -17,7 +16,7 @@ from ptx.training.checkpoint import read_checkpoint, restore
 from ptx.training.data import TEST, TRAIN, clothes, pair_data
 from ptx.training.hardware import join
 from ptx.training.loop import Trainer
-from ptx.training.networks import NETWORKS
+from ptx.training.networks import NETWORKS, build
 from ptx.training.recipes.attributes import TrainAttributes
 from ptx.training.recipes.base import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
 from ptx.training.recipes.pose_flow import TrainGarment, TrainPoseFlow, TrainSynthesis
@@ -91,9 +90,9 @@ def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
         return TrainRefine(settings, pipeline.settings.size, regressor, load_network(pipeline, "train-coarse"))
     features = None
     if settings.vgg is not None:
-        from ptx.models.vgg import Perceptual
+        from ptx.models.vgg import Vgg19Features
 
-        features = Perceptual.load(settings.vgg)
+        features = Vgg19Features.load(settings.vgg)
     if training.name == "train-generator":
         return TrainGenerator(settings, regressor, features)
     if training.name == "train-pixel-warp":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -12,7 +13,21 @@ from ptx.pipeline.config import Place, Section
 Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0)]
 FlowSource = Literal["projected", "regressed", "learned"]
+RENAMED_SETTINGS = {"base": "base_channels", "most": "max_channels"}
+"""Old name of a setting → its name now, for the records of models that were trained before, and for hints on settings files."""
+
 PresetName = Literal["demo", "deepfashion-256", "market-128x64"]
+
+
+def with_new_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A training's settings as they were recorded, under the names of now."""
+    return {RENAMED_SETTINGS.get(name, name): value for name, value in settings.items()}
+
+
+def with_old_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A training's settings under the names that models trained before were recorded with."""
+    old = {new: name for name, new in RENAMED_SETTINGS.items()}
+    return {old.get(name, name): value for name, value in settings.items()}
 
 
 class TrainSettings(Section):
@@ -58,10 +73,10 @@ class TrainSettings(Section):
     """Machines with so many devices each, started by srun (`ptx submit` does so) or torchrun."""
     radius: Annotated[float, Field(gt=0)] = 8.0
     """Pixels of a keypoint's disc in the pose maps."""
-    base: Count = 32
+    base_channels: Count = 32
     """Channels at the finest scale."""
-    most: Count = 128
-    """Channels at the coarsest."""
+    max_channels: Count = 128
+    """Channels at the coarsest scales."""
 
     @model_validator(mode="before")
     @classmethod
@@ -89,7 +104,8 @@ class TrainFlowSettings(TrainSettings):
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
-            "base": 16, "most": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
+            "base_channels": 16, "max_channels": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5,
+            "radius": 4.0, "weight_decay": 0.0,
             "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
@@ -126,8 +142,8 @@ class TrainGeneratorSettings(TrainSettings):
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
         "demo": {
-            "base": 8, "most": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3, "cool_down": 0.5,
-            "radius": 4.0, "adversarial": 0.0,
+            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3,
+            "cool_down": 0.5, "radius": 4.0, "adversarial": 0.0,
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
         "market-128x64": {
@@ -180,7 +196,7 @@ class TrainPoseFlowSettings(TrainSettings):
     """Flow learned from pictures and garments alone (TIP 2021; the weights are ours)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 8, "most": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5, "radius": 4.0},
+        "demo": {"base_channels": 8, "max_channels": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5, "radius": 4.0},
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
         "market-128x64": {"steps": 980_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "scales": 4, "radius": 4.0},
     }  # fmt: skip
@@ -211,7 +227,7 @@ class TrainGarmentSettings(TrainSettings):
     """GarmentNet: what the target wears where (TIP 2021; the layers are ours)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 8, "most": 64, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
+        "demo": {"base_channels": 8, "max_channels": 64, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
         "deepfashion-256": {"steps": 190_000, "save_every": 5000, "ema": 0.999},
         "market-128x64": {"steps": 490_000, "save_every": 5000, "ema": 0.999, "scales": 5, "radius": 4.0},
     }  # fmt: skip
@@ -253,10 +269,11 @@ class TrainCoarseSettings(TrainSettings):
     """PG²'s first stage: a coarse picture from another side (system C)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
-        "deepfashion-256": {"steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base": 128},
+        "demo": {"base_channels": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
+        "deepfashion-256": {"steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128},
         "market-128x64": {
-            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base": 128, "scales": 5, "batch": 16,
+            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "scales": 5,
+            "batch": 16,
         },
     }  # fmt: skip
 
@@ -294,9 +311,9 @@ class TrainAttributesSettings(TrainSettings):
     """The classifier of clothes that FashionIS and AttrRec-k judge by (the schedule of Li et al., CVPR 2019; the layers are ours)."""
 
     PRESETS: ClassVar[dict[str, dict[str, Any]]] = {
-        "demo": {"base": 8, "most": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5},
+        "demo": {"base_channels": 8, "max_channels": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5},
         "deepfashion-256": {
-            "steps": 46_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 4600, "batch": 32, "ema": 0.999, "most": 256,
+            "steps": 46_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 4600, "batch": 32, "ema": 0.999, "max_channels": 256,
         },
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from ptx.datasets.attribute_files import stamp
 from ptx.pipeline.fingerprint import differences, digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.durable import read_json
+from ptx.training.settings import RENAMED_SETTINGS, with_new_names, with_old_names
 
 PROJECTED = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
 """What system A reads: pictures, and flow from fitted bodies."""
@@ -65,29 +66,29 @@ def needs(pipeline: Pipeline, training: Training) -> tuple[str, ...]:
     return (*training.needs, *((flow,) if flow else ()))
 
 
-def document(pipeline: Pipeline, training: Training) -> dict[str, Any]:
-    """What the model depends on."""
+def document(pipeline: Pipeline, training: Training, *, old_names: bool = False) -> dict[str, Any]:
+    """What the model depends on; `old_names`: in the words of a ptx from before `RENAMED_SETTINGS`."""
     settings = getattr(pipeline.settings, training.section)
     inputs = {name: digest(pipeline.document(pipeline.stage(name))) for name in training.reads}
-    inputs |= {name: digest(_made_from(pipeline, TRAININGS[name])) for name in needs(pipeline, training)}
+    inputs |= {name: digest(_made_from(pipeline, TRAININGS[name], old_names)) for name in needs(pipeline, training)}
     if training.annotated and pipeline.settings.attributes.path is not None:
         inputs["attributes"] = digest(stamp(pipeline.settings.attributes.path))
     return {
         "stage": training.name,
         "seed": pipeline.settings.seed,
         "size": list(pipeline.settings.size),
-        "settings": {training.section: settings.model()},
+        "settings": {training.section: with_old_names(settings.model()) if old_names else settings.model()},
         "inputs": inputs,
     }
 
 
-def _made_from(pipeline: Pipeline, training: Training) -> dict[str, Any]:
+def _made_from(pipeline: Pipeline, training: Training, old_names: bool) -> dict[str, Any]:
     """What a model was made from as its own files say it, where they are not stale: words that a newer ptx adds change nothing."""
     folder = training.folder(pipeline.results)
     step = trained_step(folder)
     if step and not stale(pipeline, training):
         return dict(_recorded(folder, step))
-    return document(pipeline, training)
+    return document(pipeline, training, old_names=old_names)
 
 
 def _recorded(folder: Path, step: int) -> dict[str, Any]:
@@ -104,10 +105,10 @@ def stale(pipeline: Pipeline, training: Training) -> list[str]:
     # A setting that the model's ptx did not know yet had what is now its default.
     fields = type(getattr(pipeline.settings, training.section)).model_fields
     known = {name: one.default for name, one in fields.items() if not one.is_required()}
-    now = document(pipeline, training)
-    section = {k: known[k] for k in now["settings"][training.section] if k in known} | trained["settings"][
-        training.section
-    ]
+    recorded = trained["settings"][training.section]
+    now = document(pipeline, training, old_names=bool(RENAMED_SETTINGS.keys() & recorded.keys()))
+    now["settings"] = {training.section: getattr(pipeline.settings, training.section).model()}
+    section = {k: known[k] for k in now["settings"][training.section] if k in known} | with_new_names(recorded)
     return differences({**trained, "settings": {training.section: section}}, now)
 
 

@@ -14,14 +14,12 @@ from ptx.datasets.images import Image, read_labels
 from ptx.datasets.named_files import NamedFiles
 from ptx.datasets.people import People
 from ptx.labels import LABEL_SETS, LabelSet, translate
+from ptx.models import imagenet
 from ptx.models.onnx_network import OnnxNetwork
 from ptx.pipeline.errors import PtxError
 from ptx.stages.backends.data_sets import ingested_paths, people
 
 Labels = NDArray[np.uint8]
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""ImageNet's, by which parsing networks are fed: (RGB/255 - MEAN) / STD."""
 
 
 class Parser(Protocol):
@@ -104,7 +102,7 @@ class OnnxParser:
         height, width = image.shape[:2]
         h, w = self.network.size(height, width)
         fed = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        scores = self.network(((fed - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32))
+        scores = self.network(((fed - imagenet.MEAN) / imagenet.DEVIATION).transpose(2, 0, 1)[None].astype(np.float32))
         if scores.ndim != 4 or scores.shape[1] != len(LABEL_SETS[self.labels]):
             raise PtxError(
                 f"parse.path: the network gives {scores.shape}, label set {self.labels} needs (1, {len(LABEL_SETS[self.labels])}, h, w)"
