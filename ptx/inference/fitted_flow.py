@@ -43,7 +43,6 @@ class FittedFlow(nn.Module):
         """Arguments as for `FlowNet`."""
         height, width = image.shape[-2:]
         poses = torch.cat([source, target]).detach().cpu().numpy().astype(np.float32)
-        poses[~(poses[..., 2] > 0)] = np.nan, np.nan, 0
         fits = fit(self.body, poses, None, (height, width))
         points = project(fits.camera, pose_vertices(self.body, fits.pose, fits.betas)).astype(np.float32)
         lost = {row for row, why in fits.problems.items() if why.startswith(("too_few_keypoints", "diverged"))}
