@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints, NoKeypoints, missing_as_nan, words
+from ptx.datasets.keypoint_files import Keypoints, NoKeypoints, words
 from ptx.geometry.joints import JOINT_PART, PARTS
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import load_pickle, numbers
 from ptx.pipeline.errors import PtxError
 

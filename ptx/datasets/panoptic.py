@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.folder import numbered, test_split
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.keypoints import drop_keypoints
 from ptx.pipeline.errors import PtxError
 
 Floats = NDArray[np.float64]
@@ -189,8 +190,7 @@ def project_joints(joints: Floats, camera: Camera) -> tuple[NDArray[np.float32],
     deep = (seen - (seen[known].mean(0) if known else 0)) * (0.01, -0.01, -0.01)
     pixels = np.concatenate([flat[:, 0], joints[:, 3:].clip(0, 1)], axis=1).astype(np.float32)
     metres = np.concatenate([deep, joints[:, 3:].clip(0, 1)], axis=1).astype(np.float32)
-    pixels[~there], metres[~there] = (np.nan, np.nan, 0), (np.nan, np.nan, np.nan, 0)
-    return pixels, metres
+    return drop_keypoints(pixels, ~there), drop_keypoints(metres, ~there)
 
 
 @lru_cache(maxsize=64)

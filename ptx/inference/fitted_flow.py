@@ -15,7 +15,6 @@ from ptx.geometry.fitting import fit
 from ptx.geometry.labels import BACKGROUND
 from ptx.geometry.skinning import pose_vertices
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.pose_maps import valid_keypoints
 
 
 class FittedPrediction(NamedTuple):
@@ -49,7 +48,8 @@ class FittedFlow(nn.Module):
         """
         count = len(source)
         height, width = image.shape[-2:]
-        fits = fit(self.body, _with_nan(torch.cat([source, target])), None, (height, width))
+        keypoints = torch.cat([source, target]).detach().cpu().numpy().astype(np.float32)  # (2B, 18, 3)
+        fits = fit(self.body, keypoints, None, (height, width))
         points = project(fits.camera, pose_vertices(self.body, fits.pose, fits.betas)).astype(np.float32)
         unusable = {row for row, why in fits.problems.items() if why.startswith(("too_few_keypoints", "diverged"))}
         flow = np.zeros((count, height, width, 2), np.float32)
@@ -62,9 +62,3 @@ class FittedFlow(nn.Module):
         around = part_affine_flow(source, target, height, width)
         return FittedPrediction(torch.where(visibility < BACKGROUND, flows, around), flows, visibility)
 
-
-def _with_nan(keypoints: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Keypoints (N, 18, 3) as the fit wants them: a missing one is NaN, NaN, 0."""
-    valid, _ = valid_keypoints(keypoints)
-    missing = keypoints.new_tensor([torch.nan, torch.nan, 0.0])
-    return torch.where(valid[..., None], keypoints, missing).detach().cpu().numpy().astype(np.float32)

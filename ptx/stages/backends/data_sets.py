@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from ptx.datasets.folder import Folder, pairs_within
 from ptx.datasets.images import Box, Image, box_around, crop_and_resize, read_image
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
-from ptx.datasets.keypoint_files import mask_outside
 from ptx.datasets.mvc import Mvc
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import VERSION, People, PeopleOptions
 from ptx.datasets.published import NAMINGS, Published
+from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.store import Store, decode_strings
 

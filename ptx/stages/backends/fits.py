@@ -13,6 +13,7 @@ from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
 from ptx.geometry.fitting import Fit, FitOptions, fit, judge
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Block
@@ -104,7 +105,7 @@ class FittedElsewhere:
         """How far (px, median) a body is from the keypoints, and its camera in the working picture."""
         pose, betas = found.pose[None], found.betas
         points = pose_keypoints(self.body, pose, betas)[0].astype(np.float64)
-        there = seen[:, 2] > 0
+        there = valid_keypoints(seen)
         if found.camera is None:
             camera = place_camera(points, seen[:, :2], there)
         else:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import CocoJson, MmposeJson
 from ptx.datasets.images import Box, Image, apply_transform
-from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
+from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.datasets.panoptic import Panoptic, read_shot
 from ptx.datasets.people import People
 from ptx.datasets.published import NAMINGS
+from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import PtxError
 from ptx.stages.backends.data_sets import BoxFinder, ingested_paths, intrinsic_flow, panoptic, people
 
