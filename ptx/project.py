@@ -1,13 +1,20 @@
-"""What each stage computes: one file per `ptx run NAME`."""
+"""A project: settings, data set, stages and trainings put together."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from ptx.pipeline.config import load_config
+from ptx.datasets.catalogue import open_data_set
+from ptx.datasets.data_set import DataContext, DataSet, DataSettings
+from ptx.pipeline.config import Section
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.storage.remote import reach
-from ptx.settings import Settings
+from ptx.pipeline.stage import Stage
+from ptx.pipeline.block_step import BlockStep
+from ptx.pipeline.step import Step
+from ptx.settings import Settings, load_settings
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
@@ -16,33 +23,139 @@ from ptx.stages.rasterize import Rasterize
 from ptx.stages.released import ReleasedFlow, ReleasedParts, ReleasedVisibility
 from ptx.stages.synth_flow import SynthFlow
 from ptx.stages.visibility import Visibility
-
-STAGES = (Ingest(), ExtractKeypoints(), FitSmpl(), Rasterize(), SynthFlow(), Visibility(), Parse())
-"""All stages in the order they run."""
-
-RELEASED = (Ingest(), ExtractKeypoints(), ReleasedParts(), ReleasedFlow(), ReleasedVisibility(), Parse())
-"""The same of a data pack that comes with its parts, flow and visibility: no body is fitted."""
-
-DEFAULT_CONFIG = Path("pipeline.yaml")
+from ptx.training.context import TrainingContext
+from ptx.training.step import TrainingStep
+from ptx.training.systems import SYSTEMS
+from ptx.training.trainings import TRAININGS
 
 
-def load_settings(config: Path | None = None, overrides: list[str] | None = None) -> Settings:
-    """Settings from a file (`pipeline.yaml` of this folder where none is named and it exists) and `key=value` overrides.
-
-    Raises:
-        PtxError: the file is not there, or holds something that is no setting.
-    """
-    path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    return load_config(Settings, path, overrides or [])
+def build_data_set(settings: Settings) -> DataSet[DataSettings]:
+    """Make the data set that the settings describe."""
+    context = DataContext(settings.workspace, settings.size, settings.seed, settings.ingest.max_pixels)
+    return open_data_set(settings.data, context)
 
 
-def load_pipeline(config: Path | None = None, overrides: list[str] | None = None) -> Pipeline:
-    """The pipeline that these settings describe.
+def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage[Section], ...]:
+    """Make the stages in the order they run; for a data set that comes with its flow, no body is fitted."""
+    size = settings.size
+    body = settings.body
+    keypoints = settings.extract_keypoints.resolve(data)
+    ingest = Ingest(settings.ingest, data, keypoints)
+    extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
+    parse = Parse(settings.parse, data)
+    if settings.released:
+        flow = settings.synth_flow
+        return (
+            ingest,
+            extract,
+            ReleasedParts(flow, data),
+            ReleasedFlow(flow, data),
+            ReleasedVisibility(flow, data),
+            parse,
+        )
+    return (
+        ingest,
+        extract,
+        FitSmpl(settings.fit_smpl, size, body, data),
+        Rasterize(settings.rasterize, size, body),
+        SynthFlow(settings.synth_flow, size, body),
+        Visibility(settings.visibility, size, body),
+        parse,
+    )
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that the commands work on, under one set of settings."""
+
+    settings: Settings
+    data: DataSet[DataSettings]
+    pipeline: Pipeline
+
+    @classmethod
+    def of(cls, settings: Settings) -> Project:
+        """Put a project together."""
+        data = build_data_set(settings)
+        stages = build_stages(settings, data)
+        pipeline = Pipeline(stages, settings.workspace, settings.results_folder, settings.run, settings.cluster)
+        return cls(settings, data, pipeline)
+
+    @cached_property
+    def context(self) -> TrainingContext:
+        """What trainings use of the project."""
+        s = self.settings
+        return TrainingContext(
+            pipeline=self.pipeline,
+            seed=s.seed,
+            size=s.size,
+            body=s.body,
+            attributes=s.attributes.path,
+            section=s.section,
+        )
+
+    @cached_property
+    def stages(self) -> tuple[BlockStep, ...]:
+        """The data stages that have a meaning under these settings, in order."""
+        return tuple(BlockStep(self.pipeline, stage) for stage in self.pipeline.active)
+
+    @cached_property
+    def trainings(self) -> tuple[TrainingStep, ...]:
+        """All trainings, in order."""
+        return tuple(TrainingStep(self.context, training) for training in TRAININGS.values())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in an order in which they can run."""
+        return (*self.stages, *self.trainings)
+
+    def step(self, name: str) -> Step:
+        """Return a step by the name a user types.
+
+        Raises:
+            PtxError: there is no such step; names those that are.
+        """
+        for step in self.steps:
+            if name in (step.name, step.name.replace("-", "_")):
+                return step
+        names = ", ".join(step.name for step in self.steps)
+        raise PtxError(f"no step '{name}': {names}; all (data stages), everything (and the trainings of `systems`)")
+
+    def select(self, name: str) -> tuple[Step, ...]:
+        """Return one step, or those of `all` (the data stages) or `everything` (and the trainings that `systems` names)."""
+        if name == "all":
+            return self.stages
+        if name == "everything":
+            return (*self.stages, *self.chosen_trainings)
+        return (self.step(name),)
+
+    @property
+    def chosen_trainings(self) -> tuple[Step, ...]:
+        """The trainings that the setting `systems` names, in order, each after those it needs.
+
+        Raises:
+            PtxError: there is no such system or training.
+        """
+        names: list[str] = []
+        for system in self.settings.systems:
+            if system not in SYSTEMS and system not in TRAININGS:
+                known = ", ".join((*SYSTEMS, *TRAININGS))
+                raise PtxError(f"systems: no system or training '{system}': {known}")
+            for name in SYSTEMS[system].trainings if system in SYSTEMS else (system,):
+                names += [*self._needed(name), name]
+        return tuple(self.step(name) for name in dict.fromkeys(names))
+
+    def _needed(self, name: str) -> list[str]:
+        """Trainings that a training needs, and those that these need, the first ones first."""
+        above = [need for need in self.step(name).needs() if need in TRAININGS]
+        return [one for need in above for one in (*self._needed(need), need)]
+
+
+def load_project(config: Path | None = None, overrides: list[str] | None = None) -> Project:
+    """Read settings (`load_settings`) and put the project together that they describe.
 
     Raises:
         PtxError: as `load_settings`; or its workspace is at a URL that does not answer.
     """
     settings = load_settings(config, overrides)
-    if not isinstance(settings.workspace, Path):
-        reach(settings.workspace)
-    return Pipeline(RELEASED if settings.released else STAGES, settings)
+    settings.workspace.check()
+    return Project.of(settings)

@@ -6,25 +6,60 @@ import csv
 import difflib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.images import SUFFIXES
+from ptx.pipeline.config import Place, Share
 from ptx.pipeline.errors import PtxError
 
 COLUMNS = (("source", "from"), ("target", "to"))
 """Names of the two columns of a table of pairs: ours, and those of the field's tables."""
 
 
+Key = TypeVar("Key", bound=Hashable)
+
+
+class FolderData(DataSettings):
+    """A folder of photographs: one sub-folder a person, or a table of pairs."""
+
+    kind: Literal["folder"] = "folder"
+    root: Place
+    """The folder."""
+    pairs: Place | None = None
+    """A CSV of pairs, columns source,target: paths relative to the root. Without it all images of a person are paired."""
+    max_pairs_per_person: Annotated[int, Field(ge=1)] | None = None
+    """Keep at most this many (undirected) pairs of a person."""
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+
+
+@dataclass(frozen=True)
+class FolderSet(PhotographSet[FolderData]):
+    """The user's own photographs."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.settings.root
+
+    def index(self) -> Folder:
+        """Read the folder as it is now."""
+        data = self.settings
+        return Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
+
+
 @dataclass(frozen=True)
 class Folder:
-    """What a folder holds. Reads directories and the table, never a picture."""
+    """Index of a folder. Reads directories and the table, never a picture."""
 
     root: Path
     """The folder."""
@@ -114,7 +149,8 @@ class Folder:
 
     def _given_pairs(self) -> list[tuple[int, int]]:
         number = {path: i for i, path in enumerate(self.paths)}
-        return list(dict.fromkeys(tuple(sorted((number[a], number[b]))) for a, b in self._rows))  # type: ignore[misc]
+        undirected = ((number[a], number[b]) for a, b in self._rows)
+        return list(dict.fromkeys((min(pair), max(pair)) for pair in undirected))
 
     @cached_property
     def _rows(self) -> list[tuple[str, str]]:
@@ -144,7 +180,7 @@ class Folder:
         return joined(self.paths, self._rows)
 
 
-def numbered(keys: Sequence[Any]) -> NDArray[np.int32]:
+def numbered(keys: Sequence[Key]) -> NDArray[np.int32]:
     """(N,) number of each key, in the order in which they are first met."""
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys], np.int32)
@@ -157,9 +193,9 @@ def test_split(names: Sequence[str], share: float) -> NDArray[np.uint8]:
     return np.array([name in test for name in names], np.uint8)
 
 
-def pairs_within(groups: Sequence[Any]) -> NDArray[np.int32]:
+def pairs_within(groups: Sequence[Key]) -> NDArray[np.int32]:
     """(P, 2) both directions, as neighbours, of every pair of images of the same group, groups in the order they are met."""
-    of_group: dict[Any, list[int]] = {}
+    of_group: dict[Key, list[int]] = {}
     for image, group in enumerate(groups):
         of_group.setdefault(group, []).append(image)
     both = [p for own in of_group.values() for i, a in enumerate(own) for b in own[i + 1 :] for p in ((a, b), (b, a))]

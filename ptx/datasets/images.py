@@ -27,6 +27,10 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """Decoders that are tried, by content and not by ending; the rest of Pillow's stays shut."""
 
 
+BOX_MARGIN = 0.15
+"""Margin around keypoints, as a share of the longer side of their box: keypoints end at the ankles and the eyes."""
+
+
 class BadImage(ValueError):
     """A picture that cannot be used; the message is "code: words"."""
 
@@ -145,7 +149,7 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     return out, transform
 
 
-def box_around(points: NDArray[np.floating], shape: tuple[int, ...], margin: float = 0.15) -> Box:
+def box_around(points: NDArray[np.floating], shape: tuple[int, ...], margin: float = BOX_MARGIN) -> Box:
     """A box around a person's keypoints, inside the picture.
 
     Args:

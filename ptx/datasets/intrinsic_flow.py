@@ -12,21 +12,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ptx.datasets.data_set import DataSettings, PhotographSet
+from ptx.datasets.flow_files import read_places
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints, NoKeypoints, words
+from ptx.datasets.keypoint_files import Keypoints
+from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import load_pickle, numbers
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.config import Place
+from ptx.pipeline.errors import BadSample, PtxError, one_line
+from ptx.pipeline.storage.store import Store, decode_strings
 
 SAME = np.arange(len(PARTS), dtype=np.uint8)
 
@@ -34,9 +40,87 @@ PART_FOLDERS = {"seg": SAME, "silhouette6": SAME, "silhouette24": np.array([0, *
 """Folders beside the pictures that tell body parts, what training reads first → our label of each of theirs."""
 
 
+class IntrinsicFlowData(DataSettings):
+    """A data pack of Dense Intrinsic Appearance Flow's authors, with its keypoints, body parts, flow and visibility."""
+
+    kind: Literal["intrinsic-flow-release"]
+    root: Place
+    """The folder that it unpacked to, with Label and Img or Images in it. Set size to that of its pictures."""
+    pairs: Literal["pair_split.json", "pair_split_clean.json"] = "pair_split.json"
+    """Table of pairs; the clean one, of DeepFashion, trains the flow."""
+    test: Literal["test", "test_small"] = "test"
+    """The table's list of test pairs."""
+    joints: Literal["pose_label.pkl", "pose_label_adapt.pkl"] = "pose_label.pkl"
+    """Keypoints; the adapted ones, of DeepFashion, train the flow."""
+
+
+@dataclass(frozen=True)
+class IntrinsicFlowSet(PhotographSet[IntrinsicFlowData]):
+    """A data pack as a data set."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that the pack unpacked to."""
+        return self.settings.root
+
+    def index(self) -> IntrinsicFlow:
+        """Read the pack's labels."""
+        data = self.settings
+        return IntrinsicFlow(data.root, data.pairs, data.test, data.joints)
+
+    def keypoint_source(self) -> FileKeypoints:
+        """Open the pack's keypoints."""
+        return FileKeypoints(self.index(), self.paths, "largest")
+
+    def flow_source(self) -> PackFlow:
+        """Open the pack's body parts, flow and visibility."""
+        store = Store(self.context.workspace, "ingest")
+        ids = decode_strings(store.table("id", np.uint8))
+        return PackFlow(self.index(), ids, store.table("pair", np.int32), self.context.size, self.context.max_pixels)
+
+
+@dataclass(frozen=True)
+class PackFlow:
+    """Body parts, flow and visibility of a pack, for the images and pairs that ingest recorded."""
+
+    files: IntrinsicFlow
+    ids: list[str]
+    pairs: NDArray[np.int32]
+    """(P, 2) target, source."""
+    size: tuple[int, int]
+    """Working resolution, which must be that of the maps: height, width in px."""
+    max_pixels: int
+
+    def parts(self, index: int) -> NDArray[np.uint8]:
+        """Read the body parts (H, W) of an image; raises BadSample."""
+        return self._of_size(self.files.parts(self.ids[index], self.max_pixels), "part map")
+
+    def correspondence(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Read the source positions (H, W, 2) px and the visibility (H, W) of a pair.
+
+        Raises:
+            BadSample: missing_flow, bad_flow or other_size.
+        """
+        target, source = (self.ids[i] for i in self.pairs[pair])
+        path = self.files.flows / f"{target}_{source}.corr"
+        try:
+            positions, visibility = read_places(path)
+        except FileNotFoundError:
+            raise BadSample("missing_flow", f"no {path.name} in {path.parent}") from None
+        except (OSError, PtxError) as error:
+            raise BadSample("bad_flow", str(error)) from None
+        return positions, self._of_size(visibility, "flow")
+
+    def _of_size(self, labels: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
+        if labels.shape != self.size:
+            own, wanted = ("×".join(map(str, shape)) for shape in (labels.shape, self.size))
+            raise BadSample("other_size", f"the {what} is {own}, pictures are worked on at {wanted}: set size to it")
+        return labels
+
+
 @dataclass(frozen=True)
 class IntrinsicFlow:
-    """What a pack holds. Reads its labels, never a picture or a flow unless asked for one."""
+    """Index of a pack. Reads its labels, never a picture or a flow unless asked for one."""
 
     root: Path
     table: str = "pair_split.json"
@@ -56,7 +140,7 @@ class IntrinsicFlow:
         except FileNotFoundError:
             raise PtxError(f"data.root: {path} is not there; name the folder that the pack unpacked to") from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise PtxError(f"{path}: this is no table of pairs: {words(error)}") from None
+            raise PtxError(f"{path}: this is no table of pairs: {one_line(error)}") from None
         if not rows:
             raise PtxError(f"{path}: holds no pairs")
         for name in {name for pair in rows for name in pair}:
@@ -112,36 +196,36 @@ class IntrinsicFlow:
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()
 
     @cached_property
-    def _poses(self) -> dict[Any, Any]:
+    def _poses(self) -> Mapping[str, ArrayLike]:
         path = self.root / "Label" / self.joints
         try:
             return load_pickle(path)
         except FileNotFoundError:
             raise PtxError(f"data.joints: {path} is not there") from None
         except (OSError, ValueError) as error:
-            raise PtxError(f"{path}: these are no keypoints: {words(error)}") from None
+            raise PtxError(f"{path}: these are no keypoints: {one_line(error)}") from None
 
     def lookup(self, path: str) -> tuple[Keypoints, int]:
         """Keypoints (18, 3) of a picture, px, confidence 1 where they are there; always one person.
 
         Raises:
-            NoKeypoints: "missing_keypoints" or "bad_keypoints".
+            BadSample: missing_keypoints, bad_keypoints.
             PtxError: the file of all keypoints cannot be read.
         """
         name = path.removeprefix(f"{self.pictures}/img/").removesuffix(".jpg")
         if name not in self._poses:
-            raise NoKeypoints(f"missing_keypoints: {self.joints} has none of {name}")
+            raise BadSample("missing_keypoints", f"{self.joints} has none of {name}")
         try:
             points = numbers(self._poses[name]).astype(np.float32).reshape(18, 2)
         except Exception as error:  # whatever a damaged pickle makes of them
-            raise NoKeypoints(f"bad_keypoints: of {name} in {self.joints}: {words(error)}") from None
+            raise BadSample("bad_keypoints", f"of {name} in {self.joints}: {one_line(error)}") from None
         return missing_as_nan(np.concatenate([points, (points != -1).all(1, keepdims=True)], axis=1)), 1
 
     def parts(self, name: str, max_pixels: int) -> NDArray[np.uint8]:
         """Body parts (H, W), labels of `PARTS`.
 
         Raises:
-            ValueError: "code: words", there is no such map, or it is damaged.
+            BadSample: there is no such map, or it is damaged.
         """
         there = [folder for folder in PART_FOLDERS if (self.root / self.pictures / folder).is_dir()]
         folder = there[0] if there else "seg"
@@ -150,8 +234,8 @@ class IntrinsicFlow:
             PART_FOLDERS[folder],
         )
         if labels.max(initial=0) >= len(known):
-            raise ValueError(
-                f"bad_labels: label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
+            raise BadSample(
+                "bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
             )
         return known[labels]
 

@@ -18,23 +18,49 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import MOST_ANNOTATIONS
+from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, test_split, walk
-from ptx.datasets.keypoint_files import words
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.config import Place, Share
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.fingerprint import Json
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
 """What is read of a row."""
 
 
+class MvcData(DataSettings):
+    """The Multi-View Clothing data set: each item of clothing, worn, from four sides."""
+
+    kind: Literal["mvc"]
+    root: Place
+    """The folder of its mvc_info.json and, anywhere below, of the pictures that were fetched."""
+    test_fraction: Share = 0.2
+    """Share of products kept for testing; no split is published."""
+
+
+@dataclass(frozen=True)
+class MvcSet(PhotographSet[MvcData]):
+    """Multi-View Clothing as a data set."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.settings.root
+
+    def index(self) -> Mvc:
+        """Read the lists and the folder as they are now."""
+        return Mvc(self.settings.root, self.settings.test_fraction)
+
+
 @dataclass(frozen=True)
 class Mvc:
-    """The part of the data set that a folder holds. Reads directories and lists, never a picture."""
+    """Index of the part of the data set that a folder holds. Reads directories and lists, never a picture."""
 
     root: Path
     """The folder."""
@@ -73,7 +99,7 @@ class Mvc:
         """Some values of every row of a list; the rest, 264 attributes a row, is dropped while it is read."""
         path = self.root / name
 
-        def keep(row: list[tuple[str, Any]]) -> dict[str, str]:
+        def keep(row: list[tuple[str, Json]]) -> dict[str, str]:
             return {key: str(value).strip('"') for key, value in row if key in keys}
 
         try:
@@ -85,7 +111,7 @@ class Mvc:
         except FileNotFoundError:
             raise PtxError(f"data.root: {path} is not there; it comes with the data set") from None
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise PtxError(f"{path}: this is no list of MVC: {words(error)}") from None
+            raise PtxError(f"{path}: this is no list of MVC: {one_line(error)}") from None
         return rows
 
     @cached_property

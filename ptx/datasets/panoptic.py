@@ -14,16 +14,21 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypedDict
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from ptx.datasets.folder import numbered, test_split
+from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoints, WorkingImage
+from ptx.datasets.folder import numbered, pairs_within, test_split
+from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
 from ptx.geometry.joints import KEYPOINTS, keypoint
-from ptx.geometry.keypoints import drop_keypoints
+from ptx.geometry.keypoints import drop_keypoints, mask_outside
+from ptx.pipeline.config import Place, Share
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.stage import Listing
 
 Floats = NDArray[np.float64]
 
@@ -82,9 +87,74 @@ def read_shot(path: str) -> Shot:
     return Shot(sequence, int(name[-12:-4]), int(body), camera)
 
 
+class PanopticData(DataSettings):
+    """CMU Panoptic Studio: one moment from many sides, with known joints."""
+
+    kind: Literal["panoptic"] = "panoptic"
+    root: Place
+    """The folder of sequences, as the toolbox downloads them."""
+    every: Annotated[int, Field(ge=1)] = 100
+    """Use one of so many frames, of 30 a second."""
+    cameras: tuple[str, ...] = ()
+    """HD cameras that take part, such as 00_03; all where empty."""
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+
+
+@dataclass(frozen=True)
+class PanopticSet(DataSet[PanopticData]):
+    """Panoptic Studio as a data set: every person is cut out by their own joints."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.settings.root
+
+    @property
+    def index(self) -> Panoptic:
+        """The sequences as they are now."""
+        data = self.settings
+        return Panoptic(data.root, data.every, data.cameras, data.test_fraction)
+
+    def listing(self) -> Listing:
+        """List the sequences as they are now; pairs are of one moment."""
+        index = self.index
+        ids = [shot.name for shot in index.shots]
+        paths = [shot.path for shot in index.shots]
+        return Listing(ids, paths, index.persons, index.splits, pairs_within(index.moments.tolist()), index.digest)
+
+    def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
+        """Read a camera's picture, cut out the person, resize."""
+        del find_box
+        shot = read_shot(self.paths[index])
+        image = read_image(self.root / shot.path.rsplit("#", 1)[0], self.context.max_pixels)
+        keypoints, _ = self.index.joints(shot)
+        box = box_around(mask_outside(keypoints, image.shape[:2]), image.shape)
+        working, transform = crop_and_resize(image, box, self.context.size)
+        return WorkingImage(working, transform, (image.shape[0], image.shape[1]))
+
+    def keypoint_source(self) -> PanopticKeypoints:
+        """Open the triangulated joints."""
+        return PanopticKeypoints(self.index, self.paths)
+
+
+@dataclass(frozen=True)
+class PanopticKeypoints:
+    """Triangulated joints as each camera sees them."""
+
+    data: Panoptic
+    paths: list[str]
+
+    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+        """Project the joints and map them to working pixels."""
+        keypoints, keypoints3d = self.data.joints(read_shot(self.paths[index]))
+        keypoints[:, :2] = apply_transform(transform, keypoints[:, :2])
+        return PersonKeypoints(mask_outside(keypoints, image.shape[:2]), keypoints3d)
+
+
 @dataclass(frozen=True)
 class Panoptic:
-    """What a folder of sequences holds. Reads calibrations and joints, never a picture."""
+    """Index of a folder of sequences. Reads calibrations and joints, never a picture."""
 
     root: Path
     """The folder of sequences."""
@@ -193,6 +263,13 @@ def project_joints(joints: Floats, camera: Camera) -> tuple[NDArray[np.float32],
     return drop_keypoints(pixels, ~there), drop_keypoints(metres, ~there)
 
 
+class _SceneBody(TypedDict):
+    """A body of a frame's file."""
+
+    id: int
+    joints19: list[float]
+
+
 @lru_cache(maxsize=64)
 def _calibration(path: Path) -> dict[str, Camera]:
     """HD cameras by name.
@@ -227,7 +304,7 @@ def _bodies(path: Path) -> dict[int, Floats]:
         PtxError: the file is damaged.
     """
     try:
-        bodies: list[dict[str, Any]] = json.loads(path.read_text())["bodies"]
+        bodies: list[_SceneBody] = json.loads(path.read_text())["bodies"]
         return {int(one["id"]): _keypoints(one["joints19"]) for one in bodies}
     except (OSError, ValueError, KeyError, TypeError):
         raise PtxError(f"{path}: this is no scene of 19-joint bodies of Panoptic Studio") from None

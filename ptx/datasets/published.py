@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of, walk
+from ptx.pipeline.config import Place
 from ptx.pipeline.errors import PtxError
 
 FASHION = (
@@ -69,9 +72,45 @@ NAMINGS = {
 """`data.kind` → its naming."""
 
 
+class PublishedData(DataSettings):
+    """DeepFashion's In-shop photographs or Market-1501, with the field's tables of pairs."""
+
+    kind: Literal["deepfashion", "market1501"]
+    root: Place
+    """The folder of the photographs, as the data set unpacks or flattened as the field does."""
+    train_pairs: Place | None = None
+    """CSV of training pairs, columns from,to."""
+    test_pairs: Place | None = None
+    """CSV of test pairs. Without tables all images of a person are paired, those below the test folder for testing."""
+
+
+@dataclass(frozen=True)
+class PublishedSet(PhotographSet[PublishedData]):
+    """DeepFashion or Market-1501 as a data set."""
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.settings.root
+
+    @property
+    def masked_scores(self) -> bool:
+        """Market-1501's backgrounds are clutter that no pose tells, so the field scores within the pose mask too."""
+        return self.settings.kind == "market1501"
+
+    def keypoint_name(self, name: str) -> str:
+        """Translate a picture's name in the field's annotation into its id."""
+        return NAMINGS[self.settings.kind].key(name) or name
+
+    def index(self) -> Published:
+        """Read the folder and the tables as they are now."""
+        data = self.settings
+        return Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs)
+
+
 @dataclass(frozen=True)
 class Published:
-    """A published data set. Reads directories and tables, never a picture.
+    """Index of a published data set. Reads directories and tables, never a picture.
 
     Images are those of the tables, pairs and splits the tables'; without tables all images, all pairs of a person, and the
     photographs below the test folder for testing.

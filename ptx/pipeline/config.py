@@ -10,7 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, PlainValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -42,6 +42,9 @@ PLACE = "a place on disk"
 
 LATER = "came later"
 """Marks a setting that workspaces may be older than: at its default it says nothing, so that they stay current."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A fraction, 0 to 1."""
 
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), PLACE]
 """A path, relative to the current folder; absolute once read, since workers may run elsewhere."""

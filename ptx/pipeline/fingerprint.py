@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
-
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """A value that JSON can hold."""
@@ -17,7 +16,7 @@ def digest(document: Json) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
     """What changed between two fingerprint documents, one plain sentence each.
 
     `settings`, `inputs` and `dependencies` are told by their own names: `fit_smpl.iterations was 10, now 20`.
@@ -25,7 +24,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [sentence for key in sorted({*old, *new}) for sentence in _changed(key, old.get(key), new.get(key))]
 
 
-def _changed(key: str, old: Any, new: Any) -> Iterator[str]:
+def _changed(key: str, old: Json, new: Json) -> Iterator[str]:
     if old == new:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -40,10 +39,26 @@ def _changed(key: str, old: Any, new: Any) -> Iterator[str]:
         yield f"{key} was {_short(old)}, now {_short(new)}"
 
 
-def _looks_like_digest(value: Any) -> bool:
+def _looks_like_digest(value: Json) -> bool:
     return isinstance(value, str) and len(value) == 64 and all(c in "0123456789abcdef" for c in value)
 
 
-def _short(value: Any) -> str:
+def _short(value: Json) -> str:
     text = "absent" if value is None else json.dumps(value, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def file_stamp(path: Path) -> list[int]:
+    """Size in bytes and modification time in ns of a file; empty where there is none."""
+    if not path.is_file():
+        return []
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def folder_stamp(path: Path, *endings: str) -> list[int]:
+    """`file_stamp` of a file; of a folder the number and the newest time of the files with these endings below it."""
+    if not path.is_dir():
+        return file_stamp(path)
+    files = [file.stat() for file in path.rglob("*") if file.suffix in endings]
+    return [len(files), max((status.st_mtime_ns for status in files), default=0)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.config import Section
-from ptx.pipeline.errors import Problem
+from ptx.pipeline.errors import BadSample, Problem
 from ptx.pipeline.fingerprint import Json
 
 S = TypeVar("S", bound=Section, covariant=True)
@@ -170,3 +170,14 @@ class Stage(ABC, Generic[S]):
     def input_stores(self) -> tuple[str, ...]:
         """Names of the stores it reads, each once."""
         return tuple(dict.fromkeys(name.split(".")[0] for name in self.inputs))
+
+
+def each_sample(block: Block, compute: Callable[[int], None]) -> dict[int, Problem]:
+    """Call `compute` with the position of every sample of a block; returns the problems of those that raise BadSample."""
+    problems: dict[int, Problem] = {}
+    for position in range(len(block)):
+        try:
+            compute(position)
+        except BadSample as error:
+            problems[position] = error.problem
+    return problems

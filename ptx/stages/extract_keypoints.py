@@ -2,62 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.stages.backends.data_sets import stamp
-from ptx.stages.backends.keypoints import KeypointSource, keypoint_source
+from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.pipeline.config import Place, Section
+from ptx.pipeline.errors import BadSample
+from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
+from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
 
-FEWEST = 4
+MIN_KEYPOINTS = 4
 """Fewer keypoints than this do not hold a body in place."""
 
 
-class ExtractKeypoints(Stage):
-    """Detector, files of another detector, or the truth of synthetic people."""
+class KeypointSettings(Section):
+    """Finding the 18 keypoints."""
+
+    backend: Literal["auto"] | KeypointBackendName = "auto"
+    """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, mediapipe for other photographs."""
+    path: Place | None = None
+    """Folder of OpenPose's or MMPose's JSON files, COCO's one JSON file, or the CSV table."""
+    use_3d: bool = True
+    """Keep 3D keypoints where the backend has them."""
+    several: Literal["largest", "quarantine"] = "largest"
+    """A picture with several persons: take the most certain one, or quarantine the picture."""
+
+    def resolve(self, data: DataSet[DataSettings]) -> KeypointBackend:
+        """Return the backend, with `auto` resolved by what the data set brings along."""
+        default: KeypointBackendName = "truth" if "keypoints" in data.has else "mediapipe"
+        return KeypointBackend(default if self.backend == "auto" else self.backend, self.path, self.several)
+
+
+@dataclass(frozen=True)
+class ExtractKeypoints(Stage[KeypointSettings]):
+    """Keypoints of a detector, of files of another detector, or those that come with the data set."""
+
+    data: DataSet[DataSettings]
+    keypoints: KeypointBackend
 
     name = "extract-keypoints"
     store = "keypoints"
     version = 2
-    over: Literal["images", "pairs"] = "images"
     inputs = ("ingest.image", "ingest.transform")
-    settings = ("size", "extract_keypoints")
     cost = 0.04
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The backend that `auto` came to, and the state of its files."""
-        path = settings.extract_keypoints.path
-        return {"backend": settings.keypoint_backend} | ({"keypoint files": stamp(path, ".json")} if path else {})
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Resolution and own section."""
+        return {"size": list(self.data.context.size), "extract_keypoints": self.settings}
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The backend, with `auto` resolved, and the state of its files."""
+        path = self.settings.path
+        files: dict[str, Json] = {"keypoint files": folder_stamp(path, ".json")} if path else {}
+        return {"backend": self.keypoints.name, **files}
+
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """keypoints (18, 3) x, y, confidence; keypoints3d (18, 4) x, y, z, confidence; NaN and confidence 0 = missing."""
         return {
             "keypoints": ArraySpec((18, 3), "f4", nan=True, attributes={"units": "px, px, 1"}),
             "keypoints3d": ArraySpec((18, 4), "f4", nan=True, attributes={"units": "m, m, m, 1"}),
         }
 
-    def open(self, settings: Any) -> KeypointSource:
-        """The backend."""
-        return keypoint_source(settings)
+    def open(self) -> Process:
+        """Open the backend."""
+        source = self.keypoints.open(self.data)
 
-    def process(self, block: Block, settings: Any, state: KeypointSource) -> Result:
-        """Ask the backend for each picture; nobody, or too few keypoints, is a problem."""
-        n = len(block)
-        keypoints = np.full((n, 18, 3), np.nan, np.float32)
-        keypoints3d = np.full((n, 18, 4), np.nan, np.float32)
-        problems: dict[int, str] = {}
-        for i, index in enumerate(block.index):
-            try:
-                keypoints[i], keypoints3d[i] = state.find(
-                    int(index), block["ingest.image"][i], block["ingest.transform"][i]
-                )
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
-                continue
-            seen = int((keypoints[i, :, 2] > 0).sum())
-            if seen < FEWEST:
-                problems[i] = f"too_few_keypoints: {seen} of 18 keypoints inside the picture, {FEWEST} are needed"
-        if not settings.extract_keypoints.use_3d:
-            keypoints3d[...], keypoints3d[..., 3] = np.nan, 0
-        return Result({"keypoints": keypoints, "keypoints3d": keypoints3d}, problems)
+        def process(block: Block) -> Result:
+            image = block.array("ingest.image", np.uint8)
+            transform = block.array("ingest.transform", np.float32)
+            keypoints = np.full((len(block), 18, 3), np.nan, np.float32)
+            keypoints3d = np.full((len(block), 18, 4), np.nan, np.float32)
+
+            def find(i: int) -> None:
+                keypoints[i], keypoints3d[i] = source.find(int(block.index[i]), image[i], transform[i])
+                count = int((keypoints[i, :, 2] > 0).sum())
+                if count < MIN_KEYPOINTS:
+                    raise BadSample(
+                        "too_few_keypoints",
+                        f"{count} of 18 keypoints inside the picture, {MIN_KEYPOINTS} are needed",
+                    )
+
+            problems = each_sample(block, find)
+            if not self.settings.use_3d:
+                keypoints3d[...] = np.nan
+                keypoints3d[..., 3] = 0
+            return Result({"keypoints": keypoints, "keypoints3d": keypoints3d}, problems)
+
+        return process

@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.stages.backends.bodies import body_dependency
-from ptx.stages.backends.data_sets import stamp
-from ptx.stages.backends.fits import FitSource, fit_source
+from pydantic import Field
 
-ARRAYS = ("pose", "betas", "camera", "residual", "energy")
+from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.pipeline.config import LATER, Place, Section
+from ptx.pipeline.errors import Problem
+from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.stage import ArraySpec, Block, Process, Result
+from ptx.stages.backends.bodies import BodyStage
 
 
-class FitSmpl(Stage):
+class FitSettings(Section):
+    """The body of every image."""
+
+    backend: Annotated[Literal["keypoints", "files"], LATER] = "keypoints"
+    """keypoints: fitted to them; files: as another tool fitted it (HMR, 4D-Humans, SMPLify-X), for which `body` should be
+    SMPL's own."""
+    path: Place | None = None
+    """Folder of those files, .npz or .pkl, named as the photographs."""
+    use_3d: bool = True
+    """Fit 3D keypoints too where they are present."""
+    iterations: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Gauss-Newton steps of the best start, at most."""
+    max_residual: Annotated[float, Field(gt=0)] = 0.04
+    """A fit is quarantined when its median distance to the keypoints exceeds this share of the person's size in the picture."""
+    max_energy: Annotated[float, Field(gt=0)] = 6.0
+    """And when its energy for each keypoint exceeds this: the keypoints contradict each other, or no one stands so."""
+
+
+@dataclass(frozen=True)
+class FitSmpl(BodyStage[FitSettings]):
     """Robust reprojection with pose, joint-limit and shape priors, by damped Gauss-Newton from several starts; or files."""
+
+    data: DataSet[DataSettings]
 
     name = "fit-smpl"
     store = "fit"
-    version = 1
-    over: Literal["images", "pairs"] = "images"
+    section = "fit_smpl"
     inputs = ("keypoints.keypoints", "keypoints.keypoints3d")
-    settings = ("size", "body", "fit_smpl")
     cost = 0.008
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The body model's content, and the state of the files that bodies are read from."""
-        chosen = settings.fit_smpl
-        read = chosen.backend == "files" and chosen.path is not None
-        return body_dependency(settings) | ({"fit files": stamp(chosen.path, ".npz", ".pkl")} if read else {})
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The body model's digest, and the state of the files that bodies are read from."""
+        path = self.settings.path if self.settings.backend == "files" else None
+        files: dict[str, Json] = {"fit files": folder_stamp(path, ".npz", ".pkl")} if path is not None else {}
+        return {**super().dependencies, **files}
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:  # noqa: ARG002
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files."""
         return {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
@@ -39,11 +64,28 @@ class FitSmpl(Stage):
             "energy": ArraySpec((), "f4", low=0),
         }
 
-    def open(self, settings: Any) -> FitSource:
-        """The backend."""
-        return fit_source(settings)
+    def open(self) -> Process:
+        """Open the backend: the fitter, or the files."""
+        from ptx.geometry.fitting import FitOptions
+        from ptx.stages.backends.fits import open_fits
 
-    def process(self, block: Block, settings: Any, state: FitSource) -> Result:  # noqa: ARG002
-        """The whole block; what diverged, contradicts the keypoints or no body is like is a problem."""
-        done = state.fit(block)
-        return Result({name: getattr(done, name).astype("f4") for name in ARRAYS}, done.problems)
+        chosen = self.settings
+        options = FitOptions(
+            iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
+        )
+        files = chosen.backend == "files"
+        source = open_fits(self.body, self.data, options, files=files, path=chosen.path, use_3d=chosen.use_3d)
+
+        def process(block: Block) -> Result:
+            fit = source.fit(block)
+            arrays = {
+                "pose": fit.pose.astype("f4"),
+                "betas": fit.betas.astype("f4"),
+                "camera": fit.camera.astype("f4"),
+                "residual": fit.residual.astype("f4"),
+                "energy": fit.energy.astype("f4"),
+            }
+            problems = {i: Problem(issue.code, issue.text) for i, issue in fit.problems.items()}
+            return Result(arrays, problems)
+
+        return process

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
-from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Result, Stage
-from ptx.stages.backends.data_sets import BoxFinder, DataSet, data_set
-from ptx.stages.backends.keypoints import box_finder
+from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.images import BOX_MARGIN
+from ptx.pipeline.config import Section
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Process, Result, Stage, each_sample
+from ptx.stages.backends.keypoints import KeypointBackend
+
+
+class IngestSettings(Section):
+    """Reading pictures."""
+
+    crop: Literal["picture", "person"] = "picture"
+    """Fit the whole picture into the working size, or cut out the person that the keypoint backend finds."""
+    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    """Larger pictures are quarantined before they are decoded."""
 
 
 @dataclass(frozen=True)
-class State:
-    """The data set, and whatever finds persons in its pictures."""
-
-    data: DataSet
-    find_box: BoxFinder | None
-
-
-class Ingest(Stage):
+class Ingest(Stage[IngestSettings]):
     """Read, turn upright, crop and resize every picture; keep how its pixels map back."""
+
+    data: DataSet[DataSettings]
+    keypoints: KeypointBackend
+    """Finds persons, where they are cropped."""
 
     name = "ingest"
     store = "ingest"
-    version = 1
-    over: Literal["images", "pairs"] = "images"
-    settings = ("seed", "size", "data", "ingest")
     cost = 0.02
 
-    def listing(self, settings: Any) -> Listing:
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Seed, resolution, data set and own section."""
+        context = self.data.context
+        return {"seed": context.seed, "size": list(context.size), "data": self.data.settings, "ingest": self.settings}
+
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        if self.settings.crop == "picture":
+            return {}
+        margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
+        return {"crop by": self.keypoints.name, **margin}
+
+    @property
+    def listing(self) -> Listing:
         """The data set as it is on disk now."""
-        return data_set(settings).listing()
+        return self.data.listing()
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The detector, where it decides the crop."""
-        return {"crop by": settings.keypoint_backend} if settings.ingest.crop == "person" else {}
-
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """image (H, W, 3) RGB; transform (2, 3) from pixels of the original picture to working pixels; original (2,) height, width."""
-        height, width = settings.size
+        height, width = self.data.context.size
         return {
             "image": ArraySpec((height, width, 3), "u1", codec=Codec("lz4", 5)),  # read again and again by trainings
             "transform": ArraySpec(
@@ -51,21 +71,20 @@ class Ingest(Stage):
             ),
         }
 
-    def open(self, settings: Any) -> State:
-        """The data set, and the detector where persons are cropped."""
-        return State(data_set(settings), box_finder(settings) if settings.ingest.crop == "person" else None)
+    def open(self) -> Process:
+        """Open the keypoint backend where persons are cropped."""
+        find_box = self.keypoints.box_finder(self.data) if self.settings.crop == "person" else None
+        height, width = self.data.context.size
 
-    def process(self, block: Block, settings: Any, state: State) -> Result:
-        """Read each picture; one that cannot be read, or shows nobody to crop to, is a problem."""
-        height, width = settings.size
-        n = len(block)
-        images = np.zeros((n, height, width, 3), np.uint8)
-        transforms = np.zeros((n, 2, 3), np.float32)
-        originals = np.ones((n, 2), np.int32)
-        problems: dict[int, str] = {}
-        for i, index in enumerate(block.index):
-            try:
-                images[i], transforms[i], originals[i] = state.data.read(int(index), state.find_box)
-            except ValueError as error:  # BadImage, NoKeypoints, NoPerson: "code: words"
-                problems[i] = str(error)
-        return Result({"image": images, "transform": transforms, "original": originals}, problems)
+        def process(block: Block) -> Result:
+            images = np.zeros((len(block), height, width, 3), np.uint8)
+            transforms = np.zeros((len(block), 2, 3), np.float32)
+            originals = np.ones((len(block), 2), np.int32)
+
+            def read(i: int) -> None:
+                images[i], transforms[i], originals[i] = self.data.read(int(block.index[i]), find_box)
+
+            problems = each_sample(block, read)
+            return Result({"image": images, "transform": transforms, "original": originals}, problems)
+
+        return process

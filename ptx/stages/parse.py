@@ -3,63 +3,102 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from ptx.labels import GARMENTS
-from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.backends.data_sets import stamp
-from ptx.stages.backends.parsing import Parser, parser
+from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.labels import GARMENTS, LabelSet
+from ptx.pipeline.config import Place, Section
+from ptx.pipeline.errors import BadSample
+from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
+
+ParseBackend = Literal["truth", "files", "onnx"]
 
 
-class Parse(Stage):
-    """The truth of synthetic people, label maps of another tool, or a network of the user's."""
+class ParseSettings(Section):
+    """Garment parsing: what each pixel of a person is. Pose flow learning is trained with it."""
+
+    backend: Literal["auto"] | ParseBackend = "auto"
+    """Where labels come from; auto is truth for synthetic people, for photographs what `path` names, and nothing without it."""
+    path: Place | None = None
+    """Folder of indexed PNGs named as the photographs, or a network (.onnx) that gives a score a label and pixel."""
+    labels: LabelSet = "lip"
+    """Label set of the files or of the network: lip, atr, deepfashion or ptx."""
+
+    def resolve(self, data: DataSet[DataSettings]) -> ParseBackend | None:
+        """Return the backend, with `auto` resolved; None where there is nothing to parse with."""
+        if self.backend != "auto":
+            return self.backend
+        if "labels" in data.has:
+            return "truth"
+        if self.path is None:
+            return None
+        return "onnx" if self.path.suffix.lower() == ".onnx" else "files"
+
+
+@dataclass(frozen=True)
+class Parse(Stage[ParseSettings]):
+    """Garment labels that come with the data set, label maps of another tool, or a network of the user's."""
+
+    data: DataSet[DataSettings]
 
     name = "parse"
     store = "parsing"
-    version = 1
-    over: Literal["images", "pairs"] = "images"
     inputs = ("ingest.image", "ingest.transform")
-    settings = ("size", "parse")
     cost = 0.02
 
-    def applies(self, settings: Any) -> bool:
-        """Whether there is something to parse with."""
-        return settings.parse_backend is not None
+    @property
+    def applies(self) -> bool:
+        """False where there is nothing to parse with."""
+        return self.settings.resolve(self.data) is not None
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The backend that `auto` came to, and the content of its file or the state of its folder."""
-        path, out = settings.parse.path, {"backend": settings.parse_backend}
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Resolution and own section."""
+        return {"size": list(self.data.context.size), "parse": self.settings}
+
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The backend, with `auto` resolved, and the content of its file or the state of its folder."""
+        backend: dict[str, Json] = {"backend": self.settings.resolve(self.data)}
+        path = self.settings.path
         if path is None or not path.exists():
-            return out
+            return backend
         if path.is_file():
-            return out | {"network": hashlib.sha256(path.read_bytes()).hexdigest()}
-        return out | {"label maps": stamp(path, ".png")}
+            return {**backend, "network": hashlib.sha256(path.read_bytes()).hexdigest()}
+        return {**backend, "label maps": folder_stamp(path, ".png")}
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """labels (H, W): 0 background, then the garments of `ptx.labels`."""
-        names = {"labels": list(GARMENTS)}
-        return {
-            "labels": ArraySpec(
-                tuple(settings.size), "u1", high=len(GARMENTS) - 1, codec=Codec("zstd", 3), attributes=names
-            )
-        }
+        names: dict[str, Json] = {"labels": list(GARMENTS)}
+        codec = Codec("zstd", 3)
+        size = self.data.context.size
+        return {"labels": ArraySpec(size, "u1", high=len(GARMENTS) - 1, codec=codec, attributes=names)}
 
-    def open(self, settings: Any) -> Parser:
-        """The backend."""
-        return parser(settings)
+    def open(self) -> Process:
+        """Open the backend."""
+        from ptx.stages.backends.parsing import open_labels
 
-    def process(self, block: Block, settings: Any, state: Parser) -> Result:
-        """Ask the backend for each picture; a map that is missing, of other labels, or empty is a problem."""
-        labels = np.zeros((len(block), *settings.size), np.uint8)
-        problems: dict[int, str] = {}
-        for i, index in enumerate(block.index):
-            try:
-                labels[i] = state.parse(int(index), block["ingest.image"][i], block["ingest.transform"][i])
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
-                continue
-            if not labels[i].any():
-                problems[i] = "nobody: the parsing map shows background only"
-        return Result({"labels": labels}, problems)
+        backend = self.settings.resolve(self.data)
+        source = open_labels(backend, self.settings.path, self.settings.labels, self.data)
+        size = self.data.context.size
+
+        def process(block: Block) -> Result:
+            image = block.array("ingest.image", np.uint8)
+            transform = block.array("ingest.transform", np.float32)
+            labels = np.zeros((len(block), *size), np.uint8)
+
+            def parse(i: int) -> None:
+                labels[i] = source.parse(int(block.index[i]), image[i], transform[i])
+                if not labels[i].any():
+                    raise BadSample("nobody", "the parsing map shows background only")
+
+            problems = each_sample(block, parse)
+            return Result({"labels": labels}, problems)
+
+        return process

@@ -5,141 +5,110 @@ They take those stages' names and stores, so that all that reads the stores read
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.flow_files import flow_of, read_places
-from ptx.datasets.intrinsic_flow import IntrinsicFlow
-from ptx.geometry.flow import encode_flow
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.pipeline.storage.store import Store, decode_strings
-from ptx.stages.backends.data_sets import intrinsic_flow
-from ptx.stages.rasterize import Rasterize
-from ptx.stages.synth_flow import SynthFlow
-from ptx.stages.visibility import Visibility
+from ptx.datasets.data_set import DataSet, DataSettings, FlowMaps
+from ptx.datasets.flow_files import flow_of
+from ptx.pipeline.config import Section
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
+from ptx.stages.rasterize import Rasterize, part_spec
+from ptx.stages.synth_flow import FlowSettings, SynthFlow, flow_spec
+from ptx.stages.visibility import Visibility, visibility_spec
 
 
 @dataclass(frozen=True)
-class Pack:
-    """A pack, and the images and pairs as ingest wrote them down."""
+class Released(Stage[FlowSettings]):
+    """Base of the three stages. A pack does not change, so nothing watches its files."""
 
-    files: IntrinsicFlow
-    ids: list[str]
-    pairs: NDArray[np.int32]
-    size: tuple[int, int]
-    max_pixels: int
-
-    def parts(self, index: int) -> NDArray[np.uint8]:
-        """Body parts (H, W) of an image.
-
-        Raises:
-            ValueError: "code: words".
-        """
-        return self._of_size(self.files.parts(self.ids[index], self.max_pixels), "part map")
-
-    def corr(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Places (H, W, 2) in the source, and visibility (H, W) of a pair.
-
-        Raises:
-            ValueError: "missing_flow", "bad_flow" or "other_size".
-        """
-        target, source = (self.ids[i] for i in self.pairs[number])
-        path = self.files.flows / f"{target}_{source}.corr"
-        try:
-            places, labels = read_places(path)
-        except FileNotFoundError:
-            raise ValueError(f"missing_flow: no {path.name} in {path.parent}") from None
-        except (OSError, PtxError) as error:
-            raise ValueError(f"bad_flow: {error}") from None
-        return places, self._of_size(labels, "flow")
-
-    def _of_size(self, labels: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
-        if labels.shape != self.size:
-            own, wanted = ("×".join(map(str, shape)) for shape in (labels.shape, self.size))
-            raise ValueError(f"other_size: the {what} is {own}, pictures are worked on at {wanted}: set size to it")
-        return labels
-
-
-class Released(Stage):
-    """What the three have in common. A pack does not change, so nothing watches its files."""
+    data: DataSet[DataSettings]
 
     inputs = ("ingest.transform",)  # nothing of it is used: only what was ingested has maps
-    settings = ("size", "synth_flow")
 
-    def read(self, pack: Pack, number: int) -> dict[str, NDArray[Any]]:
-        """The arrays of one sample.
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Resolution and the section of flow."""
+        return {"size": list(self.data.context.size), "synth_flow": self.settings}
 
-        Raises:
-            ValueError: "code: words".
-        """
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
+        """Read the arrays of one sample; raises BadSample."""
 
-    def open(self, settings: Any) -> Pack:
-        """The pack."""
-        store = Store(settings.workspace, "ingest")
-        ids, pairs = decode_strings(store.table("id")), store.table("pair")
-        return Pack(intrinsic_flow(settings), ids, pairs, tuple(settings.size), settings.ingest.max_pixels)
+    def open(self) -> Process:
+        """Open the pack."""
+        source = self.data.flow_source()
 
-    def process(self, block: Block, settings: Any, state: Pack) -> Result:
-        """Read each sample; one that is missing, damaged or of another size is a problem."""
-        specs = self.outputs(settings)
-        arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in specs.items()}
-        problems: dict[int, str] = {}
-        for i, number in enumerate(block.index):
-            try:
-                for name, array in self.read(state, int(number)).items():
+        def process(block: Block) -> Result:
+            arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()}
+
+            def read(i: int) -> None:
+                for name, array in self.read(source, int(block.index[i])).items():
                     arrays[name][i] = array
-            except ValueError as error:  # "code: words"
-                problems[i] = str(error)
-        return Result(arrays, problems)
+
+            problems = each_sample(block, read)
+            return Result(arrays, problems)
+
+        return process
 
 
+@dataclass(frozen=True)
 class ReleasedParts(Released):
     """Body parts of every image."""
 
-    name, store, version = Rasterize.name, Rasterize.store, 1
-    over: Literal["images", "pairs"] = "images"
+    name = Rasterize.name
+    store = Rasterize.store
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """part (H, W)."""
-        return {"part": Rasterize().outputs(settings)["part"]}
+        return {"part": part_spec(self.data.context.size)}
 
-    def read(self, pack: Pack, number: int) -> dict[str, NDArray[Any]]:
-        """The map of an image."""
-        return {"part": pack.parts(number)}
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
+        """Read the map of an image."""
+        return {"part": source.parts(number)}
 
 
+@dataclass(frozen=True)
 class ReleasedFlow(Released):
     """Flow of every pair."""
 
-    name, store, version = SynthFlow.name, SynthFlow.store, 1
-    over: Literal["images", "pairs"] = "pairs"
+    name = SynthFlow.name
+    store = SynthFlow.store
+    over = "pairs"
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """flow as of bodies; places (H, W, 2) in the source as the file has them, so that it can be written again."""
-        places = ArraySpec((*settings.size, 2), "f4", nan=True, codec=Codec("zstd", 1), attributes={"units": "px"})
-        return {**SynthFlow().outputs(settings), "places": places}
+        size = self.data.context.size
+        positions = ArraySpec((*size, 2), "f4", nan=True, codec=Codec("zstd", 1), attributes={"units": "px"})
+        return {"flow": flow_spec(size), "places": positions}
 
-    def read(self, pack: Pack, number: int) -> dict[str, NDArray[Any]]:
-        """The file of a pair."""
-        places, visibility = pack.corr(number)
-        return {"flow": encode_flow(flow_of(places, visibility)), "places": places}
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
+        """Read the file of a pair."""
+        from ptx.geometry.flow import encode_flow
+
+        positions, visibility = source.correspondence(number)
+        return {"flow": encode_flow(flow_of(positions, visibility)), "places": positions}
 
 
+@dataclass(frozen=True)
 class ReleasedVisibility(Released):
     """Visibility of every pair, before the 5×5 median that the published loader puts over it."""
 
-    name, store, version = Visibility.name, Visibility.store, 1
-    over: Literal["images", "pairs"] = "pairs"
+    name = Visibility.name
+    store = Visibility.store
+    over = "pairs"
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """visibility (H, W) labels 0, 1, 2."""
-        return Visibility().outputs(settings)
+        return {"visibility": visibility_spec(self.data.context.size)}
 
-    def read(self, pack: Pack, number: int) -> dict[str, NDArray[Any]]:
-        """The file of a pair."""
-        return {"visibility": pack.corr(number)[1]}
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
+        """Read the file of a pair."""
+        return {"visibility": source.correspondence(number)[1]}

@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 
-from ptx.geometry.body import Body
-from ptx.geometry.flow import FLOW_STEP, encode_flow, flow_between
-from ptx.pipeline.stage import ArraySpec, Block, Codec, Result, Stage
-from ptx.stages.backends.bodies import FIT, body_dependency, decode_bary, open_body, posed_points
+from ptx.geometry.labels import FLOW_STEP
+from ptx.pipeline.config import LATER, Section
+from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
+from ptx.stages.backends.bodies import FIT, BodyStage, decode_bary, open_body, posed_points
 
 
-class SynthFlow(Stage):
-    """For each body pixel of the target: where the source shows (or would show) the same point of the body (CVPR 2019, §3.2)."""
+class FlowSettings(Section):
+    """Dense appearance flow."""
+
+    backend: Annotated[Literal["auto", "bodies", "released"], LATER] = "auto"
+    """bodies: made here, from fitted bodies; released: flow, visibility and body parts of a data pack of kind intrinsic-flow-release;
+    auto is released for such a pack."""
+
+
+def flow_spec(size: tuple[int, int]) -> ArraySpec:
+    """Flow (H, W, 2) from target to source, 0 on the background."""
+    attributes = {"units": "px", "scale_factor": FLOW_STEP, "direction": "target to source"}
+    return ArraySpec((*size, 2), "i2", codec=Codec("zstd", 1), attributes=attributes)
+
+
+@dataclass(frozen=True)
+class SynthFlow(BodyStage[FlowSettings]):
+    """Find, for each body pixel of the target, where the source shows (or would show) the same point of the body (CVPR 2019, §3.2)."""
 
     name = "synth-flow"
     store = "flow"
-    version = 1
-    over: Literal["images", "pairs"] = "pairs"
+    section = "synth_flow"
+    over = "pairs"
     inputs = (*FIT, "surface.face", "surface.bary")
-    settings = ("size", "body", "synth_flow")
     cost = 0.004
 
-    def dependencies(self, settings: Any) -> dict[str, Any]:
-        """The body model's content."""
-        return body_dependency(settings)
-
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """flow (H, W, 2) int16 in 1/32 px, target to source, 0 on the background."""
-        attributes = {"units": "px", "scale_factor": FLOW_STEP, "direction": "target to source"}
-        return {"flow": ArraySpec((*settings.size, 2), "i2", codec=Codec("zstd", 1), attributes=attributes)}
+        return {"flow": flow_spec(self.size)}
 
-    def open(self, settings: Any) -> Body:
-        """The body model."""
-        return open_body(settings)
+    def open(self) -> Process:
+        """Load the body model."""
+        from ptx.geometry.flow import encode_flow, flow_between
 
-    def process(self, block: Block, settings: Any, state: Body) -> Result:
-        """Carry each target pixel's barycentric weights over to the source's body."""
-        points = posed_points(state, block)
-        face, bary = block["surface.face"], block["surface.bary"]
-        flow = np.empty((len(block), *settings.size, 2), np.int16)
-        for i, (target, source) in enumerate(zip(block.target, block.source, strict=True)):
-            flow[i] = encode_flow(flow_between(face[target], decode_bary(bary[target]), points[source], state.faces))
-        return Result({"flow": flow})
+        body = open_body(self.body)
+
+        def process(block: Block) -> Result:
+            points = posed_points(body, block)
+            face = block.array("surface.face", np.int32)
+            bary = block.array("surface.bary", np.uint16)
+            flow = np.empty((len(block), *self.size, 2), np.int16)
+            for i, (target, source) in enumerate(zip(block.target, block.source, strict=True)):
+                weights = decode_bary(bary[target])
+                flow[i] = encode_flow(flow_between(face[target], weights, points[source], body.faces))
+            return Result({"flow": flow})
+
+        return process

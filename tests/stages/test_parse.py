@@ -12,30 +12,28 @@ from PIL import Image as Pillow
 
 from ptx.labels import garment
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.stages.backends.data_sets import people
+from ptx.project import Project
 from ptx.training.data import TRAIN, pair_data
-from tests.stages.test_stages import QUIET, pipeline, read
+from tests.projects import make_project, problems, read, run
+from tests.stages.test_stages import people
 
 
-def run(chosen: Pipeline) -> None:
-    for name in ("ingest", "parse"):
-        run_stage(chosen, chosen.stage(name), QUIET)
+def parse(chosen: Project) -> None:
+    run(chosen, "ingest", "parse")
 
 
-def photographs(folder: Path, *overrides: str) -> Pipeline:
+def photographs(folder: Path, *overrides: str) -> Project:
     """Two pictures of 60×80: left half red, right half blue."""
     picture = np.zeros((60, 80, 3), np.uint8)
     picture[:, :40], picture[:, 40:] = (250, 20, 20), (20, 20, 250)
     (folder / "photos" / "anna").mkdir(parents=True)
     for name in ("a", "b"):
         Pillow.fromarray(picture).save(folder / "photos" / "anna" / f"{name}.png")
-    return pipeline(folder / "work", f"data.root={folder / 'photos'}", "size=[64, 64]", *overrides)
+    return make_project(folder / "work", f"data.root={folder / 'photos'}", "size=[64, 64]", *overrides)
 
 
 def test_people_know_their_labels(tmp_path: Path) -> None:
-    chosen = pipeline(
+    chosen = make_project(
         tmp_path,
         "data.persons=2",
         "data.images_per_person=2",
@@ -43,19 +41,19 @@ def test_people_know_their_labels(tmp_path: Path) -> None:
         "size=[64, 48]",
         "data.loose=1",
     )
-    run(chosen)
+    parse(chosen)
     labels = read(chosen, "parse", "labels")
-    assert all((labels[i] == people(chosen.settings).parse(i)).all() for i in range(4))
+    assert all((labels[i] == people(chosen).parse(i)).all() for i in range(4))
 
 
 def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
     chosen = photographs(tmp_path)
-    assert "parse" not in [stage.name for stage in chosen.active]
-    run_stage(chosen, chosen.stage("ingest"), QUIET)
+    assert "parse" not in [step.name for step in chosen.stages]
+    run(chosen, "ingest")
     with pytest.raises(
         PtxError, match=r"reads parse, which is absent: .*, after `parse.path` says what parses photographs"
     ):
-        pair_data(chosen, TRAIN, ("ingest", "parse"))
+        pair_data(chosen.pipeline, TRAIN, ("ingest", "parse"))
 
 
 def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:
@@ -66,14 +64,13 @@ def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:
     indexed.putpalette(list(range(256)) * 3)
     (tmp_path / "maps" / "anna").mkdir(parents=True)
     indexed.save(tmp_path / "maps" / "anna" / "a.png")
-    run(chosen)
+    parse(chosen)
     found, image = read(chosen, "parse", "labels")[0], read(chosen, "ingest", "image")[0]
     red, blue = image[..., 0] > 200, image[..., 2] > 200
     inside = (red | blue) & ~(image.min(-1) > 40)
     assert (found == garment("top"))[red & inside].mean() > 0.97
     assert (found == garment("trousers"))[blue & inside].mean() > 0.97
-    problems = chosen.plan(chosen.stage("parse")).problems
-    assert problems == {1: f"no_labels: no anna/b.png or anna_b.png in {tmp_path / 'maps'}"}
+    assert problems(chosen, "parse") == {1: f"no_labels: no anna/b.png or anna_b.png in {tmp_path / 'maps'}"}
 
 
 def network(path: Path, labels: int) -> None:
@@ -93,7 +90,7 @@ def network(path: Path, labels: int) -> None:
 def test_a_network_of_the_users(tmp_path: Path) -> None:
     network(tmp_path / "net.onnx", 20)
     chosen = photographs(tmp_path, f"parse.path={tmp_path / 'net.onnx'}")
-    run(chosen)
+    parse(chosen)
     found, image = read(chosen, "parse", "labels")[0], read(chosen, "ingest", "image")[0]
     assert (found == garment("top"))[image[..., 0] > 240].mean() > 0.9
     assert (found == garment("trousers"))[(image[..., 2] > 240) & (image[..., 0] < 30)].mean() > 0.9
@@ -102,11 +99,11 @@ def test_a_network_of_the_users(tmp_path: Path) -> None:
 def test_a_network_of_other_labels_is_told(tmp_path: Path) -> None:
     network(tmp_path / "net.onnx", 18)
     with pytest.raises(PtxError, match=r"gives \(1, 18, 16, 16\), label set lip needs \(1, 20, h, w\)"):
-        run(photographs(tmp_path, f"parse.path={tmp_path / 'net.onnx'}"))
+        parse(photographs(tmp_path, f"parse.path={tmp_path / 'net.onnx'}"))
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(PtxError, match=r"bad.onnx cannot be read as a network"):
-        run(
-            pipeline(
+        parse(
+            make_project(
                 tmp_path / "again",
                 f"data.root={tmp_path / 'photos'}",
                 "size=[64, 64]",

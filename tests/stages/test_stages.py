@@ -9,71 +9,73 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from rich.console import Console
 
+from ptx.datasets.people.people import People
+from ptx.datasets.synthetic import PeopleSet
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.flow import decode_flow
 from ptx.geometry.skinning import pose_vertices
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import retry_stage, run_stage
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import open_executor
+from ptx.pipeline.run import retry_stage
 from ptx.pipeline.verify import verify_stage
-from ptx.project import STAGES, load_settings
-from ptx.stages.backends.data_sets import people
+from ptx.project import Project
+from ptx.settings import load_settings
+from tests.projects import make_project, problems, read, run, stage
 
-QUIET = Console(quiet=True)
-
-
-def pipeline(workspace: Path, *overrides: str) -> Pipeline:
-    """The real stages, run here, on a small body unless told otherwise."""
-    base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
-    return Pipeline(STAGES, load_settings(None, [*base, *overrides]))
+TWO = ("data.persons=2", "data.images_per_person=2", "size=[300, 200]")
+"""Synthetic people whose pictures stand for photographs."""
 
 
-def run_all(chosen: Pipeline) -> None:
-    for stage in chosen.active:
-        run_stage(chosen, stage, QUIET)
+def people(chosen: Project) -> People:
+    """The people of a project."""
+    assert isinstance(chosen.data, PeopleSet)
+    return chosen.data.people
 
 
-def read(chosen: Pipeline, stage: str, array: str) -> np.ndarray:
-    store = chosen.store(chosen.stage(stage))
-    return store.read(array, np.arange(store.count))
+def retry(chosen: Project, name: str, reason: str) -> int:
+    """Compute quarantined samples again; returns how many were."""
+    with open_executor(chosen.settings.run, chosen.settings.cluster) as executor:
+        return retry_stage(chosen.pipeline, stage(chosen, name), reason, Silent(), executor).computed
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Four persons, three images each, through all stages."""
-    chosen = pipeline(tmp_path_factory.mktemp("people"), "data.persons=4", "data.images_per_person=3", "size=[128, 96]")
-    run_all(chosen)
+    chosen = make_project(
+        tmp_path_factory.mktemp("people"), "data.persons=4", "data.images_per_person=3", "size=[128, 96]"
+    )
+    run(chosen)
     return chosen
 
 
-def test_everything_is_done_and_sound(done: Pipeline) -> None:
-    for stage in done.active:
-        plan = done.plan(stage)
+def test_everything_is_done_and_sound(done: Project) -> None:
+    for one in done.pipeline.active:
+        plan = done.pipeline.plan(one)
         assert (plan.condition, plan.problems) == ("done", {})
-        found = verify_stage(done, stage)
+        found = verify_stage(done.pipeline, one)
         assert found.adds_up
         assert found.faults == []
 
 
-def test_fits_are_close_to_the_truth(done: Pipeline) -> None:
+def test_fits_are_close_to_the_truth(done: Project) -> None:
     residual = read(done, "fit-smpl", "residual")
     assert np.nanmedian(residual) < 1.5
-    truth = [people(done.settings).truth(i) for i in range(12)]
+    truth = [people(done).truth(i) for i in range(12)]
     scale = read(done, "fit-smpl", "camera")[:, 0] / [t.camera[0] for t in truth]
     assert (np.abs(np.log(scale)) < 0.2).all()  # 2D does not tell a small person from a far one
 
 
-def test_flow_brings_body_points_to_themselves(done: Pipeline) -> None:
+def test_flow_brings_body_points_to_themselves(done: Project) -> None:
     """Where the flow of a pixel ends, the source's body has the very point that the pixel shows: independent NumPy."""
     body = load_body("small")
     pose, betas, camera = (read(done, "fit-smpl", name) for name in ("pose", "betas", "camera"))
     points = project(camera, pose_vertices(body, pose, betas)).astype(np.float64)
     face, bary = read(done, "rasterize", "face"), read(done, "rasterize", "bary") / 65535
     flow = decode_flow(read(done, "synth-flow", "flow"))
-    for number, (target, source) in enumerate(done.pairs()):
+    for number, (target, source) in enumerate(done.pipeline.pairs()):
         rows, columns = np.nonzero(face[target] >= 0)
         corners = points[source][body.faces[face[target][rows, columns]], :2]
         weights = bary[target][rows, columns]
@@ -83,31 +85,37 @@ def test_flow_brings_body_points_to_themselves(done: Pipeline) -> None:
         assert (flow[number][face[target] < 0] == 0).all()
 
 
-def test_background_is_the_same_everywhere(done: Pipeline) -> None:
+def test_background_is_the_same_everywhere(done: Project) -> None:
     face, part = read(done, "rasterize", "face"), read(done, "rasterize", "part")
     assert ((face < 0) == (part == 0)).all()
     visibility = read(done, "visibility", "visibility")
-    assert ((visibility == 2) == (face[done.pairs()[:, 0]] < 0)).all()
+    assert ((visibility == 2) == (face[done.pipeline.pairs()[:, 0]] < 0)).all()
     assert (visibility == 0).any()
     assert (visibility == 1).any()
 
 
-def test_a_setting_makes_only_what_depends_on_it_stale(done: Pipeline) -> None:
-    changed = pipeline(
-        done.workspace, "data.persons=4", "data.images_per_person=3", "size=[128, 96]", "visibility.rule=faces"
+def test_a_setting_makes_only_what_depends_on_it_stale(done: Project) -> None:
+    changed = make_project(
+        done.settings.workspace.folder,
+        "data.persons=4",
+        "data.images_per_person=3",
+        "size=[128, 96]",
+        "visibility.rule=faces",
     )
-    conditions = {s.name: changed.plan(s).condition for s in changed.active}
+    conditions = {one.name: changed.pipeline.plan(one).condition for one in changed.pipeline.active}
     assert {name for name, condition in conditions.items() if condition == "stale"} == {"visibility"}
-    assert changed.plan(changed.stage("visibility")).stale == ['visibility.rule was "exact", now "faces"']
+    assert changed.pipeline.plan(stage(changed, "visibility")).stale == ['visibility.rule was "exact", now "faces"']
 
 
 def test_truth_is_for_people_only(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     Pillow.new("RGB", (40, 40)).save(tmp_path / "p" / "a.png")
-    chosen = pipeline(tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth")
-    run_stage(chosen, chosen.stage("ingest"), QUIET)
+    chosen = make_project(
+        tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth"
+    )
+    run(chosen, "ingest")
     with pytest.raises(PtxError, match="truth is known of `people` and `panoptic` only"):
-        run_stage(chosen, chosen.stage("extract-keypoints"), QUIET)
+        run(chosen, "extract-keypoints")
 
 
 # --- photographs with OpenPose files: synthetic pictures whose keypoints we know, written as a user would have them -----------
@@ -116,7 +124,7 @@ def test_truth_is_for_people_only(tmp_path: Path) -> None:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Two persons of two pictures each in a folder, OpenPose files beside it; the pictures are larger than the working size."""
-    source = people(load_settings(None, ["data.persons=2", "data.images_per_person=2", "size=[300, 200]"]))
+    source = people(make_project(tmp_path / "unused", "body=builtin", *TWO))
     for index, name in enumerate(source.ids):
         person, image = name.split("_")
         (tmp_path / "photos" / person).mkdir(parents=True, exist_ok=True)
@@ -128,16 +136,16 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def folder(root: Path, *overrides: str) -> Pipeline:
+def folder(root: Path, *overrides: str) -> Project:
     base = ["data.kind=folder", f"data.root={root / 'photos'}", "extract_keypoints.backend=openpose-json"]
-    return pipeline(root / "w", *base, f"extract_keypoints.path={root / 'openpose'}", "size=[96, 96]", *overrides)
+    return make_project(root / "w", *base, f"extract_keypoints.path={root / 'openpose'}", "size=[96, 96]", *overrides)
 
 
 def test_keypoints_of_originals_land_on_the_working_pictures(photos: Path) -> None:
     chosen = folder(photos)
-    run_all(chosen)
+    run(chosen)
     keypoints, transform = read(chosen, "extract-keypoints", "keypoints"), read(chosen, "ingest", "transform")
-    source = people(load_settings(None, ["data.persons=2", "data.images_per_person=2", "size=[300, 200]"]))
+    source = people(make_project(photos / "unused", "body=builtin", *TWO))
     for index in range(4):
         truth = source.truth(index).keypoints
         seen = truth[:, 2] > 0
@@ -145,14 +153,14 @@ def test_keypoints_of_originals_land_on_the_working_pictures(photos: Path) -> No
         expected = (truth[seen, :2] + 0.5) * 0.32 - 0.5 + (16, 0)
         assert np.abs(keypoints[index, seen, :2] - expected).max() < 0.01
         assert np.allclose(transform[index], [[0.32, 0, 15.66], [0, 0.32, -0.34]], atol=1e-5)
-    assert len(chosen.pairs()) == 4
+    assert len(chosen.pipeline.pairs()) == 4
     assert np.nanmedian(read(chosen, "fit-smpl", "residual")) < 1.5
 
 
 def test_crop_to_the_person(photos: Path) -> None:
     chosen = folder(photos, "ingest.crop=person")
-    run_stage(chosen, chosen.stage("ingest"), QUIET)
-    run_stage(chosen, chosen.stage("extract-keypoints"), QUIET)
+    run(chosen, "ingest")
+    run(chosen, "extract-keypoints")
     keypoints = read(chosen, "extract-keypoints", "keypoints")
     extent = np.nanmax(keypoints[..., 1], axis=1) - np.nanmin(keypoints[..., 1], axis=1)
     assert (np.maximum(extent, np.nanmax(keypoints[..., 0], axis=1) - np.nanmin(keypoints[..., 0], axis=1)) > 55).all()
@@ -164,11 +172,13 @@ def test_bad_photographs_are_quarantined_and_the_rest_goes_on(photos: Path) -> N
     (bad / "03.jpg").write_text("not a picture")
     Pillow.new("RGB", (30, 30)).save(bad / "04.png")  # without keypoints
     chosen = folder(photos, "ingest.max_pixels=100000")
-    run_all(chosen)
-    ingest, keypoints = (chosen.plan(chosen.stage(name)) for name in ("ingest", "extract-keypoints"))
-    assert [reason.split(":")[0] for reason in ingest.problems.values()] == ["empty_file", "not_an_image"]
-    assert [reason.split(":")[0] for reason in keypoints.problems.values()] == ["missing_keypoints"]
-    flow = chosen.plan(chosen.stage("synth-flow"))
+    run(chosen)
+    codes = {
+        name: [one.code for one in chosen.pipeline.plan(stage(chosen, name)).problems.values()]
+        for name in ("ingest", "extract-keypoints")
+    }
+    assert codes == {"ingest": ["empty_file", "not_an_image"], "extract-keypoints": ["missing_keypoints"]}
+    flow = chosen.pipeline.plan(stage(chosen, "synth-flow"))
     assert np.bincount(flow.states, minlength=4).tolist() == [0, 4, 0, 18]  # 4 whole pairs; 18 with a bad image
 
 
@@ -176,7 +186,7 @@ def test_too_many_bad_samples_stop_the_run(photos: Path) -> None:
     for name in "abc":
         (photos / "photos" / "p00000" / f"{name}.jpg").touch()
     with pytest.raises(PtxError, match=r"ingest: 3 of 7 samples are quarantined, more than run.max_bad_fraction=0.25"):
-        run_all(folder(photos, "run.max_bad_fraction=0.25"))
+        run(folder(photos, "run.max_bad_fraction=0.25"))
 
 
 def test_retry_after_a_passing_fault(photos: Path) -> None:
@@ -185,17 +195,17 @@ def test_retry_after_a_passing_fault(photos: Path) -> None:
     text, stat = path.read_text(), path.stat()
     path.write_text("{" + text[1:-1] + " ")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    run_all(folder(photos))
-    assert len(folder(photos).plan(folder(photos).stage("extract-keypoints")).problems) == 1
+    run(folder(photos))
+    assert len(problems(folder(photos), "extract-keypoints")) == 1
     path.write_text(text)
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     chosen = folder(photos)
-    assert retry_stage(chosen, chosen.stage("extract-keypoints"), "no_person", QUIET).computed == 0
-    assert retry_stage(chosen, chosen.stage("extract-keypoints"), "bad_keypoint", QUIET).computed == 1
+    assert retry(chosen, "extract-keypoints", "no_person") == 0
+    assert retry(chosen, "extract-keypoints", "bad_keypoint") == 1
     chosen = folder(photos)
-    run_all(chosen)
-    assert all(folder(photos).plan(s).condition == "done" for s in chosen.active)
-    assert (folder(photos).plan(chosen.stage("synth-flow")).states == 1).all()
+    run(chosen)
+    assert all(step.status().condition == "done" for step in folder(photos).stages)
+    assert (folder(photos).pipeline.plan(stage(chosen, "synth-flow")).states == 1).all()
 
 
 def test_a_folder_named_beside_the_shipped_settings(tmp_path: Path) -> None:

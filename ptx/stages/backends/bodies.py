@@ -1,73 +1,71 @@
-"""What the stages that pose bodies share: fitted parameters to points seen by the camera, and the packing of barycentric weights."""
+"""Body models and posed bodies of the stages that draw them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, load_body
-from ptx.geometry.camera import project
-from ptx.geometry.skinning import pose_vertices
+from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.stage import Block
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.stage import Block, S, Stage
 
 FIT = ("fit.pose", "fit.betas", "fit.camera")
-"""The inputs that a posed body needs."""
+"""Arrays that give the posed body of an image."""
 
 BARY_STEP = 1 / 65535
-"""Barycentric weights are stored as uint16: on a triangle of 10 px this is 0.0002 px."""
+"""Step of stored barycentric weights, which are uint16: on a triangle of 10 px this is 0.0002 px."""
 
 
-def open_body(settings: Any) -> Body:
-    """The body model that the settings name.
+def open_body(name: str) -> Body:
+    """Load the body model of the setting `body`.
 
     Raises:
         PtxError: there is no such file, or it is no SMPL body.
     """
     try:
-        return load_body(str(settings.body))
+        return load_body(name)
     except (OSError, ValueError) as error:
         raise PtxError(f"body: {error}") from error
 
 
-def body_dependency(settings: Any) -> dict[str, Any]:
-    """For `Stage.dependencies`: another file under the same path makes results stale."""
-    return {"body model": open_body(settings).digest}
+@dataclass(frozen=True)
+class BodyStage(Stage[S]):
+    """A stage whose results depend on the body model."""
+
+    section: ClassVar[str]
+    """Name of its section in the settings file."""
+    size: tuple[int, int]
+    """Working resolution: height, width in px."""
+    body: str
+    """The setting `body`."""
+
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Resolution, body and own section."""
+        return {"size": list(self.size), "body": self.body, self.section: self.settings}
+
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The body model's digest: another file under the same path makes results stale."""
+        return {"body model": open_body(self.body).digest}
 
 
 def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
-    """(M, V, 3) vertices of every image of the block as its camera sees them: u, v in px, depth in m."""
-    pose, betas, camera = (block[name] for name in FIT)
+    """Pose and project the bodies of a block: (M, V, 3) vertices as each image's camera sees them, u, v in px, depth in m."""
+    from ptx.geometry.camera import project
+    from ptx.geometry.skinning import pose_vertices
+
+    pose, betas, camera = (block.array(name, np.float32) for name in FIT)
     vertices = pose_vertices(body, pose, betas)
     return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
 
 
-@njit(cache=True, nogil=True)
-def pack_surface(
-    face: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    face_part: NDArray[np.uint8],
-    bary: NDArray[np.uint16],
-    part: NDArray[np.uint8],
-) -> int:
-    """What `rasterize` drew, as it is stored: writes `bary` (H, W, 2) and `part` (H, W); returns the pixels of the body."""
-    covered = 0
-    for y in range(face.shape[0]):
-        for x in range(face.shape[1]):
-            f = face[y, x]
-            if f < 0:
-                part[y, x] = bary[y, x, 0] = bary[y, x, 1] = 0
-                continue
-            covered += 1
-            part[y, x] = face_part[f]
-            bary[y, x, 0] = np.uint16(weights[y, x, 0] * np.float32(65535) + np.float32(0.5))
-            bary[y, x, 1] = np.uint16(weights[y, x, 1] * np.float32(65535) + np.float32(0.5))
-    return covered
-
-
 def decode_bary(bary: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Weights in 0..1 from what `pack_surface` wrote."""
+    """Decode stored barycentric weights to 0..1."""
     return bary * np.float32(BARY_STEP)

@@ -1,103 +1,79 @@
-"""Sources of garment parsing maps behind one face, chosen by the settings."""
+"""Backends of garment labels: what comes with the data set, label maps of another tool, or a network of the user's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Image, read_labels
+from ptx.datasets.data_set import DataSet, DataSettings, LabelSource
+from ptx.datasets.images import Image, Transform, read_labels
 from ptx.datasets.named_files import NamedFiles
-from ptx.datasets.people import People
 from ptx.labels import LABEL_SETS, LabelSet, translate
 from ptx.models import imagenet
 from ptx.models.onnx_network import OnnxNetwork
-from ptx.pipeline.errors import PtxError
-from ptx.stages.backends.data_sets import ingested_paths, people
+from ptx.pipeline.errors import BadSample, PtxError
 
 Labels = NDArray[np.uint8]
 
 
-class Parser(Protocol):
-    """Says what each pixel of a picture is."""
-
-    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
-        """Labels (H, W) of a working picture (H, W, 3), which `transform` (2, 3) maps original pixels to.
-
-        Raises:
-            ValueError: "code: words".
-        """
-        ...
-
-
-def parser(settings: Any) -> Parser:
-    """The backend that the settings name.
+def open_labels(
+    backend: Literal["truth", "files", "onnx"] | None, path: Path | None, labels: LabelSet, data: DataSet[DataSettings]
+) -> LabelSource:
+    """Open a backend of garment labels.
 
     Raises:
         PtxError: it cannot be used with this data set, or its files are not there.
     """
-    chosen, backend = settings.parse, settings.parse_backend
     if backend == "truth":
-        if settings.data.kind != "people":
+        if "labels" not in data.has:
             raise PtxError("parse.backend: truth is known of `people` only; photographs need files or onnx")
-        return TrueParsing(people(settings))
-    if chosen.path is None:
+        return data.label_source()
+    if path is None:
         raise PtxError(
             f"parse.path: backend {backend} needs the path of its {'network' if backend == 'onnx' else 'files'}"
         )
     if backend == "onnx":
-        return OnnxParser(chosen.path, chosen.labels)
-    if not chosen.path.is_dir():
-        raise PtxError(f"parse.path: {chosen.path} is no folder")
-    if settings.data.kind == "people":
+        return OnnxLabels(path, labels)
+    if not path.is_dir():
+        raise PtxError(f"parse.path: {path} is no folder")
+    if data.root is None:
         raise PtxError("parse.backend: files are for photographs; synthetic people know their labels (truth)")
-    files = NamedFiles(chosen.path, ingested_paths(settings), (".png",))
-    return ParsingFiles(files, chosen.labels, settings.ingest.max_pixels)
+    return FileLabels(NamedFiles(path, data.paths, (".png",)), labels, data.context.max_pixels)
 
 
 @dataclass(frozen=True)
-class TrueParsing:
-    """The exact labels of synthetic people."""
-
-    people: People
-
-    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
-        """As they are dressed."""
-        del image, transform
-        return self.people.parse(index)
-
-
-@dataclass(frozen=True)
-class ParsingFiles:
+class FileLabels:
     """Indexed PNGs that another tool wrote, of the size of the original pictures."""
 
     files: NamedFiles
     labels: LabelSet
     max_pixels: int
 
-    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
-        """Read, translate, map to working pixels (nearest label)."""
+    def parse(self, index: int, image: Image, transform: Transform) -> Labels:
+        """Read a map, translate its labels, map them to working pixels (nearest label)."""
         try:
             path = self.files.of(self.files.paths[index])
         except FileNotFoundError as error:
-            raise ValueError(f"no_labels: {error}") from None
+            raise BadSample("no_labels", str(error)) from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)
-        return cv2.warpAffine(ours, transform, image.shape[1::-1], flags=cv2.INTER_NEAREST)
+        return np.asarray(cv2.warpAffine(ours, transform, image.shape[1::-1], flags=cv2.INTER_NEAREST), np.uint8)
 
 
-class OnnxParser:
+class OnnxLabels:
     """A network of the user's: (1, 3, h, w) normalised by ImageNet's mean and deviation → (1, labels, h', w') scores."""
 
     def __init__(self, path: Path, labels: LabelSet) -> None:
         """Raises PtxError: no such file, not a network of this form, or onnxruntime is not installed."""
-        self.network, self.labels = OnnxNetwork(path, "parse.path"), labels
+        self.network = OnnxNetwork(path, "parse.path")
+        self.labels = labels
 
-    def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
-        """The likeliest label of every pixel."""
+    def parse(self, index: int, image: Image, transform: Transform) -> Labels:
+        """Return the likeliest label of every pixel."""
         del index, transform
         height, width = image.shape[:2]
         h, w = self.network.size(height, width)

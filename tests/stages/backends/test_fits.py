@@ -15,15 +15,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
+from ptx.datasets.people.options import PeopleOptions
 from scipy.spatial.transform import Rotation
 
-from ptx.datasets.people import People, PeopleOptions
+from ptx.datasets.people.people import People
 from ptx.geometry.body import load_body
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.stages.backends.fits import fit_source
-from tests.stages.test_stages import QUIET, pipeline, read
+from ptx.project import Project
+from tests.projects import make_project, problems, read, run, stage
 
 PEOPLE = People(PeopleOptions(3, 2, seed=5, size=(300, 200), body="small", half_body=0.3))
 NAMES = [f"{name[:6]}/{name[7:]}" for name in PEOPLE.ids]
@@ -122,7 +121,7 @@ def several(body: dict[str, Any], path: Path) -> None:
     )  # fmt: skip
 
 
-def photographs(root: Path, write: Write, *overrides: str) -> Pipeline:
+def photographs(root: Path, write: Write, *overrides: str) -> Project:
     """A folder of pictures, OpenPose's keypoints and fits, and a pipeline that reads them."""
     for index, name in enumerate(NAMES):
         for folder in ("photos", "openpose", "fits"):
@@ -132,13 +131,12 @@ def photographs(root: Path, write: Write, *overrides: str) -> Pipeline:
         document = {"people": [{"pose_keypoints_2d": points.ravel().tolist()}]}
         (root / "openpose" / f"{name}_keypoints.json").write_text(json.dumps(document))
         write(theirs(index), root / "fits" / name)
-    chosen = pipeline(
+    chosen = make_project(
         root / "w", "data.kind=folder", f"data.root={root / 'photos'}", "size=[240, 240]", "fit_smpl.backend=files",
         f"extract_keypoints.path={root / 'openpose'}", "extract_keypoints.backend=openpose-json",
         f"fit_smpl.path={root / 'fits'}", *overrides,
     )  # fmt: skip
-    for stage in ("ingest", "extract-keypoints", "fit-smpl"):
-        run_stage(chosen, chosen.stage(stage), QUIET)
+    run(chosen, "ingest", "extract-keypoints", "fit-smpl")
     return chosen
 
 
@@ -157,9 +155,9 @@ def photographs(root: Path, write: Write, *overrides: str) -> Pipeline:
 )
 def test_joints_are_where_the_tool_had_them(tmp_path: Path, write: Write, most: float) -> None:
     chosen = photographs(tmp_path, write)
-    assert not chosen.plan(chosen.stage("fit-smpl")).problems
+    assert not problems(chosen, "fit-smpl")
     pose, betas, camera = (read(chosen, "fit-smpl", name) for name in ("pose", "betas", "camera"))
-    for index, name in enumerate(chosen.listing.ids):
+    for index, name in enumerate(chosen.pipeline.listing.ids):
         truth = PEOPLE.truth(NAMES.index(name))
         np.testing.assert_allclose(
             Rotation.from_rotvec(pose[index]).as_matrix(), Rotation.from_rotvec(truth.pose).as_matrix(), atol=2e-5
@@ -214,8 +212,8 @@ def test_what_cannot_be_used_is_quarantined(tmp_path: Path) -> None:
             file.write_bytes(pickle.dumps(content))
 
     chosen = photographs(tmp_path, write)
-    reasons = chosen.plan(chosen.stage("fit-smpl")).problems
-    codes = {NAMES.index(chosen.listing.ids[i]): reason for i, reason in reasons.items()}
+    reasons = problems(chosen, "fit-smpl")
+    codes = {NAMES.index(chosen.pipeline.listing.ids[i]): reason for i, reason in reasons.items()}
     assert codes[0].startswith("missing_fit: no p00000/00.npz or p00000/00.pkl in ")
     assert codes[1].startswith("bad_fit_file: 01.pkl: ")
     assert "refused" in codes[1]
@@ -229,11 +227,9 @@ def test_what_cannot_be_used_is_quarantined(tmp_path: Path) -> None:
 
 def test_changed_files_make_fits_stale(tmp_path: Path) -> None:
     chosen = photographs(tmp_path, without_camera)
-    again = Pipeline(chosen.stages, chosen.settings)
-    assert again.plan(again.stage("fit-smpl")).condition == "done"
+    assert Project.of(chosen.settings).step("fit-smpl").status().condition == "done"
     next((tmp_path / "fits").rglob("*.npz")).unlink()
-    again = Pipeline(chosen.stages, chosen.settings)
-    assert again.plan(again.stage("fit-smpl")).condition == "stale"
+    assert Project.of(chosen.settings).step("fit-smpl").status().condition == "stale"
 
 
 def test_mistakes(tmp_path: Path) -> None:
@@ -241,6 +237,6 @@ def test_mistakes(tmp_path: Path) -> None:
         photographs(tmp_path / "a", without_camera, f"fit_smpl.path={tmp_path / 'nowhere'}")
     with pytest.raises(PtxError, match=r"fit_smpl.path: backend files needs the folder"):
         photographs(tmp_path / "b", without_camera, "fit_smpl.path=null")
-    chosen = pipeline(tmp_path / "w", "fit_smpl.backend=files", f"fit_smpl.path={tmp_path}")
+    chosen = make_project(tmp_path / "w", "fit_smpl.backend=files", f"fit_smpl.path={tmp_path}")
     with pytest.raises(PtxError, match="files are for photographs"):
-        fit_source(chosen.settings)
+        stage(chosen, "fit-smpl").open()

@@ -1,0 +1,52 @@
+"""Projects for tests: the real stages in this process, on a small body."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.pipeline.config import Section
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import open_executor
+from ptx.pipeline.stage import Stage
+from ptx.project import Project
+from ptx.settings import load_settings
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+NO_FILE = Path(os.devnull)
+"""Stands for a settings file, so that the one of the folder that tests run in is not read."""
+
+
+def make_project(workspace: Path, *overrides: str) -> Project:
+    """Put a project together that runs its stages here, on a small body unless told otherwise."""
+    base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
+    return Project.of(load_settings(NO_FILE, [*base, *overrides]))
+
+
+def run(chosen: Project, *names: str) -> None:
+    """Run some steps, or all data stages."""
+    steps = [chosen.step(name) for name in names] or chosen.stages
+    with open_executor(chosen.settings.run, chosen.settings.cluster) as executor:
+        for step in steps:
+            step.run(Silent(), executor)
+
+
+def stage(chosen: Project, name: str) -> Stage[Section]:
+    """A data stage by its name."""
+    return chosen.pipeline.stage(name)
+
+
+def problems(chosen: Project, name: str) -> dict[int, str]:
+    """Quarantined samples of a stage, in the stored form `code: text`."""
+    return {i: one.stored for i, one in chosen.pipeline.plan(stage(chosen, name)).problems.items()}
+
+
+def read(chosen: Project, name: str, array: str, kind: type[Scalar] = np.generic) -> NDArray[Scalar]:  # type: ignore[assignment]
+    """All rows of an array of a stage's store."""
+    store = chosen.pipeline.store(stage(chosen, name))
+    return store.read(array, np.arange(store.count), kind)
