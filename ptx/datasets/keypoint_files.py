@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ptx.datasets.foreign_files import Malformed, as_array, as_rows, as_sequence, member, parse_json, read_json
 from ptx.datasets.named_files import NamedFiles
 from ptx.geometry.joints import KEYPOINTS
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import Json
 
@@ -133,22 +134,6 @@ def _openpose_person(numbers: Json) -> Keypoints:
     return missing_as_nan(points[list(KEYPOINT_ROWS[len(points)])])
 
 
-def missing_as_nan(points: Keypoints) -> Keypoints:
-    """Mark missing points uniformly.
-
-    Args:
-        points: (K, n) coordinates and, last, a confidence; missing where that is 0 or less, or anything is not finite.
-
-    Returns:
-        (K, n): missing points have NaN coordinates and confidence 0, the others confidences of at most 1.
-    """
-    out = points.copy()
-    missing = ~np.isfinite(out).all(1) | (out[:, -1] <= 0)
-    out[missing] = np.nan
-    out[:, -1] = np.where(missing, 0, np.clip(out[:, -1], 0, 1))
-    return out
-
-
 class TableRow(NamedTuple):
     """A line of a table of keypoints, its lists of numbers not parsed yet."""
 
@@ -260,13 +245,3 @@ def read_pose3d(path: Path) -> Keypoints:
     if points.shape != (len(KEYPOINTS), 4):
         raise BadSample("bad_keypoint_file", f"{path.name}: {list(points.shape)} numbers, expected 18 of 4")
     return missing_as_nan(points)
-
-
-def mask_outside(keypoints: Keypoints, size: tuple[int, ...]) -> Keypoints:
-    """Mark keypoints (18, 3) as missing that lie outside an image of `size` (height, width) px."""
-    x, y = keypoints[:, 0], keypoints[:, 1]
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < size[1] - 0.5) & (y >= -0.5) & (y < size[0] - 0.5)
-    out = keypoints.copy()
-    out[~inside] = (np.nan, np.nan, 0)
-    return out

@@ -19,11 +19,11 @@ from ptx.evaluation.learned_metrics import Judges
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
+from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.labels import CLOTHES, garment
 from ptx.models.losses import end_point_error
 from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim
-from ptx.models.warping import BACKGROUND, VISIBLE
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress

@@ -21,7 +21,8 @@ from ptx.datasets.images import (
     invert_transform,
     read_image,
 )  # fmt: skip
-from ptx.datasets.keypoint_files import mask_outside, read_pose
+from ptx.datasets.keypoint_files import read_pose
+from ptx.geometry.keypoints import mask_outside
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.systems import System, read_system
 from ptx.pipeline.errors import BadSample, PtxError
