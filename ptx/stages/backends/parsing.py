@@ -70,7 +70,7 @@ class TrueParsing:
     def parse(self, index: int, image: Image, transform: NDArray[np.float32]) -> Labels:
         """As they are dressed."""
         del image, transform
-        return self.people.parse(index)
+        return self.people.garment_labels(index)
 
 
 @dataclass(frozen=True)
