@@ -191,6 +191,6 @@ class Truth:
     def flow(self, target: int, source: int) -> tuple[Tensor, Tensor]:
         """Flow (2, H, W) px and visibility (1, H, W) of a pair of images."""
         faces = self.people.wearer(target).body.faces
-        seen = [self.people.places(index) for index in (target, source)]
+        seen = [self.people.points(index) for index in (target, source)]
         flow, visible = correspond(*seen, faces, *self.size)
         return torch.from_numpy(flow.transpose(2, 0, 1).copy()), torch.from_numpy(visible)[None]
