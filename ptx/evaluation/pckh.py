@@ -10,8 +10,9 @@ from torch import Tensor
 from ptx.datasets.images import Image
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.geometry.joints import keypoint
-from ptx.models.pixels import to_uint8
-from ptx.models.pose_maps import valid_keypoints
+from ptx.models.keypoints import there_and_places
+from ptx.pipeline.errors import BadSample
+from ptx.training.samples import to_pictures
 
 HEAD = tuple(keypoint(name) for name in ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear"))
 """Keypoints whose bounding box is the head's size in this field, which has no skeleton with a top of the head."""
@@ -32,7 +33,7 @@ def pckh(found: Tensor, wanted: Tensor, share: float = SHARE) -> Tensor:
 
     found, wanted (B, 18, 3): x, y px, confidence (0 or NaN places: missing).
     """
-    (known, there), (places, targets) = zip(*(valid_keypoints(x) for x in (found, wanted)), strict=True)
+    (known, there), (places, targets) = zip(*(there_and_places(x) for x in (found, wanted)), strict=True)
     head, points = there[:, HEAD, None], targets[:, HEAD]
     far = torch.finfo(points.dtype).max
     size = points.masked_fill(~head, -far).amax(1) - points.masked_fill(~head, far).amin(1)  # (B, 2)
@@ -52,7 +53,7 @@ def mediapipe_detector() -> Detector:
     def detect(picture: Image) -> Tensor:
         try:
             return torch.from_numpy(model.detect(picture).keypoints)
-        except ValueError:  # nobody is in the picture, so no keypoint is found
+        except BadSample:  # nobody is in the picture, so no keypoint is found
             return torch.zeros(18, 3)
 
     return detect
@@ -60,4 +61,4 @@ def mediapipe_detector() -> Detector:
 
 def detect_all(detector: Detector, pictures: Tensor) -> Tensor:
     """Keypoints (B, 18, 3) of pictures (B, 3, H, W) in -1..1."""
-    return torch.stack([detector(picture) for picture in to_uint8(pictures)])
+    return torch.stack([detector(picture) for picture in to_pictures(pictures)])

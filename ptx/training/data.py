@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptx.datasets.attribute_files import Clothes, annotation_files, read_clothes
+from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
 from ptx.geometry.flow import decode_flow
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import digest, file_stamp
+from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.records import OK
 from ptx.pipeline.storage.storage import Storage
@@ -213,8 +213,7 @@ def clothes(context: TrainingContext) -> Clothes:
     folder = context.attributes
     if folder is None:
         raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
-    state = digest([file_stamp(file) for file in annotation_files(folder)])
-    return _clothes(folder, tuple(context.pipeline.listing.ids), state)
+    return _clothes(folder, tuple(context.pipeline.listing.ids), digest(files_state(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,7 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
             PtxError: there is no annotation of clothes.
         """
         known = clothes(context)
-        return cls(settings, NetworkFacts(context.size, len(known.kinds), len(known.names)))
+        return cls(settings, NetworkFacts(context.size, len(known.category_names), len(known.attribute_names)))
 
     @classmethod
     def network(cls, settings: TrainAttributesSettings, facts: NetworkFacts) -> AttributeNet:
