@@ -81,7 +81,7 @@ def fabric_precision(wanted: Precision) -> FabricPrecision:
 def has_bf16() -> bool:
     """True where the GPU, or without one the CPU, has instructions for bfloat16."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 

@@ -13,7 +13,9 @@ from ptx.training.checkpoint import Checkpoint, flatten, flatten_optimiser, rest
 from ptx.training.recipes.base import Recipe
 from ptx.training.settings import TrainSettings
 
-Average = Callable[[list[Tensor], list[Tensor], Tensor], None]
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+Average = Callable[[Tensors, Tensors, Tensor | int], None]
 """Moves averages (first) towards values (second) in place, after a number of updates (third)."""
 
 
@@ -90,7 +92,7 @@ class Learner:
 def _moving_average(most: float) -> Average:
     """A moving average that forgets its first steps faster: after n steps, (1 + n) / (10 + n) of it stays, `most` in the end."""
 
-    def update(averages: list[Tensor], values: list[Tensor], count: Tensor) -> None:
+    def update(averages: Tensors, values: Tensors, count: Tensor | int) -> None:
         n = float(count)
         get_ema_multi_avg_fn(min(most, (1 + n) / (10 + n)))(averages, values, count)
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from types import FrameType
 
@@ -109,9 +110,7 @@ class Trainer:
         """
         s = self.recipe.settings
         fabric = self.fabric
-        sampler = StepSampler(
-            len(train), s.batch, self.seed, self.step, s.steps, fabric.global_rank, fabric.world_size
-        )
+        sampler = StepSampler(len(train), s.batch, self.seed, self.step, s.steps, fabric.global_rank, fabric.world_size)
         batches = loader(train, sampler, s.workers)
         held_out = test.some(s.validate_pairs)
         bar = progress(listener, self.recipe.name, s.steps, self.step)
@@ -239,8 +238,7 @@ def _split(batch: Batch, count: int) -> Iterator[Batch]:
     pairs = len(batch["pair"])
     size = -(-pairs // count)
     for first in range(0, pairs, size):
-        rows = slice(first, first + size)
-        yield map_batch(batch, lambda values, rows=rows: values[rows])
+        yield map_batch(batch, itemgetter(slice(first, first + size)))
 
 
 @contextmanager

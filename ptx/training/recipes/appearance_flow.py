@@ -27,7 +27,7 @@ class FlowRecipe(Recipe[TrainFlowSettings]):
     main = "flow"
 
     @classmethod
-    def network(cls, settings: TrainFlowSettings, facts: NetworkFacts) -> FlowNet:  # noqa: ARG003
+    def network(cls, settings: TrainFlowSettings, facts: NetworkFacts) -> FlowNet:
         """Return the regressor."""
         return FlowNet(
             base_channels=settings.base_channels,

@@ -26,7 +26,7 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
     main = "attributes"
 
     @classmethod
-    def create(cls, settings: TrainAttributesSettings, context: TrainingContext, models: TrainedModels) -> Self:  # noqa: ARG003
+    def create(cls, settings: TrainAttributesSettings, context: TrainingContext, models: TrainedModels) -> Self:
         """Make the recipe for the categories and attributes of the annotation.
 
         Raises:
@@ -63,7 +63,7 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
             "recall_5": recall_at(logits.attributes, batch["target_attributes"], 5),
         }
 
-    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:  # noqa: ARG002
+    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """The pictures that are classified."""
         return [batch["target"]]
 

@@ -45,7 +45,7 @@ class Recipe(ABC, Generic[S]):
         self.facts = facts
 
     @classmethod
-    def create(cls, settings: S, context: TrainingContext, models: TrainedModels) -> Self:  # noqa: ARG003
+    def create(cls, settings: S, context: TrainingContext, models: TrainedModels) -> Self:
         """Make the recipe, with the trained networks that it uses.
 
         Raises:
@@ -82,7 +82,7 @@ class Recipe(ABC, Generic[S]):
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Return the columns of a sample sheet, each (B, 3, H, W) in -1..1."""
 
-    def optimiser(self, name: str, net: nn.Module) -> torch.optim.Adam:  # noqa: ARG002
+    def optimiser(self, name: str, net: nn.Module) -> torch.optim.Adam:
         """Return Adam for one of the networks; its rate is the one before any decay."""
         s = self.settings
         return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay, fused=True)

@@ -94,7 +94,8 @@ class PaintingRecipe(Recipe[G], Generic[G]):
 
     def target_pose(self, batch: Batch) -> Tensor:
         """Pose map (B, 18, H, W) of the target."""
-        return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
+        height, width = batch["source"].shape[-2:]
+        return pose_map(batch["target_keypoints"], height, width, self.settings.radius)
 
     @property
     def background(self) -> Background:
@@ -103,9 +104,10 @@ class PaintingRecipe(Recipe[G], Generic[G]):
 
     def poses(self, batch: Batch) -> PoseMaps:
         """The pose maps that the network that paints sees."""
+        height, width = batch["source"].shape[-2:]
         source = batch["source_keypoints"]
         target = batch["target_keypoints"]
-        return pose_maps(source, target, *batch["source"].shape[-2:], self.settings.radius, self.background)
+        return pose_maps(source, target, height, width, self.settings.radius, self.background)
 
     @abstractmethod
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
@@ -178,7 +180,7 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
         return cls(settings, NetworkFacts(context.size), flow_net, load_features(settings))
 
     @classmethod
-    def network(cls, settings: TrainGeneratorSettings, facts: NetworkFacts) -> Generator:  # noqa: ARG003
+    def network(cls, settings: TrainGeneratorSettings, facts: NetworkFacts) -> Generator:
         """Return the generator."""
         return Generator(
             base_channels=settings.base_channels,
@@ -224,7 +226,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         return cls(settings, NetworkFacts(context.size), flow_net, features, painter)
 
     @classmethod
-    def network(cls, settings: TrainPixelWarpSettings, facts: NetworkFacts) -> PixelWarp:  # noqa: ARG003
+    def network(cls, settings: TrainPixelWarpSettings, facts: NetworkFacts) -> PixelWarp:
         """Return the mixing network."""
         return PixelWarp(
             base_channels=settings.base_channels, max_channels=settings.max_channels, scales=settings.scales

@@ -36,7 +36,7 @@ class PoseFlowRecipe(Recipe[TrainPoseFlowSettings]):
     main = "flow"
 
     @classmethod
-    def network(cls, settings: TrainPoseFlowSettings, facts: NetworkFacts) -> FlowNet:  # noqa: ARG003
+    def network(cls, settings: TrainPoseFlowSettings, facts: NetworkFacts) -> FlowNet:
         """Return the flow network, the same as system A's regressor."""
         return FlowNet(
             base_channels=settings.base_channels,
@@ -111,7 +111,7 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
         return cls(settings, NetworkFacts(context.size), load_flow_network(models, settings))
 
     @classmethod
-    def network(cls, settings: TrainGarmentSettings, facts: NetworkFacts) -> GarmentNet:  # noqa: ARG003
+    def network(cls, settings: TrainGarmentSettings, facts: NetworkFacts) -> GarmentNet:
         """Return GarmentNet."""
         return GarmentNet(
             base_channels=settings.base_channels,
@@ -127,7 +127,8 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
 
     def logits(self, net: nn.Module, batch: Batch) -> Tensor:
         """(B, labels, H, W) of the target."""
-        pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
+        height, width = batch["source"].shape[-2:]
+        pose = pose_map(batch["target_keypoints"], height, width, self.settings.radius)
         logits: Tensor = net(batch["source"], pose, *given_flow(self.flow_net, batch))
         return logits
 
@@ -179,7 +180,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         return cls(settings, NetworkFacts(context.size), flow_net, features, garments)
 
     @classmethod
-    def network(cls, settings: TrainSynthesisSettings, facts: NetworkFacts) -> SynthesisNet:  # noqa: ARG003
+    def network(cls, settings: TrainSynthesisSettings, facts: NetworkFacts) -> SynthesisNet:
         """Return SynthesisNet."""
         return SynthesisNet(
             base_channels=settings.base_channels,

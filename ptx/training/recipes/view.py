@@ -102,11 +102,9 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         return cls(settings, NetworkFacts(context.size), flow_net, coarse)
 
     @classmethod
-    def network(cls, settings: TrainRefineSettings, facts: NetworkFacts) -> RefineNet:  # noqa: ARG003
+    def network(cls, settings: TrainRefineSettings, facts: NetworkFacts) -> RefineNet:
         """Return G2."""
-        return RefineNet(
-            base_channels=settings.base_channels, scales=settings.scales, texture=settings.texture
-        )
+        return RefineNet(base_channels=settings.base_channels, scales=settings.scales, texture=settings.texture)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return G2, and the discriminator where it takes part."""
@@ -147,6 +145,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
 
 def paint_coarse(net: nn.Module, batch: Batch, radius: float) -> Tensor:
     """The coarse picture (B, 3, H, W), about -1..1, of a G1; `radius` of the discs in the pose map, px."""
-    pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], radius)
+    height, width = batch["source"].shape[-2:]
+    pose = pose_map(batch["target_keypoints"], height, width, radius)  # (B, 18, H, W)
     coarse: Tensor = net(batch["source"], pose)
     return coarse
