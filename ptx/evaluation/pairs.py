@@ -1,16 +1,17 @@
-"""Test pairs in batches, with the exact flow where the data set knows it."""
+"""Test pairs in batches, with the exact flow where the data set knows it; photographs of a split."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ptx.datasets.attribute_files import Clothes
 from ptx.datasets.data_set import ExactFlow
 from ptx.training.data import Batch, PairData
 
@@ -19,8 +20,6 @@ BATCH_SIZE = 8
 
 MAX_PHOTOGRAPHS = 48_674
 """Most photographs of a split that FID looks at: as many as the field's training set has."""
-
-Split = Literal["train", "test"]
 
 
 @dataclass(frozen=True)
@@ -41,29 +40,57 @@ class LabelledFlow(Flow):
     """(B, 1, H, W) labels (`ptx.geometry.labels`)."""
 
 
+class FlowPrediction(Protocol):
+    """Output of a flow network, such as that of `FlowNet` or `FittedFlow`."""
+
+    @property
+    def dense(self) -> Tensor:
+        """(B, 2, H, W) px, everywhere."""
+        ...
+
+    @property
+    def flow(self) -> Tensor:
+        """(B, 2, H, W) px, 0 on the background."""
+        ...
+
+    @property
+    def visibility(self) -> Tensor:
+        """(B, 1, H, W) labels, uint8."""
+        ...
+
+
+class CachedPrediction(NamedTuple):
+    """A `FlowPrediction` whose tensors are computed."""
+
+    dense: Tensor
+    flow: Tensor
+    visibility: Tensor
+
+
 @dataclass(frozen=True)
 class PairBatch:
-    """A batch of pairs, and the flow that networks have predicted for it so far."""
+    """A batch of pairs, and a cache of the flow that networks predict for it."""
 
     rows: Batch
     truth: LabelledFlow | None = None
     """The exact flow of the pictures, where the data set knows it."""
-    _predictions: dict[nn.Module, FlowPrediction] = field(default_factory=dict)
-    """Network → its flow of this batch."""
+    _predictions: dict[nn.Module, CachedPrediction] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows["pair"])
 
-    def predict(self, network: nn.Module) -> FlowPrediction:
-        """Return the flow that a network predicts for the batch; it is computed once."""
+    def predict(self, network: nn.Module) -> CachedPrediction:
+        """Return the flow that a network predicts for the batch; it is asked once."""
         if network not in self._predictions:
-            self._predictions[network] = network(*flow_inputs(self.rows))
+            rows = self.rows
+            out: FlowPrediction = network(rows["source_keypoints"], rows["target_keypoints"], rows["source"])
+            self._predictions[network] = CachedPrediction(out.dense, out.flow, out.visibility)
         return self._predictions[network]
 
 
 @dataclass(frozen=True)
 class TestPairs:
-    """The pairs that methods are scored on."""
+    """The pairs on which methods are scored."""
 
     data: PairData
     truth: ExactFlow | None = None
@@ -77,17 +104,42 @@ class TestPairs:
         """(N,) number of each pair in the whole data set."""
         return self.data.numbers
 
+    @property
+    def has_stored_flow(self) -> bool:
+        """True where batches come with the flow of the stores."""
+        return "synth-flow" in self.data.reads
+
+    def spread(self, count: int) -> TestPairs:
+        """Return at most `count` pairs, spread evenly."""
+        return replace(self, data=self.data.some(count))
+
+    def only(self, positions: Sequence[int]) -> TestPairs:
+        """Return the pairs at some positions."""
+        return replace(self, data=self.data.only(positions))
+
+    def annotated(self, clothes: Clothes) -> TestPairs:
+        """Return the pairs with the attributes and the category of the targets' clothes."""
+        return replace(self, data=replace(self.data, clothes=clothes))
+
     def batches(self, size: int = BATCH_SIZE) -> Iterator[PairBatch]:
         """Yield the pairs in order, `size` at a time."""
         for start in range(0, len(self), size):
             positions = range(start, min(start + size, len(self)))
-            yield PairBatch(stack_rows([self.data[i] for i in positions]), self._exact_flow(positions))
+            yield PairBatch(self.data.batch(positions), self._exact_flow(positions))
 
     def _exact_flow(self, positions: range) -> LabelledFlow | None:
         """The exact flow of the pairs at these positions."""
         if self.truth is None:
             return None
         exact = [self.truth.flow(int(target), int(source)) for target, source in self.data.pairs[list(positions)]]
-        flow = np.stack([one for one, _ in exact]).transpose(0, 3, 1, 2)
-        visibility = np.stack([labels for _, labels in exact])[:, None]
-        return LabelledFlow(torch.from_numpy(flow.copy()), torch.from_numpy(visibility))
+        flow = np.stack([pair_flow.transpose(2, 0, 1) for pair_flow, _ in exact])
+        visibility = np.stack([labels[None] for _, labels in exact])
+        return LabelledFlow(torch.from_numpy(flow), torch.from_numpy(visibility))
+
+
+def photographs(pairs: PairData, size: int = BATCH_SIZE) -> Iterator[Tensor]:
+    """Yield every target image of the pairs once, (B, 3, H, W) in -1..1; at most `MAX_PHOTOGRAPHS`."""
+    targets = pairs.targets()
+    count = min(len(targets), MAX_PHOTOGRAPHS)
+    for start in range(0, count, size):
+        yield torch.stack([targets[i]["target"] for i in range(start, min(start + size, count))])

@@ -18,6 +18,9 @@ from ptx.models.pixels import to_tensor, to_uint8
 from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule
 from ptx.pipeline.errors import PtxError
 
+Split = Literal["train", "test"]
+"""Part of a data set: its persons are in no other."""
+
 WHITE = 1.0
 """Value of a white pixel."""
 
@@ -44,7 +47,7 @@ class Protocol:
     """The structural similarity."""
     lpips: str = "0.1, AlexNet"
     """Version of the learned distance."""
-    reference: Literal["train", "test"] = "train"
+    reference: Split = "train"
     """Split whose photographs are FID's reference."""
 
     def prepare(self, x: Tensor, *, painted: bool) -> Tensor:
@@ -75,7 +78,7 @@ class Protocol:
         size += ", in a white square" if self.square else ""
         file = {"png": "8 bits", "jpeg": f"JPEG of quality {JPEG_QUALITY}"}[self.file]
         networks = f"LPIPS {self.lpips}; FID against the {self.reference} photographs"
-        return f"{crop}, {size}, {file}; SSIM {self.ssim.words}; {networks}; masks around the target pose"
+        return f"{crop}, {size}, {file}; SSIM {self.ssim.description}; {networks}; masks around the target pose"
 
 
 PROTOCOLS = {

@@ -23,6 +23,9 @@ Values = dict[str, dict[str, NDArray[np.float64]]]
 CONTROL = "photographs of the other split"
 """Row of real pictures that are scored against real pictures: the best that a painter can reach."""
 
+PHOTOGRAPH = "the photograph"
+"""Method of user studies that shows the target as it is: against it people say what they take for a photograph."""
+
 FILE = "evaluation.zarr"
 """Name of the scores' file in a workspace."""
 
