@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ptx.evaluation.pairs import Flow, LabelledFlow, PairBatch, TestPairs
 from ptx.evaluation.protocols import through_jpeg
@@ -17,6 +17,7 @@ from ptx.geometry.labels import BACKGROUND
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import Painter
 from ptx.inference.systems import assemble
+from ptx.models.flow_net import FlowNet
 from ptx.models.part_affine import part_affine_flow
 from ptx.models.warping import warp_pixels
 from ptx.pipeline.errors import PtxError
@@ -101,7 +102,7 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str) -> Methods:
         PtxError: no system is trained, or a model is stale or damaged.
     """
     labelled = [
-        Method(name, _predicted_by(models.network(training)))
+        Method(name, _predicted_by(_flow_net(models, training)))
         for name, training in FLOW_NETWORKS.items()
         if models.exists(training)
     ]
@@ -133,6 +134,13 @@ def warp_body(source: Tensor, flow: LabelledFlow) -> Tensor:
     return torch.where(flow.visibility < BACKGROUND, warped, source)
 
 
+def _flow_net(models: TrainedModels, training: str) -> FlowNet:
+    network = models.network(training)
+    if not isinstance(network, FlowNet):
+        raise TypeError(f"{training} trains a {type(network).__name__}, not a FlowNet")
+    return network
+
+
 def _zero_flow(batch: PairBatch) -> Flow:
     return Flow(torch.zeros_like(batch.rows["source"][:, :2]), None)
 
@@ -143,7 +151,7 @@ def _part_affine_flow(batch: PairBatch) -> Flow:
     return Flow(part_affine_flow(rows["source_keypoints"], rows["target_keypoints"], *size), None)
 
 
-def _predicted_by(network: nn.Module) -> Callable[[PairBatch], LabelledFlow]:
+def _predicted_by(network: FlowNet | FittedFlow) -> Callable[[PairBatch], LabelledFlow]:
     def run(batch: PairBatch) -> LabelledFlow:
         prediction = batch.predict(network)
         return LabelledFlow(prediction.dense, prediction.visibility)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from ptx.datasets.attribute_files import Clothes
 from ptx.datasets.data_set import ExactFlow
+from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
+from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.training.data import Batch, PairData
 
 BATCH_SIZE = 8
@@ -40,31 +42,15 @@ class LabelledFlow(Flow):
     """(B, 1, H, W) labels (`ptx.geometry.labels`)."""
 
 
-class FlowPrediction(Protocol):
-    """Output of a flow network, such as that of `FlowNet` or `FittedFlow`."""
-
-    @property
-    def dense(self) -> Tensor:
-        """(B, 2, H, W) px, everywhere."""
-        ...
-
-    @property
-    def flow(self) -> Tensor:
-        """(B, 2, H, W) px, 0 on the background."""
-        ...
-
-    @property
-    def visibility(self) -> Tensor:
-        """(B, 1, H, W) labels, uint8."""
-        ...
-
-
 class CachedPrediction(NamedTuple):
-    """A `FlowPrediction` whose tensors are computed."""
+    """Flow that a network has predicted for a batch."""
 
     dense: Tensor
+    """(B, 2, H, W) px, everywhere."""
     flow: Tensor
+    """(B, 2, H, W) px, 0 on the background."""
     visibility: Tensor
+    """(B, 1, H, W) labels, uint8."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +60,21 @@ class PairBatch:
     rows: Batch
     truth: LabelledFlow | None = None
     """The exact flow of the pictures, where the data set knows it."""
-    _predictions: dict[nn.Module, CachedPrediction] = field(default_factory=dict, repr=False)
+    _predictions: dict[nn.Module | str, CachedPrediction] = field(default_factory=dict, repr=False)
+    """Network, or digest of the body that is fitted → its prediction."""
 
     def __len__(self) -> int:
         return len(self.rows["pair"])
 
-    def predict(self, network: nn.Module) -> CachedPrediction:
-        """Return the flow that a network predicts for the batch; it is asked once."""
-        if network not in self._predictions:
+    def predict(self, network: FlowNet | FittedFlow) -> CachedPrediction:
+        """Return the flow that a network predicts for the batch; each is asked once, and each body is fitted once."""
+        key = network.body.digest if isinstance(network, FittedFlow) else network
+        if key not in self._predictions:
             rows = self.rows
-            out: FlowPrediction = network(rows["source_keypoints"], rows["target_keypoints"], rows["source"])
-            self._predictions[network] = CachedPrediction(out.dense, out.flow, out.visibility)
-        return self._predictions[network]
+            inputs = (rows["source_keypoints"], rows["target_keypoints"], rows["source"])
+            out: FlowPrediction | FittedPrediction = network(*inputs)
+            self._predictions[key] = CachedPrediction(out.dense, out.flow, out.visibility)
+        return self._predictions[key]
 
 
 @dataclass(frozen=True)
