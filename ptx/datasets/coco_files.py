@@ -17,11 +17,11 @@ from ptx.datasets.keypoint_files import (
     KeypointFolder,
     Keypoints,
     NoKeypoints,
-    missing_as_nan,
     most_certain,
     words,
 )
 from ptx.geometry.joints import keypoint
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.pipeline.errors import PtxError
 
 COCO_17 = (

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.labels import BACKGROUND
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.durable import write_atomic
 
@@ -26,7 +27,7 @@ def write_corr(path: Path, flow: NDArray[np.float32], visibility: NDArray[np.uin
 
     flow (H, W, 2) px, visibility (H, W).
     """
-    write_places(path, (flow + _grid(*visibility.shape)) * (visibility < 2)[..., None], visibility)
+    write_places(path, (flow + _grid(*visibility.shape)) * (visibility < BACKGROUND)[..., None], visibility)
 
 
 def write_places(path: Path, places: NDArray[np.float32], visibility: NDArray[np.uint8]) -> None:
@@ -48,7 +49,7 @@ def read_corr(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
 
 def flow_of(places: NDArray[np.float32], visibility: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Flow (H, W, 2) px, 0 on the background, of places (H, W, 2) in the source."""
-    return (places - _grid(*visibility.shape)) * (visibility < 2)[..., None]
+    return (places - _grid(*visibility.shape)) * (visibility < BACKGROUND)[..., None]
 
 
 def read_places(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -64,7 +65,7 @@ def read_places(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         raise PtxError(f"{path}: {len(content)} bytes are no .corr file of {width}×{height}")
     places = np.frombuffer(content, "<f4", 2 * pixels, 8).reshape(height, width, 2).astype(np.float32)
     labels = np.frombuffer(content, "u1", pixels, 8 + 8 * pixels).reshape(height, width)
-    if labels.max() > 2:
+    if labels.max() > BACKGROUND:
         raise PtxError(f"{path}: visibility {labels.max()}, known are 0, 1 and 2")
     return places, labels.copy()
 

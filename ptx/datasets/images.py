@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from ptx.geometry.keypoints import valid_keypoints
+
 Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has its own bound, which the user can set
 
 Image = NDArray[np.uint8]
@@ -158,7 +160,7 @@ def box_around(points: NDArray[np.floating], shape: tuple[int, ...], margin: flo
     Raises:
         BadImage: fewer than two points are there.
     """
-    xy = points[points[:, 2] > 0, :2]
+    xy = points[valid_keypoints(points), :2]
     if len(xy) < 2:
         raise BadImage("no_person: fewer than two keypoints were found")
     low, high = xy.min(0), xy.max(0)

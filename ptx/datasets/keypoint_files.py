@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.named_files import NamedFiles
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.pipeline.errors import PtxError
 
 Keypoints = NDArray[np.float32]
@@ -127,15 +128,6 @@ def _person(numbers: object) -> Keypoints:
     return missing_as_nan(points[list(LAYOUTS[len(points)])])
 
 
-def missing_as_nan(points: Keypoints) -> Keypoints:
-    """Points (K, n), the last number a confidence: NaN and 0 where they are missing, confidences 0 to 1."""
-    out = points.copy()
-    missing = ~np.isfinite(out).all(1) | (out[:, -1] <= 0)
-    out[missing] = np.nan
-    out[:, -1] = np.where(missing, 0, np.clip(out[:, -1], 0, 1))
-    return out
-
-
 @dataclass(frozen=True)
 class KeypointCsv:
     """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the pictures, -1 = missing.
@@ -230,13 +222,3 @@ def read_pose3d(path: Path) -> Keypoints:
 def words(error: Exception) -> str:
     """An error's own words on one line."""
     return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split()) or type(error).__name__
-
-
-def mask_outside(keypoints: Keypoints, size: tuple[int, ...]) -> Keypoints:
-    """Keypoints whose place is outside a picture of (height, width) become missing."""
-    x, y = keypoints[:, 0], keypoints[:, 1]
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < size[1] - 0.5) & (y >= -0.5) & (y < size[0] - 0.5)
-    out = keypoints.copy()
-    out[~inside] = (np.nan, np.nan, 0)
-    return out

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Box, Image, box_around
-from ptx.datasets.keypoint_files import mask_outside
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.keypoints import mask_outside, missing_as_nan
 from ptx.pipeline.errors import PtxError
 
 INSTALL = (
@@ -229,9 +229,8 @@ def _with_neck(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _certain(points: NDArray[np.float64]) -> NDArray[np.float32]:
     out = points.astype(np.float32)
-    out[points[:, -1] < LEAST_VISIBILITY] = np.nan
-    out[:, -1] = np.where(np.isnan(out[:, -1]), 0, np.clip(out[:, -1], 0, 1))
-    return out
+    out[points[:, -1] < LEAST_VISIBILITY, -1] = 0
+    return missing_as_nan(out)
 
 
 def _paint_over(image: Image, extent: Box) -> Image:

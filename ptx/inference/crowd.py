@@ -15,7 +15,7 @@ from ptx.datasets.images import invert_transform, read_image
 from ptx.geometry.body import Body, load_body
 from ptx.inference.model import MOST_PIXELS, Image, Keypoints, Model, Painting, Person
 from ptx.inference.view import fit_person
-from ptx.models.pose_mask import silhouette
+from ptx.models.pose_maps import silhouette
 from ptx.pipeline.errors import PtxError
 
 WIDER = 0.05

@@ -22,11 +22,13 @@ from ptx.datasets.images import (
     invert_transform,
     read_image,
 )  # fmt: skip
-from ptx.datasets.keypoint_files import NoKeypoints, mask_outside, read_pose
+from ptx.datasets.keypoint_files import NoKeypoints, read_pose
+from ptx.geometry.keypoints import mask_outside
 from ptx.inference.fitted_flow import FittedFlow
+from ptx.inference.painter import ExportedPainter
 from ptx.inference.systems import System, read_system
+from ptx.models.pixels import to_tensor, to_uint8
 from ptx.pipeline.errors import PtxError
-from ptx.training.samples import to_pictures
 
 Image = NDArray[np.uint8]
 Keypoints = NDArray[np.float32]
@@ -204,7 +206,7 @@ class Model:
             height, width = person.image.shape[:2]
             raise PtxError(f"the picture is {width}×{height}, the model paints {self.size[1]}×{self.size[0]}")
         points = (_checked(person.keypoints, "keypoints"), _checked(pose, "pose"))
-        image = torch.from_numpy(person.image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
+        image = to_tensor(person.image)[None].to(self.device)
         try:
             with torch.inference_mode():
                 inputs = (image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
@@ -214,13 +216,13 @@ class Model:
                 "the GPU's memory is full: close what else uses it, or set CUDA_VISIBLE_DEVICES= to paint on the CPU"
             ) from None
         return Painting(
-            to_pictures(out["picture"])[0],
-            to_pictures(out["warped"])[0],
-            out["flow"][0].permute(1, 2, 0).cpu().numpy(),
-            out["visibility"][0, 0].cpu().numpy(),
+            to_uint8(out.picture)[0],
+            to_uint8(out.warped)[0],
+            out.flow[0].permute(1, 2, 0).cpu().numpy(),
+            out.visibility[0, 0].cpu().numpy(),
             person,
             pose,
-            out["garments"][0].cpu().numpy() if "garments" in out else None,
+            None if out.garments is None else out.garments[0].cpu().numpy(),
         )
 
     def _tensors(self, given: tuple[Flow, Labels]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -244,7 +246,9 @@ class Model:
             raise PtxError(f"{path}: exported programs are written as .pt2")
         two = torch.zeros(2, 3, *self.size), torch.zeros(2, 18, 3), torch.zeros(2, 18, 3)
         batch = torch.export.Dim("batch", min=1, max=1024)
-        program = torch.export.export(self.painter.cpu(), two, dynamic_shapes=({0: batch},) * 3, strict=False)
+        program = torch.export.export(
+            ExportedPainter(self.painter.cpu()), two, dynamic_shapes=({0: batch},) * 3, strict=False
+        )
         self.painter.to(self.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.export.save(program, path)

@@ -8,13 +8,14 @@ from typing import Any, Literal, Protocol, get_args
 
 from torch import nn
 
+from ptx.geometry.body import load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
-from ptx.models.blocks import build
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import read_checkpoint, restore
-from ptx.training.networks import NETWORKS
+from ptx.training.networks import NETWORKS, build
+from ptx.training.settings import with_new_names
 from ptx.training.state import FLOW_FROM, TRAININGS
 
 System = Literal["flow", "pose-flow", "view"]
@@ -96,7 +97,7 @@ class _Reader:
         path = self.path(name)
         found = read_checkpoint(path)
         try:
-            settings = dict(found.meta["document"]["settings"][TRAININGS[name].section])
+            settings = with_new_names(found.meta["document"]["settings"][TRAININGS[name].section])
             self.size = tuple(found.meta["document"]["size"])
         except (KeyError, TypeError):
             raise PtxError(f"{path}: this is no model of {name}: its JSON names no such settings") from None
@@ -106,4 +107,4 @@ class _Reader:
         return net, settings
 
     def fitted(self) -> FittedFlow:
-        return FittedFlow()
+        return FittedFlow(load_body("builtin"))

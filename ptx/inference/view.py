@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import mask_outside
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.fitting import fit
+from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import SeenBody, turn_keypoints
 from ptx.inference.model import Image, Keypoints, Model, Painting, Person
 from ptx.pictures.steady import steady

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from ptx.geometry.camera import unproject
 from ptx.geometry.joints import LIMBS
+from ptx.geometry.keypoints import valid_keypoints
+from ptx.geometry.labels import HIDDEN, VISIBLE
 from ptx.geometry.mesh import interpolate, vertex_normals
-from ptx.geometry.visibility import HIDDEN, VISIBLE
 
 Image = NDArray[np.uint8]
 
@@ -44,7 +45,7 @@ def draw_skeleton(image: Image, keypoints: NDArray[np.floating], thickness: floa
     shift, scale = 4, 4  # cv2 draws at 1/16 px; drawn larger for smooth thin lines
     out = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     width = max(2, round(thickness * max(image.shape[:2]) * scale))
-    there = np.isfinite(keypoints).all(1) & (keypoints[:, 2] > 0)
+    there = valid_keypoints(keypoints)
     places = np.where(there[:, None], ((keypoints[:, :2] + 0.5) * scale - 0.5) * 2**shift, 0).astype(int)
     for a, b in LIMBS:
         if there[a] and there[b]:

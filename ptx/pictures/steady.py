@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.labels import BACKGROUND, VISIBLE
+
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -51,7 +53,7 @@ def steady(frames: Sequence[Image], bodies: Sequence[Seen], *, closed: bool = Fa
         for j in _beside(i, count, closed):
             flow, labels = bodies[i].flow_from(bodies[j])
             # What lies at the neighbour's outline is mixed with what is behind it there.
-            sure = (labels == 0) & (
+            sure = (labels == VISIBLE) & (
                 _fetch(cv2.erode(shapes[j], np.ones((3, 3), np.uint8)).astype(np.float32), flow) > 0.99
             )
             links.append((i, j, flow, NEIGHBOUR * sure[..., None].astype(np.float32)))
@@ -77,7 +79,7 @@ def flicker(frames: Sequence[Image], bodies: Sequence[Seen]) -> float:
         flow, labels = bodies[i].flow_from(bodies[i - 1])
         before = _fetch(frames[i - 1].astype(np.float32), flow)
         empty = ~_wider(_shape(bodies[i])) & ~_wider(_shape(bodies[i - 1]))
-        shared = (labels == 0) | empty
+        shared = (labels == VISIBLE) | empty
         total += float(np.abs(frames[i] - before)[shared].sum()) / 255
         count += 3 * int(shared.sum())
     return total / max(count, 1)
@@ -91,7 +93,7 @@ def _beside(i: int, count: int, closed: bool) -> Iterator[int]:
 
 def _shape(body: Seen) -> NDArray[np.uint8]:
     """(H, W) 1 on the body."""
-    return (body.flow_from(body)[1] < 2).astype(np.uint8)
+    return (body.flow_from(body)[1] < BACKGROUND).astype(np.uint8)
 
 
 def _wider(shape: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body
 from ptx.geometry.camera import project
 from ptx.geometry.flow import decode_flow, warp
+from ptx.geometry.labels import HIDDEN
 from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import blend, draw_body, draw_parts, draw_skeleton, draw_visibility
 from ptx.pipeline.errors import PtxError
@@ -120,7 +121,7 @@ class SampleReader:
         out = warp(self.image(source), self.flow(pair), (235, 235, 235))
         out[~self.body_mask(target)] = 255
         if self.has("visibility", pair):
-            out[self.read("visibility", "visibility", pair) == 1] = (205, 205, 210)
+            out[self.read("visibility", "visibility", pair) == HIDDEN] = (205, 205, 210)
         return out
 
 

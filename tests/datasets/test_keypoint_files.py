@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
+from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson
 from ptx.geometry.joints import KEYPOINTS
+from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import PtxError
 
 PATHS = ["ann/1.jpg", "ann/2.jpg", "bob/1.jpg"]

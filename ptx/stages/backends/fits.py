@@ -15,6 +15,7 @@ from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
 from ptx.geometry.fitting import Fit, FitIssue, FitOptions, check_fit, fit
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.stage import Block
@@ -120,7 +121,7 @@ class FileFits:
         pose = fitted.pose[None]
         betas = fitted.betas
         points = pose_keypoints(self.body, pose, betas)[0].astype(np.float64)
-        valid = keypoints[:, 2] > 0
+        valid = valid_keypoints(keypoints)
         if fitted.camera is None:
             camera = place_camera(points, keypoints[:, :2], valid)
         else:
