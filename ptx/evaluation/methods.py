@@ -188,7 +188,8 @@ def _painted_by(painter: Painter) -> Callable[[PairBatch], Tensor]:
     def run(batch: PairBatch) -> Tensor:
         rows = batch.rows
         flow = batch.predict(painter.regressor)
-        poses = (rows["source_keypoints"], rows["target_keypoints"])
-        return painter.paint(rows["source"], *poses, flow.flow, flow.visibility).picture
+        inputs = (rows["source"], rows["source_keypoints"], rows["target_keypoints"])
+        picture, _ = painter.picture(*inputs, flow.flow, flow.visibility)
+        return picture
 
     return run

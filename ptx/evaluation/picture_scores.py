@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
+from ptx.evaluation.pairs import Flow, LabelledFlow
 from ptx.evaluation.protocols import Protocol
 from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.labels import CLOTHES, garment
@@ -16,15 +16,6 @@ from ptx.models.losses import end_point_error
 from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim
 from ptx.training.data import Batch
-
-
-class Flow(NamedTuple):
-    """Flow of a batch, with visibility where it is known."""
-
-    flow: Tensor
-    """(B, 2, H, W) px, target to source."""
-    visibility: Tensor | None
-    """(B, 1, H, W) labels."""
 
 
 def region_masks(batch: Batch) -> dict[str, Tensor]:
@@ -70,15 +61,13 @@ def picture_scores(
     }
 
 
-def flow_scores(flow: Flow, truth: Flow) -> dict[str, Tensor]:
+def flow_scores(flow: Flow, truth: LabelledFlow) -> dict[str, Tensor]:
     """Score flow against the exact one; metric → (B,).
 
-    epe: end-point error in px on all of the body; epe_visible: on what the source shows; visibility_iou: overlap of the labels, where
-    there are any.
+    epe: end-point error in px on all of the body; epe_visible: on what the source shows of it; visibility_iou: overlap of the labels,
+    where there are any.
     """
     labels = truth.visibility
-    if labels is None:
-        raise ValueError("the exact flow has no visibility")
     visible = torch.where(labels == VISIBLE, labels, torch.full_like(labels, BACKGROUND))
     scores = {
         "epe": end_point_error(flow.flow, truth.flow, labels),
