@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from ptx.datasets.attribute_files import Clothes
 from ptx.datasets.data_set import ExactFlow
 from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
 from ptx.models.flow_net import FlowNet, FlowPrediction
-from ptx.training.data import Batch, PairData
+from ptx.training.data import Batch, PairData, flow_inputs
 
 BATCH_SIZE = 8
 """Pairs that are painted and scored together."""
@@ -70,9 +70,7 @@ class PairBatch:
         """Return the flow that a network predicts for the batch; each is asked once, and each body is fitted once."""
         key = network.body.digest if isinstance(network, FittedFlow) else network
         if key not in self._predictions:
-            rows = self.rows
-            inputs = (rows["source_keypoints"], rows["target_keypoints"], rows["source"])
-            out: FlowPrediction | FittedPrediction = network(*inputs)
+            out: FlowPrediction | FittedPrediction = network(*flow_inputs(self.rows))
             self._predictions[key] = CachedPrediction(out.dense, out.flow, out.visibility)
         return self._predictions[key]
 
@@ -102,7 +100,7 @@ class TestPairs:
         """Return at most `count` pairs, spread evenly."""
         return replace(self, data=self.data.some(count))
 
-    def only(self, positions: Sequence[int]) -> TestPairs:
+    def only(self, positions: NDArray[np.int64]) -> TestPairs:
         """Return the pairs at some positions."""
         return replace(self, data=self.data.only(positions))
 
@@ -111,24 +109,27 @@ class TestPairs:
         return replace(self, data=replace(self.data, clothes=clothes))
 
     def batches(self, size: int = BATCH_SIZE) -> Iterator[PairBatch]:
-        """Yield the pairs in order, `size` at a time."""
-        for start in range(0, len(self), size):
-            positions = range(start, min(start + size, len(self)))
-            yield PairBatch(self.data.batch(positions), self._exact_flow(positions))
+        """Yield the pairs in order, `size` at a time; the last batch may be smaller."""
+        images = self.data.pairs
+        for number, rows in enumerate(self.data.batches(size)):
+            truth = None
+            if self.truth is not None:
+                truth = _exact_flow(self.truth, images[number * size : (number + 1) * size])
+            yield PairBatch(rows, truth)
 
-    def _exact_flow(self, positions: range) -> LabelledFlow | None:
-        """The exact flow of the pairs at these positions."""
-        if self.truth is None:
-            return None
-        exact = [self.truth.flow(int(target), int(source)) for target, source in self.data.pairs[list(positions)]]
-        flow = np.stack([pair_flow.transpose(2, 0, 1) for pair_flow, _ in exact])
-        visibility = np.stack([labels[None] for _, labels in exact])
-        return LabelledFlow(torch.from_numpy(flow), torch.from_numpy(visibility))
+
+def _exact_flow(truth: ExactFlow, images: NDArray[np.int32]) -> LabelledFlow:
+    """The exact flow of pairs (B, 2) of target and source image."""
+    exact = [truth.flow(int(target), int(source)) for target, source in images]
+    flow = np.stack([pair_flow.transpose(2, 0, 1) for pair_flow, _ in exact])
+    visibility = np.stack([labels[None] for _, labels in exact])
+    return LabelledFlow(torch.from_numpy(flow), torch.from_numpy(visibility))
 
 
 def photographs(pairs: PairData, size: int = BATCH_SIZE) -> Iterator[Tensor]:
     """Yield every target image of the pairs once, (B, 3, H, W) in -1..1; at most `MAX_PHOTOGRAPHS`."""
     targets = pairs.targets()
-    count = min(len(targets), MAX_PHOTOGRAPHS)
-    for start in range(0, count, size):
-        yield torch.stack([targets[i]["target"] for i in range(start, min(start + size, count))])
+    first = targets.only(np.arange(min(len(targets), MAX_PHOTOGRAPHS)))
+    pictures_alone = replace(first, reads=(), clothes=None)
+    for rows in pictures_alone.batches(size):
+        yield rows["target"]

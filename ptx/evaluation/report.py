@@ -23,6 +23,7 @@ from ptx.models.pixels import to_uint8
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.step import StepStatus
 from ptx.pipeline.storage.files import write_atomic
+from ptx.training.data import spread
 from ptx.training.trainings import TRAININGS
 
 Image = NDArray[np.uint8]
@@ -145,9 +146,9 @@ def _score_cell(values: NDArray[np.float64] | None, *, bold: bool) -> str:
 
 def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores) -> Iterator[str]:
     ssim = scores.values[methods.systems[-1].name]["ssim"]
-    spread = np.unique(np.linspace(0, len(ssim) - 1, min(SPREAD_ROWS, len(ssim))).round().astype(int))
+    evenly = spread(len(ssim), SPREAD_ROWS)
     worst = np.argsort(ssim)[:WORST_ROWS]
-    yield from _transfer_sheet("Transfers, spread over the test pairs", methods, pairs, scores.pairs[spread])
+    yield from _transfer_sheet("Transfers, spread over the test pairs", methods, pairs, scores.pairs[evenly])
     yield from _transfer_sheet("The worst, by SSIM", methods, pairs, scores.pairs[worst])
 
 
@@ -156,7 +157,7 @@ def _transfer_sheet(
 ) -> Iterator[str]:
     """The pictures of every method for the pairs of these numbers, one row a pair."""
     position = {number: i for i, number in enumerate(pairs.numbers.tolist())}
-    chosen = pairs.only([position[number] for number in numbers.tolist()])
+    chosen = pairs.only(np.array([position[number] for number in numbers.tolist()]))
     batch = next(chosen.batches(len(chosen)))
     with torch.inference_mode():
         columns = {method.name: to_uint8(method.run(batch)) for method in methods.images}
