@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from ptx.datasets.images import (
-    BadImage,
     Box,
     Transform,
     apply_transform,
@@ -22,13 +21,12 @@ from ptx.datasets.images import (
     invert_transform,
     read_image,
 )  # fmt: skip
-from ptx.datasets.keypoint_files import NoKeypoints, read_pose
+from ptx.datasets.keypoint_files import read_pose
 from ptx.geometry.keypoints import mask_outside
 from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.painter import ExportedPainter
 from ptx.inference.systems import System, read_system
-from ptx.models.pixels import to_tensor, to_uint8
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
+from ptx.training.samples import to_pictures
 
 Image = NDArray[np.uint8]
 Keypoints = NDArray[np.float32]
@@ -46,10 +44,10 @@ class Detector(Protocol):
     """Finds a person (`ptx.datasets.mediapipe.MediapipePose`)."""
 
     def find_person(self, image: Image) -> Box:
-        """Box of the person; ValueError where there is nobody."""
+        """Box of the person; BadSample where there is nobody."""
 
     def detect(self, image: Image) -> Any:
-        """Something with `keypoints` (18, 3); ValueError where there is nobody."""
+        """Something with `keypoints` (18, 3); BadSample where there is nobody."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class Model:
         try:
             original = image if isinstance(image, np.ndarray) else read_image(Path(image), MOST_PIXELS)
             if original.ndim != 3 or original.shape[-1] != 3 or original.dtype != np.uint8:
-                raise BadImage(f"{original.shape} of {original.dtype} is no picture (H, W, 3) of uint8")
+                raise PtxError(f"{name}: {original.shape} of {original.dtype} is no picture (H, W, 3) of uint8")
             if keypoints is not None:
                 box = box_around(_checked(keypoints, "keypoints"), original.shape[:2])
             else:
@@ -155,7 +153,7 @@ class Model:
             if keypoints is not None:
                 return Person(working, self._moved(keypoints, transform), original, transform)
             found = self.detector.detect(working)
-        except (BadImage, NoKeypoints, ValueError) as error:
+        except BadSample as error:
             raise PtxError(f"{name}: {error}") from None
         return Person(working, found.keypoints, original, transform, getattr(found, "keypoints3d", None))
 
@@ -169,7 +167,7 @@ class Model:
             raise PtxError("this detector finds one person only")
         try:
             found = self.detector.detect_all(image)
-        except ValueError as error:
+        except BadSample as error:
             raise PtxError(f"the picture: {error}") from None
         return [replace(self.person(image, one.keypoints), keypoints3d=one.keypoints3d) for one in found]
 
@@ -186,7 +184,7 @@ class Model:
             return self.person(path).keypoints
         try:
             return self._moved(read_pose(path), source.transform)
-        except NoKeypoints as error:
+        except BadSample as error:
             raise PtxError(f"{path}: {error}") from None
 
     def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
@@ -206,7 +204,7 @@ class Model:
             height, width = person.image.shape[:2]
             raise PtxError(f"the picture is {width}×{height}, the model paints {self.size[1]}×{self.size[0]}")
         points = (_checked(person.keypoints, "keypoints"), _checked(pose, "pose"))
-        image = to_tensor(person.image)[None].to(self.device)
+        image = torch.from_numpy(person.image).permute(2, 0, 1)[None].float().to(self.device) / 127.5 - 1
         try:
             with torch.inference_mode():
                 inputs = (image, *(torch.from_numpy(p)[None].to(self.device) for p in points))
@@ -216,13 +214,13 @@ class Model:
                 "the GPU's memory is full: close what else uses it, or set CUDA_VISIBLE_DEVICES= to paint on the CPU"
             ) from None
         return Painting(
-            to_uint8(out.picture)[0],
-            to_uint8(out.warped)[0],
-            out.flow[0].permute(1, 2, 0).cpu().numpy(),
-            out.visibility[0, 0].cpu().numpy(),
+            to_pictures(out["picture"])[0],
+            to_pictures(out["warped"])[0],
+            out["flow"][0].permute(1, 2, 0).cpu().numpy(),
+            out["visibility"][0, 0].cpu().numpy(),
             person,
             pose,
-            None if out.garments is None else out.garments[0].cpu().numpy(),
+            out["garments"][0].cpu().numpy() if "garments" in out else None,
         )
 
     def _tensors(self, given: tuple[Flow, Labels]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -246,9 +244,7 @@ class Model:
             raise PtxError(f"{path}: exported programs are written as .pt2")
         two = torch.zeros(2, 3, *self.size), torch.zeros(2, 18, 3), torch.zeros(2, 18, 3)
         batch = torch.export.Dim("batch", min=1, max=1024)
-        program = torch.export.export(
-            ExportedPainter(self.painter.cpu()), two, dynamic_shapes=({0: batch},) * 3, strict=False
-        )
+        program = torch.export.export(self.painter.cpu(), two, dynamic_shapes=({0: batch},) * 3, strict=False)
         self.painter.to(self.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.export.save(program, path)

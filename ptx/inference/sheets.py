@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
+from ptx.datasets.keypoint_files import read_pose3d
 from ptx.inference.model import Model, Person
 from ptx.inference.view import Joints, View, turntable, views
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
-from ptx.pictures.sheet import HEIGHT, Panel, sheet
-from ptx.pipeline.errors import PtxError
+from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
+from ptx.pipeline.errors import BadSample, PtxError
 
 Look = Literal["picture", "paste", "sheet"]
 """What is written of a transfer: the picture, the photograph with it, or the picture beside what it was made from."""
@@ -41,7 +41,7 @@ def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Lo
         *([] if done.garments is None else [Panel(draw_garments(done.garments), "garments")]),
         Panel(done.picture, "painted"),
     ]
-    return save_png(sheet([panels], f"{source.name} in the pose of {pose.name}", height=HEIGHT), output)
+    return save_png(sheet([panels], f"{source.name} in the pose of {pose.name}", height=PANEL_HEIGHT), output)
 
 
 MOVING = (".gif", ".mp4")
@@ -82,7 +82,7 @@ def show_views(
         return save_png(found[0][0].painting.picture, output)
     rows = [_details(*one) if len(yaws) == 1 else _round(one) for one in found]
     title = f"{source.name} from other sides: {', '.join(model.system for model in models)}"
-    return save_png(sheet(rows, title, height=HEIGHT if len(yaws) <= 6 else HEIGHT // 2), output)
+    return save_png(sheet(rows, title, height=PANEL_HEIGHT if len(yaws) <= 6 else PANEL_HEIGHT // 2), output)
 
 
 def _person(model: Model, source: Path, keypoints3d: Path | None) -> Person:
@@ -91,7 +91,7 @@ def _person(model: Model, source: Path, keypoints3d: Path | None) -> Person:
         return person
     try:
         return replace(person, keypoints3d=read_pose3d(keypoints3d))
-    except NoKeypoints as error:
+    except BadSample as error:
         raise PtxError(f"--keypoints3d: {error}") from None
 
 

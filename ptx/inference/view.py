@@ -15,7 +15,7 @@ from ptx.geometry.fitting import fit
 from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import SeenBody, turn_keypoints
 from ptx.inference.model import Image, Keypoints, Model, Painting, Person
-from ptx.pictures.steady import steady
+from ptx.pictures.deflicker import deflicker
 from ptx.pipeline.errors import PtxError
 
 Joints = Literal["body", "landmarks"]
@@ -106,14 +106,14 @@ def fit_person(person: Person, body: Body) -> SeenBody:
 
 
 def turntable(found: Sequence[View]) -> list[NDArray[np.uint8]]:
-    """The pictures of views in order, made steady: what one shows, its neighbours show as well (`steady`).
+    """The pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
 
     The views are taken to close into a round where they go all round.
     """
     bodies = [view.body for view in found]
     step = found[1].yaw - found[0].yaw if len(found) > 1 else 0.0
     closed = len(found) > 2 and abs(abs(found[-1].yaw - found[0].yaw + step) - 360) < 1e-6
-    return steady([view.painting.picture for view in found], bodies, closed=closed)
+    return deflicker([view.painting.picture for view in found], bodies, closed=closed)
 
 
 def read_yaws(text: str) -> list[float]:

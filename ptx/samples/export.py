@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from ptx.datasets.coco_files import COCO_17
-from ptx.datasets.flow_files import write_corr, write_flo, write_places
+from ptx.datasets.flow_files import write_corr, write_flo, write_positions
 from ptx.geometry.joints import keypoint
 from ptx.pictures.png import encode_png, save_png
 from ptx.pipeline.errors import PtxError
@@ -69,7 +69,7 @@ def _flows(view: SampleReader, form: str, output: Path, console: Console) -> str
                 write_flo(path, view.flow(number))
             elif released:  # as it came, bit for bit
                 places = view.read("synth-flow", "places", number)
-                write_places(path, places, view.read("visibility", "visibility", number))
+                write_positions(path, places, view.read("visibility", "visibility", number))
             else:
                 write_corr(path, view.flow(number), view.read("visibility", "visibility", number))
             advance(1, 0)

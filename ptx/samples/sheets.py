@@ -13,7 +13,7 @@ from ptx.pictures.draw import (
     draw_wheel,
 )  # fmt: skip
 from ptx.pictures.png import save_png
-from ptx.pictures.sheet import HEIGHT, Panel, sheet
+from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.records import OK
@@ -37,7 +37,7 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     if view.has("parse", index):
         panels.append(Panel(draw_garments(view.read("parse", "labels", index)), "garments"))
     name = pipeline.listing.ids[index]
-    page = sheet([panels], f"{name}\n{view.story(index)}", height=HEIGHT)
+    page = sheet([panels], f"{name}\n{view.story(index)}", height=PANEL_HEIGHT)
     return save_png(page, output or pipeline.results / "show" / f"{_file_name(name)}.png")
 
 
@@ -73,7 +73,7 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         ]
     )
     title = f"pair {number}: {ids[target]} from {ids[source]}\n{view.story(target)}"
-    return save_png(sheet(rows, title, height=HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
+    return save_png(sheet(rows, title, height=PANEL_HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
 
 
 def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
@@ -102,7 +102,7 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
         )
     half = (len(rows) + 1) // 2 if len(rows) > 3 else len(rows)
     pages = [left + (rows[half + i] if half + i < len(rows) else []) for i, left in enumerate(rows[:half])]
-    return save_png(sheet(pages, height=HEIGHT // 2), output or pipeline.results / "show" / "grid.png")
+    return save_png(sheet(pages, height=PANEL_HEIGHT // 2), output or pipeline.results / "show" / "grid.png")
 
 
 def _file_name(text: str) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ptx.datasets.attribute_files import Clothes, read_clothes, stamp
+from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
 from ptx.geometry.flow import decode_flow
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
@@ -135,7 +135,7 @@ def clothes(pipeline: Pipeline) -> Clothes:
     folder = pipeline.settings.attributes.path
     if folder is None:
         raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
-    return _clothes(folder, tuple(pipeline.listing.ids), digest(stamp(folder)))
+    return _clothes(folder, tuple(pipeline.listing.ids), digest(files_state(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -15,14 +15,13 @@ from rich.console import Console
 
 import ptx
 from ptx.datasets.images import apply_transform, box_around, crop_and_resize, invert_transform
-from ptx.datasets.mediapipe import NoPerson
 from ptx.datasets.people import People
 from ptx.inference.batch import read_transfers, transfer_all
 from ptx.inference.model import Model, paste
 from ptx.inference.sheets import show_transfer
 from ptx.inference.systems import System
 from ptx.models.generator import Generator
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from tests.conftest import SIZE, write_model
 
 
@@ -93,7 +92,7 @@ class Known:
 
     def find_person(self, image: np.ndarray) -> tuple[float, float, float, float]:
         if image.std() == 0:
-            raise NoPerson("no_person: nobody")
+            raise BadSample("no_person", "nobody is in the picture")
         return box_around(self.keypoints, image.shape[:2])
 
     def detect(self, image: np.ndarray) -> Known:
@@ -112,9 +111,12 @@ def test_table_of_transfers_goes_on_where_it_stopped(
     model, out = Model(models, Known(people.truth(0).keypoints)), tmp_path / "out"
     done = transfer_all(model, read_transfers(table), out, "paste", Console(quiet=True))
     assert done.painted == 2
-    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {2: "no_person", 4: "missing_file"}
+    assert {row: text.split(": ")[1] for row, text in done.problems.items()} == {
+        2: "nobody is in the picture",
+        4: "nowhere.png is not there",
+    }
     assert sorted(p.name for p in out.glob("*.png")) == ["1_0_1.png", "3_1_0.png"]
-    assert "no_person" in (out / "problems.csv").read_text()
+    assert "nobody is in the picture" in (out / "problems.csv").read_text()
     (out / "3_1_0.png").unlink()
     first = (out / "1_0_1.png").stat().st_mtime_ns
     assert transfer_all(model, read_transfers(table), out, "paste", Console(quiet=True)).painted == 2
@@ -163,8 +165,8 @@ def test_photographs(models: Path, tmp_path: Path) -> None:
         path = show_transfer(model, photo, wanted, tmp_path / "out.png", look)  # type: ignore[arg-type]
         assert np.asarray(Pillow.open(path)).std() > 0
     Pillow.new("RGB", (90, 90), "grey").save(tmp_path / "grey.png")
-    with pytest.raises(PtxError, match=r"grey.png: no_person"):
+    with pytest.raises(PtxError, match=r"grey.png: MediaPipe found nobody in the picture"):
         show_transfer(model, tmp_path / "grey.png", photo, tmp_path / "out.png")
     pose.write_text(json.dumps({"people": [{"pose_keypoints_2d": [1.0] * 51}]}))
-    with pytest.raises(PtxError, match=r"pose.json: bad_keypoint_file: pose.json: 17 points a person"):
+    with pytest.raises(PtxError, match=r"pose.json: pose.json: 17 points a person"):
         show_transfer(model, photo, pose, tmp_path / "out.png")

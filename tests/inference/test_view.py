@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 import ptx
 from ptx.cli import app
-from ptx.datasets.keypoint_files import NoKeypoints, read_pose3d
+from ptx.datasets.keypoint_files import read_pose3d
 from ptx.datasets.people import People
 from ptx.inference.model import Model
 from ptx.inference.sheets import show_views
 from ptx.inference.view import read_yaws, turntable, views
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from tests.conftest import SIZE
 from tests.inference.test_model import Known
 
@@ -54,7 +54,7 @@ def test_landmarks_turn_without_a_body(models: Path, people: People, tmp_path: P
     )
     assert np.nanmedian(np.linalg.norm(turned[:, :2] - fitted[:, :2], axis=1)) < 3
     path.write_text("[[1, 2, 3, 1]]")
-    with pytest.raises(NoKeypoints, match="expected 18 of 4"):
+    with pytest.raises(BadSample, match="expected 18 of 4"):
         read_pose3d(path)
 
 
@@ -93,7 +93,7 @@ def test_files(models: Path, people: People, tmp_path: Path) -> None:
 def test_mistakes_are_one_line(models: Path, tmp_path: Path) -> None:
     photo = tmp_path / "grey.png"
     Pillow.new("RGB", (90, 90), "grey").save(photo)
-    with pytest.raises(PtxError, match="no_person"):
+    with pytest.raises(PtxError, match=r"grey.png: nobody is in the picture"):
         show_views([Model(models, Known(np.zeros((18, 3), np.float32)))], photo, [30], 0, tmp_path / "x.png")
     result = CliRunner().invoke(app, ["view", str(photo), "--yaw", "left", "--model", str(models)])
     assert isinstance(result.exception, PtxError)

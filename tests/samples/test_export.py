@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ptx.datasets.coco_files import CocoJson
 from ptx.datasets.flow_files import read_corr, read_flo, write_corr
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.project import load_pipeline
@@ -97,9 +97,9 @@ def test_mistakes(done: Pipeline, tmp_path: Path) -> None:
         export_data(done, "keypoints", None, tmp_path, QUIET)
     for content in (b"", b"\x02\0\0\0\x02\0\0\0", struct.pack("<ii", 2, 1) + bytes(16) + b"\x03\x00"):
         (tmp_path / "bad.corr").write_bytes(content)
-        with pytest.raises(PtxError, match=r"bad\.corr"):
+        with pytest.raises(BadSample, match=r"bad\.corr"):
             read_corr(tmp_path / "bad.corr")
-    with pytest.raises(PtxError, match=r"no \.flo file"):
+    with pytest.raises(BadSample, match=r"no \.flo file"):
         read_flo(tmp_path / "bad.corr")
     write_corr(tmp_path / "fine.corr", np.zeros((2, 3, 2), np.float32), np.full((2, 3), 2, np.uint8))
     assert read_corr(tmp_path / "fine.corr")[1].tolist() == [[2, 2, 2], [2, 2, 2]]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.datasets.fit_files import UPRIGHT, FileFit, FitFolder
+from ptx.datasets.fit_files import FLIP_YZ, FileFit, FitFolder
 from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
@@ -126,7 +126,7 @@ class FileFits:
             camera = place_camera(points, keypoints[:, :2], valid)
         else:
             root = joint_transforms(self.body, pose, betas)[1][0, 0]  # SMPL turns about its root joint
-            theirs = (points - root) @ UPRIGHT + root
+            theirs = (points - root) @ FLIP_YZ + root
             pixels = apply_transform(transform, fitted.camera.project(theirs, (int(size[0]), int(size[1]))))
             camera = place_camera(points, pixels, valid)
         distance = np.linalg.norm(project(camera, points)[valid, :2] - keypoints[valid, :2], axis=1)

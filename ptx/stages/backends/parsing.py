@@ -57,7 +57,7 @@ class FileLabels:
     def parse(self, index: int, image: Image, transform: Transform) -> Labels:
         """Read a map, translate its labels, map them to working pixels (nearest label)."""
         try:
-            path = self.files.of(self.files.paths[index])
+            path = self.files.find(self.files.paths[index])
         except FileNotFoundError as error:
             raise BadSample("no_labels", str(error)) from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)

@@ -24,7 +24,7 @@ class TrainAttributes(Recipe):
 
     def __init__(self, settings: TrainAttributesSettings, clothes: Clothes) -> None:
         super().__init__(settings)
-        self.counts = {"categories": len(clothes.kinds), "attributes": len(clothes.names)}
+        self.counts = {"categories": len(clothes.category_names), "attributes": len(clothes.attribute_names)}
 
     def networks(self) -> dict[str, nn.Module]:
         """The classifier."""
