@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.evaluation.evaluate import evaluate
-from ptx.evaluation.learned_metrics import LearnedMetrics, open_learned_metrics
+from ptx.evaluation.learned_metrics import open_learned_metrics
 from ptx.evaluation.methods import Methods, open_methods
 from ptx.evaluation.pairs import TestPairs, photographs
 from ptx.evaluation.protocols import Protocol, Split

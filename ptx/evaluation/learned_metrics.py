@@ -149,5 +149,5 @@ def open_learned_metrics(settings: EvaluateSettings, models: TrainedModels, *, m
         classifiers=classifiers,
         detector=mediapipe_detector() if settings.keypoints == "mediapipe" else None,
         masked=masked,
-        hashes=hashes | classifiers.hashes,
+        hashes={**hashes, **classifiers.hashes},
     )

@@ -152,9 +152,7 @@ def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores) -> Iter
     yield from _transfer_sheet("The worst, by SSIM", methods, pairs, scores.pairs[worst])
 
 
-def _transfer_sheet(
-    title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64]
-) -> Iterator[str]:
+def _transfer_sheet(title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64]) -> Iterator[str]:
     """The pictures of every method for the pairs of these numbers, one row a pair."""
     position = {number: i for i, number in enumerate(pairs.numbers.tolist())}
     chosen = pairs.only(np.array([position[number] for number in numbers.tolist()]))

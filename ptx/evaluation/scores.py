@@ -68,9 +68,7 @@ class _Attributes(BaseModel):
 def write_scores(scores: Scores) -> None:
     """Write `evaluation.zarr` at the scores' own path, replacing what was there."""
     order = {method: list(metrics) for method, metrics in scores.values.items()}
-    attributes = _Attributes(
-        protocol=scores.protocol, networks=dict(scores.networks), ptx=version("ptx"), order=order
-    )
+    attributes = _Attributes(protocol=scores.protocol, networks=dict(scores.networks), ptx=version("ptx"), order=order)
     root = zarr.create_group(scores.path, overwrite=True, attributes=attributes.model_dump())
     root.create_array("pair", data=scores.pairs)
     for method, metrics in scores.values.items():
@@ -88,10 +86,10 @@ def read_scores(path: Path) -> Scores:
     try:
         root = zarr.open_group(file, mode="r")
         attributes = _Attributes.model_validate(dict(root.attrs))
-        values = {
-            FORMER_METHODS.get(method, method): {metric: _read(root, f"{method}/{metric}", np.float64) for metric in metrics}
-            for method, metrics in attributes.order.items()
-        }
+        values: Values = {}
+        for method, metrics in attributes.order.items():
+            own = {metric: _read(root, f"{method}/{metric}", np.float64) for metric in metrics}
+            values[FORMER_METHODS.get(method, method)] = own
         pairs = _read(root, "pair", np.int64)
     except (FileNotFoundError, KeyError, ValueError, OSError) as error:
         raise PtxError(f"{file}: holds no scores ({one_line(error)}); `ptx evaluate` writes them") from None

@@ -89,8 +89,8 @@ class Preference:
     def lines(self) -> list[str]:
         """Make the lines of a Markdown table of preference rates with 95 % intervals."""
         pairs = len(next(iter(self.votes.values())))
-        summary = f"{self.people} people, {self.answers} answers on {pairs} pairs; {self.left:.0%} chose the left picture"
-        out = [summary, "", "| method | preferred (95 %) |", "|---|---|"]
+        counts = f"{self.people} people, {self.answers} answers on {pairs} pairs"
+        out = [f"{counts}; {self.left:.0%} chose the left picture", "", "| method | preferred (95 %) |", "|---|---|"]
         out += ["| {} | {:.1%} ({:.1%} to {:.1%}) |".format(name, *interval(v)) for name, v in self.votes.items()]
         if PHOTOGRAPH in self.votes:
             title = "Others, in studies of another design, on how many painted pictures were taken for photographs:"

@@ -110,7 +110,8 @@ def best_methods(rows: Values, metrics: Sequence[str]) -> dict[str, str]:
     best: dict[str, str] = {}
     for metric in metrics:
         means = {name: np.nanmean(own[metric]) for name, own in rows.items() if metric in own}
-        best[metric] = min(means, key=means.__getitem__) if metric in LOWER_IS_BETTER else max(means, key=means.__getitem__)
+        choose = min if metric in LOWER_IS_BETTER else max
+        best[metric] = choose(means, key=means.__getitem__)
     return best
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 from scipy.stats import entropy
 
-from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
 from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
 
 Array = NDArray[np.float64]
 

@@ -36,7 +36,8 @@ def brightness(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def inception_score(p: np.ndarray) -> float:
     """Of class probabilities (N, C), over ten splits."""
-    return float(np.mean([np.exp(np.mean([entropy(row, part.mean(0)) for row in part])) for part in np.array_split(p, 10)]))
+    divergences = [np.mean([entropy(row, part.mean(0)) for row in part]) for part in np.array_split(p, 10)]
+    return float(np.exp(divergences).mean())
 
 
 def test_without_networks_nothing_is_scored() -> None:
@@ -85,7 +86,8 @@ def test_pictures_are_shown_as_their_files_hold_them() -> None:
     np.testing.assert_allclose(statistics[FEATURES].numpy(), levels.mean((2, 3)), atol=1e-6)
     scores = metrics.picture_scores(bare, painted, rows["target"], rows)
     assert scores["pckh"].tolist() == [1, 1]
-    assert np.array_equal(np.stack(detected), ((bare.numpy() + 1) * 127.5).round().astype(np.uint8).transpose(0, 2, 3, 1))
+    pixels = ((bare.numpy() + 1) * 127.5).round().astype(np.uint8)
+    assert np.array_equal(np.stack(detected), pixels.transpose(0, 2, 3, 1))
     assert torch.equal(scores["lpips"], (painted - rows["target"]).mean((1, 2, 3)))
 
 
@@ -118,5 +120,5 @@ def test_networks_are_read_from_the_files_that_settings_name(tmp_path: Path) -> 
     metrics = open_learned_metrics(EvaluateSettings(alexnet=alexnet, lpips=linear), models, masked=False)
     assert isinstance(metrics.lpips, Lpips)
     assert metrics.hashes == {"alexnet": file_hash(alexnet), "lpips": file_hash(linear)}
-    with pytest.raises(PtxError, match="LPIPS needs both evaluate.alexnet and evaluate.lpips"):
+    with pytest.raises(PtxError, match=r"LPIPS needs both evaluate.alexnet and evaluate.lpips"):
         open_learned_metrics(EvaluateSettings(alexnet=alexnet), models, masked=False)

@@ -82,7 +82,9 @@ def test_vgg_is_torchvisions(tmp_path: Path, pictures: tuple[torch.Tensor, torch
 
 
 @pytest.mark.parametrize("question", list(CROPS))
-def test_classifiers_see_what_torchvision_cuts_out(question: Question, pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_classifiers_see_what_torchvision_cuts_out(
+    question: Question, pictures: tuple[torch.Tensor, torch.Tensor]
+) -> None:
     resized, side = CROPS[question]
     transforms = torchvision.transforms
     wanted = transforms.CenterCrop(side)(transforms.Resize(resized, antialias=True)(pictures[0]))

@@ -60,7 +60,7 @@ def test_methods_of_earlier_files_have_their_names_of_now(tmp_path: Path) -> Non
 
 
 def test_files_that_hold_no_scores(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match="nowhere: holds no scores .*`ptx evaluate` writes them"):
+    with pytest.raises(PtxError, match=r"nowhere: holds no scores .*`ptx evaluate` writes them"):
         read_scores(tmp_path / "nowhere")
     write_scores(scored(tmp_path / FILE))
     root = zarr.open_group(tmp_path / FILE, mode="a")
