@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ptx.datasets.catalogue import open_data_set
 from ptx.datasets.data_set import DataContext, DataSet, DataSettings
+from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.extract_keypoints import ExtractKeypoints

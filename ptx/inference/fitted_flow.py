@@ -61,4 +61,3 @@ class FittedFlow(nn.Module):
         visibility = torch.from_numpy(labels)[:, None].to(image.device)
         around = part_affine_flow(source, target, height, width)
         return FittedPrediction(torch.where(visibility < BACKGROUND, flows, around), flows, visibility)
-
