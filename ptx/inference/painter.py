@@ -84,7 +84,8 @@ class FlowPainter(Painter):
         self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor
     ) -> tuple[Tensor, None]:
         """Generate, then mix with the warped source."""
-        poses = pose_maps(keypoints, pose, *image.shape[-2:], self.radius, self.generator.background)
+        height, width = image.shape[-2:]
+        poses = pose_maps(keypoints, pose, height, width, self.radius, self.generator.background)
         picture: Tensor = self.generator(image, poses, flow, visibility)
         if self.mixer is not None:
             picture, _ = self.mixer(picture, image, flow, visibility)
@@ -105,7 +106,8 @@ class PoseFlowPainter(Painter):
         self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Predict the target's garments, then its picture."""
-        poses = pose_maps(keypoints, pose, *image.shape[-2:], self.radius, self.synthesis.background)
+        height, width = image.shape[-2:]
+        poses = pose_maps(keypoints, pose, height, width, self.radius, self.synthesis.background)
         logits = self.garments(image, poses.target, flow, visibility)  # (B, labels, H, W)
         picture: Tensor = self.synthesis(image, poses, logits.softmax(1), flow, visibility)[0]
         return picture, logits.argmax(1).to(torch.uint8)
@@ -130,7 +132,8 @@ class ViewPainter(Painter):
         visibility: Tensor,
     ) -> tuple[Tensor, None]:
         """Paint coarsely, then refine."""
-        picture: Tensor = self.coarse(image, pose_map(pose, *image.shape[-2:], self.radius))
+        height, width = image.shape[-2:]
+        picture: Tensor = self.coarse(image, pose_map(pose, height, width, self.radius))
         if self.refine is not None:
             picture = self.refine(picture, image, warp_pixels(image, flow, visibility), visibility)
         return picture.clamp(-1, 1), None

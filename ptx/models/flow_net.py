@@ -128,7 +128,9 @@ class FlowNet(nn.Module):
 def half_size_part_flows(source: Tensor, target: Tensor, height: int, width: int) -> tuple[PartFlows, Tensor]:
     """`part_flows` of keypoints (B, 18, 3) at half the size, in px of the full size, and the centres of its cells (H/2, W/2, 2) px
     in the full picture."""
-    half = [torch.cat([(pose[..., :2] - 0.5) / 2, pose[..., 2:]], dim=-1) for pose in (source, target)]
-    parts = part_flows(*half, height // 2, width // 2)
+    half_source, half_target = (
+        torch.cat([(pose[..., :2] - 0.5) / 2, pose[..., 2:]], dim=-1) for pose in (source, target)
+    )
+    parts = part_flows(half_source, half_target, height // 2, width // 2)
     centres = pixel_grid(height // 2, width // 2, source.device) * 2 + 0.5
     return PartFlows(2 * parts.flows, 2 * parts.distance), centres

@@ -30,7 +30,7 @@ def end_point_error(flow: Tensor, truth: Tensor, visibility: Tensor) -> Tensor:
     flow, truth (B, 2, H, W) px, visibility (B, 1, H, W) labels.
     """
     body = (visibility < BACKGROUND).squeeze(1).to(flow.dtype)
-    length = (flow - truth).norm(dim=1)
+    length: Tensor = (flow - truth).norm(dim=1)
     return (length * body).sum((1, 2)) / body.sum((1, 2)).clamp(min=1)
 
 

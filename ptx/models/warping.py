@@ -74,8 +74,9 @@ def pool_flow(flow: Tensor, visibility: Tensor, level: int) -> Tensor:
         return flow * (visibility < BACKGROUND)
     size = 2**level
     body = (visibility < BACKGROUND).to(flow.dtype)
-    fraction = F.avg_pool2d(body, size)  # of each cell that is body
-    return F.avg_pool2d(flow * body, size) / fraction.clamp(min=1e-6) * (fraction > 0) / size
+    fraction: Tensor = F.avg_pool2d(body, size)  # of each cell that is body
+    pooled: Tensor = F.avg_pool2d(flow * body, size)
+    return pooled / fraction.clamp(min=1e-6) * (fraction > 0) / size
 
 
 def pool_visibility(visibility: Tensor, level: int) -> Tensor:

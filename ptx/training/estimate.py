@@ -14,7 +14,7 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.files import read_json_object
 from ptx.training.context import TrainingContext
 from ptx.training.data import Batch, clothes, move_batch
-from ptx.training.loop import BATCH_SETTINGS, RATE_FILE
+from ptx.training.log import RATE_FILE, rate_conditions
 from ptx.training.models import ProjectModels
 from ptx.training.recipes.base import Recipe, total
 from ptx.training.settings import TrainSettings
@@ -45,7 +45,7 @@ def seconds_per_step(context: TrainingContext, training: Training) -> tuple[floa
 def _logged(context: TrainingContext, training: Training, settings: TrainSettings) -> float | None:
     """Return the rate in the folder of a model of the same network, batch and size."""
     rate = read_json_object(context.folder(training) / RATE_FILE)
-    same = {"size": list(context.size), "settings": {name: settings.manifest().get(name) for name in BATCH_SETTINGS}}
+    same = rate_conditions(settings, context.size)
     seconds = rate.get("seconds")
     if not isinstance(seconds, int | float) or any(rate.get(name) != value for name, value in same.items()):
         return None
