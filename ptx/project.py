@@ -44,7 +44,14 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     parse = Parse(settings.parse, data)
     if settings.released:
         flow = settings.synth_flow
-        return (ingest, extract, ReleasedParts(flow, data), ReleasedFlow(flow, data), ReleasedVisibility(flow, data), parse)
+        return (
+            ingest,
+            extract,
+            ReleasedParts(flow, data),
+            ReleasedFlow(flow, data),
+            ReleasedVisibility(flow, data),
+            parse,
+        )
     return (
         ingest,
         extract,

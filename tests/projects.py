@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.pipeline.config import Section
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import open_executor
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.config import Section
 from ptx.project import Project
 from ptx.settings import load_settings
 

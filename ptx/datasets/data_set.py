@@ -93,7 +93,7 @@ class LabelSource(Protocol):
         ...
 
 
-class FlowSource(Protocol):
+class FlowMaps(Protocol):
     """Gives body parts of images, and flow and visibility of pairs."""
 
     def parts(self, index: int) -> NDArray[np.uint8]:
@@ -161,7 +161,7 @@ class DataSet(ABC, Generic[D]):
         """Open the garment labels that come with the data set."""
         raise NotImplementedError
 
-    def flow_source(self) -> FlowSource:
+    def flow_source(self) -> FlowMaps:
         """Open the body parts, flow and visibility that come with the data set."""
         raise NotImplementedError
 

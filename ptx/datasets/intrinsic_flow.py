@@ -233,7 +233,9 @@ class IntrinsicFlow:
             PART_FOLDERS[folder],
         )
         if labels.max(initial=0) >= len(known):
-            raise BadSample("bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}")
+            raise BadSample(
+                "bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
+            )
         return known[labels]
 
     @property

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+
+from ptx.datasets.people.people import People
+from ptx.datasets.synthetic import PeopleSet
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.flow import decode_flow
 from ptx.geometry.skinning import pose_vertices
 from ptx.pipeline.errors import PtxError
-from ptx.datasets.people.people import People
-from ptx.datasets.synthetic import PeopleSet
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import open_executor
 from ptx.pipeline.run import retry_stage
@@ -93,7 +94,11 @@ def test_background_is_the_same_everywhere(done: Project) -> None:
 
 def test_a_setting_makes_only_what_depends_on_it_stale(done: Project) -> None:
     changed = project(
-        done.settings.workspace.folder, "data.persons=4", "data.images_per_person=3", "size=[128, 96]", "visibility.rule=faces"
+        done.settings.workspace.folder,
+        "data.persons=4",
+        "data.images_per_person=3",
+        "size=[128, 96]",
+        "visibility.rule=faces",
     )
     conditions = {one.name: changed.pipeline.plan(one).condition for one in changed.pipeline.active}
     assert {name for name, condition in conditions.items() if condition == "stale"} == {"visibility"}
