@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ptx.inference.model import Model, load
     from ptx.inference.painting import Painting
     from ptx.inference.person import Person
-    from ptx.inference.systems import System
     from ptx.inference.view import NovelView
     from ptx.pipeline.errors import PtxError
 else:
@@ -27,7 +26,6 @@ else:
         "Painting": "ptx.inference.painting",
         "Person": "ptx.inference.person",
         "PtxError": "ptx.pipeline.errors",
-        "System": "ptx.inference.systems",
         "load": "ptx.inference.model",
     }
 
@@ -40,4 +38,4 @@ else:
         return getattr(import_module(_HOMES[name]), name)
 
 
-__all__ = ["GroupPainting", "Model", "NovelView", "Painting", "Person", "PtxError", "System", "load"]
+__all__ = ["GroupPainting", "Model", "NovelView", "Painting", "Person", "PtxError", "load"]

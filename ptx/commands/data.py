@@ -38,12 +38,13 @@ def run(
 ) -> None:
     """Run a step: compute what is missing. Killed runs go on where they stopped when the same command is given again."""
     from ptx.commands.listeners import choose_listener
-    from ptx.commands.tables import estimate_table, outcome_line
+    from ptx.commands.run import run_steps
+    from ptx.commands.tables import estimate_table
     from ptx.pipeline.array_slice import WHOLE, ArraySlice
-    from ptx.pipeline.executors import open_executor
     from ptx.project import load_project
 
     project = load_project(config, _overrides(overrides, workers, cluster))
+    settings = project.settings
     chosen_slice = ArraySlice.parse(part) if part else WHOLE
     steps = project.select(step)
     if part and (len(steps) != 1 or force):
@@ -51,12 +52,12 @@ def run(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
         )
     if dry_run:
-        console.print(estimate_table([one.estimate(force=force) for one in steps], project.settings.workspace))
+        estimates = [one.estimate(force=force) for one in steps]
+        console.print(estimate_table(estimates, settings.workspace, settings.run.worker_count))
         return
     listener = choose_listener(log_format, console)
-    with open_executor(project.settings.run, project.settings.cluster) as executor:
-        for one in steps:
-            console.print(outcome_line(one.run(listener, executor, force=force, part=chosen_slice)))
+    for line in run_steps(steps, settings, listener, force=force, part=chosen_slice):
+        console.print(line)
 
 
 @app.command(rich_help_panel=DATA, epilog="Example:  ptx check --set data.root=photos")
@@ -152,6 +153,7 @@ def verify(
     log_format: LogFormat = "auto",
 ) -> None:
     """Read every stored byte: checksums, torn chunks, NaN, ranges, totals."""
+    from ptx.commands.listeners import choose_listener
     from ptx.commands.tables import findings_lines
     from ptx.pipeline.verify import drop_damaged, verify_stage
     from ptx.project import load_project
@@ -160,13 +162,14 @@ def verify(
     chosen = [s for s in pipeline.active if pipeline.store(s).exists()] if stage == "all" else [pipeline.stage(stage)]
     if not chosen:
         raise PtxError(f"{pipeline.workspace}: there is nothing to verify yet; `ptx run all` makes it")
+    listener = choose_listener(log_format, console)
     sound = True
     for one in chosen:
-        findings = verify_stage(pipeline, one)
+        findings = verify_stage(pipeline, one, listener)
         console.print("\n".join(findings_lines(findings)))
         if drop:
             drop_damaged(pipeline.store(one), findings)
-        sound &= findings.sound
+        sound &= findings.adds_up and not findings.faults
     raise typer.Exit(0 if sound else 1)
 
 

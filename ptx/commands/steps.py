@@ -11,24 +11,36 @@ GROUPS = {
 """Names that stand for several steps."""
 
 
-def known_steps() -> dict[str, str]:
-    """Return name and summary of every step, plugins included, as default settings have them."""
+def known_stages() -> dict[str, str]:
+    """Return name and summary of every data stage, as default settings have them."""
     from ptx.project import Project
     from ptx.settings import Settings
 
-    return {step.name: step.summary for step in Project.of(Settings()).steps}
+    return {stage.name: _summary(type(stage)) for stage in Project.of(Settings()).pipeline.stages}
 
 
-def complete_step(incomplete: str) -> list[tuple[str, str]]:
-    """Complete the name of a step; returns names with their summaries."""
-    steps = known_steps()
-    return [(name, summary) for name, summary in steps.items() if name.startswith(incomplete)]
+def known_steps() -> dict[str, str]:
+    """Return name and summary of every data stage, every training, plugins included, and of the groups of steps."""
+    from ptx.training.trainings import TRAININGS
+
+    trainings = {training.name: _summary(training.settings) for training in TRAININGS.values()}
+    return {**known_stages(), **trainings, **GROUPS}
+
+
+def _summary(kind: type) -> str:
+    """Return the first sentence of a class's docstring, without its full stop."""
+    first_line = (kind.__doc__ or "").strip().splitlines()[0]
+    return first_line.removesuffix(".")
+
+
+def complete_stage(incomplete: str) -> list[tuple[str, str]]:
+    """Complete the name of a data stage; returns names with their summaries."""
+    return [(name, summary) for name, summary in known_stages().items() if name.startswith(incomplete)]
 
 
 def complete_steps(incomplete: str) -> list[tuple[str, str]]:
-    """Complete the name of a step or of several; returns names with their summaries."""
-    groups = [(name, summary) for name, summary in GROUPS.items() if name.startswith(incomplete)]
-    return [*complete_step(incomplete), *groups]
+    """Complete the name of a step or of a group of steps; returns names with their summaries."""
+    return [(name, summary) for name, summary in known_steps().items() if name.startswith(incomplete)]
 
 
 class StepsCommand(TyperCommand):
@@ -39,7 +51,7 @@ class StepsCommand(TyperCommand):
     @property
     def epilog(self) -> str:
         """The list of steps, then the examples."""
-        steps = {**known_steps(), **GROUPS}
+        steps = known_steps()
         width = max(map(len, steps))
         lines = [f"  {name:<{width}}  {summary}" for name, summary in steps.items()]
         return "\n".join(["Steps:", *lines, "", self._examples or ""])

@@ -15,12 +15,13 @@ from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
 from ptx.inference.painting import Flow, Painting, Visibility
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
-from ptx.inference.systems import assemble
+from ptx.inference.painter import ExportedPainter
+from ptx.inference.systems import assemble, find_system
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
 from ptx.models.pixels import to_tensor, to_uint8
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.training.models import TrainedModels
-from ptx.training.systems import System
+from ptx.training.models import FolderModels
+from ptx.training.systems import SystemName
 
 MAX_EXPORT_BATCH = 1024
 """Largest batch that an exported program takes."""
@@ -29,7 +30,7 @@ MAX_EXPORT_BATCH = 1024
 class Model:
     """A system of trained networks: transfers, views, and pictures of several people."""
 
-    system: System
+    system: SystemName
     """The system that paints."""
     size: tuple[int, int]
     """Height, width in px of what is painted."""
@@ -39,9 +40,9 @@ class Model:
     def __init__(
         self,
         folder: Path,
-        system: System = "flow",
+        system: SystemName = "flow",
         *,
-        body: str = "builtin",
+        body: str | None = None,
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
     ) -> None:
@@ -50,21 +51,21 @@ class Model:
         Args:
             folder: of the models.
             system: flow (dense intrinsic appearance flow), pose-flow (pose flow learning) or view (novel 3D view synthesis).
-            body: body model that is fitted to people, as for `load_body`.
+            body: body model that is fitted to people, as for `load_body`; None: the one that the models were trained with.
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; MediaPipe where none is given.
 
         Raises:
             PtxError: there is no such system, or a model is missing, damaged or of another architecture.
         """
-        models = TrainedModels(folder, body)
+        self._models = FolderModels(folder, chosen_body=body)
+        self._main_training = find_system(system).needs[0]
         self.system = system
-        self.painter = assemble(system, models)
-        self.size = models.size
-        self.hashes = models.hashes
+        self.painter = assemble(system, self._models)
+        self.size = self._models.size(self._main_training)
+        self.hashes = self._models.hashes
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.painter.to(self.device)
-        self._body_name = body
         self._reader = PersonReader(self.size, max_pixels, detector)
 
     @cached_property
@@ -72,10 +73,13 @@ class Model:
         """The body model that is fitted to people.
 
         Raises:
-            PtxError: there is no such file, or it is no SMPL body.
+            PtxError: its file is not there, or is no SMPL body, or not the one that the models were trained with.
         """
+        chosen = self._models.chosen_body
+        if chosen is None:
+            return self._models.body(self._main_training)
         try:
-            return load_body(self._body_name)
+            return load_body(chosen)
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
 
@@ -229,7 +233,8 @@ class Model:
             raise PtxError(f"{path}: exported programs are written as .pt2")
         example = (torch.zeros(2, 3, *self.size), torch.zeros(2, 18, 3), torch.zeros(2, 18, 3))
         batch = torch.export.Dim("batch", min=1, max=MAX_EXPORT_BATCH)
-        program = torch.export.export(self.painter.cpu(), example, dynamic_shapes=({0: batch},) * 3, strict=False)
+        painter = ExportedPainter(self.painter.cpu())
+        program = torch.export.export(painter, example, dynamic_shapes=({0: batch},) * 3, strict=False)
         self.painter.to(self.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.export.save(program, path)
@@ -244,6 +249,8 @@ class Model:
         )
 
 
-def load(folder: str | Path, system: System = "flow", *, body: str = "builtin", max_pixels: int = MAX_PIXELS) -> Model:
+def load(
+    folder: str | Path, system: SystemName = "flow", *, body: str | None = None, max_pixels: int = MAX_PIXELS
+) -> Model:
     """Read the trained models of a folder (`WORKSPACE/models`) that make up one of the systems; arguments as for `Model`."""
     return Model(Path(folder), system, body=body, max_pixels=max_pixels)
