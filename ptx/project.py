@@ -12,7 +12,8 @@ from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.step import BlockStep, Step
+from ptx.pipeline.block_step import BlockStep
+from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl

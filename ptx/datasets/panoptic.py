@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypedDict
 
 import cv2
 import numpy as np
@@ -264,6 +264,13 @@ def project_joints(joints: Floats, camera: Camera) -> tuple[NDArray[np.float32],
     return pixels, metres
 
 
+class _SceneBody(TypedDict):
+    """A body of a frame's file."""
+
+    id: int
+    joints19: list[float]
+
+
 @lru_cache(maxsize=64)
 def _calibration(path: Path) -> dict[str, Camera]:
     """HD cameras by name.
@@ -298,7 +305,7 @@ def _bodies(path: Path) -> dict[int, Floats]:
         PtxError: the file is damaged.
     """
     try:
-        bodies: list[dict[str, Any]] = json.loads(path.read_text())["bodies"]
+        bodies: list[_SceneBody] = json.loads(path.read_text())["bodies"]
         return {int(one["id"]): _keypoints(one["joints19"]) for one in bodies}
     except (OSError, ValueError, KeyError, TypeError):
         raise PtxError(f"{path}: this is no scene of 19-joint bodies of Panoptic Studio") from None

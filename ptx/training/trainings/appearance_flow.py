@@ -18,8 +18,8 @@ class TrainFlowSettings(TrainSettings):
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": {
-            "base_channels": 16, "max_channels": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weight_decay": 0.0,
-            "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
+            "base_channels": 16, "max_channels": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0,
+            "weight_decay": 0.0, "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
         "market-128x64": {
@@ -55,8 +55,8 @@ class TrainGeneratorSettings(GivenFlowSettings):
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": {
-            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3, "cool_down": 0.5,
-            "radius": 4.0, "adversarial": 0.0,
+            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3,
+            "cool_down": 0.5, "radius": 4.0, "adversarial": 0.0,
         },
         "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
         "market-128x64": {

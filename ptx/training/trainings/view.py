@@ -17,7 +17,8 @@ class TrainCoarseSettings(TrainSettings):
         "demo": {"base_channels": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
         "deepfashion-256": {"steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128},
         "market-128x64": {
-            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "scales": 5, "batch": 16,
+            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "scales": 5,
+            "batch": 16,
         },
     }  # fmt: skip
 
