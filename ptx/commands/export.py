@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -41,7 +41,7 @@ def model(
 def flow(
     output: Folder,
     form: Annotated[
-        FlowFormat,
+        Literal["corr", "flo"],
         typer.Option("--format", help="corr: Dense Intrinsic Appearance Flow's files, with visibility; flo: Middlebury's."),
     ] = "corr",
     config: Config = None,

@@ -39,3 +39,61 @@ def evaluate(
     log_format: LogFormat = "auto",
 ) -> None:
     """Score the trained models on held-out persons, beside copying and warping the source."""
+    from ptx.commands.listeners import choose_listener
+    from ptx.commands.report import evaluation_context
+    from ptx.evaluation.context import evaluate_project
+    from ptx.evaluation.protocols import find_protocol
+    from ptx.evaluation.scores import read_scores
+    from ptx.evaluation.tables import comparison_table, published_table, score_table
+    from ptx.project import load_project
+
+    other = read_scores(against) if against else None
+    context = evaluation_context(load_project(config, overrides))
+    scores = evaluate_project(context, find_protocol(protocol), choose_listener(log_format, console), count)
+    print("\n".join([*score_table(scores), f"every pair's scores: {scores.path}"]))
+    if table:
+        print("\n".join(["", *published_table(scores, context.data.settings.kind)]))
+    if other is not None:
+        print("\n".join(["", *comparison_table(scores, other)]))
+
+
+@app.command(rich_help_panel=MODELS, epilog="Example:  ptx report -c demo/pipeline.yaml --count 80")
+def report(count: Count = 0, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
+    """Write one HTML page: status, sheets, training curves, transfers, scores."""
+    from ptx.commands.listeners import choose_listener
+    from ptx.commands.report import evaluate_and_report
+    from ptx.project import load_project
+
+    listener = choose_listener(log_format, console)
+    console.print(str(evaluate_and_report(load_project(config, overrides), count, listener)))
+
+
+@app.command(
+    rich_help_panel=MODELS, epilog="Examples:  ptx study study.html --count 30  ·  ptx study --score anna.json ben.json"
+)
+def study(
+    files: Annotated[list[Path], typer.Argument(help="The page to write; with --score, files of answers.")],
+    score: Annotated[bool, typer.Option("--score", help="Say what the answers come to.")] = False,
+    count: Annotated[int, typer.Option("--count", min=1, help="Pairs that are asked about.")] = 30,
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", help="Two of `ptx evaluate`'s rows or `the photograph`, with a comma between."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the order and the sides; another one a person.")] = 0,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Let people choose between the pictures of two methods: one HTML page that needs no server; and score their answers."""
+    from ptx.commands.report import evaluation_context
+    from ptx.evaluation.study import write_study
+    from ptx.evaluation.study_answers import read_answers, score_answers
+    from ptx.project import load_project
+
+    if score:
+        print("\n".join(score_answers([read_answers(path) for path in files]).lines()))
+        return
+    if len(files) > 1:
+        raise PtxError("name one page to write, or give --score for files of answers")
+    names = [name.strip() for name in methods.split(",")] if methods else []
+    context = evaluation_context(load_project(config, overrides))
+    console.print(str(write_study(files[0], context.methods, context.pairs, count, seed, names)))

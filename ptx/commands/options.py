@@ -10,16 +10,25 @@ import typer
 from rich.console import Console
 
 from ptx.pipeline.errors import PtxError
+from ptx.training.systems import SystemName
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 START = "Start"
+"""Panel of `ptx --help` for newcomers."""
+
 DATA = "Data"
+"""Panel of commands that compute and look at the stores."""
+
 MODELS = "Models"
+"""Panel of commands that score trained models."""
+
 PICTURES = "Pictures"
+"""Panel of commands that paint."""
+
 CLUSTER = "Cluster"
-"""Panels of `ptx --help`, in its order."""
+"""Panel of commands for batch systems."""
 
 Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings file; ./pipeline.yaml where it exists.")]
 Set = Annotated[
@@ -38,7 +47,7 @@ LogFormat = Annotated[
 ]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")]
 System = Annotated[
-    Literal["flow", "pose-flow", "view"],
+    SystemName,
     typer.Option("--system", help="Dense intrinsic appearance flow, pose flow learning, or novel view synthesis."),
 ]
 
@@ -47,4 +56,5 @@ def check_ending(path: Path, endings: Sequence[str], subject: str) -> None:
     """Raise PtxError unless a path ends in one of some endings; `subject` is written there, in the plural."""
     if path.suffix.lower() not in endings:
         *first, last = endings
-        raise PtxError(f"{path}: {subject} are written as {f'{", ".join(first)} or ' if first else ''}{last}")
+        known = f"{', '.join(first)} or {last}" if first else last
+        raise PtxError(f"{path}: {subject} are written as {known}")

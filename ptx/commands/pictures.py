@@ -10,6 +10,7 @@ import typer
 
 from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, console, errors
 from ptx.pipeline.errors import BadSample, PtxError
+from ptx.training.systems import SYSTEMS, SystemName, find_system
 
 if TYPE_CHECKING:
     from ptx.inference.model import Model
@@ -95,9 +96,13 @@ def view(
     look: As = "picture",
     model: ModelFolder = None,
     systems: Annotated[
-        list[Literal["flow", "pose-flow", "view"]] | None,
-        typer.Option("--system", help="A system (flow); given several times, each is a row of the sheet."),
-    ] = None,
+        str,
+        typer.Option(
+            "--system",
+            help="flow, pose-flow or view; or several with commas between, each a row of the sheet.",
+            autocompletion=lambda incomplete: [name for name in SYSTEMS if name.startswith(incomplete)],
+        ),
+    ] = "flow",
     joints: Annotated[
         Literal["body", "landmarks"],
         typer.Option("--joints", help="What is turned: the fitted body's joints, or 3D landmarks."),
@@ -114,7 +119,7 @@ def view(
     from ptx.inference.view import read_yaws
 
     yaws = read_yaws(yaw)
-    names = systems or ["flow"]
+    names = [find_system(name.strip()).name for name in systems.split(",")]
     check_ending(output, (".png",) if look in ("paste", "everyone") else VIEW_SUFFIXES, "views")
     if look in ("paste", "everyone") and (len(yaws) > 1 or len(names) > 1):
         raise PtxError(f"--as {look} turns by one angle, with one system")

@@ -16,12 +16,12 @@ from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
 from ptx.inference.painting import Flow, Painting, Visibility
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
 from ptx.inference.painter import ExportedPainter
-from ptx.inference.systems import assemble, find_system
+from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
 from ptx.models.pixels import to_tensor, to_uint8
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.models import FolderModels
-from ptx.training.systems import SystemName
+from ptx.training.systems import SystemName, find_system
 
 MAX_EXPORT_BATCH = 1024
 """Largest batch that an exported program takes."""
@@ -59,9 +59,9 @@ class Model:
             PtxError: there is no such system, or a model is missing, damaged or of another architecture.
         """
         self._models = FolderModels(folder, chosen_body=body)
-        self._main_training = find_system(system).needs[0]
-        self.system = system
-        self.painter = assemble(system, self._models)
+        self.system = find_system(system).name
+        self._main_training = PAINTERS[self.system].needs[0]
+        self.painter = assemble(self.system, self._models)
         self.size = self._models.size(self._main_training)
         self.hashes = self._models.hashes
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -14,17 +14,16 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
-from ptx.pipeline.errors import PtxError
 from ptx.training.models import TrainedModels
 from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings
-from ptx.training.systems import SystemName
+from ptx.training.systems import SystemName, find_system
 
 N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class System:
-    """A row of `SYSTEMS`: how a system's networks are joined into a painter."""
+class PainterRow:
+    """A row of `PAINTERS`: how a system's networks are joined."""
 
     needs: tuple[str, ...]
     """Trainings without whose models it does not paint, besides the one that gives the flow; the first is the main one."""
@@ -45,19 +44,7 @@ def assemble(system: SystemName, models: TrainedModels, *, refined: bool = True)
     Raises:
         PtxError: there is no such system; or a model is missing, damaged, stale or of another architecture.
     """
-    return find_system(system).build(models, refined).eval().requires_grad_(False)
-
-
-def find_system(name: str) -> System:
-    """Return the row of a system.
-
-    Raises:
-        PtxError: there is none of this name; names those that are.
-    """
-    if name not in SYSTEMS:
-        *first, last = SYSTEMS
-        raise PtxError(f"no system '{name}': {', '.join(first)} or {last}")
-    return SYSTEMS[name]
+    return PAINTERS[find_system(system).name].build(models, refined).eval().requires_grad_(False)
 
 
 def _build_flow(models: TrainedModels, refined: bool) -> Painter:
@@ -83,12 +70,12 @@ def _build_view(models: TrainedModels, refined: bool) -> Painter:
     return ViewPainter(_flow(models, last), coarse, refine, models.settings(last).radius)
 
 
-SYSTEMS: dict[str, System] = {
-    "flow": System(("train-generator",), ("train-pixel-warp",), _build_flow),
-    "pose-flow": System(("train-synthesis", "train-garment"), (), _build_pose_flow),
-    "view": System(("train-refine", "train-coarse"), (), _build_view),
+PAINTERS: dict[SystemName, PainterRow] = {
+    "flow": PainterRow(("train-generator",), ("train-pixel-warp",), _build_flow),
+    "pose-flow": PainterRow(("train-synthesis", "train-garment"), (), _build_pose_flow),
+    "view": PainterRow(("train-refine", "train-coarse"), (), _build_view),
 }
-"""Name (`ptx.training.systems.SystemName`) → row."""
+"""System → row."""
 
 
 def _network(models: TrainedModels, training: str, kind: type[N]) -> N:
