@@ -25,9 +25,10 @@ from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_places
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints, missing_as_nan
+from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import load_pickle, numbers
 from ptx.pipeline.config import Place
 from ptx.pipeline.errors import BadSample, PtxError, one_line

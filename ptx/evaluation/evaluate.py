@@ -19,11 +19,11 @@ from ptx.evaluation.learned_metrics import Judges
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.protocols import Protocol, protocol
+from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.labels import CLOTHES, garment
 from ptx.models.losses import end_point_error
 from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim
-from ptx.models.warping import BACKGROUND
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.progress import progress
@@ -112,7 +112,7 @@ def picture_scores(painted: Tensor, target: Tensor, masks: Mapping[str, Tensor],
 def flow_scores(flow: Tensor, visibility: Tensor | None, batch: Batch) -> dict[str, Tensor]:
     """End-point error in px over all of the body and over what the source shows; overlap of the labels where there are any."""
     truth, labels = batch["true_flow"], batch["true_visibility"]
-    seen = torch.where(labels == 0, labels, torch.full_like(labels, BACKGROUND))
+    seen = torch.where(labels == VISIBLE, labels, torch.full_like(labels, BACKGROUND))
     iou = {} if visibility is None else {"visibility_iou": visibility_iou(visibility, labels)}
     return {"epe": end_point_error(flow, truth, labels), "epe_visible": end_point_error(flow, truth, seen), **iou}
 

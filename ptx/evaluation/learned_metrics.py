@@ -16,7 +16,7 @@ from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import masked
 from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
 from ptx.evaluation.protocols import Protocol
-from ptx.models.ssim import eight_bit
+from ptx.models.pixels import quantise
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
@@ -53,10 +53,10 @@ class Judges:
         mask-IS is Ma et al.'s (NIPS 2017): backgrounds of Market-1501 are clutter that no pose tells.
         """
         if self.inception is not None:
-            features, probabilities = self.inception(_eight_bits(painted))
+            features, probabilities = self.inception(quantise(painted))
             self._remember(method, features=features, **{"is": probabilities})
             if self.masked:
-                self._remember(method, mask_is=self.inception(_eight_bits(masked(painted, mask)))[1])
+                self._remember(method, mask_is=self.inception(quantise(masked(painted, mask)))[1])
         return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
 
     def clothes(self, method: str, painted: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -97,11 +97,6 @@ def shares(seen: dict[str, NDArray[np.float64]], reference: Reference | None) ->
     """Shares of the scores of what was seen of one method: `features` (N, D), class probabilities (N, C) under the score's name."""
     fid = {} if reference is None else {"fid": reference.frechet_shares(seen["features"])}
     return fid | {name: inception_shares(values) for name, values in seen.items() if name != "features"}
-
-
-def _eight_bits(x: Tensor) -> Tensor:
-    """Pictures (B, 3, H, W) in -1..1 in the steps of a file."""
-    return eight_bit(x) / 127.5 - 1
 
 
 def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:

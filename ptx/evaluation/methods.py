@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from ptx.datasets.people import People
 from ptx.evaluation.protocols import through_jpeg
+from ptx.geometry.body import load_body
 from ptx.geometry.correspondence import correspond
+from ptx.geometry.labels import BACKGROUND
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import Painter
 from ptx.inference.systems import System, assemble
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.warping import BACKGROUND, warp_pixels
+from ptx.models.warping import warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.stages.backends.data_sets import people
@@ -48,7 +50,7 @@ def flowers(pipeline: Pipeline) -> dict[str, Flower]:
     for name, training in (("predicted flow", "train-flow"), ("learned flow", "train-pose-flow")):
         if trained(pipeline, training):
             methods[name] = _says(load_network(pipeline, training))
-    methods["flow of fitted poses"] = _says(FittedFlow(pipeline.settings.body))
+    methods["flow of fitted poses"] = _says(FittedFlow(load_body(pipeline.settings.body)))
     if _projected(pipeline):
         methods["fitted flow"] = lambda batch: Flow(batch["flow"], batch["visibility"])
     return methods
@@ -129,7 +131,7 @@ class _Trained:
         return self.known[name], getattr(self.pipeline.settings, TRAININGS[name].section).model_dump()
 
     def fitted(self) -> FittedFlow:
-        return FittedFlow(self.pipeline.settings.body)
+        return FittedFlow(load_body(self.pipeline.settings.body))
 
 
 def trained(pipeline: Pipeline, name: str) -> bool:
@@ -154,7 +156,7 @@ def _warps(flow: Flower) -> PaintBatch:
 
 
 def _paints(system: nn.Module) -> PaintBatch:
-    return lambda batch: system(batch["source"], batch["source_keypoints"], batch["target_keypoints"])["picture"]
+    return lambda batch: system(batch["source"], batch["source_keypoints"], batch["target_keypoints"]).picture
 
 
 def over_source(batch: Batch, flow: Tensor, visibility: Tensor | None) -> Tensor:

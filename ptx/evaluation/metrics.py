@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ptx.models.ssim import FIELD, SsimRule, eight_bit, ssim, ssim_map
+from ptx.models.pixels import to_levels
+from ptx.models.ssim import FIELD, SsimRule, ssim, ssim_map
 
 
 def body_ssim(a: Tensor, b: Tensor, body: Tensor, rule: SsimRule = FIELD) -> Tensor:
@@ -29,12 +30,12 @@ def masked_ssim(a: Tensor, b: Tensor, mask: Tensor, rule: SsimRule = FIELD) -> T
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
     """Mean absolute difference (B,), 0..1."""
-    return (eight_bit(a) - eight_bit(b)).abs().mean((1, 2, 3)) / 255
+    return (to_levels(a) - to_levels(b)).abs().mean((1, 2, 3)) / 255
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
     """Peak signal to noise ratio (B,) in dB; 100 for equal pictures."""
-    mse = (eight_bit(a) - eight_bit(b)).square().mean((1, 2, 3))
+    mse = (to_levels(a) - to_levels(b)).square().mean((1, 2, 3))
     return torch.where(mse > 0, 10 * torch.log10(255**2 / mse.clamp(min=1e-9)), torch.full_like(mse, 100.0))
 
 

@@ -11,6 +11,7 @@ from ptx.datasets.images import Image
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.geometry.joints import keypoint
 from ptx.models.keypoints import there_and_places
+from ptx.pipeline.errors import BadSample
 from ptx.training.samples import to_pictures
 
 HEAD = tuple(keypoint(name) for name in ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear"))
@@ -52,7 +53,7 @@ def mediapipe_detector() -> Detector:
     def detect(picture: Image) -> Tensor:
         try:
             return torch.from_numpy(model.detect(picture).keypoints)
-        except ValueError:  # nobody is in the picture, so no keypoint is found
+        except BadSample:  # nobody is in the picture, so no keypoint is found
             return torch.zeros(18, 3)
 
     return detect

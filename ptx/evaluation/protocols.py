@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ptx.models.pixels import to_tensor, to_uint8
 from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule
 from ptx.pipeline.errors import PtxError
-from ptx.training.samples import to_pictures
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Protocol:
         size += ", in a white square" if self.square else ""
         file = {"png": "8 bits", "jpeg": "JPEG of quality 95"}[self.file]
         networks = f"LPIPS {self.lpips}; FID against the {self.reference} photographs"
-        return f"{cut}, {size}, {file}; SSIM {self.ssim.words}; {networks}; masks around the target pose"
+        return f"{cut}, {size}, {file}; SSIM {self.ssim.description}; {networks}; masks around the target pose"
 
 
 PROTOCOLS = {
@@ -108,8 +107,8 @@ def _in_square(x: Tensor, fill: float) -> Tensor:
 def through_jpeg(x: Tensor, quality: int = 95) -> Tensor:
     """Pictures (B, 3, H, W) in -1..1 written and read as JPEG."""
     out = []
-    for picture in to_pictures(x):
+    for picture in to_uint8(x):
         memory = io.BytesIO()
         Image.fromarray(picture).save(memory, "JPEG", quality=quality)
         out.append(np.asarray(Image.open(memory).convert("RGB")))
-    return torch.from_numpy(np.stack(out)).permute(0, 3, 1, 2).to(x) / 127.5 - 1
+    return to_tensor(np.stack(out)).to(x)

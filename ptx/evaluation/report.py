@@ -18,11 +18,11 @@ from rich.console import Console
 from ptx.evaluation.evaluate import Evaluation, evaluate
 from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
 from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, rows_of
+from ptx.models.pixels import to_uint8
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.status import describe
 from ptx.pipeline.storage.durable import write_atomic
-from ptx.training.samples import to_pictures
 from ptx.training.state import TRAININGS, describe_training
 
 STYLE = """
@@ -151,8 +151,8 @@ def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
         places = [place[int(done.pairs[i])] for i in chosen]
         batch = next(batches(pipeline, data.only(places), len(places)))
         with torch.inference_mode():
-            columns = {name: to_pictures(paint(batch)) for name, paint in methods.items()}
-        columns["truth"] = to_pictures(batch["target"])
+            columns = {name: to_uint8(paint(batch)) for name, paint in methods.items()}
+        columns["truth"] = to_uint8(batch["target"])
         panels = [
             [Panel(pictures[r], name if r == 0 else "") for name, pictures in columns.items()]
             for r in range(len(places))

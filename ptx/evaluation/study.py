@@ -17,6 +17,7 @@ from ptx.evaluation.methods import PaintBatch, batches, flowers, painters, pairs
 from ptx.evaluation.published_figures import FIGURES
 from ptx.evaluation.study_page import page
 from ptx.evaluation.tables import interval
+from ptx.models.pixels import to_uint8
 from ptx.pictures.draw import draw_skeleton
 from ptx.pictures.png import encode_png
 from ptx.pipeline.errors import PtxError
@@ -24,7 +25,6 @@ from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.durable import write_atomic
 from ptx.training.data import PairData
-from ptx.training.samples import to_pictures
 
 PHOTOGRAPH = "the photograph"
 """What shows the target as it is: against it people say what they take for real."""
@@ -66,8 +66,8 @@ def _pictures(pipeline: Pipeline, data: PairData, methods: Mapping[str, PaintBat
     out: dict[str, str] = {}
     with torch.inference_mode():
         for batch in batches(pipeline, data):
-            shown = {"source": to_pictures(batch["source"])}
-            shown |= {str(number): to_pictures(paint(batch)) for number, paint in enumerate(methods.values())}
+            shown = {"source": to_uint8(batch["source"])}
+            shown |= {str(number): to_uint8(paint(batch)) for number, paint in enumerate(methods.values())}
             paper = np.full(shown["source"].shape[1:], 255, np.uint8)
             shown["pose"] = np.stack([draw_skeleton(paper, one.numpy()) for one in batch["target_keypoints"]])
             for kind, images in shown.items():

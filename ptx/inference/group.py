@@ -16,7 +16,7 @@ from ptx.geometry.keypoints import valid_keypoints
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
 from ptx.inference.view import fit_person
-from ptx.models.pose_mask import silhouette
+from ptx.models.pose_maps import silhouette
 from ptx.pipeline.errors import BadSample
 
 MARGIN_FRACTION = 0.05

@@ -15,7 +15,7 @@ from ptx.inference.view import NovelView, turntable
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
-from ptx.pictures.sheet import HEIGHT, Panel, sheet
+from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 
 Look = Literal["picture", "sheet", "paste"]
 """The painted picture; the same beside what it was made from; the whole photograph with the picture in it."""
@@ -41,7 +41,7 @@ def draw_painting(painting: Painting, look: Look, title: str = "") -> Image:
         return painting.pasted
     garments = [] if painting.garments is None else [Panel(draw_garments(painting.garments), "garments")]
     panels = [*_panels(painting, "wanted pose"), *garments, Panel(painting.picture, "painted")]
-    return sheet([panels], title, height=HEIGHT)
+    return sheet([panels], title, height=PANEL_HEIGHT)
 
 
 def write_views(views: Mapping[str, Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
@@ -69,7 +69,7 @@ def draw_views(rows: Sequence[Sequence[NovelView]], title: str) -> Image:
     """Draw a sheet: of one angle with what each view was made from, of several angles the steady pictures."""
     angles = len(rows[0])
     panels = [_view_panels(row[0]) if angles == 1 else _round_panels(row) for row in rows]
-    return sheet(panels, title, height=HEIGHT if angles <= MAX_LARGE_VIEWS else HEIGHT // 2)
+    return sheet(panels, title, height=PANEL_HEIGHT if angles <= MAX_LARGE_VIEWS else PANEL_HEIGHT // 2)
 
 
 def _panels(painting: Painting, pose_caption: str) -> list[Panel]:

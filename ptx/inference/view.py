@@ -15,7 +15,7 @@ from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import SeenBody, turn_keypoints
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
-from ptx.pictures.steady import steady
+from ptx.pictures.deflicker import deflicker
 from ptx.pipeline.errors import BadSample, PtxError
 
 Joints = Literal["body", "landmarks"]
@@ -75,14 +75,14 @@ def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
 
 
 def turntable(views: Sequence[NovelView]) -> list[Image]:
-    """Return the pictures of views in order, made steady: what one shows, its neighbours show as well (`steady`).
+    """Return the pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
 
     The last is taken to be followed by the first where the angles, evenly spaced, go all round.
     """
     yaws = [view.yaw for view in views]
     step = yaws[1] - yaws[0] if len(yaws) > 1 else 0.0
     closed = len(yaws) > 2 and abs(abs(yaws[-1] - yaws[0] + step) - 360) < ROUND_TOLERANCE
-    return steady([view.painting.picture for view in views], [view.body for view in views], closed=closed)
+    return deflicker([view.painting.picture for view in views], [view.body for view in views], closed=closed)
 
 
 def read_yaws(text: str) -> list[float]:

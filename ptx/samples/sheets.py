@@ -22,7 +22,7 @@ from ptx.pictures.draw import (
     draw_wheel,
 )
 from ptx.pictures.png import save_png
-from ptx.pictures.sheet import HEIGHT, Panel, sheet
+from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.samples.reader import SampleReader, image_index, pair_index
@@ -69,7 +69,7 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     if reader.has("parse", index):
         panels.append(Panel(draw_garments(reader.garments(index)), "garments"))
     image_id = pipeline.listing.ids[index]
-    page = sheet([panels], f"{image_id}\n{reader.summary(index)}", height=HEIGHT)
+    page = sheet([panels], f"{image_id}\n{reader.summary(index)}", height=PANEL_HEIGHT)
     return save_png(page, output or pipeline.results / "show" / f"{_file_name(image_id)}.png")
 
 
@@ -105,7 +105,7 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         ]
     )
     title = f"pair {number}: {ids[target]} from {ids[source]}\n{reader.summary(target)}"
-    return save_png(sheet(rows, title, height=HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
+    return save_png(sheet(rows, title, height=PANEL_HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
 
 
 def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
@@ -127,7 +127,7 @@ def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
     if not len(done):
         raise PtxError("no pair's flow is there yet; `ptx run all` computes it")
     rows = [_pair_panels(reader, number) for number in done[spread(len(done), count)].tolist()]
-    page = sheet(_two_columns(rows), height=HEIGHT // 2)
+    page = sheet(_two_columns(rows), height=PANEL_HEIGHT // 2)
     return save_png(page, output or pipeline.results / "show" / "grid.png")
 
 

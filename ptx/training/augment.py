@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from ptx.models.distributed import drawn
-from ptx.models.warping import BACKGROUND
+from ptx.geometry.labels import BACKGROUND
+from ptx.models.distributed import draw_global
+from ptx.models.warping import pixel_grid, sample
 from ptx.training.data import Batch
 
 LABELS = {"visibility": BACKGROUND, "target_part": 0, "target_parsing": 0}
@@ -24,36 +23,28 @@ def vary_target(batch: Batch, shift: tuple[int, int] = (0, 0), scale: float = 1.
         return batch
     count, _, height, width = batch["source"].shape
     device = batch["source"].device
-    right, down = (drawn(lambda n, m=m: torch.randint(-m, m + 1, (n,)), count) for m in shift)
+    right, down = (draw_global(lambda n, m=m: torch.randint(-m, m + 1, (n,)), count) for m in shift)
     move = torch.stack([right, down], dim=1).to(device, torch.float32)
     factor = (
-        (scale ** (2 * drawn(lambda n: torch.rand(n, 1), count) - 1)).to(device)
+        (scale ** (2 * draw_global(lambda n: torch.rand(n, 1), count) - 1)).to(device)
         if scale != 1
         else torch.ones(count, 1, device=device)
     )
     middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=device)
-    columns, rows = torch.arange(width, device=device), torch.arange(height, device=device)
-    pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).float()  # (H, W, 2)
+    pixels = pixel_grid(height, width, device)  # (H, W, 2)
     places = (pixels - middle - move[:, None, None]) / factor[:, None, None] + middle  # (B, H, W, 2) in the old target
     out = {**batch, "target_keypoints": batch["target_keypoints"].clone()}
     out["target_keypoints"][..., :2] = (
         factor[:, None] * (batch["target_keypoints"][..., :2] - middle) + middle + move[:, None]
     )
-    out["target"] = _fetch(batch["target"], places, "bilinear", "border")
+    out["target"] = sample(batch["target"], places, "bilinear", "border")
     for name, outside in LABELS.items():
         if name in batch:
             labels = batch[name] if batch[name].ndim == 4 else batch[name][:, None]
-            moved = _fetch(labels.float() - outside, places, "nearest", "zeros") + outside
+            moved = sample(labels.float() - outside, places, "nearest", "zeros") + outside
             out[name] = moved.to(labels.dtype).reshape(batch[name].shape)
     if "flow" in batch:
         way = (places - pixels).permute(0, 3, 1, 2)
-        flow = _fetch(batch["flow"], places, "bilinear", "zeros") + way
+        flow = sample(batch["flow"], places, "bilinear", "zeros") + way
         out["flow"] = flow * (out["visibility"] < BACKGROUND)
     return out
-
-
-def _fetch(x: Tensor, places: Tensor, mode: str, outside: str) -> Tensor:
-    """x (B, C, H, W) at places (B, H, W, 2) px."""
-    height, width = x.shape[-2:]
-    grid = places * 2 / places.new_tensor([max(width - 1, 1), max(height - 1, 1)]) - 1
-    return F.grid_sample(x, grid, mode=mode, padding_mode=outside, align_corners=True)

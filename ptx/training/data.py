@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ptx.datasets.attribute_files import Clothes, read_clothes, stamp
+from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
 from ptx.geometry.flow import decode_flow
+from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
@@ -56,8 +57,8 @@ class PairData(Dataset[Batch]):
         target, source = (np.array([i]) for i in self.pairs[index])
         pair = self.numbers[index : index + 1]
         out = {
-            "source": _picture(self._read("ingest", "image", source)),
-            "target": _picture(self._read("ingest", "image", target)),
+            "source": to_tensor(self._read("ingest", "image", source)),
+            "target": to_tensor(self._read("ingest", "image", target)),
             "source_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", source)),
             "target_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", target)),
             "pair": torch.tensor(int(pair[0])),
@@ -101,10 +102,6 @@ def _store(workspace: Path, name: str) -> Store:
     return Store(workspace, name)
 
 
-def _picture(image: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - np.float32(1))
-
-
 def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = PROJECTED) -> PairData:
     """All pairs of a split for which these stages have results.
 
@@ -138,7 +135,7 @@ def clothes(pipeline: Pipeline) -> Clothes:
     folder = pipeline.settings.attributes.path
     if folder is None:
         raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
-    return _clothes(folder, tuple(pipeline.listing.ids), digest(stamp(folder)))
+    return _clothes(folder, tuple(pipeline.listing.ids), digest(files_state(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -159,7 +159,7 @@ class Trainer:
         except torch.OutOfMemoryError as error:
             raise PtxError(
                 f"{self.recipe.name}: the GPU's memory is full at step {self.step}: raise accumulate (now "
-                f"{self.recipe.settings.accumulate}), or lower batch or base; the same command goes on from the last checkpoint"
+                f"{self.recipe.settings.accumulate}), or lower batch or base_channels; the same command goes on from the last checkpoint"
             ) from error
 
     def _step(self, batch: Batch) -> dict[str, float]:

@@ -174,7 +174,7 @@ class ProjectModels(TrainedModels):
         if not TRAININGS[name].annotated:
             return NetworkFacts(self._context.size)
         known = clothes(self._context)
-        return NetworkFacts(self._context.size, len(known.categories), len(known.attributes))
+        return NetworkFacts(self._context.size, len(known.category_names), len(known.attribute_names))
 
     def body_file(self, spec: str) -> str:
         """Return the setting `body`."""

@@ -70,7 +70,14 @@ class TrainingStep:
         reasons = stale(self.context, self.training)
         condition: Condition = "stale" if reasons else "absent" if not done else "partial" if done < total else "done"
         return StepStatus(
-            self.name, condition, reasons, done, total, self.unit, bytes=_bytes(self.folder), scores=best_scores(self.folder)
+            self.name,
+            condition,
+            reasons,
+            done,
+            total,
+            self.unit,
+            bytes=_bytes(self.folder),
+            scores=best_scores(self.folder),
         )
 
     def estimate(self, *, force: bool = False) -> Estimate:

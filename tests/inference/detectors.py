@@ -27,7 +27,7 @@ class KnownPerson:
     def find_person(self, image: Image) -> Box:
         """Return the box around the person."""
         if image.std() == 0:
-            raise BadSample("no_person", "nobody")
+            raise BadSample("no_person", "nobody is in the picture")
         return box_around(self.keypoints, image.shape[:2])
 
     def detect(self, image: Image) -> KnownDetection:

@@ -98,9 +98,9 @@ def test_table_of_transfers_goes_on_where_it_stopped(
     model, out = Model(models, detector=KnownPerson(people.truth(0).keypoints)), tmp_path / "out"
     done = transfer_all(model, read_transfers(table), out, "paste", Silent())
     assert done.painted == 2
-    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {2: "nobody", 4: "nowhere.png is not there"}
+    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {2: "nobody is in the picture", 4: "nowhere.png is not there"}
     assert sorted(p.name for p in out.glob("*.png")) == ["1_0_1.png", "3_1_0.png"]
-    assert "grey.png: nobody" in (out / "problems.csv").read_text()
+    assert "grey.png: nobody is in the picture" in (out / "problems.csv").read_text()
     (out / "3_1_0.png").unlink()
     first = (out / "1_0_1.png").stat().st_mtime_ns
     assert transfer_all(model, read_transfers(table), out, "paste", Silent()).painted == 2

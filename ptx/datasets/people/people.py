@@ -16,6 +16,7 @@ from ptx.datasets.people.scenes import cast_shadow, draw_background, draw_light
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.joints import keypoint
+from ptx.geometry.keypoints import drop_keypoints, inside_image
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
 
@@ -98,12 +99,10 @@ class People:
         xyz = pose_keypoints(body, pose, betas)[0]
         hips = (xyz[keypoint("left_hip")] + xyz[keypoint("right_hip")]) / 2
         points = project(camera, xyz)
-        inside = (points[:, 0] >= -0.5) & (points[:, 0] < width - 0.5)
-        inside &= (points[:, 1] >= -0.5) & (points[:, 1] < height - 0.5)
+        outside = ~inside_image(points, o.size)
         keypoints = np.concatenate([points[:, :2], np.ones((18, 1))], axis=1).astype(np.float32)
         keypoints3d = np.concatenate([xyz - hips, np.ones((18, 1))], axis=1).astype(np.float32)
-        keypoints[~inside] = (np.nan, np.nan, 0)
-        keypoints3d[~inside] = (np.nan, np.nan, np.nan, 0)
+        keypoints, keypoints3d = (drop_keypoints(k, outside) for k in (keypoints, keypoints3d))
         return Truth(pose[0], betas.astype(np.float32), camera, keypoints, keypoints3d)
 
     def render(self, index: int) -> Image:

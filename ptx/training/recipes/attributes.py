@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from ptx.datasets.attribute_files import Clothes
 from ptx.models.attribute_net import AttributeNet, recall_at
-from ptx.models.blocks import build
 from ptx.training.data import Batch
+from ptx.training.networks import build
 from ptx.training.recipes.base import Losses, Recipe
 from ptx.training.settings import TrainAttributesSettings
 
@@ -24,7 +24,7 @@ class TrainAttributes(Recipe):
 
     def __init__(self, settings: TrainAttributesSettings, clothes: Clothes) -> None:
         super().__init__(settings)
-        self.counts = {"categories": len(clothes.kinds), "attributes": len(clothes.names)}
+        self.counts = {"categories": len(clothes.category_names), "attributes": len(clothes.attribute_names)}
 
     def networks(self) -> dict[str, nn.Module]:
         """The classifier."""

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.models.blocks import build
-from ptx.models.discriminator import PatchDiscriminator
+from ptx.geometry.labels import BACKGROUND
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp
-from ptx.models.losses import adversarial, end_point_error, flow_loss
-from ptx.models.pose_maps import pose_map, pose_maps
+from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
+from ptx.models.losses import end_point_error, flow_loss, gan_terms, gradient_loss
+from ptx.models.pose_maps import PoseMaps, pose_map, pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.variants import Background
 from ptx.models.vgg import perceptual_loss, style_loss
 from ptx.models.warping import warp_pixels
 from ptx.training.augment import vary_target
 from ptx.training.data import Batch
+from ptx.training.networks import build
 from ptx.training.settings import TrainFlowSettings, TrainGeneratorSettings, TrainSettings
 
 Losses = dict[str, dict[str, Tensor]]
@@ -87,7 +87,7 @@ class TrainFlow(Recipe):
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """End-point error in px, that of zero flow, and the share of body pixels whose visibility is right."""
         prediction, truth, visibility = net(*asked(batch)), batch["flow"], batch["visibility"]
-        body = (visibility < 2).float()
+        body = (visibility < BACKGROUND).float()
         right = (prediction.visibility == visibility).float() * body
         return {
             "epe": end_point_error(prediction.dense, truth, visibility),
@@ -144,7 +144,7 @@ class TrainGenerator(Recipe):
         """Pose map (B, 18, H, W) that the picture is painted by."""
         return pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
 
-    def poses(self, batch: Batch) -> Tensor:
+    def poses(self, batch: Batch) -> PoseMaps:
         """What the networks that paint see of poses: `pose_maps`."""
         keypoints, size = (batch["source_keypoints"], batch["target_keypoints"]), batch["source"].shape[-2:]
         return pose_maps(*keypoints, *size, self.settings.radius, self.background)
@@ -181,15 +181,16 @@ class TrainGenerator(Recipe):
         """Add the discriminator's judgement to the generator's terms, and what itself is trained on."""
         s = self.settings
         context = torch.cat([batch["source"], self.target_pose(batch)], dim=1)
-        judge.requires_grad_(False)
-        fooled = adversarial(judge(torch.cat([context, painted], 1)), True, s.adversarial_kind)
-        out["generator"]["adversarial"] = s.adversarial * fooled
-        judge.requires_grad_(True)
-        real, fake = (judge(torch.cat([context, x], dim=1)) for x in (batch["target"], painted.detach()))
-        out["discriminator"] = {
-            "real": 0.5 * s.adversarial * adversarial(real, True, s.adversarial_kind),
-            "painted": 0.5 * s.adversarial * adversarial(fake, False, s.adversarial_kind),
-        }
+        terms = gan_terms(
+            judge,
+            torch.cat([context, batch["target"]], dim=1),
+            torch.cat([context, painted], dim=1),
+            weight=s.adversarial,
+            discriminator_weight=0.5 * s.adversarial,
+            kind=s.adversarial_kind,
+        )
+        out["generator"]["adversarial"] = terms.generator
+        out["discriminator"] = terms.discriminator
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
@@ -251,19 +252,6 @@ def given_flow(regressor: FlowNet | None, batch: Batch) -> tuple[Tensor, Tensor]
     with torch.no_grad():
         prediction = regressor(*asked(batch))
     return prediction.flow, prediction.visibility
-
-
-def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
-    """Mean difference of neighbouring pixels' differences at three scales: keeps edges where no VGG judges them.
-
-    a, b (B, 3, H, W) → scalar. Ours; after the gradient difference loss of Mathieu et al., ICLR 2016.
-    """
-    total = a.new_zeros(())
-    for _ in range(scales):
-        for x, y in ((a.diff(dim=-1), b.diff(dim=-1)), (a.diff(dim=-2), b.diff(dim=-2))):
-            total = total + F.l1_loss(x, y)
-        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
-    return total / scales
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

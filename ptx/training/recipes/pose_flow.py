@@ -8,15 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.models.blocks import build
+from ptx.geometry.labels import BACKGROUND
 from ptx.models.flow_net import FlowNet
-from ptx.models.garment_net import KINDS, GarmentNet, SynthesisNet
-from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_loss, pair_loss, unlocked
+from ptx.models.garment_net import GARMENT_CHANNELS, GarmentNet, SynthesisNet
+from ptx.models.pixels import to_tensor
+from ptx.models.pose_flow_losses import LEVELS, PairWeights, active_levels, known_warp, known_warp_loss, pair_loss
 from ptx.models.pose_maps import pose_map
 from ptx.models.ssim import ssim
 from ptx.models.warping import warp, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.data import Batch
+from ptx.training.networks import build
 from ptx.training.recipes.base import Losses, Recipe, TrainGenerator, asked, given_flow
 from ptx.training.settings import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
@@ -34,9 +36,9 @@ class TrainPoseFlow(Recipe):
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Looks and garments where the flow leads, smoothness, outline; and sources warped on purpose."""
         s, net = self.settings, nets["flow"]
-        levels = unlocked(step / s.steps, s.coarse_to_fine, len(LEVELS))
+        levels = active_levels(step / s.steps, s.coarse_to_fine, len(LEVELS))
         parsings = batch["source_parsing"], batch["target_parsing"]
-        weights = Weights(s.texture, s.garments, s.hidden, s.smooth)
+        weights = PairWeights(s.texture, s.garments, s.hidden, s.smooth)
         terms = pair_loss(net(*asked(batch)), batch["source"], batch["target"], *parsings, weights, levels)
         if s.known_warps > 0:
             known = known_warp(batch["source_keypoints"], batch["source_parsing"])
@@ -50,7 +52,7 @@ class TrainPoseFlow(Recipe):
         person = (batch["target_parsing"] > 0)[:, None]
         warped = torch.where(person, warp(batch["source"], prediction.dense), batch["target"])
         copied = torch.where(person, batch["source"], batch["target"])
-        mine = prediction.visibility < 2
+        mine = prediction.visibility < BACKGROUND
         overlap = (mine & person).sum((1, 2, 3)) / (mine | person).sum((1, 2, 3)).clamp(min=1)
         return {
             "warped_ssim": ssim(warped, batch["target"]),
@@ -143,7 +145,7 @@ class TrainSynthesis(TrainGenerator):
 
 def mean_iou(labels: Tensor, truth: Tensor) -> Tensor:
     """Intersection over union (B,) of label maps (B, H, W), mean over the labels that the truth shows."""
-    mine, own = (F.one_hot(x.long(), KINDS).bool() for x in (labels, truth))
+    mine, own = (F.one_hot(x.long(), GARMENT_CHANNELS).bool() for x in (labels, truth))
     shared, either = ((mine & own).sum((1, 2)).float(), (mine | own).sum((1, 2)).float())  # (B, labels)
     shown = own.any(1).any(1)
     return ((shared / either.clamp(min=1)) * shown).sum(1) / shown.sum(1).clamp(min=1)
@@ -151,5 +153,4 @@ def mean_iou(labels: Tensor, truth: Tensor) -> Tensor:
 
 def painted_labels(labels: Tensor) -> Tensor:
     """Labels (B, H, W) as colours (B, 3, H, W) in -1..1."""
-    colours = torch.from_numpy(GARMENT_COLOURS).to(labels.device).float() / 127.5 - 1
-    return colours[labels.long()].permute(0, 3, 1, 2)
+    return to_tensor(GARMENT_COLOURS[labels.cpu().numpy()]).to(labels.device)

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
-from ptx.models.losses import adversarial
-from ptx.models.pg2 import CoarseNet, PairJudge, RefineNet
+from ptx.models.losses import gan_terms
+from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
 from ptx.models.pose_maps import pose_map
 from ptx.models.pose_mask import part_weights, pose_mask
 from ptx.models.warping import warp_pixels
 from ptx.training.data import Batch
+from ptx.training.networks import build
 from ptx.training.recipes.base import Losses, Recipe, given_flow, painted_scores
 from ptx.training.settings import TrainCoarseSettings, TrainRefineSettings
 
@@ -75,7 +75,7 @@ class TrainRefine(TrainCoarse):
         """G2, and the discriminator where it takes part."""
         nets: dict[str, nn.Module] = {"refine": build(RefineNet, self.settings.model_dump())}
         if self.settings.adversarial > 0:
-            nets["discriminator"] = PairJudge(self.size)
+            nets["discriminator"] = PairDiscriminator(self.size)
         return nets
 
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
@@ -92,11 +92,8 @@ class TrainRefine(TrainCoarse):
         out: Losses = {"refine": {"weighted_l1": s.l1 * self.weighted_l1(painted, batch)}}
         judge = nets.get("discriminator")
         if judge is not None:
-            judge.requires_grad_(False)
-            out["refine"]["adversarial"] = s.adversarial * adversarial(judge(painted, batch["source"]), True)
-            judge.requires_grad_(True)
-            out["discriminator"] = {
-                "real": adversarial(judge(batch["target"], batch["source"]), True),
-                "painted": adversarial(judge(painted.detach(), batch["source"]), False),
-            }
+            real, fake = (torch.cat([picture, batch["source"]], dim=1) for picture in (batch["target"], painted))
+            terms = gan_terms(judge, real, fake, weight=s.adversarial)
+            out["refine"]["adversarial"] = terms.generator
+            out["discriminator"] = terms.discriminator
         return out

@@ -222,7 +222,7 @@ def test_the_command_with_worker_processes_and_a_training(server: dict[str, str]
     """Stores on S3, models in a folder: the same bytes as with everything in folders."""
     settings = [
         "body=small", "size=[64,64]", "data.persons=4", "data.images_per_person=3", "run.block=4", "run.workers=2",
-        "train_flow.base=8", "train_flow.most=16", "train_flow.scales=3", "train_flow.batch=4", "train_flow.steps=2",
+        "train_flow.base_channels=8", "train_flow.max_channels=16", "train_flow.scales=3", "train_flow.batch=4", "train_flow.steps=2",
         "train_flow.workers=0", "train_flow.validate_pairs=4",
     ]  # fmt: skip
 
