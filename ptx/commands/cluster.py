@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ptx.commands.options import CLUSTER, Config, Set, console
+from ptx.commands.options import CLUSTER, Config, Set, console, errors
 from ptx.commands.steps import StepsCommand, complete_steps
 
 app = typer.Typer()
@@ -33,6 +33,9 @@ def submit(
 
     project = load_project(config, overrides)
     results = project.pipeline.results
+    for name in steps:
+        for training, reason in project.left_out(name).items():
+            errors.print(f"{training} is left out: {reason}")
     chosen = {step.name: step for name in steps for step in project.select(name)}
     jobs = scripts(list(chosen.values()), project.settings.cluster, results, config, overrides or [])
     if show:

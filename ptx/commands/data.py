@@ -51,6 +51,8 @@ def run(
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
         )
+    for name, reason in project.left_out(step).items():
+        console.print(f"{name} is left out: {reason}")
     if dry_run:
         estimates = [one.estimate(force=force) for one in steps]
         console.print(estimate_table(estimates, settings.workspace, settings.run.worker_count))
