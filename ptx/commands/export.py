@@ -42,7 +42,9 @@ def flow(
     output: Folder,
     form: Annotated[
         Literal["corr", "flo"],
-        typer.Option("--format", help="corr: Dense Intrinsic Appearance Flow's files, with visibility; flo: Middlebury's."),
+        typer.Option(
+            "--format", help="corr: Dense Intrinsic Appearance Flow's files, with visibility; flo: Middlebury's."
+        ),
     ] = "corr",
     config: Config = None,
     overrides: Set = None,
@@ -56,9 +58,7 @@ def flow(
 
 
 @app.command("keypoints", epilog="Example:  ptx export keypoints -o keypoints.json")
-def keypoints(
-    output: JsonFile, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto"
-) -> None:
+def keypoints(output: JsonFile, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write the keypoints of all images as one COCO JSON file."""
     from ptx.commands.listeners import choose_listener
     from ptx.samples.export import export_keypoints

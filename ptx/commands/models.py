@@ -12,9 +12,7 @@ from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
 
-ProtocolName = Literal[
-    "ours", "ours-jpeg", "wang2004", "intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"
-]
+ProtocolName = Literal["ours", "ours-jpeg", "wang2004", "intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"]
 """Names of `ptx.evaluation.protocols.PROTOCOLS`, which imports torch."""
 
 Count = Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")]

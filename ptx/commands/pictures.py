@@ -134,9 +134,7 @@ def view(
     # Models of one size see the same person, who is looked for once.
     by_size = {painter.size: painter for painter in painters.values()}
     people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
-    views = {
-        name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()
-    }
+    views = {name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()}
     title = f"{source.name} from other sides: {', '.join(names)}"
     console.print(str(write_views(views, look, title, output)))
 

@@ -92,7 +92,10 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     target, source = reader.pair(number)
     reader.require("synth-flow", number)
     ids = pipeline.listing.ids
-    rows = [_image_panels(reader, source, f"source {ids[source]}"), _image_panels(reader, target, f"target {ids[target]}")]
+    rows = [
+        _image_panels(reader, source, f"source {ids[source]}"),
+        _image_panels(reader, target, f"target {ids[target]}"),
+    ]
     flow = reader.flow(number)
     body = reader.part(target) > 0
     longest = np.percentile(np.linalg.norm(flow[body], axis=-1), LONGEST_PERCENTILE) if body.any() else 0

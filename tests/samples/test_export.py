@@ -26,9 +26,7 @@ QUIET = Silent()
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> SampleReader:
-    chosen = project(
-        tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2"
-    )
+    chosen = project(tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2")
     run(chosen)
     return SampleReader(chosen.pipeline)
 
