@@ -13,7 +13,7 @@ from pathlib import Path
 from ptx.pipeline.cluster import ClusterSettings, JobSettings, clock, seconds
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.storage.durable import read_json, write_json
+from ptx.pipeline.storage.files import read_json, write_json
 from ptx.training.state import REQUEUE, TRAININGS, needs
 
 SIGNAL = 120

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
-from ptx.datasets.flow_files import read_places
+from ptx.datasets.flow_files import read_positions
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
 from ptx.datasets.keypoint_files import Keypoints
@@ -104,7 +104,7 @@ class PackFlow:
         target, source = (self.ids[i] for i in self.pairs[pair])
         path = self.files.flows / f"{target}_{source}.corr"
         try:
-            positions, visibility = read_places(path)
+            positions, visibility = read_positions(path)
         except FileNotFoundError:
             raise BadSample("missing_flow", f"no {path.name} in {path.parent}") from None
         except (OSError, PtxError) as error:

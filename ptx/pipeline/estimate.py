@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.storage.durable import lock, read_json, write_json
+from ptx.pipeline.storage.files import lock, read_json, write_json
 from ptx.pipeline.storage.store import Store
 
 BASE_MEMORY = 350e6

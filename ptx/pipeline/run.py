@@ -18,7 +18,7 @@ from ptx.pipeline.part import Part
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.progress import progress
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.storage.durable import Busy, list_names, lock, remove, remove_tree
+from ptx.pipeline.storage.files import Busy, list_names, lock, remove, remove_tree
 from ptx.pipeline.storage.store import GROUP, Store, encode_strings
 from ptx.pipeline.work import Job, Task
 

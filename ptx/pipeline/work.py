@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.pipeline.storage.durable import Busy, lock
+from ptx.pipeline.storage.files import Busy, lock
 from ptx.pipeline.storage.records import BAD
 from ptx.pipeline.storage.store import Store
 

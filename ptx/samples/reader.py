@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
-from ptx.geometry.flow import decode_flow
+from ptx.geometry.quantization import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK

@@ -10,6 +10,7 @@ from ptx.datasets.images import Image
 from ptx.geometry.camera import project
 from ptx.geometry.flow import warp
 from ptx.geometry.labels import HIDDEN
+from ptx.geometry.quantization import decode_bary
 from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
     blend,
@@ -26,7 +27,7 @@ from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.samples.reader import SampleReader, image_index, pair_index
-from ptx.stages.backends.bodies import BodyStage, decode_bary, open_body
+from ptx.stages.backends.bodies import BodyStage, open_body
 
 PART_OPACITY = 0.8
 """Opacity of part colours over the picture."""

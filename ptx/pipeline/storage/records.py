@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.storage.durable import Busy, list_names, read_json, read_jsons, remove, write_json
+from ptx.pipeline.storage.files import Busy, list_names, read_json, read_jsons, remove, write_json
 
 PENDING, OK, BAD, SKIPPED = 0, 1, 2, 3
 """States of a sample: not computed yet, done, quarantined by this stage, quarantined by an earlier one."""

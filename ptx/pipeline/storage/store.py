@@ -26,7 +26,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.stage import ArraySpec
 from ptx.pipeline.storage import remote
-from ptx.pipeline.storage.durable import Busy, explain, lock, read_json, remove_tree, write_atomic, write_json
+from ptx.pipeline.storage.files import Busy, explain, lock, read_json, remove_tree, write_atomic, write_json
 from ptx.pipeline.storage.records import Record, Records
 from ptx.pipeline.storage.shards import Damaged, Layout, encode_shard, read_shard
 

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ptx.pipeline.storage.files import Busy, lock, read_json, write_atomic, write_json
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import Busy, lock, read_json, write_atomic, write_json
 
 
 def test_write_replaces_whole_files_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_lock_dies_with_its_owner(tmp_path: Path) -> None:
     code = f"""
 import time
 from pathlib import Path
-from ptx.pipeline.storage.durable import lock
+from ptx.pipeline.storage.files import lock
 with lock(Path({str(tmp_path / "l")!r})):
     print("held", flush=True)
     time.sleep(60)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ptx.pipeline.storage.files import Busy
 
 from ptx.pipeline.storage import records as module
-from ptx.pipeline.storage.durable import Busy
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED, Record, Records
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ptx.pipeline.storage.files import Busy, lock
 from rich.console import Console
 from safetensors.numpy import load_file
 
@@ -21,7 +22,6 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.storage import remote
-from ptx.pipeline.storage.durable import Busy, lock
 from ptx.pipeline.verify import drop_damaged, verify_stage
 from ptx.project import load_pipeline
 from ptx.training.run import run_training
