@@ -22,7 +22,9 @@ def load_plugins(group: str, row: type[Row]) -> list[Row]:
         try:
             value = point.load()
         except Exception as error:  # whatever a stranger's package raises while it is imported
-            raise PtxError(f"{package}: its {group} '{point.name}' cannot be loaded ({one_line(error)}); mend or uninstall it") from error
+            raise PtxError(
+                f"{package}: its {group} '{point.name}' cannot be loaded ({one_line(error)}); mend or uninstall it"
+            ) from error
         if not isinstance(value, row):
             raise PtxError(f"{package}: its {group} '{point.name}' is no {row.__name__}; mend or uninstall it")
         rows.append(value)
