@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from common import SIZE, table
 
-from ptx.datasets.keypoint_files import KeypointCsv, Keypoints, missing_as_nan
+from ptx.datasets.keypoint_files import KeypointCsv, Keypoints
 from ptx.geometry.body import load_body
 from ptx.geometry.fitting import fit
 from ptx.geometry.joints import keypoint
+from ptx.geometry.keypoints import missing_as_nan
 
 LEGS = [keypoint(f"{side}_{name}") for side in ("left", "right") for name in ("knee", "ankle")]
 

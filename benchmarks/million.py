@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from common import table
+from ptx.pipeline.storage.files import write_json
 from rich.console import Console
 
 from ptx.pipeline.cluster import ClusterSettings
@@ -29,7 +30,6 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.stage import ArraySpec, Block, Listing, Result, Stage
 from ptx.pipeline.status import describe
-from ptx.pipeline.storage.durable import write_json
 from ptx.pipeline.storage.records import PACK, Record
 from ptx.pipeline.work import run_block
 

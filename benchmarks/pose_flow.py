@@ -18,9 +18,9 @@ from experiments import Variant, experiment
 from ptx.evaluation.evaluate import read_evaluation
 from ptx.evaluation.methods import batches, flowers, pairs_to_test, systems
 from ptx.evaluation.tables import interval
+from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.labels import garment
 from ptx.models.losses import end_point_error
-from ptx.models.warping import BACKGROUND, VISIBLE
 from ptx.project import load_pipeline
 
 LOOSE = ("coat", "dress", "skirt")

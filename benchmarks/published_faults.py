@@ -16,9 +16,10 @@ import torch
 from common import table
 from torch.nn import functional as F
 
+from ptx.geometry.labels import BACKGROUND
 from ptx.models.pose_maps import pose_maps
 from ptx.models.ssim import ssim
-from ptx.models.warping import BACKGROUND, pool_flow, pool_visibility
+from ptx.models.warping import pool_flow, pool_visibility
 from ptx.pipeline.plan import Pipeline
 from ptx.project import load_pipeline
 from ptx.training.data import TEST, Batch, PairData, pair_data

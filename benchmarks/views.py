@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from common import table
 from experiments import Variant, experiment
+from ptx.stages.backends.data_sets import people
 
 from ptx.evaluation.methods import Truth
 from ptx.inference.model import Model, Person
 from ptx.inference.view import turntable, views
 from ptx.models.losses import end_point_error
 from ptx.models.ssim import ssim
-from ptx.pictures.steady import flicker
+from ptx.pictures.deflicker import flicker
 from ptx.project import load_pipeline
-from ptx.stages.backends.data_sets import people
 from ptx.training.data import TEST
 
 VIEWS = 12

@@ -15,8 +15,9 @@ import trimesh
 from common import SIZE, crowd, processor, seconds, table
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.rasterizer import rasterize
-from ptx.geometry.visibility import BACKGROUND, HIDDEN, VISIBLE, visible_exact, visible_faces
+from ptx.geometry.visibility import visible_exact, visible_faces
 
 SCALE = np.array([0.01, 0.01, 1.0])
 """Pixels to about metres: Embree computes in float32."""

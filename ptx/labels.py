@@ -1,4 +1,4 @@
-"""Labels of garment parsing maps, and how the field's own label sets translate. The only place that says them."""
+"""Labels of garment parsing maps, and their translation from the label sets of public data sets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.pipeline.errors import BadSample
+
 GARMENTS = (
     "background", "hair", "face", "top", "coat", "dress", "trousers", "skirt", "shoes", "arms", "legs", "accessory",
 )  # fmt: skip
-"""Labels 0..11; face includes the neck, arms and legs are bare skin."""
+"""Names of the labels 0..11; face includes the neck, arms and legs are bare skin."""
 
 CLOTHES = ("top", "coat", "dress", "trousers", "skirt", "shoes")
-"""Labels that are worn."""
+"""Names of the labels that are clothes."""
 
 LabelSet = Literal["ptx", "lip", "atr", "deepfashion"]
+"""Name of a label set: ours, or that of a public data set."""
 
 LABEL_SETS: dict[str, tuple[str, ...]] = {
     "ptx": GARMENTS,
@@ -40,23 +43,27 @@ LABEL_SETS: dict[str, tuple[str, ...]] = {
         "accessory", "accessory",
     ),
 }  # fmt: skip
-"""Label set → our name of each of its labels, by number."""
+"""Label set → our name of each of its labels, in the order of their numbers."""
 
 
 def garment(name: str) -> int:
-    """Label of a garment by name."""
+    """Return the label of a garment by name.
+
+    Raises:
+        ValueError: there is no such garment.
+    """
     return GARMENTS.index(name)
 
 
 def translate(labels: NDArray[np.integer], label_set: LabelSet) -> NDArray[np.uint8]:
-    """Labels of another set, any shape, as ours.
+    """Translate labels of another set, of any shape, to ours.
 
     Raises:
-        ValueError: "bad_labels: ...", a number that the set does not have.
+        BadSample: `bad_labels`, a number that the set does not have.
     """
     table = np.array([garment(name) for name in LABEL_SETS[label_set]], np.uint8)
     if labels.size and (labels.max() >= len(table) or labels.min() < 0):
-        raise ValueError(
-            f"bad_labels: label {int(labels.max())} in a map of {label_set}, which has 0 to {len(table) - 1}"
+        raise BadSample(
+            "bad_labels", f"label {int(labels.max())} in a map of {label_set}, which has 0 to {len(table) - 1}"
         )
-    return table[labels]
+    return np.asarray(table[labels], np.uint8)

@@ -16,7 +16,6 @@ from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Place, Section, Workspace, load_config
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.fingerprint import Json
-from ptx.pipeline.storage.storage import Storage
 from ptx.stages.extract_keypoints import KeypointSettings
 from ptx.stages.fit_smpl import FitSettings
 from ptx.stages.ingest import IngestSettings
@@ -24,7 +23,8 @@ from ptx.stages.parse import ParseSettings
 from ptx.stages.rasterize import RasterizeSettings
 from ptx.stages.synth_flow import FlowSettings
 from ptx.stages.visibility import VisibilitySettings
-from ptx.training.trainings import RENAMED_SETTINGS, TRAININGS
+from ptx.training.settings import RENAMED_SETTINGS
+from ptx.training.trainings import TRAININGS
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
 """Settings file that is read where none is named and it exists."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; the processes that tests start inherit it
 
 import pytest
 import torch
@@ -15,13 +18,15 @@ from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.training.checkpoint import write_checkpoint
 
+torch.set_num_threads(1)  # more threads than free cores make small networks 20 times slower
+
 settings.register_profile("ptx", deadline=None)  # the first example of a kernel compiles it
 settings.load_profile("ptx")
 
 SIZE = (64, 48)
 """Height, width of what `models` paint."""
 
-COMMON = {"base": 8, "most": 16, "scales": 3, "radius": 3.0}
+COMMON = {"base_channels": 8, "max_channels": 16, "scales": 3, "radius": 3.0}
 
 
 def write_model(folder: Path, name: str, section: str, net: torch.nn.Module, **more: object) -> None:

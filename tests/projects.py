@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.pipeline.config import Section
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import open_executor
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.config import Section
 from ptx.project import Project
 from ptx.settings import load_settings
 
@@ -22,7 +22,7 @@ NO_FILE = Path(os.devnull)
 """Stands for a settings file, so that the one of the folder that tests run in is not read."""
 
 
-def project(workspace: Path, *overrides: str) -> Project:
+def make_project(workspace: Path, *overrides: str) -> Project:
     """Put a project together that runs its stages here, on a small body unless told otherwise."""
     base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
     return Project.of(load_settings(NO_FILE, [*base, *overrides]))

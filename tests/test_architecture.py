@@ -80,7 +80,9 @@ def test_folders_import_what_they_are_allowed_to() -> None:
 
 
 def test_what_is_allowed_is_needed() -> None:
-    unused = sorted(f"{one} may import {other}" for one in ALLOWED for other in ALLOWED[one] if (one, other) not in arrows())
+    unused = sorted(
+        f"{one} may import {other}" for one in ALLOWED for other in ALLOWED[one] if (one, other) not in arrows()
+    )
     assert not unused, unused
 
 
@@ -97,7 +99,9 @@ def test_no_circle_and_few_levels() -> None:
 
 def test_only_the_composing_files_are_at_the_top() -> None:
     assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == TOP_LEVEL_FILES
-    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(ALLOWED) | {"assets"}
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(ALLOWED) | {
+        "assets"
+    }
 
 
 @pytest.mark.parametrize("folder", INSIDE)

@@ -16,14 +16,15 @@ from typer.testing import CliRunner
 from ptx.cli import app
 from ptx.datasets.people import People, PeopleOptions
 from ptx.evaluation.inception import Inception
-from ptx.models.vgg import Perceptual
+from ptx.models.vgg import Vgg19Features
 from ptx.training.state import TRAININGS
 from tests.test_configs import ROOT, commands
 
 SHRINK = [
     "cluster.kind=serial", "body=small",
     *(f"{training.section}.{setting}" for training in TRAININGS.values()
-      for setting in ("base=8", "most=16", "scales=3", "batch=2", "steps=2", "save_every=2", "workers=0", "validate_pairs=2")),
+      for setting in ("base_channels=8", "max_channels=16", "scales=3",
+                      "batch=2", "steps=2", "save_every=2", "workers=0", "validate_pairs=2")),
     *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
 ]  # fmt: skip
 TESTED = 2
@@ -48,7 +49,7 @@ def data_set(folder: Path, size: tuple[int, int], name: Callable[[int, int], str
         split += [f"{paths[0]},{paths[1]}", f"{paths[1]},{paths[0]}"]
         for image, path in enumerate(paths):
             index = 2 * person + image
-            for kind, pixels in (("img", people.render(index)), ("parsing", people.parse(index))):
+            for kind, pixels in (("img", people.render(index)), ("parsing", people.garment_labels(index))):
                 file = folder / kind / (path if kind == "img" else str(Path(path).with_suffix(".png")))
                 file.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).save(file)
@@ -82,7 +83,7 @@ def test_from_photographs_to_the_row(
     (tmp_path / "weights").mkdir()
     torch.manual_seed(0)
     torch.save(Inception().state_dict(), "weights/inception_v3.pth")
-    torch.save(Perceptual().state_dict(), "weights/vgg19.pth")
+    torch.save(Vgg19Features().state_dict(), "weights/vgg19.pth")
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     for words in commands(ROOT / "configs" / f"{experiment}.yaml"):
         done = CliRunner().invoke(app, [*words[1:], *(x for s in [*SHRINK, *more] for x in ("--set", s))])

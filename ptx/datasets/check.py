@@ -1,4 +1,4 @@
-"""What is wrong with a data set before anything is computed: `ptx run ingest --check`."""
+"""Check the files, splits and pairs of a data set before anything is computed: `ptx run ingest --check`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import BadImage, read_image
+from ptx.datasets.images import read_image
+from ptx.pipeline.errors import BadSample, Problem, one_line
 
-SHOWN = 5
-"""Examples that are named of each kind."""
+MAX_EXAMPLES = 5
+"""Number of examples that are named of each kind of finding."""
 
 
 @dataclass
@@ -22,21 +24,25 @@ class Findings:
     """Images by what is wrong with them, each as a line to read."""
 
     images: int
+    """Number of images of the data set."""
     missing: list[str] = field(default_factory=list)
+    """Images without a file."""
     unreadable: list[str] = field(default_factory=list)
+    """Files that are no image, damaged or too large."""
     duplicates: list[str] = field(default_factory=list)
     """Files with the bytes of another one."""
     leaks: list[str] = field(default_factory=list)
-    """Persons, or pictures byte for byte, in training and in testing."""
+    """Persons, or images byte for byte, in training and in testing."""
     unpaired: list[str] = field(default_factory=list)
+    """Images that no pair uses."""
 
     @property
     def fine(self) -> bool:
-        """Whether nothing was found that would spoil a result: duplicates within a split and single images do not."""
+        """True if nothing spoils a result: duplicates within a split and images without a pair do not."""
         return not (self.missing or self.unreadable or self.leaks)
 
     def lines(self) -> list[str]:
-        """A line for each kind, with a few examples."""
+        """Return the number of images and a line for each kind of finding, with a few examples."""
         kinds = {
             "missing": self.missing,
             "unreadable": self.unreadable,
@@ -45,10 +51,19 @@ class Findings:
             "in no pair": self.unpaired,
         }
         out = [f"{self.images} images"]
-        for kind, found in kinds.items():
-            examples = "; ".join(found[:SHOWN]) + ("; ..." if len(found) > SHOWN else "")
-            out.append(f"{kind}: {len(found)}{f' ({examples})' if found else ''}")
+        for kind, entries in kinds.items():
+            examples = "; ".join(entries[:MAX_EXAMPLES]) + ("; ..." if len(entries) > MAX_EXAMPLES else "")
+            out.append(f"{kind}: {len(entries)}{f' ({examples})' if entries else ''}")
         return out
+
+
+class FileCheck(NamedTuple):
+    """Result of reading one file."""
+
+    digest: str
+    """Hex SHA-256 of its bytes; empty where it cannot be read."""
+    problem: Problem | None
+    """The reason why it cannot be read."""
 
 
 def check_files(
@@ -62,46 +77,58 @@ def check_files(
     workers: int = 4,
     advance: Callable[[int, int], None] = lambda *_: None,
 ) -> Findings:
-    """Read every picture and compare them.
+    """Read all images of a data set and compare them.
 
     Args:
         root: folder of the photographs.
-        paths: of each image, below the root.
+        paths: of each image, relative to the root, with the body after a # where several share a file.
         persons: name of the person of each.
         splits: (N,) 0 training, 1 testing.
         pairs: (P, 2) images.
-        max_pixels: larger pictures are not decoded.
-        workers: pictures that are read at once.
-        advance: called with 1 and whether it was bad after each picture.
+        max_pixels: larger images are not decoded.
+        workers: number of threads that read.
+        advance: called after each image with 1 and 1 if it cannot be used, else 0.
     """
-    found = Findings(len(paths))
-
-    def read(path: str) -> tuple[str, str]:
-        """Hash of the file, or what is wrong with it."""
-        file = root / path.split("#")[0]
-        try:
-            read_image(file, max_pixels)
-            return hashlib.sha256(file.read_bytes()).hexdigest(), ""
-        except (BadImage, OSError) as error:
-            return "", f"{path}: {error}"
-
-    first: dict[str, int] = {}
+    findings = Findings(len(paths))
+    first_of: dict[str, int] = {}
     with ThreadPoolExecutor(workers) as pool:
-        for image, (content, problem) in enumerate(pool.map(read, paths)):
-            advance(1, int(bool(problem)))
-            if problem:
-                there = (root / paths[image].split("#")[0]).is_file()
-                (found.unreadable if there else found.missing).append(problem)
+        checks = pool.map(lambda path: _check_file(root / _file(path), max_pixels), paths)
+        for image, check in enumerate(checks):
+            advance(1, int(check.problem is not None))
+            if check.problem is not None:
+                absent = check.problem.code == "missing_file"
+                line = f"{paths[image]}: {check.problem.text}"
+                (findings.missing if absent else findings.unreadable).append(line)
                 continue
-            same = first.setdefault(content, image)
+            same = first_of.setdefault(check.digest, image)
             if same != image and "#" not in paths[image]:
-                found.duplicates.append(f"{paths[image]} is {paths[same]}")
+                findings.duplicates.append(f"{paths[image]} is {paths[same]}")
                 if splits[same] != splits[image]:
-                    found.leaks.append(f"{paths[image]} is {paths[same]}")
-    sides: dict[str, set[int]] = {}
+                    findings.leaks.append(f"{paths[image]} is {paths[same]}")
+    findings.leaks += _persons_in_both(persons, splits)
+    unpaired = np.setdiff1d(np.arange(len(paths)), np.unique(pairs))
+    findings.unpaired = [paths[image] for image in unpaired.tolist()]
+    return findings
+
+
+def _file(path: str) -> str:
+    """Return the path of the file, without the body that it shows."""
+    return path.split("#")[0]
+
+
+def _check_file(file: Path, max_pixels: int) -> FileCheck:
+    try:
+        read_image(file, max_pixels)
+        return FileCheck(hashlib.sha256(file.read_bytes()).hexdigest(), None)
+    except BadSample as error:
+        return FileCheck("", error.problem)
+    except OSError as error:
+        return FileCheck("", Problem("damaged_image", one_line(error)))
+
+
+def _persons_in_both(persons: Sequence[str], splits: NDArray[np.uint8]) -> list[str]:
+    """Return the persons with images in training and in testing, in the order in which they first appear."""
+    splits_of: dict[str, set[int]] = {}
     for person, split in zip(persons, np.asarray(splits).tolist(), strict=True):
-        sides.setdefault(person, set()).add(split)
-    found.leaks += [person for person, own in sides.items() if len(own) > 1]
-    alone = np.setdiff1d(np.arange(len(paths)), np.unique(pairs))
-    found.unpaired = [paths[i] for i in alone.tolist()]
-    return found
+        splits_of.setdefault(person, set()).add(split)
+    return [person for person, own in splits_of.items() if len(own) > 1]

@@ -13,7 +13,7 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Image, Transform, crop_and_resize, read_image
+from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
@@ -45,7 +45,7 @@ class DataContext:
     size: tuple[int, int] = (256, 256)
     """Working resolution: height, width in px."""
     seed: int = 0
-    max_pixels: int = 100_000_000
+    max_pixels: int = MAX_PIXELS
     """Larger pictures are refused before they are decoded."""
 
 
@@ -93,7 +93,7 @@ class LabelSource(Protocol):
         ...
 
 
-class FlowSource(Protocol):
+class FlowMaps(Protocol):
     """Gives body parts of images, and flow and visibility of pairs."""
 
     def parts(self, index: int) -> NDArray[np.uint8]:
@@ -161,7 +161,7 @@ class DataSet(ABC, Generic[D]):
         """Open the garment labels that come with the data set."""
         raise NotImplementedError
 
-    def flow_source(self) -> FlowSource:
+    def flow_source(self) -> FlowMaps:
         """Open the body parts, flow and visibility that come with the data set."""
         raise NotImplementedError
 

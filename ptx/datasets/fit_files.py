@@ -1,11 +1,12 @@
-"""Bodies that other tools fitted to pictures: files of HMR, 4D-Humans and SMPLify-X, .npz or .pkl, one a picture.
+"""Read bodies that other tools fitted to images: files of HMR, 4D-Humans and SMPLify-X, .npz or .pkl, one an image.
 
-Their cameras look along z with y down; SMPL stands in them at `place`, upside down by its own root rotation. Names that are read:
+Their cameras look along z with y down. SMPL stands `translation` away from the camera, turned upside down by its own root rotation.
+Names that are read:
 
     pose      theta (85: camera, pose, shape; HMR), or global_orient and body_pose, rotation matrices or axis-angle, with betas;
               also inside pred_smpl_params (4D-Humans)
     camera    proc_param with scale, start_pt, img_size beside theta (HMR)
-              pred_cam_t_full, cam_t or camera_translation (SMPLify-X): in the whole picture; scaled_focal_length or
+              pred_cam_t_full, cam_t or camera_translation (SMPLify-X): in the whole image; scaled_focal_length or
               focal_length in px, camera_center in px
               pred_cam or pred_cam_t, with box_center, box_size: in a square crop (4D-Humans)
 
@@ -19,59 +20,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import words
+from ptx.datasets.array_files import Arrays, named, read_arrays, reshaped, rows
+from ptx.datasets.fit_cameras import CAMERA_NAMES, HMR_CROP, Pinhole, cameras_of, hmr_camera
+from ptx.datasets.foreign_files import Malformed
 from ptx.datasets.named_files import NamedFiles
 from ptx.geometry.rotation import axis_angles, rotation_matrices
-from ptx.geometry.smpl_pickle import load_pickle, numbers
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError, one_line
 
 Floats = NDArray[np.float64]
 
 ENDINGS = (".npz", ".pkl", "_0.npz", "_0.pkl", "/000.pkl")
-"""What follows a picture's name: its file, 4D-Humans' first person, SMPLify-X's first person."""
+"""Endings after an image's name: its file, 4D-Humans' first person, SMPLify-X's first person."""
 
-MOST_BYTES = 64_000_000
-"""A file that is larger than this, packed or unpacked, is not read."""
+MAX_BYTES = 64_000_000
+"""Largest file that is read, packed or unpacked, bytes."""
 
-UPRIGHT = np.diag([1.0, -1.0, -1.0])
-"""Their frame (y down, z forward) to ours (y up, z towards the viewer), and back."""
+FLIP_YZ = np.diag([1.0, -1.0, -1.0])
+"""(3, 3) change between the tools' frame (y down, z forward) and ours (y up, z towards the viewer), in either direction."""
 
-SHARE = 5000 / 256
-"""Focal length over the longer side of the picture, or the side of the crop, where a file names none: as 4D-Humans has it."""
+SMPL_NAMES = ("global_orient", "body_pose", "betas")
+"""Arrays of a body, also found inside the dictionaries of `SMPL_DICTIONARIES`."""
 
-HMR_FOCAL = 500.0
-"""px of HMR's crop."""
+SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params")
+"""Nested dictionaries in which 4D-Humans and its relatives keep a body."""
 
-SMPLIFYX_FOCAL = 5000.0
-"""px; SMPLify-X does not write it down unless told to."""
-
-
-class NoFit(ValueError):
-    """An image without a usable fit; the message is "code: words"."""
-
-
-@dataclass(frozen=True)
-class Pinhole:
-    """A camera of the original picture."""
-
-    place: Floats
-    """(3,) metres from the camera to the body's origin."""
-    focal: float | None = None
-    """px; None: `SHARE` of the longer side."""
-    centre: Floats | None = None
-    """(2,) px; None: the picture's middle."""
-
-    def project(self, points: Floats, size: tuple[int, int]) -> Floats:
-        """Pixels (K, 2) of points (K, 3), metres in the tool's frame, in a picture of (height, width)."""
-        focal = SHARE * max(size) if self.focal is None else self.focal
-        centre = (size[1] / 2, size[0] / 2) if self.centre is None else self.centre
-        seen = points + self.place
-        return focal * seen[:, :2] / seen[:, 2:] + centre
+NAMES = (
+    "theta",
+    *HMR_CROP,
+    *SMPL_NAMES,
+    *(f"{outer}.{inner}" for outer in SMPL_DICTIONARIES for inner in SMPL_NAMES),
+    *CAMERA_NAMES,
+)
+"""Arrays that are read of a file."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +65,29 @@ class FileFit:
     pose: Floats
     """(24, 3) axis-angle, radians, in our frame: the root is turned upright."""
     betas: Floats
-    """(10,)."""
+    """(10,) SMPL's shape parameters."""
     camera: Pinhole | None
-    """None: the file has none, or one of another body's origin (SMPL-X)."""
+    """None: the file has none, or one for another origin of the body (SMPL-X)."""
+
+    @property
+    def finite(self) -> bool:
+        """True if all numbers are finite."""
+        body = bool(np.isfinite(self.pose).all() and np.isfinite(self.betas).all())
+        return body and (self.camera is None or self.camera.finite)
 
 
 @dataclass(frozen=True)
 class FitFolder:
-    """A folder of fits, one file a picture (`NamedFiles`), with `ENDINGS`."""
+    """A folder of fits, one file an image (`NamedFiles`), with `ENDINGS`.
+
+    Raises:
+        PtxError: there is no such folder.
+    """
 
     folder: Path
+    """The folder."""
     paths: Sequence[str]
-    """All pictures of the data set."""
+    """Paths of all images of the data set, relative to its root."""
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
@@ -103,119 +98,85 @@ class FitFolder:
         return NamedFiles(self.folder, self.paths, ENDINGS)
 
     def lookup(self, path: str) -> list[FileFit]:
-        """The bodies of a picture, at least one.
+        """Return the bodies of an image, at least one.
 
         Raises:
-            NoFit: "missing_fit" or "bad_fit_file".
+            BadSample: `missing_fit` or `bad_fit_file`.
         """
         try:
-            file = self._files.of(path)
+            file = self._files.find(path)
         except FileNotFoundError as error:
-            raise NoFit(f"missing_fit: {error}") from None
+            raise BadSample("missing_fit", str(error)) from None
         return read_fits(file)
 
 
 def read_fits(file: Path) -> list[FileFit]:
-    """The bodies of one file; a pickle is read without running anything in it.
+    """Read the bodies of one file, at least one; a pickle is read without running anything in it.
 
     Raises:
-        NoFit: "bad_fit_file".
+        BadSample: `bad_fit_file`.
     """
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
-        values = _read_npz(file) if file.suffix == ".npz" else load_pickle(file)
-        for name in ("pred_smpl_params", "smpl_params"):
-            values = {**values, **values.get(name, {})}
-        fits = _hmr(values) if "theta" in values else _smpl(values)
-        if not all(np.isfinite(array).all() for fit in fits for array in (fit.pose, fit.betas)) or not fits:
-            raise ValueError("its numbers are not finite")
-        return fits
-    except Exception as error:  # a damaged file can raise anything
-        raise NoFit(f"bad_fit_file: {file.name}: {words(error)}") from None
-
-
-def _read_npz(file: Path) -> dict[str, Any]:
-    with np.load(file, allow_pickle=False) as arrays:
-        if sum(member.file_size for member in arrays.zip.infolist()) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes when unpacked")
-        return {name: arrays[name] for name in arrays.files}
-
-
-def _hmr(values: dict[str, Any]) -> list[FileFit]:
-    """HMR's vector and how its crop was cut: the picture times `scale`, `img_size` px about `start_pt`."""
-    fits = []
-    for theta in _table(values, "theta", 85):
-        camera, pose, betas = theta[:3], theta[3:75].reshape(24, 3), theta[75:]
-        seen = None
-        if "proc_param" in values:
-            crop = values["proc_param"]
-            scale, side = float(numbers(crop["scale"])), float(numbers(crop["img_size"]))
-            away = HMR_FOCAL / (camera[0] * 0.5 * side)
-            start = numbers(crop["start_pt"]).reshape(2).astype(np.float64)
-            seen = Pinhole(np.array([*camera[1:], away]), HMR_FOCAL / scale, start / scale)
-        fits.append(FileFit(_upright(pose), betas, seen))
+        arrays = read_arrays(file, NAMES, MAX_BYTES)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what comes of zeros is refused below
+            fits = _hmr_fits(arrays) if "theta" in arrays else _smpl_fits(arrays)
+        if not fits or not all(fit.finite for fit in fits):
+            raise Malformed("its numbers are not finite" if fits else "it holds no body")
+    except (OSError, Malformed) as error:
+        raise BadSample("bad_fit_file", f"{file.name}: {one_line(error)}") from None
     return fits
 
 
-def _smpl(values: dict[str, Any]) -> list[FileFit]:
-    """Root, body and shape by smplx's names, as many bodies as there are roots."""
-    body, root = (numbers(values[name]).astype(np.float64) for name in ("body_pose", "global_orient"))
+def _hmr_fits(arrays: Arrays) -> list[FileFit]:
+    """Split HMR's vectors theta (K, 85) into camera, pose and shape."""
+    fits = []
+    for theta in rows(arrays, "theta", 85):
+        pose = theta[3:75].reshape(24, 3)
+        camera = hmr_camera(theta[:3], arrays) if any(name in arrays for name in HMR_CROP) else None
+        fits.append(FileFit(_upright(pose), theta[75:], camera))
+    return fits
+
+
+def _smpl_fits(arrays: Arrays) -> list[FileFit]:
+    """Assemble bodies from root, body pose and shape by smplx's names, as many as there are roots."""
+    for outer in SMPL_DICTIONARIES:
+        nested = {name: arrays[f"{outer}.{name}"] for name in SMPL_NAMES if f"{outer}.{name}" in arrays}
+        arrays = {**arrays, **nested}
+    body = named(arrays, "body_pose")
+    root = named(arrays, "global_orient")
     if body.shape[-2:] == (3, 3):
-        body, root = (_from_matrices(turns.reshape(-1, 3, 3)) for turns in (body, root))
-    root = root.reshape(-1, 3)
-    joints = body.reshape(len(root), -1, 3)
+        body = _from_matrices(body)
+        root = _from_matrices(root)
+    root = reshaped(root, "global_orient", -1, 3)
+    count = len(root)
+    if not count:
+        return []
+    joints = reshaped(body, "body_pose", count, -1, 3)
     if joints.shape[1] not in (21, 23):
-        raise ValueError(f"body_pose turns {joints.shape[1]} joints; SMPL has 23, SMPL-X 21")
-    other = joints.shape[1] == 21
-    pose = np.zeros((len(root), 24, 3))
-    pose[:, 0], pose[:, 1 : 1 + joints.shape[1]] = root, joints
-    betas = np.zeros((len(root), 10))
-    if not other:  # SMPL-X's shapes are not SMPL's, and its origin lies elsewhere: only the pose carries over
-        given = numbers(values["betas"]).reshape(len(root), -1)[:, :10]
+        raise Malformed(f"body_pose turns {joints.shape[1]} joints; SMPL has 23, SMPL-X 21")
+    pose = np.zeros((count, 24, 3))
+    pose[:, 0] = root
+    pose[:, 1 : 1 + joints.shape[1]] = joints
+    betas = np.zeros((count, 10))
+    cameras: Sequence[Pinhole | None] = [None] * count
+    if joints.shape[1] == 23:  # of SMPL-X only the pose carries over: its shapes are others, its origin lies elsewhere
+        given = reshaped(named(arrays, "betas"), "betas", count, -1)[:, :10]
         betas[:, : given.shape[1]] = given
-    cameras = [None] * len(root) if other else _cameras(values, len(root))
+        cameras = cameras_of(arrays, count)
     return [FileFit(_upright(p), b, c) for p, b, c in zip(pose, betas, cameras, strict=True)]
 
 
-def _cameras(values: dict[str, Any], count: int) -> Sequence[Pinhole | None]:
-    """A camera for each body; None where the file has none that can be placed in the picture."""
-    if "camera_rotation" in values and not np.allclose(_table(values, "camera_rotation", 9), np.eye(3).ravel()):
-        raise ValueError("a camera that is turned is not understood")
-    crop = "box_center" in values and "box_size" in values
-    whole = next((n for n in ("pred_cam_t_full", "cam_t", "camera_translation") if n in values), None)
-    if whole is not None:
-        named = [name for name in ("scaled_focal_length", "focal_length") if name in values]
-        focal = SMPLIFYX_FOCAL if whole == "camera_translation" else None
-        focal = float(numbers(values[named[0]]).flat[0]) if named else focal  # of one picture: the same for all in it
-        centre = _table(values, "camera_center", 2)[0] if "camera_center" in values else None
-        return [Pinhole(place, focal, centre) for place in _table(values, whole, 3, count)]
-    if crop and "pred_cam" in values:
-        size, across, down = _table(values, "pred_cam", 3, count).T
-        places = np.stack([across, down, 2 * SHARE / size], axis=1)
-    elif crop and "pred_cam_t" in values:
-        places = _table(values, "pred_cam_t", 3, count)
-    else:
-        return [None] * count
-    sides, centres = _table(values, "box_size", 1, count)[:, 0], _table(values, "box_center", 2, count)
-    return [Pinhole(place, SHARE * side, centre) for place, side, centre in zip(places, sides, centres, strict=True)]
-
-
-def _table(values: dict[str, Any], name: str, width: int, count: int | None = None) -> Floats:
-    """A named array as rows (count, width); one row may stand for all."""
-    rows = numbers(values[name]).astype(np.float64).reshape(-1, width)
-    return rows if count is None else np.broadcast_to(rows, (count, width))
-
-
-def _from_matrices(turns: Floats) -> Floats:
-    """Axis-angle (K, 3) of rotation matrices (K, 3, 3)."""
-    if not np.allclose(turns @ turns.swapaxes(1, 2), np.eye(3), atol=1e-2) or (np.linalg.det(turns) < 0).any():
-        raise ValueError("its matrices are no rotations")
-    return axis_angles(turns)
+def _from_matrices(rotations: Floats) -> Floats:
+    """Convert rotation matrices (..., 3, 3) to axis-angle (K, 3)."""
+    matrices = reshaped(rotations, "a rotation", -1, 3, 3)
+    transposed = matrices.swapaxes(1, 2)
+    if not np.allclose(matrices @ transposed, np.eye(3), atol=1e-2) or (np.linalg.det(matrices) < 0).any():
+        raise Malformed("its matrices are no rotations")
+    return np.asarray(axis_angles(matrices), np.float64)
 
 
 def _upright(pose: Floats) -> Floats:
-    """The pose (24, 3) as seen in our frame."""
-    turns = rotation_matrices(pose)
-    turns[0] = UPRIGHT @ turns[0]
-    return axis_angles(turns)
+    """Turn the root of a pose (24, 3) from the tool's frame to ours."""
+    rotations = rotation_matrices(pose)
+    rotations[0] = FLIP_YZ @ rotations[0]
+    return np.asarray(axis_angles(rotations), np.float64)

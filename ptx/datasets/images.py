@@ -1,8 +1,10 @@
-"""Pictures from files to the working resolution, and the transform that maps results back."""
+"""Read image files, bring them to the working resolution, and map coordinates between the two."""
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,173 +14,210 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has its own bound, which the user can set
+from ptx.pipeline.errors import BadSample, one_line
+
+Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has a bound of its own, which the user can set
 
 Image = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
 Transform = NDArray[np.float32]
+"""(2, 3) affine map of pixel coordinates, whose centres are at integers: xy = transform @ (x, y, 1)."""
+
 Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in px; the whole image is (-0.5, -0.5, W - 0.5, H - 0.5)."""
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"))
-"""Endings of the files that count as pictures."""
+"""Endings, in lower case, of the files that count as images."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-"""Decoders that are tried, by content and not by ending; the rest of Pillow's stays shut."""
+"""Pillow's decoders that are tried, by content and not by ending; its other ones stay closed."""
 
+MAX_PIXELS = 100_000_000
+"""Pixels of the largest picture that is decoded, unless the user sets another bound."""
 
 BOX_MARGIN = 0.15
-"""Margin around keypoints, as a share of the longer side of their box: keypoints end at the ankles and the eyes."""
+"""Share of the longer side of a person's keypoints that is added all round: keypoints end at the ankles and the eyes."""
 
-
-class BadImage(ValueError):
-    """A picture that cannot be used; the message is "code: words"."""
+DECODER_ERRORS = (
+    OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error, zlib.error,
+)  # fmt: skip
+"""Exceptions of Pillow on damaged files, which its decoders, its EXIF parser and its palettes do not translate."""
 
 
 def read_image(path: Path, max_pixels: int) -> Image:
-    """Read a picture as people see it: upright (EXIF), RGB, transparent parts on white.
+    """Read an image as people see it: upright (EXIF), RGB, transparent parts on white.
 
     Args:
         path: the file.
-        max_pixels: larger pictures are refused before anything is decoded.
+        max_pixels: larger images are refused before anything is decoded.
 
     Returns:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        BadImage: the file is missing, empty, too large, damaged or no picture.
+        BadSample: `missing_file`, `empty_file`, `too_large`, `not_an_image` or `damaged_image`.
     """
-
-    def upright(picture: Pillow.Image) -> Image:
-        ImageOps.exif_transpose(picture, in_place=True)
-        return _to_rgb(picture)
-
-    return _read(path, max_pixels, upright)
+    picture = _decode(path, max_pixels, _upright_rgb)
+    if picture.mode != "RGB":
+        return _grey_to_rgb(np.asarray(picture, np.float32))
+    return np.asarray(picture, np.uint8)
 
 
-def read_labels(path: Path, max_pixels: int) -> Image:
-    """Read a map of labels (H, W) uint8: an indexed (its palette does not matter) or a grey picture.
+def read_labels(path: Path, max_pixels: int) -> NDArray[np.uint8]:
+    """Read a label map (H, W) uint8 from an indexed (its palette does not matter) or a grey image.
 
     Raises:
-        BadImage: as for `read_image`, or it is a colour picture.
+        BadSample: as for `read_image`, or `bad_labels`: it is a colour image.
     """
 
-    def labels(picture: Pillow.Image) -> Image:
+    def check_mode(picture: Pillow.Image) -> Pillow.Image:
         if picture.mode not in ("P", "L", "1"):
-            raise BadImage(f"bad_labels: {path.name} is no indexed or grey picture, its mode is {picture.mode}")
-        return np.asarray(picture, np.uint8)
+            raise BadSample("bad_labels", f"{path.name} is no indexed or grey picture, its mode is {picture.mode}")
+        return picture
 
-    return _read(path, max_pixels, labels)
+    return np.asarray(_decode(path, max_pixels, check_mode), np.uint8)
 
 
-def _read(path: Path, max_pixels: int, convert: Callable[[Pillow.Image], Image]) -> Image:
+def _decode(path: Path, max_pixels: int, prepare: Callable[[Pillow.Image], Pillow.Image]) -> Pillow.Image:
+    """Open, check, prepare and load an image; nothing but Pillow's own work on the file is guarded."""
     try:
         if path.stat().st_size == 0:
-            raise BadImage(f"empty_file: {path.name} has 0 bytes")
+            raise BadSample("empty_file", f"{path.name} has 0 bytes")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd tags
             with Pillow.open(path, formats=FORMATS) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
-                    raise BadImage(
-                        f"too_large: {path.name} is {width}×{height}, more than ingest.max_pixels = {max_pixels}"
+                    raise BadSample(
+                        "too_large", f"{path.name} is {width}×{height}, more than ingest.max_pixels = {max_pixels}"
                     )
-                return convert(picture)
+                prepared = prepare(picture)
+                prepared.load()
+                return prepared
     except FileNotFoundError:
-        raise BadImage(f"missing_file: {path.name} is not there") from None
+        raise BadSample("missing_file", f"{path.name} is not there") from None
     except UnidentifiedImageError:
-        raise BadImage(f"not_an_image: {path.name} holds no picture of a known format") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, BadImage):
-            raise
-        raise BadImage(f"damaged_image: {path.name}: {' '.join(str(error).split())}") from None
+        raise BadSample("not_an_image", f"{path.name} holds no picture of a known format") from None
+    except DECODER_ERRORS as error:
+        raise BadSample("damaged_image", f"{path.name}: {one_line(error)}") from None
 
 
-def _to_rgb(picture: Pillow.Image) -> Image:
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more: keep the upper eight
-        grey = np.asarray(picture, np.float32)
-        top = 65535.0 if grey.max(initial=0) > 255 else 255.0
-        return np.repeat((np.clip(grey / top, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+def _upright_rgb(picture: Pillow.Image) -> Pillow.Image:
+    """Turn an image upright and convert it to RGB; grey images of more than 8 bits keep their mode."""
+    ImageOps.exif_transpose(picture, in_place=True)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return picture
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
+        transparent = picture.convert("RGBA")
         white = Pillow.new("RGBA", picture.size, "white")
-        picture = Pillow.alpha_composite(white, picture)
-    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
+        picture = Pillow.alpha_composite(white, transparent)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _grey_to_rgb(grey: NDArray[np.float32]) -> Image:
+    """Convert grey values (H, W) of 16 bits and more to RGB (H, W, 3), keeping the upper eight bits."""
+    top = 65535.0 if grey.max(initial=0) > 255 else 255.0
+    return np.repeat((np.clip(grey / top, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tuple[Image, Transform]:
-    """Bring a box of a picture to the working resolution without distorting it.
+    """Bring a box of an image to the working resolution without distorting it.
 
     The box grows about its centre to the shape of the result, so that nothing of it is lost; what then lies outside the
-    picture has the median colour of the picture's edge.
+    image has the median colour of the image's edge.
 
     Args:
         image: (H, W, 3) uint8.
-        box: x0, y0, x1, y1 in px of the picture, None = all of it.
-        size: (height, width) of the result.
+        box: x0, y0, x1, y1 in px of the image; None: all of it.
+        size: (height, width) of the result, px.
 
     Returns:
-        Working picture (height, width, 3) and transform (2, 3): working xy = transform @ (x, y, 1) of the original,
-        pixel centres at integers in both.
+        Working image (height, width, 3) uint8, and the transform (2, 3) from pixels of `image` to working pixels.
+
+    Raises:
+        BadSample: `outside`, the box lies outside the image.
     """
     height, width = image.shape[:2]
     x0, y0, x1, y1 = box if box is not None else (-0.5, -0.5, width - 0.5, height - 0.5)
     scale = min(size[1] / max(x1 - x0, 1.0), size[0] / max(y1 - y0, 1.0))
     left = (x0 + x1 - size[1] / scale) / 2
     top = (y0 + y1 - size[0] / scale) / 2
-    # Of the picture only what shows is resized: whole pixels that cover it, by area where it shrinks.
-    a, b = max(0, int(np.floor(left + 0.5))), min(width, int(np.ceil(left + size[1] / scale + 0.5)))
-    c, d = max(0, int(np.floor(top + 0.5))), min(height, int(np.ceil(top + size[0] / scale + 0.5)))
-    if a >= b or c >= d:
-        raise BadImage("outside: the person's box lies outside the picture")
-    columns, rows = max(1, round((b - a) * scale)), max(1, round((d - c) * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(image[c:d, a:b], (columns, rows), interpolation=how)
-    x, y = round((a - 0.5 - left) * scale), round((c - 0.5 - top) * scale)
-    rows_in, columns_in = min(rows, size[0] - max(y, 0)), min(columns, size[1] - max(x, 0))
-    out = part = small[max(-y, 0) :, max(-x, 0) :][:rows_in, :columns_in]
-    if part.shape[:2] != size:
-        above, before = max(y, 0), max(x, 0)
-        below, behind = size[0] - above - part.shape[0], size[1] - before - part.shape[1]
-        colour = _edge_colour(image).astype(int).tolist()
-        out = cv2.copyMakeBorder(part, above, below, before, behind, cv2.BORDER_CONSTANT, value=colour)
-    sx, sy = columns / (b - a), rows / (d - c)
+    # Only the part that shows is resized: whole pixels that cover it.
+    first_column = max(0, int(np.floor(left + 0.5)))
+    last_column = min(width, int(np.ceil(left + size[1] / scale + 0.5)))
+    first_row = max(0, int(np.floor(top + 0.5)))
+    last_row = min(height, int(np.ceil(top + size[0] / scale + 0.5)))
+    if first_column >= last_column or first_row >= last_row:
+        raise BadSample("outside", "the person's box lies outside the picture")
+    part = image[first_row:last_row, first_column:last_column]
+    columns = max(1, round(part.shape[1] * scale))
+    rows = max(1, round(part.shape[0] * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = np.asarray(cv2.resize(part, (columns, rows), interpolation=interpolation), np.uint8)
+    x = round((first_column - 0.5 - left) * scale)
+    y = round((first_row - 0.5 - top) * scale)
+    scale_x = columns / part.shape[1]
+    scale_y = rows / part.shape[0]
     transform = np.array(
-        [[sx, 0, (0.5 - a) * sx - 0.5 + x], [0, sy, (0.5 - c) * sy - 0.5 + y]], np.float32
-    )  # pixel centres: resizing maps x + 0.5 to sx (x + 0.5)
-    return out, transform
+        [
+            [scale_x, 0, (0.5 - first_column) * scale_x - 0.5 + x],
+            [0, scale_y, (0.5 - first_row) * scale_y - 0.5 + y],
+        ],
+        np.float32,
+    )  # pixel centres: resizing maps x + 0.5 to scale_x (x + 0.5)
+    return _place(resized, x, y, size, _edge_colour(image)), transform
 
 
-def box_around(points: NDArray[np.floating], shape: tuple[int, ...], margin: float = BOX_MARGIN) -> Box:
-    """A box around a person's keypoints, inside the picture.
-
-    Args:
-        points: (K, 3) x, y px, confidence (0: missing).
-        shape: (height, width) of the picture.
-        margin: added all round, of the longer side: keypoints end at the ankles and the eyes.
-
-    Raises:
-        BadImage: fewer than two points are there.
-    """
-    xy = points[points[:, 2] > 0, :2]
-    if len(xy) < 2:
-        raise BadImage("no_person: fewer than two keypoints were found")
-    low, high = xy.min(0), xy.max(0)
-    more = margin * float((high - low).max())
-    x0, y0 = np.maximum(low - more, -0.5)
-    x1, y1 = np.minimum(high + more, (shape[1] - 0.5, shape[0] - 0.5))
-    return float(x0), float(y0), float(x1), float(y1)
+def _place(part: Image, x: int, y: int, size: tuple[int, int], colour: NDArray[np.float64]) -> Image:
+    """Put a part with its upper left pixel at x, y of a canvas of `size` (height, width), cut it there, fill the rest."""
+    rows = min(part.shape[0], size[0] - max(y, 0))
+    columns = min(part.shape[1], size[1] - max(x, 0))
+    shown = part[max(-y, 0) :, max(-x, 0) :][:rows, :columns]
+    if shown.shape[:2] == size:
+        return shown
+    above, before = max(y, 0), max(x, 0)
+    below = size[0] - above - shown.shape[0]
+    behind = size[1] - before - shown.shape[1]
+    fill = colour.astype(int).tolist()
+    return np.asarray(
+        cv2.copyMakeBorder(shown, above, below, before, behind, cv2.BORDER_CONSTANT, value=fill), np.uint8
+    )
 
 
 def _edge_colour(image: Image) -> NDArray[np.float64]:
+    """Return the median colour (3,) of an image's outermost pixels."""
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     return np.asarray(np.median(edge, axis=0), np.float64)
 
 
+def box_around(keypoints: NDArray[np.floating], size: tuple[int, ...], margin: float = BOX_MARGIN) -> Box:
+    """Compute the box around a person's keypoints, inside the image. The only such box: ingest, transfer and views crop by it.
+
+    Args:
+        keypoints: (K, 3) x, y in px, confidence (0 = missing).
+        size: (height, width) of the image, px.
+        margin: share of the longer side that is added all round.
+
+    Raises:
+        BadSample: `no_person`, fewer than two keypoints are present.
+    """
+    xy = keypoints[keypoints[:, 2] > 0, :2]
+    if len(xy) < 2:
+        raise BadSample("no_person", "fewer than two keypoints were found")
+    low, high = xy.min(0), xy.max(0)
+    border = margin * float((high - low).max())
+    x0, y0 = np.maximum(low - border, -0.5)
+    x1, y1 = np.minimum(high + border, (size[1] - 0.5, size[0] - 0.5))
+    return float(x0), float(y0), float(x1), float(y1)
+
+
 def apply_transform(transform: NDArray[np.floating], xy: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Points (..., 2) through a transform (2, 3)."""
+    """Map points (..., 2) px by a transform (2, 3)."""
     return np.asarray(xy @ transform[:, :2].T + transform[:, 2], np.float32)
 
 
 def invert_transform(transform: NDArray[np.floating]) -> Transform:
-    """The transform (2, 3) that maps back."""
+    """Invert a transform (2, 3)."""
     inverse = np.linalg.inv(np.vstack([transform.astype(np.float64), (0, 0, 1)]))
     return inverse[:2].astype(np.float32)

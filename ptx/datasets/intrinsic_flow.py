@@ -22,12 +22,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
-from ptx.datasets.flow_files import read_places
+from ptx.datasets.flow_files import read_positions
 from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints, missing_as_nan
+from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import load_pickle, numbers
 from ptx.pipeline.config import Place
 from ptx.pipeline.errors import BadSample, PtxError, one_line
@@ -103,7 +104,7 @@ class PackFlow:
         target, source = (self.ids[i] for i in self.pairs[pair])
         path = self.files.flows / f"{target}_{source}.corr"
         try:
-            positions, visibility = read_places(path)
+            positions, visibility = read_positions(path)
         except FileNotFoundError:
             raise BadSample("missing_flow", f"no {path.name} in {path.parent}") from None
         except (OSError, PtxError) as error:
@@ -233,7 +234,9 @@ class IntrinsicFlow:
             PART_FOLDERS[folder],
         )
         if labels.max(initial=0) >= len(known):
-            raise BadSample("bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}")
+            raise BadSample(
+                "bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
+            )
         return known[labels]
 
     @property

@@ -1,48 +1,56 @@
-"""Keypoints that other tools wrote: OpenPose's JSON files, and the tables of this field."""
+"""Read keypoints that other tools wrote: OpenPose's JSON files, and the CSV tables of published data sets."""
 
 from __future__ import annotations
 
 import csv
-import json
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.foreign_files import Malformed, as_array, as_rows, as_sequence, member, parse_json, read_json
 from ptx.datasets.named_files import NamedFiles
-from ptx.pipeline.errors import PtxError
+from ptx.geometry.joints import KEYPOINTS
+from ptx.geometry.keypoints import missing_as_nan
+from ptx.pipeline.errors import BadSample, PtxError, one_line
+from ptx.pipeline.fingerprint import Json
 
 Keypoints = NDArray[np.float32]
+"""(18, 3) x, y in px, confidence 0..1, in the order of `ptx.geometry.joints.KEYPOINTS`; a missing one is NaN, NaN, 0."""
 
-BODY_25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
-"""Rows of OpenPose's BODY_25 that are our 18 (its row 8 is the middle of the hips)."""
+BODY_25_ROWS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+"""Rows of OpenPose's BODY_25 that are the 18 keypoints (its row 8 is the middle of the hips)."""
 
-LAYOUTS = {25: BODY_25, 18: tuple(range(18))}
-"""Number of points in a file → rows of our 18."""
+KEYPOINT_ROWS = {25: BODY_25_ROWS, 18: tuple(range(18))}
+"""Number of points a person in a file of OpenPose → rows of the 18 keypoints."""
 
-MOST_BYTES = 16_000_000
-"""A JSON file of one picture that is larger than this is not read."""
-
-
-class NoKeypoints(ValueError):
-    """An image without usable keypoints; the message is "code: words"."""
+MAX_JSON_BYTES = 16_000_000
+"""Largest JSON file of one image that is read, bytes."""
 
 
 @dataclass(frozen=True)
-class KeypointFolder:
-    """A folder of JSON files, one a picture (`NamedFiles`)."""
+class KeypointFolder(ABC):
+    """A folder of JSON files, one an image (`NamedFiles`).
+
+    Raises:
+        PtxError: there is no such folder.
+    """
 
     folder: Path
+    """The folder."""
     paths: Sequence[str]
-    """All pictures of the data set."""
+    """Paths of all images of the data set, relative to its root."""
 
     tool: ClassVar[str]
+    """Name of the tool that wrote the files."""
     endings: ClassVar[tuple[str, ...]]
+    """Endings of its files after the image's name, the most common first."""
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
@@ -54,109 +62,155 @@ class KeypointFolder:
     def _files(self) -> NamedFiles:
         return NamedFiles(self.folder, self.paths, self.endings)
 
-    def people(self, file: Path) -> list[Keypoints]:
-        """Every person in a file, each (18, 3).
+    @abstractmethod
+    def read_people(self, file: Path) -> list[Keypoints]:
+        """Read the keypoints (18, 3) of every person in a file, at least one.
 
         Raises:
-            NoKeypoints: "bad_keypoint_file" or "no_person".
+            BadSample: `bad_keypoint_file` or `no_person`.
         """
-        raise NotImplementedError
 
     def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Keypoints (18, 3) of the most certain person, and how many persons there are.
+        """Return the keypoints (18, 3) of an image's most certain person, and the number of persons in it.
 
         Raises:
-            NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
+            BadSample: `missing_keypoints`, `bad_keypoint_file` or `no_person`.
         """
         try:
-            file = self._files.of(path)
+            file = self._files.find(path)
         except FileNotFoundError as error:
-            raise NoKeypoints(f"missing_keypoints: {error}") from None
-        return most_certain(self.people(file))
+            raise BadSample("missing_keypoints", str(error)) from None
+        return most_certain(self.read_people(file))
 
 
-@dataclass(frozen=True)
 class OpenposeJson(KeypointFolder):
-    """OpenPose's JSON files, BODY_25 or COCO-18, in pixels of the original pictures.
+    """OpenPose's JSON files, BODY_25 or COCO-18, in pixels of the original images.
 
     The file of a/b.jpg is a/b_keypoints.json or a/b.json, or in the folder itself a_b_keypoints.json, or b_keypoints.json
-    where only one picture is called b.
+    where only one image is called b.
     """
 
-    tool, endings = "OpenPose", ("_keypoints.json", ".json")
+    tool = "OpenPose"
+    endings = ("_keypoints.json", ".json")
 
-    def people(self, file: Path) -> list[Keypoints]:
-        """Every person in a file who has a keypoint."""
-        return _people(file)
+    def read_people(self, file: Path) -> list[Keypoints]:
+        """Read every person in a file who has a keypoint."""
+        return _read_openpose(file)
 
 
 def most_certain(people: Sequence[Keypoints]) -> tuple[Keypoints, int]:
-    """The person whose confidences sum highest, and how many there are."""
+    """Return the person whose confidences have the largest sum, and the number of persons."""
     return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
 
 
 def read_pose(file: Path) -> Keypoints:
-    """Keypoints (18, 3) of the most certain person in one OpenPose JSON file.
+    """Read the keypoints (18, 3) of the most certain person in one OpenPose JSON file.
 
     Raises:
-        NoKeypoints: "missing_keypoints", "bad_keypoint_file" or "no_person".
+        BadSample: `missing_keypoints`, `bad_keypoint_file` or `no_person`.
     """
     if not file.is_file():
-        raise NoKeypoints(f"missing_keypoints: {file.name} is not there")
-    return most_certain(_people(file))[0]
+        raise BadSample("missing_keypoints", f"{file.name} is not there")
+    return most_certain(_read_openpose(file))[0]
 
 
-def _people(file: Path) -> list[Keypoints]:
-    """Every person in a file who has a keypoint."""
+def _read_openpose(file: Path) -> list[Keypoints]:
+    """Read every person who has a keypoint."""
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
-        people = [_person(entry["pose_keypoints_2d"]) for entry in json.loads(file.read_bytes())["people"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NoKeypoints(f"bad_keypoint_file: {file.name}: {words(error)}") from None
+        entries = as_sequence(member(read_json(file, MAX_JSON_BYTES), "people"))
+        people = [_openpose_person(member(entry, "pose_keypoints_2d")) for entry in entries]
+    except (OSError, Malformed) as error:
+        raise BadSample("bad_keypoint_file", f"{file.name}: {one_line(error)}") from None
     people = [person for person in people if (person[:, 2] > 0).any()]
     if not people:
-        raise NoKeypoints(f"no_person: OpenPose found nobody in {file.name}")
+        raise BadSample("no_person", f"OpenPose found nobody in {file.name}")
     return people
 
 
-def _person(numbers: object) -> Keypoints:
-    points = np.asarray(numbers, np.float32).reshape(-1, 3)
-    if len(points) not in LAYOUTS:
-        raise ValueError(f"{len(points)} points a person; BODY_25 and COCO-18 are understood")
-    return missing_as_nan(points[list(LAYOUTS[len(points)])])
+def _openpose_person(numbers: Json) -> Keypoints:
+    points = as_rows(numbers, 3)
+    if len(points) not in KEYPOINT_ROWS:
+        raise Malformed(f"{len(points)} points a person; BODY_25 and COCO-18 are understood")
+    return missing_as_nan(points[list(KEYPOINT_ROWS[len(points)])])
 
 
-def missing_as_nan(points: Keypoints) -> Keypoints:
-    """Points (K, n), the last number a confidence: NaN and 0 where they are missing, confidences 0 to 1."""
-    out = points.copy()
-    missing = ~np.isfinite(out).all(1) | (out[:, -1] <= 0)
-    out[missing] = np.nan
-    out[:, -1] = np.where(missing, 0, np.clip(out[:, -1], 0, 1))
-    return out
+class TableRow(NamedTuple):
+    """A line of a table of keypoints, its lists of numbers not parsed yet."""
+
+    line: int
+    """Number of the line, from 1."""
+    y: str
+    """JSON list of 18 rows, px."""
+    x: str
+    """JSON list of 18 columns, px."""
 
 
 @dataclass(frozen=True)
 class KeypointCsv:
-    """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the pictures, -1 = missing.
+    """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the original images, -1 = missing.
 
-    Names are paths relative to the data set's root; a name without folders stands for the only picture called so.
+    Names are paths relative to the data set's root; a name without folders stands for the only image called so.
     """
 
     file: Path
+    """The table."""
     paths: Sequence[str]
-    """All pictures of the data set."""
+    """Paths of all images of the data set, relative to its root."""
     key: Callable[[str], str] = str
-    """Path or name → one name for a picture that tables and folders call differently."""
+    """Path or name → the key under which an image is found that tables and folders name differently."""
+
+    @property
+    def names(self) -> list[str]:
+        """Keys of all rows.
+
+        Raises:
+            PtxError: the table cannot be read.
+        """
+        return list(self._table)
+
+    def lookup(self, path: str) -> tuple[Keypoints, int]:
+        """Return the keypoints (18, 3) of an image, confidence 1 where present, and 1, the number of persons.
+
+        Raises:
+            BadSample: `missing_keypoints` or `bad_keypoint_file`.
+            PtxError: the table itself cannot be read.
+        """
+        name = PurePosixPath(path).name
+        row = self._table.get(self.key(path)) or (self._table.get(name) if self._name_counts[name] == 1 else None)
+        if row is None:
+            raise BadSample("missing_keypoints", f"{self.file.name} has no line for {path}")
+        try:
+            y = as_array(parse_json(row.y))
+            x = as_array(parse_json(row.x))
+            if y.shape != (len(KEYPOINTS),) or x.shape != y.shape:
+                raise Malformed(f"lists of {y.size} and {x.size} numbers, expected {len(KEYPOINTS)}")
+        except Malformed as error:
+            raise BadSample("bad_keypoint_file", f"{self.file.name}:{row.line}: {error}") from None
+        confidence = ((x >= 0) & (y >= 0)).astype(np.float32)
+        return missing_as_nan(np.stack([x, y, confidence], axis=-1)), 1
 
     @cached_property
-    def _table(self) -> dict[str, tuple[int, str, str]]:
-        """Name → line number, ys, xs.
+    def _name_counts(self) -> Counter[str]:
+        """File name → number of images called so."""
+        return Counter(PurePosixPath(path).name for path in self.paths)
+
+    @cached_property
+    def _table(self) -> dict[str, TableRow]:
+        """Rows by key.
 
         Raises:
             PtxError: the table cannot be read, or names an image twice.
         """
-        table: dict[str, tuple[int, str, str]] = {}
+        table: dict[str, TableRow] = {}
+        for line, (name, y, x) in self._lines():
+            key = self.key(name)
+            if key in table:
+                raise PtxError(f"{self.file}:{line}: {name} was given before, in line {table[key].line}")
+            table[key] = TableRow(line, y, x)
+        return table
+
+    def _lines(self) -> Iterator[tuple[int, tuple[str, str, str]]]:
+        """Number and cells of every line but the header and empty ones."""
         try:
             with self.file.open(newline="", encoding="utf-8-sig") as lines:
                 for line, row in enumerate(csv.reader(lines, delimiter=":"), 1):
@@ -165,78 +219,29 @@ class KeypointCsv:
                         continue
                     if len(cells) != 3:
                         raise PtxError(f"{self.file}:{line}: expected name: keypoints_y: keypoints_x")
-                    name = self.key(cells[0])
-                    if name in table:
-                        raise PtxError(f"{self.file}:{line}: {cells[0]} was given before, in line {table[name][0]}")
-                    table[name] = (line, cells[1], cells[2])
+                    yield line, (cells[0], cells[1], cells[2])
         except FileNotFoundError:
             raise PtxError(f"extract_keypoints.path: {self.file} is not there") from None
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise PtxError(f"extract_keypoints.path: {self.file} cannot be read: {error}") from None
-        return table
-
-    @property
-    def names(self) -> list[str]:
-        """Names of all rows.
-
-        Raises:
-            PtxError: the table cannot be read.
-        """
-        return list(self._table)
-
-    @cached_property
-    def _names(self) -> Counter[str]:
-        return Counter(PurePosixPath(path).name for path in self.paths)
-
-    def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Keypoints (18, 3), confidence 1 where present; always one person.
-
-        Raises:
-            NoKeypoints: "missing_keypoints" or "bad_keypoint_file".
-            PtxError: the table itself cannot be read.
-        """
-        name = PurePosixPath(path).name
-        row = self._table.get(self.key(path)) or (self._table.get(name) if self._names[name] == 1 else None)
-        if row is None:
-            raise NoKeypoints(f"missing_keypoints: {self.file.name} has no line for {path}")
-        line, *lists = row
-        try:
-            y, x = (np.asarray(json.loads(text), np.float32) for text in lists)
-            if y.shape != (18,) or x.shape != (18,):
-                raise ValueError(f"lists of {y.size} and {x.size} numbers, expected 18")
-        except (ValueError, TypeError, RecursionError) as error:
-            raise NoKeypoints(f"bad_keypoint_file: {self.file.name}:{line}: {words(error)}") from None
-        return missing_as_nan(np.stack([x, y, ((x >= 0) & (y >= 0)).astype(np.float32)], axis=-1)), 1
+            raise PtxError(f"extract_keypoints.path: {self.file} cannot be read: {one_line(error)}") from None
 
 
 def read_pose3d(path: Path) -> Keypoints:
-    """3D keypoints (18, 4) of one person from a JSON list of 18 [x, y, z, confidence]: metres, x right, y up, z towards the viewer,
-    in the order of `ptx.geometry.joints.KEYPOINTS`; confidence 0 or null is missing.
+    """Read the 3D keypoints (18, 4) of one person.
+
+    Args:
+        path: a JSON list of 18 [x, y, z, confidence], metres, x right, y up, z towards the viewer, in the order of
+            `ptx.geometry.joints.KEYPOINTS`; confidence 0 or null is missing.
 
     Raises:
-        NoKeypoints: "missing_file" or "bad_keypoint_file".
+        BadSample: `missing_file` or `bad_keypoint_file`.
     """
     try:
-        points = np.array(json.loads(path.read_bytes()), np.float32)
+        points = as_array(read_json(path, MAX_JSON_BYTES))
     except FileNotFoundError:
-        raise NoKeypoints(f"missing_file: {path} is not there") from None
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {words(error)}") from None
-    if points.shape != (18, 4):
-        raise NoKeypoints(f"bad_keypoint_file: {path.name}: {list(points.shape)} numbers, expected 18 of 4")
+        raise BadSample("missing_file", f"{path} is not there") from None
+    except (OSError, Malformed) as error:
+        raise BadSample("bad_keypoint_file", f"{path.name}: {one_line(error)}") from None
+    if points.shape != (len(KEYPOINTS), 4):
+        raise BadSample("bad_keypoint_file", f"{path.name}: {list(points.shape)} numbers, expected 18 of 4")
     return missing_as_nan(points)
-
-
-def words(error: Exception) -> str:
-    """An error's own words on one line."""
-    return f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split()) or type(error).__name__
-
-
-def mask_outside(keypoints: Keypoints, size: tuple[int, ...]) -> Keypoints:
-    """Keypoints whose place is outside a picture of (height, width) become missing."""
-    x, y = keypoints[:, 0], keypoints[:, 1]
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < size[1] - 0.5) & (y >= -0.5) & (y < size[0] - 0.5)
-    out = keypoints.copy()
-    out[~inside] = (np.nan, np.nan, 0)
-    return out

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import PersonKeypoints
 from ptx.datasets.images import Image, Transform, apply_transform
-from ptx.datasets.keypoint_files import mask_outside
+from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample
 
 Several = Literal["largest", "quarantine"]

@@ -1,4 +1,4 @@
-"""Folders of files that other tools wrote, one a picture and called after it."""
+"""Find the files that another tool wrote, one an image and named after it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,32 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True)
 class NamedFiles:
-    """The file of a picture a/b.jpg is a/b, a_b, or b where only one picture is called so, with one of the endings."""
+    """A folder in which the file of an image a/b.jpg is a/b, a_b, or b if only one image is called so, with one of some endings."""
 
     folder: Path
+    """The folder."""
     paths: Sequence[str]
-    """All pictures of the data set."""
+    """Paths of all images of the data set, relative to its root."""
     endings: Sequence[str]
-    """What follows the name, the likeliest first."""
+    """Endings of the files after the image's name, the most common first."""
 
     @cached_property
-    def _stems(self) -> Counter[str]:
+    def _stem_counts(self) -> Counter[str]:
+        """File name without ending → number of images called so."""
         return Counter(PurePosixPath(path).stem for path in self.paths)
 
-    def of(self, path: str) -> Path:
-        """The file of a picture.
+    def find(self, path: str) -> Path:
+        """Return the file of an image.
 
         Raises:
-            FileNotFoundError: there is none; says which were sought.
+            FileNotFoundError: there is none; the message names the first two candidates.
         """
-        name = PurePosixPath(path).with_suffix("")
-        stems = [str(name), "_".join(name.parts), *([name.stem] if self._stems[name.stem] == 1 else [])]
-        candidates = list(dict.fromkeys(stem + end for stem in stems for end in self.endings))
-        file = next((self.folder / name for name in candidates if (self.folder / name).is_file()), None)
-        if file is None:
-            raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {self.folder}")
-        return file
+        image = PurePosixPath(path).with_suffix("")
+        stems = [str(image), "_".join(image.parts)]
+        if self._stem_counts[image.name] == 1:
+            stems.append(image.name)
+        candidates = list(dict.fromkeys(stem + ending for stem in stems for ending in self.endings))
+        for candidate in candidates:
+            if (self.folder / candidate).is_file():
+                return self.folder / candidate
+        raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {self.folder}")

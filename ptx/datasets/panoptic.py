@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypedDict
 
 import cv2
 import numpy as np
@@ -24,8 +24,8 @@ from pydantic import Field
 from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import numbered, pairs_within, test_split
 from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
-from ptx.datasets.keypoint_files import mask_outside
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.keypoints import drop_keypoints, mask_outside
 from ptx.pipeline.config import Place, Share
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Listing
@@ -260,8 +260,14 @@ def project_joints(joints: Floats, camera: Camera) -> tuple[NDArray[np.float32],
     deep = (seen - (seen[known].mean(0) if known else 0)) * (0.01, -0.01, -0.01)
     pixels = np.concatenate([flat[:, 0], joints[:, 3:].clip(0, 1)], axis=1).astype(np.float32)
     metres = np.concatenate([deep, joints[:, 3:].clip(0, 1)], axis=1).astype(np.float32)
-    pixels[~there], metres[~there] = (np.nan, np.nan, 0), (np.nan, np.nan, np.nan, 0)
-    return pixels, metres
+    return drop_keypoints(pixels, ~there), drop_keypoints(metres, ~there)
+
+
+class _SceneBody(TypedDict):
+    """A body of a frame's file."""
+
+    id: int
+    joints19: list[float]
 
 
 @lru_cache(maxsize=64)
@@ -298,7 +304,7 @@ def _bodies(path: Path) -> dict[int, Floats]:
         PtxError: the file is damaged.
     """
     try:
-        bodies: list[dict[str, Any]] = json.loads(path.read_text())["bodies"]
+        bodies: list[_SceneBody] = json.loads(path.read_text())["bodies"]
         return {int(one["id"]): _keypoints(one["joints19"]) for one in bodies}
     except (OSError, ValueError, KeyError, TypeError):
         raise PtxError(f"{path}: this is no scene of 19-joint bodies of Panoptic Studio") from None

@@ -12,6 +12,7 @@ from ptx.geometry.body import Body
 from ptx.geometry.camera import project
 from ptx.geometry.correspondence import correspond
 from ptx.geometry.joints import keypoint
+from ptx.geometry.keypoints import drop_keypoints, inside_image, valid_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
@@ -78,12 +79,11 @@ def mark_seen(points: ArrayLike, depth: NDArray[np.floating]) -> Floats:
     """Keypoints (18, 3) px and confidence of joints (18, 3) u, v px, depth m, before a surface's depth (H, W) m, inf = none."""
     u, v, away = np.asarray(points, np.float32).T
     height, width = depth.shape
-    inside = (u >= -0.5) & (u < width - 0.5) & (v >= -0.5) & (v < height - 0.5)
+    inside = inside_image(np.stack([u, v], axis=1), depth.shape)
     x, y = (np.clip(np.rint(np.where(inside, c, 0)), 0, n - 1).astype(int) for c, n in ((u, width), (v, height)))
     hidden = away - depth[y, x] > INSIDE
     out = np.stack([u, v, np.where(hidden, HIDDEN_CONFIDENCE, 1)], axis=1).astype(np.float32)
-    out[~inside] = (np.nan, np.nan, 0)
-    return out
+    return drop_keypoints(out, ~inside)
 
 
 def turn_keypoints(keypoints: ArrayLike, keypoints3d: ArrayLike, yaw: float, pitch: float = 0.0) -> Floats:
@@ -102,8 +102,8 @@ def turn_keypoints(keypoints: ArrayLike, keypoints3d: ArrayLike, yaw: float, pit
         ValueError: fewer than three keypoints are there both in 2D and 3D, or no hip.
     """
     flat, deep = np.asarray(keypoints, np.float64), np.asarray(keypoints3d, np.float64)
-    known = (deep[:, 3] > 0) & np.isfinite(deep).all(1)
-    both = known & (flat[:, 2] > 0) & np.isfinite(flat).all(1)
+    known = valid_keypoints(deep)
+    both = known & valid_keypoints(flat)
     hips = [k for k in (keypoint("left_hip"), keypoint("right_hip")) if known[k]]
     if both.sum() < 3 or not hips:
         raise ValueError("too_few_keypoints: turning needs a hip, and three keypoints in 2D and in 3D")
@@ -114,5 +114,4 @@ def turn_keypoints(keypoints: ArrayLike, keypoints3d: ArrayLike, yaw: float, pit
     axis = deep[hips, :3].mean(0)
     turned = (deep[:, :3] - axis) @ view_rotation(yaw, pitch).T + axis
     out = np.concatenate([scale * turned[:, :2] * (1, -1) + offset, deep[:, 3:]], axis=1).astype(np.float32)
-    out[~known] = (np.nan, np.nan, 0)
-    return out
+    return drop_keypoints(out, ~known)

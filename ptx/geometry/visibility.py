@@ -14,9 +14,9 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.flow import surface_arrays
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.rasterizer import FloatArray, IntArray
 
-VISIBLE, HIDDEN, BACKGROUND = 0, 1, 2
 TOLERANCE = 1e-4  # metres by which a face must lie before a point to hide it: above rounding, below any real fold
 
 ByteArray = NDArray[np.uint8]

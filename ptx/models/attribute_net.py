@@ -1,4 +1,4 @@
-"""Says what somebody wears: the classifier by which FashionIS and AttrRec-k judge pictures (ours; theirs are Inception and ResNet-50)."""
+"""The classifier of clothes behind FashionIS and AttrRec-k (ours; the published ones are Inception and ResNet-50)."""
 
 from __future__ import annotations
 
@@ -7,41 +7,50 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ptx.models.blocks import Encoder, widths
+from ptx.models.blocks import Encoder, scale_channels
+from ptx.models.pixels import IMAGE_CHANNELS
 
 
-class Worn(NamedTuple):
-    """Scores before softmax and sigmoid."""
+class AttributeLogits(NamedTuple):
+    """Output of `AttributeNet` for a batch, before softmax and sigmoid."""
 
     categories: Tensor
-    """(B, C), of which one is right."""
+    """(B, C) logits, of which one category is right."""
     attributes: Tensor
-    """(B, K), of which any number is."""
+    """(B, K) logits, of which any number of attributes is right."""
 
 
 class AttributeNet(nn.Module):
-    """The residual encoder of the other networks, averaged over the picture, and a linear layer for either question."""
+    """The residual encoder of the other networks, averaged over the picture, and a linear layer for each kind of output.
 
-    def __init__(self, categories: int, attributes: int, base: int = 32, most: int = 256, scales: int = 5) -> None:
+    Args:
+        categories: number of categories of clothes.
+        attributes: number of attributes of clothes.
+        base_channels: at the picture's size.
+        max_channels: at the coarsest scales.
+        scales: halvings of the picture.
+    """
+
+    def __init__(self, categories: int, attributes: int, base_channels: int, max_channels: int, scales: int) -> None:
         super().__init__()
-        channels = widths(base, scales, most)
-        self.encoder = Encoder(3, channels)
+        channels = scale_channels(base_channels, scales, max_channels)
+        self.encoder = Encoder(IMAGE_CHANNELS, channels)
         self.categories = nn.Linear(channels[-1], categories)
         self.attributes = nn.Linear(channels[-1], attributes)
 
-    def forward(self, x: Tensor) -> Worn:
-        """Pictures (B, 3, H, W) in -1..1, H and W multiples of 2^scales."""
-        seen = torch.relu(self.encoder(x)[0]).mean((2, 3))
-        return Worn(self.categories(seen), self.attributes(seen))
+    def forward(self, x: Tensor) -> AttributeLogits:
+        """Classify pictures (B, 3, H, W) in -1..1, H and W multiples of 2^scales."""
+        features = torch.relu(self.encoder(x)[0]).mean((2, 3))  # (B, channels[-1])
+        return AttributeLogits(self.categories(features), self.attributes(features))
 
 
 def recall_at(scores: Tensor, truth: Tensor, k: int) -> Tensor:
-    """Share of the true attributes among the k likeliest (B,), 1 for a picture that has none: AttrRec-k of the code of Li et al. 2019.
+    """Fraction of the true attributes among the k likeliest (B,), 1 for a picture that has none.
 
-    scores (B, K), truth (B, K) bool.
+    AttrRec-k of the code of Li et al., CVPR 2019. scores (B, K), truth (B, K) bool.
     """
-    first = torch.zeros_like(truth).scatter(1, scores.topk(min(k, scores.shape[1]), dim=1).indices, True)
+    likeliest = scores.topk(min(k, scores.shape[1]), dim=1).indices
+    chosen = torch.zeros_like(truth).scatter(1, likeliest, True)  # (B, K)
     count = truth.sum(1)
-    return torch.where(
-        count > 0, (first & truth).sum(1) / count.clamp(min=1), torch.ones_like(count, dtype=torch.float32)
-    )
+    recall = (chosen & truth).sum(1) / count.clamp(min=1)
+    return torch.where(count > 0, recall, torch.ones_like(count, dtype=torch.float32))

@@ -1,18 +1,14 @@
-"""The residual blocks that every network of system A is made of (Li, Huang and Loy, CVPR 2019, and their code)."""
+"""The residual blocks that the networks of systems A and B are built of (Li, Huang and Loy, CVPR 2019, and their code)."""
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ptx.models.distributed import BatchNorm
-
-Net = TypeVar("Net", bound=nn.Module)
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -23,7 +19,10 @@ def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequ
 
 
 class Residual(nn.Module):
-    """x + BN(conv3×3(ReLU(x))), or with a second input a: x + BN(conv3×3(ReLU(x ‖ BN(conv1×1(ReLU(a))))))."""
+    """x + BN(conv3×3(ReLU(x))), or with a second input a: x + BN(conv3×3(ReLU(x ‖ BN(conv1×1(ReLU(a)))))).
+
+    `extra`: channels of the second input; 0 where there is none.
+    """
 
     def __init__(self, channels: int, extra: int = 0) -> None:
         super().__init__()
@@ -35,8 +34,9 @@ class Residual(nn.Module):
         inner = torch.relu(x)
         if self.squeeze is not None:
             assert a is not None
-            inner = torch.cat([inner, torch.relu(self.squeeze(torch.relu(a)))], dim=1)
-        return x + self.body(inner)
+            inner = torch.cat([inner, torch.relu(self.squeeze(torch.relu(a)))], dim=1)  # (B, 2 channels, H, W)
+        out: Tensor = x + self.body(inner)
+        return out
 
 
 class Down(nn.Module):
@@ -48,7 +48,8 @@ class Down(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H/2, W/2)."""
-        return self.body(torch.relu(x))
+        out: Tensor = self.body(torch.relu(x))
+        return out
 
 
 class Up(nn.Module):
@@ -61,46 +62,55 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, 2H, 2W)."""
-        return self.norm(nn.functional.pixel_shuffle(self.body(torch.relu(x)), 2))
+        out: Tensor = self.norm(nn.functional.pixel_shuffle(self.body(torch.relu(x)), 2))
+        return out
 
 
 class Encoder(nn.Module):
-    """Two residual blocks and a Down at every scale; the outputs of the blocks are the skips."""
+    """Two residual blocks and a Down at every scale; the outputs of the blocks are the skips.
 
-    def __init__(self, inputs: int | None, widths: Sequence[int]) -> None:
-        """`inputs`: channels of what comes in; None where it has `widths[0]` features already."""
+    Args:
+        inputs: channels of the input; None where it has `channels[0]` features already.
+        channels: at every scale, finest first, and at the bottleneck.
+    """
+
+    def __init__(self, inputs: int | None, channels: Sequence[int]) -> None:
         super().__init__()
-        self.first = nn.Identity() if inputs is None else conv(inputs, widths[0], 1)
-        self.blocks = nn.ModuleList(nn.ModuleList(Residual(w) for _ in range(2)) for w in widths[:-1])
-        self.downs = nn.ModuleList(Down(a, b) for a, b in itertools.pairwise(widths))
+        self.first = nn.Identity() if inputs is None else conv(inputs, channels[0], 1)
+        self.blocks = nn.ModuleList(nn.ModuleList(Residual(c) for _ in range(2)) for c in channels[:-1])
+        self.downs = nn.ModuleList(Down(a, b) for a, b in itertools.pairwise(channels))
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
-        """(B, inputs, H, W) → deepest feature (B, widths[-1], H/2^n, W/2^n), and two skips for each of the n scales."""
+        """(B, inputs, H, W) → deepest feature (B, channels[-1], H/2^n, W/2^n), and two skips for each of the n scales."""
         x = self.first(x)
         skips = []
-        for blocks, down in zip(self.blocks, self.downs, strict=True):
+        for blocks, down in zip(_lists(self.blocks), self.downs, strict=True):
             pair = []
             for block in blocks:
                 x = block(x)
-                pair.append(x)
+                pair.append(x)  # (B, channels[i], H/2^i, W/2^i)
             skips.append(pair)
             x = down(x)
         return x, skips
 
 
 class Decoder(nn.Module):
-    """At every scale from the deepest: Up, then two residual blocks that each take one skip."""
+    """At every scale from the deepest: Up, then two residual blocks that each take one skip.
 
-    def __init__(self, widths: Sequence[int], skips: int) -> None:
-        """`skips`: how many times a scale's width a skip has (2 where two encoders' skips are joined)."""
+    Args:
+        channels: at every scale, finest first, and at the bottleneck.
+        skips: width of a skip, as a multiple of its scale's channels (2 where two encoders' skips are joined).
+    """
+
+    def __init__(self, channels: Sequence[int], skips: int) -> None:
         super().__init__()
-        self.ups = nn.ModuleList(Up(b, a) for a, b in itertools.pairwise(widths))
-        self.blocks = nn.ModuleList(nn.ModuleList(Residual(w, skips * w) for _ in range(2)) for w in widths[:-1])
+        self.ups = nn.ModuleList(Up(b, a) for a, b in itertools.pairwise(channels))
+        self.blocks = nn.ModuleList(nn.ModuleList(Residual(c, skips * c) for _ in range(2)) for c in channels[:-1])
 
     def forward(self, x: Tensor, skips: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-        """Features from the deepest scale's input to the finest: [(B, widths[i], H/2^i, W/2^i)], finest last."""
+        """Features from the deepest scale's input to the finest: [(B, channels[i], H/2^i, W/2^i)], finest last."""
         out = []
-        for up, blocks, pair in reversed(list(zip(self.ups, self.blocks, skips, strict=True))):
+        for up, blocks, pair in reversed(list(zip(self.ups, _lists(self.blocks), skips, strict=True))):
             x = up(x)
             for block, skip in zip(blocks, reversed(pair), strict=True):
                 x = block(x, skip)
@@ -117,23 +127,24 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) → (B, outputs, H, W)."""
-        return self.body(x)
+        out: Tensor = self.body(x)
+        return out
 
 
-def build(network: type[Net], settings: Mapping[str, Any]) -> Net:
-    """A network from settings, which have the names of its arguments."""
-    return network(**{name: settings[name] for name in inspect.signature(network).parameters if name in settings})
-
-
-def widths(base: int, scales: int, most: int) -> list[int]:
-    """Channels at each of the scales and the bottleneck: base, 2 base, 3 base ... up to `most`."""
+def scale_channels(base: int, scales: int, most: int) -> list[int]:
+    """Channels at each scale, finest first, and at the bottleneck: base, 2 base, 3 base ... up to `most`."""
     return [min(base * (level + 1), most) for level in range(scales + 1)]
 
 
 def initialise(module: nn.Module) -> None:
-    """Kaiming's initial weights, biases 0, batch normalisation 1 and 0."""
+    """Draw convolutions' weights by Kaiming's rule (He et al., ICCV 2015), with biases 0; batch norm stays 1 and 0."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(part.weight)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
+
+
+def _lists(modules: nn.ModuleList) -> list[nn.ModuleList]:
+    """The lists of a list of lists."""
+    return [inner for inner in modules if isinstance(inner, nn.ModuleList)]

@@ -1,4 +1,4 @@
-"""GarmentNet and SynthesisNet of system B: what the target wears where, then how it looks.
+"""GarmentNet and SynthesisNet of system B: garment labels of the target, then its picture.
 
 Pose flow learning (Zheng et al., TIP 2021) names both and their multi-scale alignment of features; their layers are not
 published. These are ours: the dual path of system A with other inputs and heads.
@@ -12,67 +12,110 @@ import torch
 from torch import Tensor, nn
 
 from ptx.labels import GARMENTS
-from ptx.models.blocks import Head, initialise, widths
-from ptx.models.compositing import compose, count_layers, layers_of
-from ptx.models.dual_path import DualPath
-from ptx.models.pose_maps import pose_channels
+from ptx.models.blocks import Head, initialise, scale_channels
+from ptx.models.compositing import compose, source_layer_count, source_layers
+from ptx.models.dual_path import UNALIGNED, DualPath
+from ptx.models.pixels import IMAGE_CHANNELS
+from ptx.models.pose_maps import KEYPOINT_CHANNELS, PoseMaps, pose_channels
 from ptx.models.variants import Background, Fusion
 
-KINDS = len(GARMENTS)
+GARMENT_CHANNELS = len(GARMENTS)
+"""Labels of `ptx.labels.GARMENTS`, background included."""
 
 
 class GarmentNet(nn.Module):
-    """From the source's picture, aligned by flow, and the target's pose to the target's garments."""
+    """From the source's picture, aligned by flow, and the target's pose to the target's garments.
+
+    Args:
+        base_channels: at the picture's size.
+        max_channels: at the coarsest scales.
+        scales: halvings of the picture.
+        warped_scales: scales, from the finest, whose appearance is aligned by the flow.
+        fusion: how aligned appearance meets the pose.
+    """
 
     def __init__(
-        self, base: int = 32, most: int = 128, scales: int = 6, warped_scales: int = 4, fusion: Fusion = "soft_gate"
+        self, base_channels: int, max_channels: int, scales: int, warped_scales: int, fusion: Fusion = "soft_gate"
     ) -> None:
         super().__init__()
-        channels = widths(base, scales, most)
-        self.path = DualPath(18, 3, channels, warped_scales, fusion)
-        self.head = nn.Conv2d(channels[0], KINDS, 3, padding=1)
+        channels = scale_channels(base_channels, scales, max_channels)
+        self.path = DualPath(KEYPOINT_CHANNELS, IMAGE_CHANNELS, channels, warped_scales, fusion)
+        self.head = nn.Conv2d(channels[0], GARMENT_CHANNELS, 3, padding=1)
         initialise(self)
 
     def forward(self, image: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
-        """Logits (B, labels, H, W); arguments as for `Generator`."""
-        return self.head(torch.relu(self.path(image, pose, flow, visibility)[-1]))
+        """Predict garments.
+
+        Args:
+            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            pose: (B, 18, H, W) pose map of the target.
+            flow: (B, 2, H, W) px, target to source.
+            visibility: (B, 1, H, W) labels of the target's pixels.
+
+        Returns:
+            Logits (B, 12, H, W), one channel a label of `ptx.labels.GARMENTS`.
+        """
+        logits: Tensor = self.head(torch.relu(self.path(image, pose, flow, visibility)[-1]))
+        return logits
 
 
 class SynthesisNet(nn.Module):
-    """From the source's picture, aligned by flow, the target's pose and its garments to the picture, coarse to fine."""
+    """From the source's picture, aligned by flow, the target's pose and its garments to the picture, coarse to fine.
+
+    Args:
+        base_channels: at the picture's size.
+        max_channels: at the coarsest scales.
+        scales: halvings of the picture.
+        warped_scales: scales, from the finest, whose appearance is aligned by the flow.
+        fusion: how aligned appearance meets the pose.
+        background: as for `Generator`.
+        garments: see the target's garments.
+        pictures: number of pictures that are painted, each half the size of the one before.
+    """
 
     def __init__(
         self,
-        base: int = 32,
-        most: int = 128,
-        scales: int = 6,
-        warped_scales: int = 4,
+        base_channels: int,
+        max_channels: int,
+        scales: int,
+        warped_scales: int,
         fusion: Fusion = "soft_gate",
         background: Background = "paint",
         garments: bool = True,
         pictures: Literal[1, 2, 3] = 3,
     ) -> None:
-        """`garments`: see what the target wears; `pictures`: how many are painted, each half the size of the one before;
-        the rest as for `Generator`."""
         super().__init__()
-        channels = widths(base, scales, most)
+        channels = scale_channels(base_channels, scales, max_channels)
         self.garments = garments
         self.background: Background = background
-        self.aligned = fusion not in ("single", "no_flow")
-        self.path = DualPath(pose_channels(background) + KINDS * garments, 3, channels, warped_scales, fusion)
-        outputs = 3 + count_layers(background, self.aligned)
+        self.aligned = fusion not in UNALIGNED
+        inputs = pose_channels(background) + GARMENT_CHANNELS * garments
+        self.path = DualPath(inputs, IMAGE_CHANNELS, channels, warped_scales, fusion)
+        outputs = IMAGE_CHANNELS + source_layer_count(background, self.aligned)
         self.heads = nn.ModuleList(Head(channels[level], outputs) for level in range(pictures))
         initialise(self)
 
-    def forward(self, image: Tensor, pose: Tensor, kinds: Tensor, flow: Tensor, visibility: Tensor) -> list[Tensor]:
-        """Pictures (B, 3, H/2^i, W/2^i) in -1..1, finest first.
+    def forward(
+        self, image: Tensor, poses: PoseMaps, garments: Tensor, flow: Tensor, visibility: Tensor
+    ) -> list[Tensor]:
+        """Paint.
 
-        kinds: (B, labels, H, W) probabilities of the target's garments; the rest as for `Generator`.
+        Args:
+            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            poses: maps of (B, ..., H, W) as `pose_maps` gives them for this background.
+            garments: (B, 12, H, W) probabilities of the target's labels.
+            flow: (B, 2, H, W) px, target to source.
+            visibility: (B, 1, H, W) labels of the target's pixels.
+
+        Returns:
+            Pictures (B, 3, H/2^i, W/2^i) in -1..1, finest first.
         """
-        given = torch.cat([pose, kinds], dim=1) if self.garments else pose
-        features = self.path(image, given, flow, visibility)
-        layers = layers_of(self.background, self.aligned, image, pose, flow, visibility)
+        pose = poses.channels()
+        if self.garments:
+            pose = torch.cat([pose, garments], dim=1)
+        features = self.path(image, pose, flow, visibility)
+        layers = source_layers(self.background, self.aligned, image, poses, flow, visibility)
         return [
-            compose(head(x), None if layers is None else layers.smaller(level))
+            compose(head(x), None if layers is None else layers.downsample(level))
             for level, (head, x) in enumerate(zip(self.heads, reversed(features), strict=False))
         ]

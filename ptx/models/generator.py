@@ -1,63 +1,78 @@
-"""The dual-path generator of system A and its published variants (CVPR 2019, §3.3, §3.4 and the ablation)."""
+"""The dual-path generator of system A and its published variants, its pixel warping and its discriminator.
+
+Li, Huang and Loy, CVPR 2019, §3.3 to §3.5 and the ablation.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from ptx.models.blocks import Decoder, Encoder, Head, conv, initialise, widths
-from ptx.models.compositing import compose, count_layers, layers_of
-from ptx.models.dual_path import DualPath
-from ptx.models.pose_maps import pose_channels
+from ptx.models.blocks import Decoder, Encoder, Head, conv, initialise, scale_channels
+from ptx.models.compositing import compose, source_layer_count, source_layers
+from ptx.models.distributed import BatchNorm
+from ptx.models.dual_path import UNALIGNED, DualPath
+from ptx.models.pixels import IMAGE_CHANNELS
+from ptx.models.pose_maps import KEYPOINT_CHANNELS, PoseMaps, pose_channels
 from ptx.models.variants import Background, Fusion
-from ptx.models.warping import warp_pixels
+from ptx.models.warping import FLOW_CHANNELS, FLOW_UNIT, VISIBILITY_CHANNELS, warp_pixels
 
 
 class Generator(nn.Module):
-    """The dual path with a picture at its end."""
+    """The dual path with a picture at its end.
+
+    Args:
+        base_channels: at the finest scale.
+        max_channels: at the coarsest scales.
+        scales: halvings of the picture.
+        warped_scales: scales, from the finest, whose appearance is warped by the flow.
+        fusion: how appearance meets the pose.
+        background: "keep" and "layers" are ours (`source_layers`).
+    """
 
     def __init__(
         self,
-        base: int = 32,
-        most: int = 128,
-        scales: int = 7,
-        warped_scales: int = 5,
+        base_channels: int,
+        max_channels: int,
+        scales: int,
+        warped_scales: int,
         fusion: Fusion = "residual",
         background: Background = "paint",
     ) -> None:
-        """Ours are the backgrounds "keep" and "layers" (`layers_of`); "layers" sees both poses, so that it knows what to take
-        away (as in PATN, CVPR 2019)."""
         super().__init__()
         self.background: Background = background
-        self.aligned = fusion not in ("single", "no_flow")
-        channels = widths(base, scales, most)
-        self.path = DualPath(pose_channels(background), 3, channels, warped_scales, fusion)
-        self.head = Head(channels[0], 3 + count_layers(background, self.aligned))
+        self.aligned = fusion not in UNALIGNED
+        channels = scale_channels(base_channels, scales, max_channels)
+        self.path = DualPath(pose_channels(background), IMAGE_CHANNELS, channels, warped_scales, fusion)
+        self.head = Head(channels[0], IMAGE_CHANNELS + source_layer_count(background, self.aligned))
         initialise(self)
 
-    def forward(self, image: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
+    def forward(self, image: Tensor, poses: PoseMaps, flow: Tensor, visibility: Tensor) -> Tensor:
         """Paint the person of `image` in another pose.
 
         Args:
             image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
-            pose: (B, C, H, W) as `pose_maps` gives it for this background.
+            poses: maps of (B, ..., H, W) as `pose_maps` gives them for this background.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
 
         Returns:
             (B, 3, H, W) in -1..1.
         """
-        out = self.head(self.path(image, pose, flow, visibility)[-1])
-        return compose(out, layers_of(self.background, self.aligned, image, pose, flow, visibility))
+        out = self.head(self.path(image, poses.channels(), flow, visibility)[-1])  # (B, 3 + L, H, W)
+        return compose(out, source_layers(self.background, self.aligned, image, poses, flow, visibility))
 
 
 class PixelWarp(nn.Module):
-    """Decides for every pixel between the generated picture and the source warped by the flow (§3.5)."""
+    """A U-Net that chooses for every pixel between the generated picture and the source warped by the flow (§3.5).
 
-    def __init__(self, base: int = 32, most: int = 128, scales: int = 7) -> None:
+    Arguments as for `Generator`.
+    """
+
+    def __init__(self, base_channels: int, max_channels: int, scales: int) -> None:
         super().__init__()
-        channels = widths(base, scales, most)
-        self.encoder = Encoder(9, channels)
+        channels = scale_channels(base_channels, scales, max_channels)
+        self.encoder = Encoder(2 * IMAGE_CHANNELS + VISIBILITY_CHANNELS + FLOW_CHANNELS, channels)
         self.decoder = Decoder(channels, 1)
         self.head = nn.Sequential(conv(channels[0], channels[0], 1), nn.ReLU(), Head(channels[0], 1))
         initialise(self)
@@ -67,13 +82,42 @@ class PixelWarp(nn.Module):
 
         Args:
             generated: (B, 3, H, W) of the generator.
-            image, flow, visibility: as for `Generator`.
+            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            flow: (B, 2, H, W) px, target to source.
+            visibility: (B, 1, H, W) labels of the target's pixels.
 
         Returns:
             The mixed picture (B, 3, H, W), and the weight (B, 1, H, W) in 0..1 of the warped source.
         """
         warped = warp_pixels(image, flow, visibility)
-        inputs = torch.cat([generated, warped, visibility.to(flow.dtype) - 1, flow / 20], dim=1)
+        inputs = torch.cat([generated, warped, visibility.to(flow.dtype) - 1, flow / FLOW_UNIT], dim=1)
         deepest, skips = self.encoder(inputs)
         weight = torch.sigmoid(self.head(self.decoder(deepest, skips)[-1]))
         return weight * warped + (1 - weight) * generated, weight
+
+
+class PatchDiscriminator(nn.Module):
+    """Real or painted, a logit for every patch of 70×70 px of (source, target pose, picture) (Isola et al., CVPR 2017).
+
+    Args:
+        inputs: channels of the input.
+        base: channels of the first convolution; each later one has twice as many, up to 8 times `base`.
+        layers: convolutions after the first; the last of them does not halve the picture.
+    """
+
+    def __init__(self, inputs: int = 2 * IMAGE_CHANNELS + KEYPOINT_CHANNELS, base: int = 64, layers: int = 3) -> None:
+        super().__init__()
+        parts: list[nn.Module] = [nn.Conv2d(inputs, base, 4, 2, 1), nn.LeakyReLU(0.2)]
+        width = base
+        for layer in range(1, layers + 1):
+            wider = min(base * 2**layer, 8 * base)
+            stride = 2 if layer < layers else 1
+            parts += [nn.Conv2d(width, wider, 4, stride, 1, bias=False), BatchNorm(wider), nn.LeakyReLU(0.2)]
+            width = wider
+        self.body = nn.Sequential(*parts, nn.Conv2d(width, 1, 4, 1, 1))
+        initialise(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) → logits (B, 1, about H/8, about W/8)."""
+        logits: Tensor = self.body(x)
+        return logits

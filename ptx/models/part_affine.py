@@ -1,4 +1,4 @@
-"""The flow that keypoints alone give: every limb moved as a whole. A baseline, and where the flow regressor may start from."""
+"""The flow that keypoints alone give: every body part moved as a whole. A baseline, and what the flow network starts from."""
 
 from __future__ import annotations
 
@@ -8,40 +8,29 @@ import torch
 from torch import Tensor
 
 from ptx.geometry.joints import KEYPOINTS, keypoint
-from ptx.models.keypoints import there_and_places
-
-TRUNK = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
-HEAD = ("nose", "neck", "right_eye", "left_eye", "right_ear", "left_ear")
-PARTS = (
-    (TRUNK, TRUNK[:2], TRUNK[2:], 0.5),
-    (HEAD, HEAD, HEAD, 0.5),
-    *(
-        ((a, b), (a,), (b,), thickness)
-        for side in ("right", "left")
-        for a, b, thickness in (
-            (f"{side}_shoulder", f"{side}_elbow", 0.35),
-            (f"{side}_elbow", f"{side}_wrist", 0.3),
-            (f"{side}_hip", f"{side}_knee", 0.45),
-            (f"{side}_knee", f"{side}_ankle", 0.35),
-        )
-    ),
+from ptx.models.pose_maps import (
+    FAR_PX,
+    HEAD,
+    RIGID_PARTS,
+    TRUNK,
+    segment_distances,
+    shoulder_width,
+    valid_keypoints,
 )
-"""Keypoints, those whose means are the ends of the axis, and how thick the part is in shoulder widths."""
-
-FAR = 1e4
-"""Pixels to what is not there."""
+from ptx.models.warping import pixel_grid
 
 AFFINE_PRIOR = 0.1
-"""How strongly the maps of trunk and head are held to a similarity; of 0 to 1 the one with the least error of visible pixels."""
+"""Strength of the prior that holds the affine maps of trunk and head to a similarity, without unit; of 0 to 1 the value with the
+least error on visible pixels."""
 
 
 class PartFlows(NamedTuple):
-    """What every part of the body would have all pixels do."""
+    """Each part's affine motion, extended to all pixels."""
 
     flows: Tensor
-    """(B, P, 2, H, W) px: the flow of the whole person or trunk first, then those of `PARTS`."""
+    """(B, P, 2, H, W) px: the flow of the whole person first, then those of `RIGID_PARTS`."""
     distance: Tensor
-    """(B, P, H, W) px from the surface of each part, less inside; large where the target does not show it."""
+    """(B, P, H, W) px from the surface of each part in the target, negative inside; large where the target does not show it."""
 
     @property
     def nearest(self) -> Tensor:
@@ -62,91 +51,94 @@ def part_flows(source: Tensor, target: Tensor, height: int, width: int) -> PartF
     affine maps of their keypoints. A part that the source does not show moves with the trunk, or with the whole person
     where that is not shown either; a person of whom no two keypoints are in both does not move.
 
-    source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
+    source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN coordinates: missing).
     """
-    (seen, a), (other, b) = (there_and_places(pose.float()) for pose in (target, source))
-    both = seen & other
-    rows = torch.arange(height, device=a.device, dtype=a.dtype)
-    columns = torch.arange(width, device=a.device, dtype=a.dtype)
-    pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # (H, W, 2)
-    thickness = a.new_tensor([part[3] for part in PARTS])[:, None, None]
-    scale = (person_size(a, both) / 7).clamp(min=1.0)[:, None, None]  # about a shoulder width
-    rest = _affine(a, b, both, _similarity(a, b, both))  # (B, 2, 3): of what is not seen in both
-    maps, ends, present = [rest], [], []
-    for names, start, end, _ in PARTS:
-        few = 2 if names is HEAD else len(names)
-        known, shown = (_of(names, there) & (_of(names, there).sum(1, keepdim=True) >= few) for there in (both, seen))
-        own = _similarity(a, b, known)
-        own = own if len(names) == 2 else _affine(a, b, known, own)
-        own = torch.where(known.any(1)[:, None, None], own, rest)
-        rest = own if names is TRUNK else rest
+    in_target, xy = valid_keypoints(target.float())
+    in_source, source_xy = valid_keypoints(source.float())
+    in_both = in_target & in_source
+    maps = _part_maps(xy, source_xy, in_both)  # (B, P, 2, 3)
+    distance = _part_distances(xy, in_target, shoulder_width(xy, in_both), height, width)
+    pixels = pixel_grid(height, width, xy.device)  # (H, W, 2)
+    landing = torch.einsum("bpij,hwj->bpihw", maps[..., :2], pixels) + maps[..., 2][..., None, None]
+    flows = (landing - pixels.permute(2, 0, 1)) * (in_both.sum(1) > 1)[:, None, None, None, None]
+    return PartFlows(flows, distance)
+
+
+def _part_maps(xy: Tensor, source_xy: Tensor, in_both: Tensor) -> Tensor:
+    """Affine maps (B, P, 2, 3) from the target's keypoints (B, 18, 2) to the source's: of the whole person, then of `RIGID_PARTS`."""
+    fallback = _affine(xy, source_xy, in_both, _similarity(xy, source_xy, in_both))  # (B, 2, 3)
+    maps = [fallback]
+    for part in RIGID_PARTS:
+        shown = _shown(in_both, part.keypoints)
+        own = _similarity(xy, source_xy, shown)
+        if len(part.keypoints) > 2:
+            own = _affine(xy, source_xy, shown, own)
+        own = torch.where(shown.any(1)[:, None, None], own, fallback)
+        if part.keypoints is TRUNK:
+            fallback = own
         maps.append(own)
-        ends.append(torch.stack([_mean(a, _of(start, shown)), _mean(a, _of(end, shown))], dim=1))
-        present.append(shown.any(1))
-    starts, stops = torch.stack(ends, dim=2).unbind(1)
-    away = part_distances(starts, stops, height, width) - scale[:, None] * thickness  # (B, P - 1, H, W)
-    away = torch.where(torch.stack(present, dim=1)[..., None, None], away, 2 * FAR)
-    away = torch.cat([torch.full_like(away[:, :1], FAR), away], dim=1)
-    whole = torch.stack(maps, dim=1)  # (B, P, 2, 3)
-    flows = torch.einsum("bpij,hwj->bpihw", whole[..., :2], pixels) + whole[..., 2][..., None, None]
-    flows = (flows - pixels.permute(2, 0, 1)) * (both.sum(1) > 1)[:, None, None, None, None]
-    return PartFlows(flows, away)
+    return torch.stack(maps, dim=1)
 
 
-def _of(names: tuple[str, ...], there: Tensor) -> Tensor:
-    """(B, 18): the named ones of those that are there."""
-    chosen = torch.zeros(len(KEYPOINTS), dtype=torch.bool, device=there.device)
+def _part_distances(xy: Tensor, in_target: Tensor, unit: Tensor, height: int, width: int) -> Tensor:
+    """(B, P, H, W) px to the surfaces of the parts; `unit` (B,) px of a shoulder width. The whole person is far, unseen parts farther."""
+    starts, ends, known = [], [], []
+    for part in RIGID_PARTS:
+        shown = _shown(in_target, part.keypoints)
+        starts.append(_mean(xy, _select(shown, part.start)))
+        ends.append(_mean(xy, _select(shown, part.end)))
+        known.append(shown.any(1))
+    radii = xy.new_tensor([part.radius for part in RIGID_PARTS])[:, None, None]
+    axes = segment_distances(torch.stack(starts, dim=1), torch.stack(ends, dim=1), height, width)
+    distance = axes - unit[:, None, None, None] * radii  # (B, P - 1, H, W)
+    distance = torch.where(torch.stack(known, dim=1)[..., None, None], distance, 2 * FAR_PX)
+    return torch.cat([torch.full_like(distance[:, :1], FAR_PX), distance], dim=1)
+
+
+def _shown(valid: Tensor, names: tuple[str, ...]) -> Tensor:
+    """(B, 18): the valid ones of a part's keypoints where they show it: two of a head's, all of another part's; else none."""
+    least = 2 if names is HEAD else len(names)
+    chosen = _select(valid, names)
+    return chosen & (chosen.sum(1, keepdim=True) >= least)
+
+
+def _select(valid: Tensor, names: tuple[str, ...]) -> Tensor:
+    """(B, 18): the valid ones of the named keypoints."""
+    chosen = torch.zeros(len(KEYPOINTS), dtype=torch.bool, device=valid.device)
     chosen[[keypoint(name) for name in names]] = True
-    return there & chosen
+    return valid & chosen
 
 
-def _mean(points: Tensor, known: Tensor) -> Tensor:
-    """(B, 2) mean of (B, 18, 2) over `known`."""
-    return (points * known[..., None]).sum(1) / known.sum(1).clamp(min=1)[:, None]
+def _mean(xy: Tensor, valid: Tensor) -> Tensor:
+    """(B, 2) mean of the valid (B, 18) ones of points (B, 18, 2)."""
+    return (xy * valid[..., None]).sum(1) / valid.sum(1).clamp(min=1)[:, None]
 
 
-def person_size(points: Tensor, known: Tensor) -> Tensor:
-    """(B,) px: the longer side of the box around those of the points (B, 18, 2) that are known (B, 18)."""
-    high = torch.where(known[..., None], points, -1e6).amax(1)
-    low = torch.where(known[..., None], points, 1e6).amin(1)
-    return (high - low).amax(-1)
-
-
-def part_distances(start: Tensor, end: Tensor, height: int, width: int) -> Tensor:
-    """(B, P, height, width) px from the pixels to the axes between start and end (B, P, 2)."""
-    x = torch.arange(width, device=start.device, dtype=start.dtype)
-    y = torch.arange(height, device=start.device, dtype=start.dtype)[:, None]
-    x0, y0 = start[..., None, None].unbind(2)
-    along_x, along_y = (end - start)[..., None, None].unbind(2)  # (B, P, 1, 1)
-    dx, dy = x - x0, y - y0
-    share = (dx * along_x + dy * along_y) / (along_x.square() + along_y.square()).clamp(min=1e-9)
-    share = share.clamp(0, 1)
-    return ((dx - share * along_x).square() + (dy - share * along_y).square()).sqrt()
-
-
-def _similarity(a: Tensor, b: Tensor, known: Tensor) -> Tensor:
-    """The least squares similarities (B, 2, 3) that take known points a (B, 18, 2) to b."""
-    a0, b0 = _mean(a, known), _mean(b, known)
-    da, db = (a - a0[:, None]) * known[..., None], (b - b0[:, None]) * known[..., None]
+def _similarity(a: Tensor, b: Tensor, valid: Tensor) -> Tensor:
+    """The least squares similarities (B, 2, 3) that take the valid (B, 18) ones of points a (B, 18, 2) to b."""
+    a0 = _mean(a, valid)
+    b0 = _mean(b, valid)
+    da = (a - a0[:, None]) * valid[..., None]
+    db = (b - b0[:, None]) * valid[..., None]
     spread = (da * da).sum((1, 2))
-    lone = spread < 1e-9
+    alone = spread < 1e-9  # a single point, which tells nothing of the rotation
     spread = spread.clamp(min=1e-9)
-    cos = torch.where(lone, 1.0, (da * db).sum((1, 2)) / spread)
-    sin = torch.where(lone, 0.0, (da[..., 0] * db[..., 1] - da[..., 1] * db[..., 0]).sum(1) / spread)
+    cos = torch.where(alone, 1.0, (da * db).sum((1, 2)) / spread)
+    sin = torch.where(alone, 0.0, (da[..., 0] * db[..., 1] - da[..., 1] * db[..., 0]).sum(1) / spread)
     turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], dim=1)  # (B, 2, 2)
     return torch.cat([turn, (b0 - torch.einsum("bij,bj->bi", turn, a0))[..., None]], dim=-1)
 
 
-def _affine(a: Tensor, b: Tensor, known: Tensor, similarity: Tensor) -> Tensor:
-    """Affine maps (B, 2, 3) that take known points a (B, 18, 2) to b, held close to a similarity.
+def _affine(a: Tensor, b: Tensor, valid: Tensor, similarity: Tensor) -> Tensor:
+    """Affine maps (B, 2, 3) that take the valid ones of points a (B, 18, 2) to b, held close to a similarity.
 
-    In profile a trunk's corners fall on one line, which says nothing of what is across.
+    In profile a trunk's corners fall on one line, which tells nothing of the direction across.
     """
-    a0 = _mean(a, known)
-    da = (a - a0[:, None]) * known[..., None]
-    rest = (b - torch.einsum("bij,bkj->bki", similarity[..., :2], a) - similarity[:, None, :, 2]) * known[..., None]
+    a0 = _mean(a, valid)
+    da = (a - a0[:, None]) * valid[..., None]
+    residual = (b - torch.einsum("bij,bkj->bki", similarity[..., :2], a) - similarity[:, None, :, 2]) * valid[..., None]
     gram = torch.einsum("bki,bkj->bij", da, da)
-    size = gram.diagonal(dim1=1, dim2=2).sum(-1) / known.sum(1).clamp(min=1)
+    size = gram.diagonal(dim1=1, dim2=2).sum(-1) / valid.sum(1).clamp(min=1)
     held = gram + (AFFINE_PRIOR * size + 1e-6)[:, None, None] * torch.eye(2).to(gram)
-    more = torch.linalg.solve(held, torch.einsum("bki,bkj->bij", da, rest)).transpose(1, 2)  # (B, 2, 2)
-    return similarity + torch.cat([more, -torch.einsum("bij,bj->bi", more, a0)[..., None]], dim=-1)
+    change = torch.linalg.solve(held, torch.einsum("bki,bkj->bij", da, residual)).transpose(1, 2)  # (B, 2, 2)
+    return similarity + torch.cat([change, -torch.einsum("bij,bj->bi", change, a0)[..., None]], dim=-1)

@@ -1,70 +1,83 @@
-"""What two poses say of how each body part moves, beyond its own two ends: learned, from coordinates alone."""
+"""How each body part moves beyond its own two ends: learned from the coordinates of both poses."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from ptx.geometry.joints import PARTS as BODY_PARTS
-from ptx.models.keypoints import there_and_places
-from ptx.models.part_affine import HEAD, PARTS, TRUNK, PartFlows
+from ptx.geometry.joints import PARTS as BODY_LABELS
+from ptx.models.part_affine import PartFlows
+from ptx.models.pose_maps import HEAD, KEYPOINT_CHANNELS, RIGID_PARTS, TRUNK, keypoint_box, valid_keypoints
 
-GROUPS = (
-    BODY_PARTS.index("torso"),
-    *(
-        BODY_PARTS.index(
-            "torso" if names is TRUNK
-            else "head" if names is HEAD
-            else f"{names[0].split('_')[0]}_{'leg' if 'hip' in names[0] or 'knee' in names[0] else 'arm'}"
-        )
-        for names, *_ in PARTS
-    ),
-)  # fmt: skip
-"""Label of the body part (`ptx.geometry.joints.PARTS`) that each of `PartFlows.flows` belongs to."""
+MAPS = 1 + len(RIGID_PARTS)
+"""Maps of `PartFlows`: the whole person's, and one a body part."""
+
+MAP_NUMBERS = 7
+"""Outputs for each map: 2 × 2 of a linear map, 2 of a shift, 1 that brings the part nearer."""
 
 STEP = 1 / 12
-"""Of a person's size in the picture: how much one unit of the network's output moves or nears a part."""
+"""Distance that one unit of the output moves or nears a part, as a fraction of the person's size in the picture."""
+
+COORDINATE_RANGE = 4
+"""Width of the coordinates that the network sees: from -2 to 2 over the longer side of the person's box."""
+
+
+def _body_label(names: tuple[str, ...]) -> int:
+    """Number in `ptx.geometry.joints.PARTS` of the body part that keypoints belong to."""
+    if names is TRUNK:
+        return BODY_LABELS.index("torso")
+    if names is HEAD:
+        return BODY_LABELS.index("head")
+    side = names[0].split("_")[0]
+    limb = "leg" if "hip" in names[0] or "knee" in names[0] else "arm"
+    return BODY_LABELS.index(f"{side}_{limb}")
+
+
+PART_LABELS = (BODY_LABELS.index("torso"), *(_body_label(part.keypoints) for part in RIGID_PARTS))
+"""Label of the body part (`ptx.geometry.joints.PARTS`) that each map of `PartFlows` belongs to."""
 
 
 class PartMotion(nn.Module):
-    """Corrects the maps of all parts, and how near each is to the viewer.
+    """Corrects the flows of all parts, and how near each is to the viewer.
 
-    Which leg is before the other, and how a trunk turns, follow from the whole pose; an image network has to carry that over
-    half a picture, a few linear layers see all of it at once.
+    Which leg is in front of the other, and how a trunk turns, follow from the whole pose; an image network would have to carry that
+    over half a picture, a few linear layers see all of it at once.
     """
 
     def __init__(self, hidden: int = 256) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(2 * 18 * 3, hidden), nn.ReLU(),
-            nn.Linear(hidden, hidden), nn.ReLU(),
-            nn.Linear(hidden, 7 * (len(PARTS) + 1)),
-        )  # fmt: skip
-        nn.init.normal_(self.layers[-1].weight, std=1e-3)
-        nn.init.zeros_(self.layers[-1].bias)
+        first = nn.Linear(2 * 3 * KEYPOINT_CHANNELS, hidden)
+        second = nn.Linear(hidden, hidden)
+        last = nn.Linear(hidden, MAP_NUMBERS * MAPS)
+        self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
+        nn.init.normal_(last.weight, std=1e-3)
+        nn.init.zeros_(last.bias)
 
     def forward(self, source: Tensor, target: Tensor, parts: PartFlows, pixels: Tensor) -> PartFlows:
-        """Parts' flows and distances, corrected.
+        """Flows and distances of the parts, corrected.
 
-        source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN places: missing).
-        pixels: (H, W, 2) places in px of the cells of `parts`.
+        source, target: (B, 18, 3) keypoints: x, y px, confidence (0 or NaN coordinates: missing).
+        pixels: (H, W, 2) px, the centres of the cells of `parts`.
         """
-        (a, _, size), (b, middle, own) = _normalised(source), _normalised(target)
-        said = self.layers(torch.cat([a, b], dim=1)).float().unflatten(1, (-1, 7))  # (B, P, 7)
-        places = (pixels - middle[:, None, None]) / own[:, None, None, None] * 4  # (B, H, W, 2), about -2..2
-        linear, move, nearer = said[..., :4].unflatten(2, (2, 2)), said[..., 4:6], said[..., 6]
-        moved = torch.einsum("bpij,bhwj->bpihw", linear, places) + move[..., None, None]
+        source_input, _, source_size = _normalise(source)
+        target_input, middle, size = _normalise(target)
+        out = self.layers(torch.cat([source_input, target_input], dim=1)).float().unflatten(1, (MAPS, MAP_NUMBERS))
+        linear = out[..., :4].unflatten(2, (2, 2))  # (B, P, 2, 2)
+        shift = out[..., 4:6]  # (B, P, 2)
+        nearer = out[..., 6]  # (B, P)
+        xy = (pixels - middle[:, None, None]) / size[:, None, None, None] * COORDINATE_RANGE  # (B, H, W, 2)
+        moved = torch.einsum("bpij,bhwj->bpihw", linear, xy) + shift[..., None, None]
         return PartFlows(
-            parts.flows + (STEP * size)[:, None, None, None, None] * moved,
-            parts.distance - ((STEP * own)[:, None] * nearer)[..., None, None],
+            parts.flows + (STEP * source_size)[:, None, None, None, None] * moved,
+            parts.distance - ((STEP * size)[:, None] * nearer)[..., None, None],
         )
 
 
-def _normalised(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What a pose is to the network (B, 54): places from -2 to 2 and which are there; the middle (B, 2) and size (B,) in px."""
-    there, xy = there_and_places(keypoints)
-    high = torch.where(there[..., None], xy, -1e6).amax(1)
-    low = torch.where(there[..., None], xy, 1e6).amin(1)
-    middle, size = (high + low) / 2, (high - low).amax(-1).clamp(min=1)
-    places = torch.where(there[..., None], (xy - middle[:, None]) / size[:, None, None] * 4, 0)
-    return torch.cat([places.flatten(1), there.to(xy.dtype)], dim=1), middle, size
+def _normalise(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The network's input of a pose (B, 54), coordinates from -2 to 2 and which are valid; middle (B, 2) and size (B,) in px."""
+    valid, xy = valid_keypoints(keypoints)
+    low, high = keypoint_box(xy, valid)
+    middle = (high + low) / 2
+    size = (high - low).amax(-1).clamp(min=1)
+    scaled = torch.where(valid[..., None], (xy - middle[:, None]) / size[:, None, None] * COORDINATE_RANGE, 0)
+    return torch.cat([scaled.flatten(1), valid.to(xy.dtype)], dim=1), middle, size

@@ -1,4 +1,4 @@
-"""Where a person is and which parts of it are small, from keypoints alone: what PG² and ours weigh pixels by (system C)."""
+"""Weights of pixels from keypoints alone: PG²'s mask, and ours by which every body part counts the same (system C)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ptx.geometry.joints import keypoint
-from ptx.models.keypoints import there_and_places
-from ptx.models.part_affine import PARTS, part_distances, person_size
+from ptx.models.pose_maps import EXTREMITIES, part_capsules, segment_distances, valid_keypoints
 
 LIMBS = tuple(
     (keypoint(a), keypoint(b))
@@ -23,33 +22,24 @@ LIMBS = tuple(
 )  # fmt: skip
 """The 23 pairs of keypoints that PG²'s code joins."""
 
-CLOSING = 5
-"""Pixels of the square that the mask is widened and narrowed by."""
-
-ENDS = (("right_wrist", 0.35), ("left_wrist", 0.35), ("right_ankle", 0.45), ("left_ankle", 0.45))
-"""Hands and feet: the keypoint that they hang on, and their radius in shoulder widths."""
-
-FACE, FACE_RADIUS = ("nose", "right_eye", "left_eye", "right_ear", "left_ear"), 0.7
-"""Around the middle of these lies all of the head, with hair."""
-
-SOFT = 1.0
-"""Pixels over which a silhouette fades."""
+CLOSING_PX = 5
+"""Side in px of the square by which the mask is closed (widened, then narrowed)."""
 
 
 def pose_mask(keypoints: Tensor, height: int, width: int, radius: float = 4.0) -> Tensor:
     """PG²'s mask M: 1 on the body, 0 elsewhere (Ma et al., NIPS 2017, §3.1; the limbs of their code).
 
-    Keypoints that are there are joined into limbs of `radius` px, then widened and narrowed by a square of 5 px, so that
-    narrow gaps close.
+    Valid keypoints are joined into limbs of `radius` px, then narrow gaps are closed by a square of `CLOSING_PX`.
 
-    keypoints (B, 18, 3) x, y px, confidence (0 or NaN places: missing) → (B, 1, height, width).
+    keypoints (B, 18, 3): x, y px, confidence (0 or NaN coordinates: missing) → (B, 1, height, width).
     """
-    there, points = there_and_places(keypoints)
+    valid, xy = valid_keypoints(keypoints)
     starts, ends = (torch.tensor(side, device=keypoints.device) for side in zip(*LIMBS, strict=True))
-    near = part_distances(points[:, starts], points[:, ends], height, width) <= radius  # (B, limbs, H, W)
-    drawn = (near & (there[:, starts] & there[:, ends])[..., None, None]).any(1, keepdim=True).float()
-    wider = F.max_pool2d(drawn, CLOSING, 1, CLOSING // 2)
-    return -F.max_pool2d(-wider, CLOSING, 1, CLOSING // 2)
+    within = segment_distances(xy[:, starts], xy[:, ends], height, width) <= radius  # (B, limbs, H, W)
+    known = valid[:, starts] & valid[:, ends]  # (B, limbs)
+    limbs = (within & known[..., None, None]).any(1, keepdim=True).float()
+    wider = F.max_pool2d(limbs, CLOSING_PX, 1, CLOSING_PX // 2)
+    return -F.max_pool2d(-wider, CLOSING_PX, 1, CLOSING_PX // 2)
 
 
 def part_weights(keypoints: Tensor, height: int, width: int) -> Tensor:
@@ -61,49 +51,17 @@ def part_weights(keypoints: Tensor, height: int, width: int) -> Tensor:
 
     keypoints as for `pose_mask` → (B, 1, height, width).
     """
-    there, points = there_and_places(keypoints)
-    away, known, scale = _parts(there, points, height, width)
-    within, shown = [away <= 0], [known]
-    for name, radius in ENDS:
-        place = points[:, [keypoint(name)]]
-        within.append(part_distances(place, place, height, width) <= radius * scale)
-        shown.append(there[:, [keypoint(name)]])
+    valid, xy = valid_keypoints(keypoints)
+    distance, known, unit = part_capsules(xy, valid, height, width)
+    within = [distance <= 0]
+    shown = [known]
+    for name, radius in EXTREMITIES:
+        centre = xy[:, [keypoint(name)]]
+        within.append(segment_distances(centre, centre, height, width) <= radius * unit)
+        shown.append(valid[:, [keypoint(name)]])
     masks = torch.cat(within, dim=1) & torch.cat(shown, dim=1)[..., None, None]  # (B, parts, H, W)
-    later = masks.flip(1).cumsum(1).flip(1) - masks.long()  # how many later parts lie over a pixel
-    own = (masks & (later == 0)).float()
-    area = own.sum((2, 3), keepdim=True)
-    shares = (own / area.clamp(min=1)).sum(1, keepdim=True)
-    return shares * area.sum(1, keepdim=True) / (area > 0).sum(1, keepdim=True).clamp(min=1)
-
-
-def silhouette(keypoints: Tensor, height: int, width: int) -> Tensor:
-    """About how much of each pixel a person covers, 0 to 1, soft at the outline: discs and capsules about the keypoints (ours).
-
-    keypoints as for `pose_mask` → (B, 1, height, width).
-    """
-    there, points = there_and_places(keypoints)
-    away, known, scale = _parts(there, points, height, width)
-    discs = torch.cat([_mean(points, there, FACE), points[:, [keypoint(name) for name, _ in ENDS]]], dim=1)
-    radii = points.new_tensor([FACE_RADIUS, *(radius for _, radius in ENDS)])[:, None, None]
-    face = there[:, [keypoint(name) for name in FACE]].any(1, keepdim=True)
-    known = torch.cat([known, face, there[:, [keypoint(name) for name, _ in ENDS]]], dim=1)
-    away = torch.cat([away, part_distances(discs, discs, height, width) - radii * scale], dim=1)
-    away = torch.where(known[..., None, None], away, torch.full_like(away, 1e4))
-    return torch.sigmoid(-away.amin(1, keepdim=True) / SOFT)
-
-
-def _parts(there: Tensor, points: Tensor, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(B, P, H, W) px from the surface of trunk, head, arms and legs, less inside, (B, P) which of them are there, and about a
-    shoulder width (B, 1, 1, 1) px."""
-    scale = (person_size(points, there) / 7).clamp(min=1.0)[:, None, None, None]
-    starts, ends = (torch.cat([_mean(points, there, part[side]) for part in PARTS], dim=1) for side in (1, 2))
-    thickness = points.new_tensor([part[3] for part in PARTS])[:, None, None]
-    known = [there[:, [keypoint(name) for name in names]].sum(1) >= 2 for names, *_ in PARTS]
-    return part_distances(starts, ends, height, width) - thickness * scale, torch.stack(known, dim=1), scale
-
-
-def _mean(points: Tensor, there: Tensor, names: tuple[str, ...]) -> Tensor:
-    """(B, 1, 2): the middle of those of the named points that are there."""
-    chosen = [keypoint(name) for name in names]
-    weight = there[:, chosen, None].to(points.dtype)
-    return ((points[:, chosen] * weight).sum(1) / weight.sum(1).clamp(min=1))[:, None]
+    above = masks.flip(1).cumsum(1).flip(1) - masks.long()  # how many later parts lie over a pixel
+    own = (masks & (above == 0)).float()
+    area = own.sum((2, 3), keepdim=True)  # (B, parts, 1, 1)
+    per_pixel = (own / area.clamp(min=1)).sum(1, keepdim=True)
+    return per_pixel * area.sum(1, keepdim=True) / (area > 0).sum(1, keepdim=True).clamp(min=1)

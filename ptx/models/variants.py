@@ -1,9 +1,23 @@
-"""Names of the published variants, apart from the networks so that reading settings does not import torch."""
+"""Names that choose between variants of networks and losses. Without torch: reading settings does not load it."""
 
 from typing import Literal
 
 Fusion = Literal["residual", "soft_gate", "hard_gate", "no_visibility", "residual_no_visibility", "no_flow", "single"]
-"""How appearance meets the target pose: the paper's residual fusion, its variants, and the two baselines."""
+"""How appearance features meet the target pose: the paper's residual fusion, its variants, and two baselines: "no_flow" warps
+nothing, "single" has one encoder for both (CVPR 2019, §3.4 and the ablation)."""
 
 Background = Literal["paint", "keep", "layers"]
-"""Whether every pixel is painted, as published, or the source shows through, as it is or in layers: moved, and without the person."""
+"""paint: every pixel is painted, as published. keep: the source picture shows through. layers: an inpainted background and the warped
+source show through (ours)."""
+
+FlowSource = Literal["projected", "regressed", "learned"]
+"""Where flow and visibility come from: projected from fitted bodies, regressed from poses (system A), or learned from pictures (B)."""
+
+AdversarialKind = Literal["bce", "lsgan"]
+"""Form of the adversarial loss: binary cross-entropy, or least squares (Mao et al., ICCV 2017)."""
+
+PixelWeighting = Literal["mask", "parts"]
+"""Weights of PG²'s L1: every pixel of the body alike, as published, or every body part alike (ours)."""
+
+Precision = Literal["auto", "fp32", "bf16"]
+"""Arithmetic of a training; auto is bf16 on hardware that multiplies it natively, else fp32."""

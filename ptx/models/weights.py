@@ -1,4 +1,4 @@
-"""Reading weights that users bring, by path. Nothing in such a file is ever executed."""
+"""Weights that users bring, by path. Nothing in such a file is ever executed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 
 
 def read_weights(path: Path, what: str) -> dict[str, Tensor]:
-    """Tensors by name from safetensors, or from a .pth of plain tensors.
+    """Read tensors by name from safetensors, or from a .pth of plain tensors.
 
     Args:
         path: the file.
@@ -30,7 +30,7 @@ def read_weights(path: Path, what: str) -> dict[str, Tensor]:
         plain = path.suffix == ".safetensors"
         state = load_file(path) if plain else torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, ValueError, RuntimeError, EOFError, ModuleNotFoundError) as error:
-        raise PtxError(f"{path}: cannot be read as plain tensors ({' '.join(str(error).split())[:100]})") from error
+        raise PtxError(f"{path}: cannot be read as plain tensors ({one_line(error, 100)})") from error
     except Exception as error:  # torch's own UnpicklingError: something other than tensors was in it
         raise PtxError(f"{path}: holds more than plain tensors and was not read; use safetensors") from error
     if not isinstance(state, dict):
@@ -53,6 +53,6 @@ def fill(net: nn.Module, state: Mapping[str, Tensor], path: Path, what: str) -> 
 
 
 def file_hash(path: Path) -> str:
-    """The first 12 hexadecimal digits of a file's SHA-256: which weights a score was computed with."""
+    """The first 12 hexadecimal digits of a file's SHA-256, by which reports name the weights of a network."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]

@@ -1,1 +1,1 @@
-"""Drawing: arrays in, RGB pictures out."""
+"""Drawing: arrays in, RGB images out."""

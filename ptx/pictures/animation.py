@@ -1,4 +1,4 @@
-"""Frames as a moving picture: GIF or MP4."""
+"""Write frames as a GIF or MP4."""
 
 from __future__ import annotations
 
@@ -14,19 +14,30 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.pipeline.storage.files import write_atomic
 
 Image = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
 
-RATE = 12
-"""Frames a second."""
+FRAMES_PER_SECOND = 12
+"""Rate at which frames are played."""
+
+PALETTE_COLOURS = 255
+"""Number of colours of a GIF."""
 
 
 def write_animation(path: Path, frames: Sequence[Image]) -> Path:
-    """Write frames (H, W, 3) of one size as .gif, which begins again and again, or as .mp4.
+    """Write frames as .gif, which repeats for ever, or as .mp4.
+
+    Args:
+        path: of the file; its folder is created.
+        frames: images (H, W, 3) of one size.
+
+    Returns:
+        `path`.
 
     Raises:
-        PtxError: another ending, or this OpenCV cannot write MP4.
+        PtxError: the path has another ending, or this OpenCV cannot write MP4.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".gif":
@@ -39,24 +50,25 @@ def write_animation(path: Path, frames: Sequence[Image]) -> Path:
 
 
 def _gif(frames: Sequence[Image]) -> bytes:
-    """One palette for all frames, so that colours do not jump."""
+    """Encode frames as a GIF with one palette for all, so that colours do not jump."""
     whole = Pillow.fromarray(np.concatenate(list(frames)))
-    palette = whole.quantize(255, dither=Pillow.Dither.NONE)
-    pages = [Pillow.fromarray(f).quantize(palette=palette, dither=Pillow.Dither.NONE) for f in frames]
+    palette = whole.quantize(PALETTE_COLOURS, dither=Pillow.Dither.NONE)
+    first, *others = (Pillow.fromarray(frame).quantize(palette=palette, dither=Pillow.Dither.NONE) for frame in frames)
+    duration = 1000 // FRAMES_PER_SECOND  # ms
     memory = BytesIO()
-    pages[0].save(memory, "GIF", save_all=True, append_images=pages[1:], duration=1000 // RATE, loop=0, optimize=False)
+    first.save(memory, "GIF", save_all=True, append_images=others, duration=duration, loop=0, optimize=False)
     return memory.getvalue()
 
 
 def _mp4(path: Path, frames: Sequence[Image]) -> None:
     height, width = frames[0].shape[:2]
-    # OpenCV names the file itself: written beside the place, then moved there.
+    # OpenCV opens the file itself: it is written in a folder beside the path, then moved there whole.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        half = Path(folder) / "half.mp4"
-        writer = cv2.VideoWriter(str(half), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (width, height))
+        unfinished = Path(folder) / "unfinished.mp4"
+        writer = cv2.VideoWriter(str(unfinished), cv2.VideoWriter.fourcc(*"mp4v"), FRAMES_PER_SECOND, (width, height))
         if not writer.isOpened():
             raise PtxError(f"{path}: this OpenCV cannot write MP4; write a .gif")
         for frame in frames:
             writer.write(np.ascontiguousarray(frame[..., ::-1]))
         writer.release()
-        os.replace(half, path)
+        os.replace(unfinished, path)

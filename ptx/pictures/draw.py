@@ -1,4 +1,4 @@
-"""One drawing a function: each takes what a stage stores and gives an RGB picture (H, W, 3) uint8."""
+"""Draw what the stages store: each function takes arrays and returns an RGB image (H, W, 3) uint8."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.camera import unproject
-from ptx.geometry.joints import LIMBS
+from ptx.geometry.joints import KEYPOINTS, LIMBS, keypoint
+from ptx.geometry.labels import HIDDEN, VISIBLE
 from ptx.geometry.mesh import interpolate, vertex_normals
-from ptx.geometry.visibility import HIDDEN, VISIBLE
 
 Image = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+Colour = tuple[int, int, int]
+"""Red, green, blue, 0 to 255."""
 
 GARMENT_COLOURS = np.array(
     [
@@ -20,47 +24,101 @@ GARMENT_COLOURS = np.array(
     ],
     np.uint8,
 )  # fmt: skip
-"""Of the labels 0..11: skin, hair and cloth in colours that people expect."""
+"""(12, 3) colour of each garment label (`ptx.labels`): hair and skin in colours that people expect."""
 
 PART_COLOURS = np.array(
     [(246, 246, 246), (250, 190, 88), (86, 134, 199), (232, 92, 92), (108, 189, 130), (178, 110, 190), (94, 196, 204)],
     np.uint8,
 )
-"""Background, head, torso, left arm, right arm, left leg, right leg."""
+"""(7, 3) colour of each body part: background, head, torso, left arm, right arm, left leg, right leg."""
 
-RIGHT, LEFT, MIDDLE = (62, 166, 78), (220, 60, 60), (240, 190, 40)
-"""Colours of a skeleton's sides: the person's left is red."""
+RIGHT_COLOUR = (62, 166, 78)
+"""Colour of the person's right side of a skeleton: green."""
 
-VISIBLE_COLOUR, HIDDEN_COLOUR, BACKGROUND_COLOUR = (90, 180, 110), (225, 110, 80), (246, 246, 246)
+LEFT_COLOUR = (220, 60, 60)
+"""Colour of the person's left side of a skeleton: red."""
 
-CLAY = np.array((222, 214, 232), np.float32)
+MIDDLE_COLOUR = (240, 190, 40)
+"""Colour of the nose and the neck of a skeleton: yellow."""
+
+RIM_COLOUR = (255, 255, 255)
+"""Colour of the rim around each keypoint of a skeleton."""
+
+VISIBLE_COLOUR = (90, 180, 110)
+"""Colour of pixels whose body point the source shows: green."""
+
+HIDDEN_COLOUR = (225, 110, 80)
+"""Colour of pixels whose body point the source does not show: red."""
+
+BACKGROUND_COLOUR = (246, 246, 246)
+"""Colour of the background of flow and visibility."""
+
+CLAY_COLOUR = np.array((222, 214, 232), np.float32)
+"""(3,) colour of a body that is drawn as clay, before shading."""
+
+LIGHT = np.array((0.35, 0.55, 0.76), np.float32)
+"""(3,) direction to the light that shades clay, of about length 1: x right, y up, z towards the viewer."""
+
+AMBIENT = 0.35
+"""Brightness of clay that faces away from the light."""
+
+DIFFUSE = 0.65
+"""Brightness added where clay faces the light."""
+
+RIM_LIGHT = (0.12, 0.6)
+"""Brightness of a second light from the person's right, and that light's length: outlines stand out."""
+
+WHEEL_VALUE = 242
+"""Value (brightness, 0 to 255) of all colours of flow."""
+
+LONGEST_PERCENTILE = 99
+"""Percentile of the flow's length on the body that has full saturation, where no length is given."""
+
+SKELETON_SCALE = 4
+"""Factor by which a skeleton is drawn larger, and then reduced, for smooth thin lines."""
+
+SUBPIXEL_BITS = 4
+"""Fractional bits of the coordinates of OpenCV's drawing: 1/16 px."""
 
 
 def draw_skeleton(image: Image, keypoints: NDArray[np.floating], thickness: float = 0.008) -> Image:
-    """Keypoints (18, 3) and limbs over a picture; missing ones (confidence 0 or NaN) are left out.
+    """Draw keypoints and limbs over an image, the person's right side green and the left red: front and back look different.
 
-    The person's right side is green, the left red, so that front and back cannot be confused.
+    Args:
+        image: (H, W, 3).
+        keypoints: (18, 3) x, y in px, confidence; those of confidence 0 or NaN are left out.
+        thickness: of the limbs, as a share of the image's longer side.
     """
-    shift, scale = 4, 4  # cv2 draws at 1/16 px; drawn larger for smooth thin lines
-    out = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    width = max(2, round(thickness * max(image.shape[:2]) * scale))
-    there = np.isfinite(keypoints).all(1) & (keypoints[:, 2] > 0)
-    places = np.where(there[:, None], ((keypoints[:, :2] + 0.5) * scale - 0.5) * 2**shift, 0).astype(int)
+    canvas = cv2.resize(image, None, fx=SKELETON_SCALE, fy=SKELETON_SCALE, interpolation=cv2.INTER_CUBIC)
+    width = max(2, round(thickness * max(image.shape[:2]) * SKELETON_SCALE))
+    present = np.isfinite(keypoints).all(1) & (keypoints[:, 2] > 0)
+    centres = ((keypoints[:, :2] + 0.5) * SKELETON_SCALE - 0.5) * 2**SUBPIXEL_BITS
+    points = np.where(present[:, None], centres, 0).astype(int).tolist()
     for a, b in LIMBS:
-        if there[a] and there[b]:
-            colour = _side_colour(b if b not in (0, 1) else a)
-            cv2.line(out, tuple(places[a]), tuple(places[b]), colour, width, cv2.LINE_AA, shift)
-    for k in np.flatnonzero(there):
-        radius = int(1.1 * width * 2**shift)
-        cv2.circle(out, tuple(places[k]), radius, (255, 255, 255), -1, cv2.LINE_AA, shift)
-        cv2.circle(out, tuple(places[k]), int(0.75 * radius), _side_colour(k), -1, cv2.LINE_AA, shift)
-    return cv2.resize(out, image.shape[1::-1], interpolation=cv2.INTER_AREA)
+        if present[a] and present[b]:
+            colour = _limb_colour(KEYPOINTS[a], KEYPOINTS[b])
+            cv2.line(canvas, points[a], points[b], colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
+    radius = int(1.1 * width * 2**SUBPIXEL_BITS)
+    for name in KEYPOINTS:
+        k = keypoint(name)
+        if present[k]:
+            colour = _side_colour(name)
+            cv2.circle(canvas, points[k], radius, RIM_COLOUR, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+            cv2.circle(canvas, points[k], int(0.75 * radius), colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+    return np.asarray(cv2.resize(canvas, image.shape[1::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _side_colour(k: int) -> tuple[int, int, int]:
-    if k in (0, 1):
-        return MIDDLE
-    return RIGHT if k in (2, 3, 4, 8, 9, 10, 14, 16) else LEFT
+def _side_colour(name: str) -> Colour:
+    """Return the colour of a keypoint by name."""
+    if name.startswith("left_"):
+        return LEFT_COLOUR
+    return RIGHT_COLOUR if name.startswith("right_") else MIDDLE_COLOUR
+
+
+def _limb_colour(first: str, second: str) -> Colour:
+    """Return the colour of a limb: that of its second keypoint, of its first where the second is in the middle."""
+    colour = _side_colour(second)
+    return _side_colour(first) if colour == MIDDLE_COLOUR else colour
 
 
 def draw_body(
@@ -72,60 +130,73 @@ def draw_body(
     faces: NDArray[np.int32],
     cover: float = 0.82,
 ) -> Image:
-    """The body as grey clay over a picture.
+    """Draw a body as grey clay over an image.
 
-    face (H, W), bary (H, W, 2): from `rasterize`; points (V, 3) as the camera (3,) sees them; cover: 0..1.
+    Args:
+        image: (H, W, 3).
+        face: (H, W) face of each pixel, -1 = none, of `rasterize`.
+        bary: (H, W, 2) barycentric weights of `rasterize`.
+        points: (V, 3) vertices as the camera sees them: u, v in px, depth in m.
+        camera: (3,) px per metre, px, px.
+        faces: (F, 3) vertices of each face.
+        cover: opacity of the clay, 0 to 1.
     """
     out = image.copy()
     rows, columns = np.nonzero(face >= 0)
     if not len(rows):
         return out
-    normals = vertex_normals(np.asarray(unproject(camera, points), np.float32), faces)
-    n = interpolate(face[rows, columns], bary[rows, columns], faces, normals)
-    n /= np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-12)
-    light = np.array((0.35, 0.55, 0.76), np.float32)
-    shade = 0.35 + 0.65 * np.clip(n @ light, 0, 1) + 0.12 * np.clip(-n[:, :1] @ [0.6], 0, 1)
-    clay = np.clip(shade[:, None] * CLAY, 0, 255)
+    vertices = np.asarray(unproject(camera, points), np.float32)
+    normals = interpolate(face[rows, columns], bary[rows, columns], faces, vertex_normals(vertices, faces))
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    strength, length = RIM_LIGHT
+    rim = strength * np.clip(-normals[:, :1] @ [length], 0, 1)
+    brightness = AMBIENT + DIFFUSE * np.clip(normals @ LIGHT, 0, 1) + rim
+    clay = np.clip(brightness[:, None] * CLAY_COLOUR, 0, 255)
     out[rows, columns] = np.rint(cover * clay + (1 - cover) * image[rows, columns]).astype(np.uint8)
     return out
 
 
 def draw_parts(part: NDArray[np.uint8]) -> Image:
-    """Part labels (H, W) 0..6 in colours."""
-    return PART_COLOURS[part]
+    """Colour body part labels (H, W), 0 to 6."""
+    return np.asarray(PART_COLOURS[part], np.uint8)
 
 
 def draw_garments(labels: NDArray[np.uint8]) -> Image:
-    """Garment labels (H, W) 0..11 (`ptx.labels`) in colours, background black."""
-    return GARMENT_COLOURS[labels]
+    """Colour garment labels (H, W), 0 to 11 (`ptx.labels`); the background is black."""
+    return np.asarray(GARMENT_COLOURS[labels], np.uint8)
 
 
 def draw_flow(flow: NDArray[np.floating], body: NDArray[np.bool_], longest: float | None = None) -> Image:
-    """Flow (H, W, 2) px as colours: hue is the direction, saturation the length over the longest; white off the body.
+    """Colour flow: the hue is its direction, the saturation its length, as in `draw_wheel`.
 
-    After the colour wheel of Baker et al., A Database and Evaluation Methodology for Optical Flow, IJCV 2011, with a
-    plain HSV circle for its hues.
+    After the colour wheel of Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011, with a plain HSV
+    circle for its hues.
+
+    Args:
+        flow: (H, W, 2) px.
+        body: (H, W) pixels that are coloured; the others are blank.
+        longest: length in px of full saturation; None: `LONGEST_PERCENTILE` of the lengths on the body.
     """
     length = np.linalg.norm(flow, axis=-1)
     if longest is None:
-        longest = float(np.percentile(length[body], 99)) if body.any() else 1.0
+        longest = float(np.percentile(length[body], LONGEST_PERCENTILE)) if body.any() else 1.0
     hue = (np.degrees(np.arctan2(flow[..., 1], flow[..., 0])) % 360) / 2
     saturation = np.clip(length / max(longest, 1e-6), 0, 1) * 255
-    hsv = np.stack([hue, saturation, np.full_like(hue, 242)], axis=-1)
-    out = cv2.cvtColor(np.rint(hsv).astype(np.uint8), cv2.COLOR_HSV2RGB)
+    hsv = np.stack([hue, saturation, np.full_like(hue, WHEEL_VALUE)], axis=-1)
+    out = np.asarray(cv2.cvtColor(np.rint(hsv).astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
     out[~body] = BACKGROUND_COLOUR
-    return np.asarray(out, np.uint8)
+    return out
 
 
 def draw_wheel(side: int) -> Image:
-    """The colours of `draw_flow`: where on the disc a colour lies is where its flow points."""
+    """Draw the legend of `draw_flow`, a disc in a square of `side` px: a flow has the colour of the point it leads to from the middle."""
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
     radius = side * 0.42
     return draw_flow(np.stack([x, y], axis=-1), np.hypot(x, y) <= radius, radius)
 
 
 def draw_visibility(visibility: NDArray[np.uint8]) -> Image:
-    """Labels (H, W): green where the source shows the point, red where it does not."""
+    """Colour visibility labels (H, W): green where the source shows the body point, red where it does not."""
     out = np.empty((*visibility.shape, 3), np.uint8)
     out[:] = BACKGROUND_COLOUR
     out[visibility == VISIBLE] = VISIBLE_COLOUR
@@ -133,6 +204,6 @@ def draw_visibility(visibility: NDArray[np.uint8]) -> Image:
     return out
 
 
-def blend(a: Image, b: Image, share: float) -> Image:
-    """(1 - share) a + share b."""
-    return cv2.addWeighted(a, 1 - share, b, share, 0)
+def blend(first: Image, second: Image, weight: float) -> Image:
+    """Mix two images of one size: (1 - weight) first + weight second."""
+    return np.asarray(cv2.addWeighted(first, 1 - weight, second, weight, 0), np.uint8)

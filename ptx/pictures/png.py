@@ -1,4 +1,4 @@
-"""Pictures as PNG files."""
+"""Write images as PNG files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.pipeline.storage.files import write_atomic
 
 
-def save_png(page: NDArray[np.uint8], path: Path) -> Path:
-    """Write a picture (H, W, 3); returns its path.
+def save_png(image: NDArray[np.uint8], path: Path) -> Path:
+    """Write an image (H, W, 3) and return its path; the folder is created.
 
     Raises:
-        PtxError: another ending than .png.
+        PtxError: the path has another ending than .png.
     """
     if path.suffix.lower() != ".png":
         raise PtxError(f"{path}: pictures are written as .png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, encode_png(page))
+    write_atomic(path, encode_png(image))
     return path
 
 
-def encode_png(page: NDArray[np.uint8]) -> bytes:
-    """A picture (H, W, 3) as a PNG file holds it."""
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode an image (H, W, 3) as the bytes of a PNG file."""
     memory = BytesIO()
-    Pillow.fromarray(page).save(memory, "PNG")
+    Pillow.fromarray(image).save(memory, "PNG")
     return memory.getvalue()

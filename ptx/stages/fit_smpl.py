@@ -70,7 +70,9 @@ class FitSmpl(BodyStage[FitSettings]):
         from ptx.stages.backends.fits import open_fits
 
         chosen = self.settings
-        options = FitOptions(iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy)
+        options = FitOptions(
+            iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
+        )
         files = chosen.backend == "files"
         source = open_fits(self.body, self.data, options, files=files, path=chosen.path, use_3d=chosen.use_3d)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.data_set import DataSet, DataSettings, FlowSource
-from ptx.datasets.flow_files import flow_of
+from ptx.datasets.data_set import DataSet, DataSettings, FlowMaps
+from ptx.datasets.flow_files import flow_from_positions
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
@@ -36,7 +36,7 @@ class Released(Stage[FlowSettings]):
         return {"size": list(self.data.context.size), "synth_flow": self.settings}
 
     @abstractmethod
-    def read(self, source: FlowSource, number: int) -> Mapping[str, NDArray[np.generic]]:
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
         """Read the arrays of one sample; raises BadSample."""
 
     def open(self) -> Process:
@@ -44,9 +44,7 @@ class Released(Stage[FlowSettings]):
         source = self.data.flow_source()
 
         def process(block: Block) -> Result:
-            arrays = {
-                name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()
-            }
+            arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()}
 
             def read(i: int) -> None:
                 for name, array in self.read(source, int(block.index[i])).items():
@@ -70,7 +68,7 @@ class ReleasedParts(Released):
         """part (H, W)."""
         return {"part": part_spec(self.data.context.size)}
 
-    def read(self, source: FlowSource, number: int) -> Mapping[str, NDArray[np.generic]]:
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
         """Read the map of an image."""
         return {"part": source.parts(number)}
 
@@ -90,12 +88,12 @@ class ReleasedFlow(Released):
         positions = ArraySpec((*size, 2), "f4", nan=True, codec=Codec("zstd", 1), attributes={"units": "px"})
         return {"flow": flow_spec(size), "places": positions}
 
-    def read(self, source: FlowSource, number: int) -> Mapping[str, NDArray[np.generic]]:
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
         """Read the file of a pair."""
         from ptx.geometry.flow import encode_flow
 
         positions, visibility = source.correspondence(number)
-        return {"flow": encode_flow(flow_of(positions, visibility)), "places": positions}
+        return {"flow": encode_flow(flow_from_positions(positions, visibility)), "places": positions}
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,6 @@ class ReleasedVisibility(Released):
         """visibility (H, W) labels 0, 1, 2."""
         return {"visibility": visibility_spec(self.data.context.size)}
 
-    def read(self, source: FlowSource, number: int) -> Mapping[str, NDArray[np.generic]]:
+    def read(self, source: FlowMaps, number: int) -> Mapping[str, NDArray[np.generic]]:
         """Read the file of a pair."""
         return {"visibility": source.correspondence(number)[1]}

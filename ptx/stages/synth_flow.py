@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from ptx.geometry.labels import FLOW_STEP
+from ptx.geometry.quantization import FLOW_STEP, decode_bary
 from ptx.pipeline.config import LATER, Section
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, decode_bary, open_body, posed_points
+from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
 
 class FlowSettings(Section):

@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
+from ptx.geometry.quantization import decode_bary
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, decode_bary, open_body, posed_points
+from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
 
 class VisibilitySettings(Section):

@@ -1,59 +1,64 @@
-"""Targets moved and scaled at random, and all that is known of them with them: what the published code varies its training by."""
+"""Targets moved and scaled at random, with everything that is known of them, as the published code varies its training data."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from ptx.models.distributed import drawn
-from ptx.models.warping import BACKGROUND
-from ptx.training.data import Batch
+from ptx.geometry.labels import BACKGROUND
+from ptx.models.distributed import draw_global
+from ptx.models.warping import pixel_grid, sample
+from ptx.training.data import Batch, BatchField
 
-LABELS = {"visibility": BACKGROUND, "target_part": 0, "target_parsing": 0}
-"""Label maps of the target, and the label of what comes in from outside."""
+LABEL_FIELDS: dict[BatchField, int] = {"visibility": BACKGROUND, "target_part": 0, "target_parsing": 0}
+"""Label maps of the target → the label of pixels that come in from outside."""
 
 
 def vary_target(batch: Batch, shift: tuple[int, int] = (0, 0), scale: float = 1.0) -> Batch:
-    """Each target scaled about its middle by up to `scale` or 1/`scale`, then moved right and down by up to `shift` whole pixels.
+    """Scale each target about its middle, then move it right and down by whole pixels.
 
     Pictures go on with their border; what comes in from outside is background. Flow, which starts at the target's pixels, still
     ends at the same points of the source.
+
+    Args:
+        batch: with a target.
+        shift: most px right (or left) and down (or up).
+        scale: most by which a target is made larger or smaller.
     """
     if shift == (0, 0) and scale == 1:
         return batch
-    count, _, height, width = batch["source"].shape
+    height, width = batch["source"].shape[-2:]
     device = batch["source"].device
-    right, down = (drawn(lambda n, m=m: torch.randint(-m, m + 1, (n,)), count) for m in shift)
-    move = torch.stack([right, down], dim=1).to(device, torch.float32)
-    factor = (
-        (scale ** (2 * drawn(lambda n: torch.rand(n, 1), count) - 1)).to(device)
-        if scale != 1
-        else torch.ones(count, 1, device=device)
-    )
+    move, factor = _draw(len(batch["source"]), shift, scale, device)
     middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=device)
-    columns, rows = torch.arange(width, device=device), torch.arange(height, device=device)
-    pixels = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).float()  # (H, W, 2)
-    places = (pixels - middle - move[:, None, None]) / factor[:, None, None] + middle  # (B, H, W, 2) in the old target
-    out = {**batch, "target_keypoints": batch["target_keypoints"].clone()}
-    out["target_keypoints"][..., :2] = (
-        factor[:, None] * (batch["target_keypoints"][..., :2] - middle) + middle + move[:, None]
-    )
-    out["target"] = _fetch(batch["target"], places, "bilinear", "border")
-    for name, outside in LABELS.items():
+    pixels = pixel_grid(height, width, device)  # (H, W, 2)
+    xy = (pixels - middle - move[:, None, None]) / factor[:, None, None] + middle  # (B, H, W, 2) in the old target
+    varied: Batch = {**batch, "target_keypoints": batch["target_keypoints"].clone()}
+    keypoints = factor[:, None] * (batch["target_keypoints"][..., :2] - middle) + middle + move[:, None]
+    varied["target_keypoints"][..., :2] = keypoints
+    varied["target"] = sample(batch["target"], xy, "bilinear", "border")
+    for name, outside in LABEL_FIELDS.items():
         if name in batch:
-            labels = batch[name] if batch[name].ndim == 4 else batch[name][:, None]
-            moved = _fetch(labels.float() - outside, places, "nearest", "zeros") + outside
-            out[name] = moved.to(labels.dtype).reshape(batch[name].shape)
+            varied[name] = _sample_labels(batch[name], xy, outside)
     if "flow" in batch:
-        way = (places - pixels).permute(0, 3, 1, 2)
-        flow = _fetch(batch["flow"], places, "bilinear", "zeros") + way
-        out["flow"] = flow * (out["visibility"] < BACKGROUND)
-    return out
+        offset = (xy - pixels).permute(0, 3, 1, 2)  # (B, 2, H, W)
+        varied["flow"] = (sample(batch["flow"], xy) + offset) * (varied["visibility"] < BACKGROUND)
+    return varied
 
 
-def _fetch(x: Tensor, places: Tensor, mode: str, outside: str) -> Tensor:
-    """x (B, C, H, W) at places (B, H, W, 2) px."""
-    height, width = x.shape[-2:]
-    grid = places * 2 / places.new_tensor([max(width - 1, 1), max(height - 1, 1)]) - 1
-    return F.grid_sample(x, grid, mode=mode, padding_mode=outside, align_corners=True)
+def _draw(count: int, shift: tuple[int, int], scale: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Random moves (B, 2) px and factors (B, 1)."""
+    right = draw_global(lambda n: torch.randint(-shift[0], shift[0] + 1, (n,)), count)
+    down = draw_global(lambda n: torch.randint(-shift[1], shift[1] + 1, (n,)), count)
+    move = torch.stack([right, down], dim=1).to(device, torch.float32)
+    if scale == 1:
+        return move, torch.ones(count, 1, device=device)
+    factor: Tensor = scale ** (2 * draw_global(lambda n: torch.rand(n, 1), count) - 1)
+    return move, factor.to(device)
+
+
+def _sample_labels(labels: Tensor, xy: Tensor, outside: int) -> Tensor:
+    """Labels (B, H, W) or (B, 1, H, W) at xy (B, H, W, 2) px; `outside` beyond the border."""
+    maps = labels if labels.ndim == 4 else labels[:, None]
+    moved = sample(maps.float() - outside, xy, "nearest") + outside
+    return moved.to(labels.dtype).reshape(labels.shape)

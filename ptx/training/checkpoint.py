@@ -5,59 +5,80 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn, optim
 
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import read_json, write_atomic, write_json
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.storage.files import read_json, write_atomic, write_json
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds."""
+    """The contents of a checkpoint or of a model."""
 
     tensors: dict[str, Tensor]
-    """By name, parts joined by slashes: networks, optimisers, moving averages, random states."""
-    meta: dict[str, Any]
-    """Step, what the model was made from, scores."""
+    """By name, levels joined by slashes: networks, optimisers, moving average, random state."""
+    meta: Mapping[str, Json]
+    """Step, manifest (`document`), scores, body model."""
 
-    def part(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors below a prefix, without it."""
+    def section(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with a prefix and a slash, without these."""
         return {k.removeprefix(f"{prefix}/"): v for k, v in self.tensors.items() if k.startswith(f"{prefix}/")}
 
 
-def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Json]) -> None:
     """Write `path`.safetensors, then `path`.json, each atomically: a checkpoint counts once its JSON is there."""
     write_atomic(path.with_suffix(".safetensors"), save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
     write_json(path.with_suffix(".json"), dict(meta))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read both files.
+    """Read both files of a checkpoint or of a model; `path` without ending.
 
     Raises:
         PtxError: a file is missing, damaged, or no safetensors (pickled weights are not read: they can run programs).
     """
-    meta, file = read_json(path.with_suffix(".json")), path.with_suffix(".safetensors")
-    if not isinstance(meta, dict) or not file.is_file():
+    meta = read_json(path.with_suffix(".json"))
+    file = path.with_suffix(".safetensors")
+    if not isinstance(meta, Mapping) or not file.is_file():
         raise PtxError(f"{path}: no model is there: {file.name} and {path.with_suffix('.json').name} are needed")
     try:
         return Checkpoint(load(file.read_bytes()), meta)
     except (SafetensorError, OSError, ValueError) as error:
-        raise PtxError(f"{file}: is no safetensors file, or damaged ({' '.join(str(error).split())[:100]})") from error
+        raise PtxError(f"{file}: is no safetensors file, or damaged ({one_line(error, 100)})") from error
 
 
-def flatten(prefix: str, module: torch.nn.Module) -> dict[str, Tensor]:
-    """A module's state under a prefix."""
-    return {f"{prefix}/{k}": v for k, v in module.state_dict().items()}
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """The checkpoints of one training, `step-00000200.json` and `.safetensors` for each."""
+
+    folder: Path
+
+    def path(self, step: int) -> Path:
+        """Path of a step's checkpoint, without ending."""
+        return self.folder / f"step-{step:08d}"
+
+    def steps(self) -> list[int]:
+        """Steps of the checkpoints that are whole, in order."""
+        return sorted(int(file.stem.removeprefix("step-")) for file in self.folder.glob("step-*.json"))
+
+    def keep(self, count: int) -> None:
+        """Remove all but the newest checkpoints."""
+        for step in self.steps()[:-count]:
+            self.path(step).with_suffix(".json").unlink()  # first: without it the other file is no checkpoint
+            self.path(step).with_suffix(".safetensors").unlink(missing_ok=True)
 
 
-def restore(module: torch.nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
-    """Load a module's state.
+def flatten(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    """A module's state by name, after a prefix and a slash."""
+    return {f"{prefix}/{name}": value for name, value in module.state_dict().items()}
+
+
+def restore(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
+    """Load a module's state; `what` names its file in messages.
 
     Raises:
         PtxError: it is of another architecture; names the first difference.
@@ -71,13 +92,13 @@ def restore(module: torch.nn.Module, tensors: Mapping[str, Tensor], what: str) -
     module.load_state_dict(dict(tensors))
 
 
-def flatten_optimiser(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's moments under a prefix."""
+def flatten_optimiser(prefix: str, optimiser: optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's moments by parameter number and name, after a prefix and a slash."""
     state = optimiser.state_dict()["state"]
     return {f"{prefix}/{i}/{k}": v for i, entry in state.items() for k, v in entry.items() if isinstance(v, Tensor)}
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def restore_optimiser(optimiser: optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Load an optimiser's moments; its rates come from the settings."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():

@@ -1,205 +1,221 @@
-"""Batches for training, straight from the stores."""
+"""Batches of pairs, read from the stores."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from multiprocessing import active_children, resource_tracker
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict, TypeVar, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from ptx.datasets.attribute_files import Clothes, read_clothes, stamp
-from ptx.geometry.flow import decode_flow
+from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
+from ptx.geometry.quantization import decode_flow
+from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.storage.records import OK
+from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
-from ptx.training.state import PROJECTED, STOPPING
+from ptx.training.context import TrainingContext
+from ptx.training.step import missing_input
+from ptx.training.training import FROM_BODIES
 
-TRAIN, TEST = 0, 1
+TRAIN = 0
+"""Split of a data set that networks are trained on."""
 
-Batch = dict[str, Tensor]
-"""source, target (B, 3, H, W) -1..1; source_keypoints, target_keypoints (B, 18, 3); pair (B,).
+TEST = 1
+"""Split of held-out persons."""
 
-From projected bodies: flow (B, 2, H, W) px; visibility (B, 1, H, W) uint8; source_part, target_part (B, H, W) uint8.
-From parsing: source_parsing, target_parsing (B, H, W) uint8.
-From annotation: target_attributes (B, K) bool; target_category (B,) int64."""
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Batch(TypedDict, total=False):
+    """Pairs of pictures with everything that is known of them; which fields are there depends on the stages that were read."""
+
+    pair: Tensor
+    """(B,) int64 number of each pair in the data set."""
+    source: Tensor
+    """(B, 3, H, W) float32 in -1..1."""
+    target: Tensor
+    """(B, 3, H, W) float32 in -1..1."""
+    source_keypoints: Tensor
+    """(B, 18, 3) float32: x, y px, confidence; missing NaN, NaN, 0."""
+    target_keypoints: Tensor
+    """(B, 18, 3) float32, likewise."""
+    flow: Tensor
+    """(B, 2, H, W) float32 px from target to source, 0 on background; from stage synth-flow."""
+    visibility: Tensor
+    """(B, 1, H, W) uint8 labels of the target's pixels (`ptx.geometry.labels`); from stage visibility."""
+    source_part: Tensor
+    """(B, H, W) uint8 labels of `ptx.geometry.joints.PARTS`; from stage rasterize."""
+    target_part: Tensor
+    """(B, H, W) uint8, likewise."""
+    source_parsing: Tensor
+    """(B, H, W) uint8 labels of `ptx.labels.GARMENTS`; from stage parse."""
+    target_parsing: Tensor
+    """(B, H, W) uint8, likewise."""
+    target_attributes: Tensor
+    """(B, K) bool: the attributes of the target's clothes; from annotation files."""
+    target_category: Tensor
+    """(B,) int64 category of the target's clothes; from annotation files."""
+
+
+BatchField = Literal[
+    "pair", "source", "target", "source_keypoints", "target_keypoints", "flow", "visibility", "source_part", "target_part",
+    "source_parsing", "target_parsing", "target_attributes", "target_category",
+]  # fmt: skip
+"""Name of a field of `Batch`."""
+
+BATCH_FIELDS: tuple[BatchField, ...] = get_args(BatchField)
+"""All fields of `Batch`."""
+
+
+def map_batch(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    """Apply a function to every tensor of a batch."""
+    changed: Batch = {}
+    for name in BATCH_FIELDS:
+        if name in batch:
+            changed[name] = change(batch[name])
+    return changed
+
+
+def move_batch(batch: Batch, device: torch.device) -> Batch:
+    """Copy a batch to a device, without waiting for it."""
+    return map_batch(batch, lambda values: values.to(device, non_blocking=True))
+
+
+def stack_rows(rows: Sequence[Batch]) -> Batch:
+    """Stack single pairs, whose tensors lack the first dimension, to a batch."""
+    batch: Batch = {}
+    for name in BATCH_FIELDS:
+        if name in rows[0]:
+            batch[name] = torch.stack([row[name] for row in rows])
+    return batch
+
+
+def flow_inputs(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """The inputs of a flow network: keypoints of source and target (B, 18, 3), the source's picture (B, 3, H, W)."""
+    return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
+
+
+def spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most `most` of the numbers 0 to `count` - 1, evenly spread, the first and the last among them."""
+    if not count:
+        return np.zeros(0, np.int64)
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
 
 
 @dataclass(frozen=True)
 class PairData(Dataset[Batch]):
-    """The pairs of a split whose flow and visibility are there. Opens stores in whatever process reads it."""
+    """The usable pairs of a split. Opens stores in whatever process reads it."""
 
-    workspace: Path
+    storage: Storage
+    """Of the stores."""
     pairs: NDArray[np.int32]
     """(N, 2) target image, source image."""
     numbers: NDArray[np.int64]
     """(N,) number of each in the whole data set."""
-    reads: tuple[str, ...] = PROJECTED
+    reads: tuple[str, ...] = FROM_BODIES
     """Stages whose stores are read."""
     clothes: Clothes | None = None
-    """What is worn in every image, where that is asked for."""
+    """Annotation of the clothes on every image, for trainings that read it."""
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Batch:
-        target, source = (np.array([i]) for i in self.pairs[index])
-        pair = self.numbers[index : index + 1]
-        out = {
-            "source": _picture(self._read("ingest", "image", source)),
-            "target": _picture(self._read("ingest", "image", target)),
-            "source_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", source)),
-            "target_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", target)),
-            "pair": torch.tensor(int(pair[0])),
+        """Read one pair; its tensors lack the first dimension of a `Batch`."""
+        target = int(self.pairs[index, 0])
+        source = int(self.pairs[index, 1])
+        pair = int(self.numbers[index])
+        row: Batch = {
+            "source": to_tensor(self._read("ingest", "image", source, np.uint8)),
+            "target": to_tensor(self._read("ingest", "image", target, np.uint8)),
+            "source_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", source, np.float32)),
+            "target_keypoints": torch.from_numpy(self._read("keypoints", "keypoints", target, np.float32)),
+            "pair": torch.tensor(pair),
         }
         if "synth-flow" in self.reads:
-            out |= {
-                "flow": torch.from_numpy(decode_flow(self._read("flow", "flow", pair)).transpose(2, 0, 1).copy()),
-                "visibility": torch.from_numpy(self._read("visibility", "visibility", pair))[None],
-                "source_part": torch.from_numpy(self._read("surface", "part", source)),
-                "target_part": torch.from_numpy(self._read("surface", "part", target)),
-            }
+            flow = decode_flow(self._read("flow", "flow", pair, np.int16))  # (H, W, 2)
+            row["flow"] = torch.from_numpy(flow.transpose(2, 0, 1).copy())
+            row["visibility"] = torch.from_numpy(self._read("visibility", "visibility", pair, np.uint8))[None]
+            row["source_part"] = torch.from_numpy(self._read("surface", "part", source, np.uint8))
+            row["target_part"] = torch.from_numpy(self._read("surface", "part", target, np.uint8))
         if "parse" in self.reads:
-            out["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source))
-            out["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target))
+            row["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source, np.uint8))
+            row["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target, np.uint8))
         if self.clothes is not None:
-            out["target_attributes"] = torch.from_numpy(self.clothes.attributes[target[0]])
-            out["target_category"] = torch.tensor(self.clothes.categories[target[0]])
-        return out
+            row["target_attributes"] = torch.from_numpy(self.clothes.attributes[target])
+            row["target_category"] = torch.tensor(self.clothes.categories[target])
+        return row
 
-    def _read(self, store: str, array: str, index: NDArray[Any]) -> NDArray[Any]:
-        return _store(self.workspace, store).read(array, index)[0]
+    def _read(self, store: str, array: str, index: int, kind: type[Scalar]) -> NDArray[Scalar]:
+        row: NDArray[Scalar] = _store(self.storage, store).read(array, np.array([index]), kind)[0]
+        return row
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """The pairs in order, `size` at a time; the last batch may be smaller."""
+        for first in range(0, len(self), size):
+            yield stack_rows([self[i] for i in range(first, min(first + size, len(self)))])
 
     def some(self, count: int) -> PairData:
         """At most so many pairs, spread evenly."""
-        chosen = (
-            np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)) if len(self) else []
-        )
-        return self.only(chosen)
+        return self.only(spread(len(self), count))
 
     def targets(self) -> PairData:
         """One pair of every target image."""
         return self.only(np.unique(self.pairs[:, 0], return_index=True)[1])
 
-    def only(self, places: Any) -> PairData:
-        """The pairs at these places."""
-        return replace(self, pairs=self.pairs[places], numbers=self.numbers[places])
+    def only(self, rows: NDArray[np.int64]) -> PairData:
+        """The pairs in these rows."""
+        return replace(self, pairs=self.pairs[rows], numbers=self.numbers[rows])
 
 
 @lru_cache(maxsize=16)
-def _store(workspace: Path, name: str) -> Store:
-    return Store(workspace, name)
+def _store(storage: Storage, name: str) -> Store:
+    return Store(storage, name)
 
 
-def _picture(image: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32) / np.float32(127.5) - np.float32(1))
-
-
-def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = PROJECTED) -> PairData:
-    """All pairs of a split for which these stages have results.
+def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = FROM_BODIES) -> PairData:
+    """Return all pairs of a split for which these stages have results.
 
     Raises:
         PtxError: a stage that training reads is not done, or there is no pair.
     """
-    pairs = np.asarray(pipeline.pairs())
+    pairs = np.asarray(pipeline.listing.pairs)
     usable = np.asarray(pipeline.listing.splits)[pairs[:, 0]] == split
     for name in reads:
         plan = pipeline.plan(pipeline.stage(name))
-        if plan.condition != "done":
-            hint = (
-                "" if plan.stage.applies(pipeline.settings) else f", after `{name}.path` says what {name}s photographs"
-            )
-            raise PtxError(f"training reads {name}, which is {plan.condition}: `ptx run all` first{hint}")
+        if reason := missing_input(plan):
+            raise PtxError(reason)
         fine = plan.states == OK
         usable &= fine if plan.stage.over == "pairs" else fine[pairs].all(1)
     numbers = np.flatnonzero(usable)
     if not len(numbers):
-        what = "training" if split == TRAIN else "testing"
-        raise PtxError(f"no pair is left for {what}: see `ptx status`, and `data.test_fraction`")
+        purpose = "training" if split == TRAIN else "testing"
+        raise PtxError(f"no pair is left for {purpose}: see `ptx status`, and `data.test_fraction`")
     return PairData(pipeline.workspace, pairs[numbers], numbers, reads)
 
 
-def clothes(pipeline: Pipeline) -> Clothes:
-    """What is worn in every image of the data set.
+def clothes(context: TrainingContext) -> Clothes:
+    """Read the annotation of clothes for every image of the data set.
 
     Raises:
-        PtxError: no setting says where that is written, or it is not as it should be.
+        PtxError: no setting says where it is, or a file is not as it should be.
     """
-    folder = pipeline.settings.attributes.path
+    folder = context.attributes
     if folder is None:
         raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
-    return _clothes(folder, tuple(pipeline.listing.ids), digest(stamp(folder)))
+    return _clothes(folder, tuple(context.pipeline.listing.ids), digest(files_state(folder)))
 
 
 @lru_cache(maxsize=1)
-def _clothes(folder: Path, ids: tuple[str, ...], state: str) -> Clothes:
-    del state
+def _clothes(folder: Path, ids: tuple[str, ...], state: str) -> Clothes:  # noqa: ARG001  # read again when the files change
     return read_clothes(folder, ids)
-
-
-class StepSampler:
-    """Batches of positions for steps `first`, `first + 1`, ...: every epoch a new order, all from the seed.
-
-    What a step sees depends on its number alone, so a resumed run sees what an uninterrupted one would.
-    """
-
-    def __init__(
-        self, count: int, batch: int, seed: int, first: int, last: int, share: tuple[int, int] = (0, 1)
-    ) -> None:
-        """`share`: which process of how many, where several train together; each gets its part of every batch."""
-        self.count, self.batch, self.seed, self.first, self.last, self.share = count, batch, seed, first, last, share
-
-    def __len__(self) -> int:
-        return max(0, self.last - self.first)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.first, self.last):
-            places = np.arange(step * self.batch, (step + 1) * self.batch)
-            whole = [int(self._order(int(place) // self.count)[place % self.count]) for place in places]
-            yield whole[self.share[0] :: self.share[1]]
-
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        if getattr(self, "_known", (None,))[0] != epoch:
-            self._known = epoch, np.random.default_rng([self.seed, epoch]).permutation(self.count)
-        return self._known[1]
-
-
-def loader(
-    data: PairData, batch: int, seed: int, first: int, last: int, workers: int, share: tuple[int, int] = (0, 1)
-) -> Generator[Batch, None, None]:
-    """Batches of steps `first` to `last` (of them this process's `share`), read ahead by worker processes.
-
-    Batch systems send their signals to all processes of a job. Those that read are started with `STOPPING` blocked, which they
-    inherit: the step that is to be finished before the training is saved may still need them. They end when this is closed.
-    """
-    sampler = StepSampler(len(data), batch, seed, first, last, share)
-    batches = DataLoader(
-        data,
-        batch_sampler=sampler,
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        generator=torch.Generator().manual_seed(seed),  # else it draws from the global one, and a resumed run once more
-        pin_memory=torch.cuda.is_available(),
-        multiprocessing_context="forkserver" if workers else None,
-    )
-    resource_tracker.ensure_running()  # when it starts, it unblocks SIGTERM
-    others, mask = set(active_children()), signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        started = iter(batches)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    try:
-        yield from started
-    finally:
-        for reader in set(active_children()) - others:
-            reader.kill()

@@ -1,4 +1,4 @@
-"""What the machine can do, how to ask it to do it fast, and processes that do it together."""
+"""The processes that train together, their arithmetic, and how memory is kept between steps."""
 
 from __future__ import annotations
 
@@ -6,23 +6,37 @@ import ctypes
 import os
 import sys
 import warnings
-from typing import Any
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from ptx.pipeline.errors import PtxError
+from ptx.models.variants import Precision
+from ptx.pipeline.errors import PtxError, one_line
 from ptx.training.settings import TrainSettings
 
+FabricPrecision = Literal["32-true", "bf16-mixed"]
+"""Names that Fabric has for kinds of arithmetic."""
 
-def join(name: str, settings: TrainSettings) -> Fabric:
-    """The processes that train together, one a device: those that torchrun or srun started, or on one machine started here.
+LONGEST_MESSAGE = 1000
+"""Characters of another library's message that are shown."""
+
+M_TRIM_THRESHOLD = -1
+"""Of malloc.h: bytes free at the heap's end above which they go back to the kernel."""
+
+M_MMAP_THRESHOLD = -3
+"""Of malloc.h: bytes above which an allocation gets pages of its own."""
+
+
+def join_processes(name: str, settings: TrainSettings) -> Fabric:
+    """Join the processes that train together, one a device: those that torchrun or srun started, or on one machine started here.
 
     Raises:
         PtxError: the settings ask for other processes than were started, or for devices that are not there.
     """
-    wanted, started = settings.devices * settings.nodes, _started()
+    wanted = settings.devices * settings.nodes
+    started = _started_processes()
     section = name.replace("-", "_")
     if started not in (None, wanted):
         raise PtxError(
@@ -42,38 +56,37 @@ def join(name: str, settings: TrainSettings) -> Fabric:
             devices=settings.devices,
             num_nodes=settings.nodes,
             strategy="ddp" if wanted > 1 else "auto",
-            precision=precision(settings.precision),
+            precision=fabric_precision(settings.precision),
         )
         fabric.launch()
     except (MisconfigurationException, ValueError, RuntimeError) as error:
-        raise PtxError(f"{name}: its processes cannot be joined: {' '.join(str(error).split())}") from error
+        raise PtxError(f"{name}: its processes cannot be joined: {one_line(error, LONGEST_MESSAGE)}") from error
     return fabric
 
 
-def _started() -> int | None:
-    """How many processes a launcher started for this training; None where none did."""
+def _started_processes() -> int | None:
+    """Number of processes that a launcher started for this training; None where none did."""
     for name in ("TORCHELASTIC_RUN_ID", "SLURM_STEP_NUM_TASKS"):  # the latter is not set in a job's own shell
         if name in os.environ:
             return int(os.environ["WORLD_SIZE" if name.startswith("TORCH") else name])
     return None
 
 
-def precision(wanted: str) -> Any:
-    """Fabric's name of an arithmetic: `wanted` is fp32, bf16, or auto (bf16 where the machine multiplies it natively)."""
-    if wanted == "auto":
-        wanted = "bf16" if has_bf16() else "fp32"
-    return {"fp32": "32-true", "bf16": "bf16-mixed"}[wanted]
+def fabric_precision(wanted: Precision) -> FabricPrecision:
+    """Fabric's name of an arithmetic; auto is bf16 where the machine multiplies it natively, else fp32."""
+    bf16 = wanted == "bf16" or (wanted == "auto" and has_bf16())
+    return "bf16-mixed" if bf16 else "32-true"
 
 
 def has_bf16() -> bool:
-    """Whether the GPU, or without one the CPU, has instructions for bfloat16."""
+    """True where the GPU, or without one the CPU, has instructions for bfloat16."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
 def keep_freed_memory() -> None:
-    """Keep what a step frees for the next step, on Linux.
+    """Keep the memory that a step frees for the next step, on Linux.
 
     The C library otherwise gives every large tensor back to the kernel, and the next one is paid for page by page: up to
     40 % of a training step on a CPU.
@@ -82,6 +95,5 @@ def keep_freed_memory() -> None:
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        trim_threshold, mmap_threshold = -1, -3  # malloc.h
-        mallopt(mmap_threshold, 1 << 30)
-        mallopt(trim_threshold, (1 << 31) - 1)
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)

@@ -1,4 +1,4 @@
-"""The training loop: steps, moving average, checkpoints, scores, and an end that can be gone on from at any moment."""
+"""The training loop: steps, checkpoints, scores, and an end from which it can go on at any moment."""
 
 from __future__ import annotations
 
@@ -6,112 +6,101 @@ import math
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 import torch
 from lightning_fabric import Fabric
-from rich.console import Console
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.progress import progress
-from ptx.training.checkpoint import (
-    flatten,
-    flatten_optimiser,
-    read_checkpoint,
-    restore,
-    restore_optimiser,
-    write_checkpoint,
-)  # fmt: skip
-from ptx.training.data import Batch, PairData, loader
-from ptx.training.log import Log
-from ptx.training.recipes.base import Recipe, total, unwrap
+from ptx.pipeline.events import Listener, progress
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.signals import STOPPING, Interrupted
+from ptx.training.checkpoint import CheckpointFolder, read_checkpoint, write_checkpoint
+from ptx.training.data import Batch, PairData, map_batch, move_batch
+from ptx.training.learner import Learner
+from ptx.training.loader import StepSampler, loader
+from ptx.training.log import Log, StepClock, rate_conditions, write_rate
+from ptx.training.recipes.base import Recipe, total
 from ptx.training.samples import write_samples
-from ptx.training.state import STOPPING
+from ptx.training.settings import TrainSettings
 
 
-class Interrupted(Exception):
-    """A signal asked for the end; everything is saved."""
-
-
+@dataclass
 class Trainer:
-    """One model's training in its folder: `checkpoints/`, `model`, `log.csv`, `samples/`, TensorBoard's `events/`."""
+    """One model's training in its folder: `checkpoints/`, `model`, `log.csv`, `rate.json`, `samples/`, TensorBoard's `events/`."""
 
-    def __init__(self, recipe: Recipe, fabric: Fabric, folder: Path, document: Mapping[str, Any], seed: int) -> None:
-        """`fabric`: the processes that train together; only the first writes. `document`: what the model is made from, written
-        into every checkpoint."""
-        self.recipe, self.fabric, self.folder, self.document, self.seed = recipe, fabric, folder, dict(document), seed
-        s = recipe.settings
-        torch.manual_seed(seed)  # everywhere the same: each process draws for the whole batch
-        self.plain = recipe.networks()
-        self.main = next(iter(self.plain))
-        self.average = AveragedModel(self.plain[self.main], multi_avg_fn=_average(s.ema), use_buffers=True)
-        self.average.to(self.fabric.device)
-        self.nets: dict[str, nn.Module] = {}
-        self.optimisers: dict[str, torch.optim.Optimizer] = {}
-        for name, net in self.plain.items():
-            if self.fabric.device.type == "cuda":  # on a CPU, 16-bit normalisation is slow in this layout
-                net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            optimiser = recipe.optimiser(name, net)
-            trained: Any = torch.compile(net) if s.compile else net
-            self.nets[name], self.optimisers[name] = self.fabric.setup(trained, optimiser)
-        self.rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self.optimisers.items()}
-        self.step = 0
-        self.bests: dict[str, float] = {}
+    recipe: Recipe[TrainSettings]
+    fabric: Fabric
+    """The processes that train together; only the first writes."""
+    folder: Path
+    manifest: Mapping[str, Json]
+    """Everything that the model depends on; written into every checkpoint."""
+    meta: Mapping[str, Json]
+    """What else is written beside the manifest, such as the body model."""
+    seed: int
+    learner: Learner = field(init=False)
+    step: int = field(default=0, init=False)
+    """Steps that are done."""
+    best: dict[str, float] = field(default_factory=dict, init=False)
+    """Scores of the best checkpoint so far."""
+
+    def __post_init__(self) -> None:
+        """Draw the initial weights."""
+        self.learner = Learner(self.recipe, self.fabric, self.seed)
 
     # --- checkpoints ------------------------------------------------------------------------------------------------------
 
-    def path(self, step: int) -> Path:
-        """A step's checkpoint, without ending."""
-        return self.folder / "checkpoints" / f"step-{step:08d}"
-
-    def saved(self) -> list[int]:
-        """Steps of the checkpoints that are whole, in order."""
-        found = (self.folder / "checkpoints").glob("step-*.json")
-        return sorted(int(p.stem.removeprefix("step-")) for p in found)
+    @property
+    def checkpoints(self) -> CheckpointFolder:
+        """Its checkpoints on disk."""
+        return CheckpointFolder(self.folder / "checkpoints")
 
     def save(self, scores: Mapping[str, float]) -> None:
-        """Write a checkpoint, keep the averaged model where it is the best so far, forget old checkpoints."""
+        """Write a checkpoint, and the averaged network as the model where it is the best so far; remove old checkpoints."""
         if not self.fabric.is_global_zero:
             return
-        tensors: dict[str, Tensor] = {"random/torch": torch.get_rng_state()}
-        for name, net in self.plain.items():
-            tensors |= flatten(f"net/{name}", net) | flatten_optimiser(f"optimiser/{name}", self.optimisers[name])
-        tensors |= flatten("average", self.average)
-        better = bool(scores) and self._is_best(scores[self.recipe.score])
+        better = self._is_better(scores)
         if better:
-            self.bests = dict(scores)
-        meta = {"step": self.step, "document": self.document, "scores": dict(scores), "best": self.bests}
+            self.best = dict(scores)
+        meta: dict[str, Json] = {
+            **self.meta,
+            "step": self.step,
+            "document": self.manifest,
+            "scores": dict(scores),
+            "best": self.best,
+        }
         if better:
-            write_checkpoint(self.folder / "model", self.average.module.state_dict(), meta)
-        write_checkpoint(self.path(self.step), tensors, meta)
-        for step in self.saved()[: -self.recipe.settings.keep]:
-            self.path(step).with_suffix(".json").unlink()
-            self.path(step).with_suffix(".safetensors").unlink(missing_ok=True)
+            write_checkpoint(self.folder / "model", self.learner.averaged.state_dict(), meta)
+        write_checkpoint(self.checkpoints.path(self.step), self.learner.tensors(), meta)
+        self.checkpoints.keep(self.recipe.settings.keep)
 
-    def _is_best(self, score: float) -> bool:
-        known = self.bests.get(self.recipe.score)
-        return known is None or self.recipe.best * score > self.recipe.best * known
+    def _is_better(self, scores: Mapping[str, float]) -> bool:
+        """True where the scores are those of the best model so far; never where there are none."""
+        name = self.recipe.monitor
+        if not scores or name not in self.best:
+            return bool(scores)
+        return scores[name] > self.best[name] if self.recipe.higher_is_better else scores[name] < self.best[name]
 
     def resume(self) -> bool:
-        """Go on from the newest checkpoint, of whatever number of processes; False where there is none."""
-        steps = self.fabric.broadcast(self.saved())
+        """Go on from the newest checkpoint, of whatever number of processes; returns False where there is none."""
+        steps: list[int] = self.fabric.broadcast(self.checkpoints.steps())
         if not steps:
             return False
-        found = read_checkpoint(self.path(steps[-1]))
-        for name, net in self.plain.items():
-            restore(net, found.part(f"net/{name}"), str(self.path(steps[-1])))
-            restore_optimiser(self.optimisers[name], found.part(f"optimiser/{name}"))
-        restore(self.average, found.part("average"), str(self.path(steps[-1])))
-        torch.set_rng_state(found.tensors["random/torch"])
-        self.step, self.bests = found.meta["step"], found.meta["best"]
+        path = self.checkpoints.path(steps[-1])
+        checkpoint = read_checkpoint(path)
+        self.learner.load(checkpoint, str(path))
+        self.step = steps[-1]
+        best = checkpoint.meta["best"]
+        assert isinstance(best, Mapping)
+        self.best = {name: float(value) for name, value in best.items() if isinstance(value, int | float)}
         return True
 
     # --- training ---------------------------------------------------------------------------------------------------------
 
-    def run(self, train: PairData, test: PairData, console: Console) -> dict[str, float]:
+    def run(self, train: PairData, test: PairData, listener: Listener) -> dict[str, float]:
         """Train to `settings.steps`; returns the best scores.
 
         Raises:
@@ -120,130 +109,149 @@ class Trainer:
             Interrupted: SIGTERM or SIGUSR1 came; everything is saved.
         """
         s = self.recipe.settings
-        share = self.fabric.global_rank, self.fabric.world_size
-        batches = loader(train, s.batch, self.seed, self.step, s.steps, s.workers, share)
-        few = test.some(s.validate_pairs)
-        bar = progress(self.recipe.name, s.steps, self.step, console)
-        log = Log(self.folder, self.step, self.fabric.is_global_zero)
-        with _signals() as signals, bar as advance, log, closing(batches):
+        fabric = self.fabric
+        sampler = StepSampler(len(train), s.batch, self.seed, self.step, s.steps, fabric.global_rank, fabric.world_size)
+        batches = loader(train, sampler, s.workers)
+        held_out = test.some(s.validate_pairs)
+        bar = progress(listener, self.recipe.name, s.steps, self.step)
+        log = Log(self.folder, self.step, fabric.is_global_zero)
+        clock = StepClock()
+        with _stopping_signals() as signals, bar as advance, log, closing(batches):
             for batch in batches:
-                terms = self._over_all(self._try(batch))
+                losses = self._mean_over_ranks(self._train(batch))
                 self.step += 1
-                advance(1, 0)
-                log.write(self.step, terms)
-                told = self._anyone(bool(signals))
-                if told or self.step % s.save_every == 0 or self.step == s.steps:
-                    scores = {} if told else self.validate(few)
+                clock.stop()
+                advance(1)
+                log.write(self.step, losses)
+                stopped = self._any_rank(bool(signals))
+                if stopped or self.step % s.save_every == 0 or self.step == s.steps:
+                    scores = {} if stopped else self.validate(held_out)
                     log.write(self.step, {f"test/{name}": value for name, value in scores.items()})
                     self.save(scores)
-                if told:
-                    self.fabric.barrier()  # a launcher may end all processes when the first of them ends
+                    self._write_rate(clock)
+                    clock.start()
+                if stopped:
+                    fabric.barrier()  # a launcher may end all processes when the first of them ends
                     raise Interrupted
-        return self.bests
+        return self.best
 
-    def _anyone(self, told: bool) -> bool:
-        """Whether it is so in any of the processes that train together."""
-        return self._over_all({"told": float(told)})["told"] > 0
+    def _any_rank(self, condition: bool) -> bool:
+        """True on all ranks if it is on any of them."""
+        return self._mean_over_ranks({"condition": float(condition)})["condition"] > 0
 
-    def _over_all(self, values: dict[str, float]) -> dict[str, float]:
-        """Their means over the processes."""
+    def _mean_over_ranks(self, values: dict[str, float]) -> dict[str, float]:
+        """The mean of each value over the ranks."""
         if self.fabric.world_size == 1:
             return values
-        own = torch.tensor(list(values.values()), dtype=torch.float64, device=self.fabric.device)
-        self.fabric.all_reduce(own)
-        return dict(zip(values, own.tolist(), strict=True))
+        means = torch.tensor(list(values.values()), dtype=torch.float64, device=self.fabric.device)
+        self.fabric.all_reduce(means)
+        return dict(zip(values, means.tolist(), strict=True))
 
-    def _try(self, batch: Batch) -> dict[str, float]:
+    def _train(self, batch: Batch) -> dict[str, float]:
+        """Do one step; a full GPU is told as the user's mistake that it is."""
         try:
-            return self._step(self._move(batch))
+            return self._step(move_batch(batch, self.fabric.device))
         except torch.OutOfMemoryError as error:
             raise PtxError(
                 f"{self.recipe.name}: the GPU's memory is full at step {self.step}: raise accumulate (now "
-                f"{self.recipe.settings.accumulate}), or lower batch or base; the same command goes on from the last checkpoint"
+                f"{self.recipe.settings.accumulate}), or lower batch or base_channels; the same command goes on from the last "
+                "checkpoint"
             ) from error
 
     def _step(self, batch: Batch) -> dict[str, float]:
+        """Forward, backward and update; returns this rank's losses, as "network/term"."""
         s = self.recipe.settings
-        terms: dict[str, float] = {}
-        for net in self.nets.values():
-            net.train()
-        for name, optimiser in self.optimisers.items():
-            optimiser.zero_grad(set_to_none=True)
-            for group in optimiser.param_groups:
-                group["lr"] = self.rates[name] * decay(self.step, s.steps, s.halve_every, s.cool_down)
-        for part in _parts(batch, s.accumulate):
-            share = len(part["pair"]) / len(batch["pair"])
+        losses: dict[str, float] = {}
+        trained: dict[str, None] = {}  # names of networks that had a loss, in order
+        self.learner.begin_step(learning_rate_factor(self.step, s.steps, s.halve_every, s.cool_down))
+        for part in _split(batch, s.accumulate):
+            weight = len(part["pair"]) / len(batch["pair"])
             with self.fabric.autocast():
-                losses = self.recipe.losses(self.nets, part, self.step)
-            for name, own in losses.items():
-                loss = total(own)
-                value = self._over_all({name: unwrap(loss)})[name]  # all stop together, whoever's share it is
-                if not math.isfinite(value):
-                    pairs = batch["pair"].tolist()
-                    raise PtxError(
-                        f"{self.recipe.name}: the loss of {name} is {value} at step {self.step} (pairs {pairs}); the "
-                        f"last good checkpoint is step {self.saved()[-1] if self.saved() else 0}: lower its learning_rate, "
-                        "or look at these pairs with `ptx show --pair`"
-                    )
-                self.fabric.backward(loss * share)
-                for term, value in own.items():
+                terms_of = self.recipe.losses(self.learner.prepared, part, self.step)
+            for name, terms in terms_of.items():
+                loss = total(terms)
+                self._check_finite(name, float(loss.detach()), batch)
+                self.fabric.backward(loss * weight)
+                trained[name] = None
+                for term, value in terms.items():
                     key = f"{name}/{term}"
-                    terms[key] = terms.get(key, 0.0) + share * unwrap(value)
-        for name in losses:
-            self.optimisers[name].step()
-        self.average.update_parameters(self.plain[self.main])
-        return terms
+                    losses[key] = losses.get(key, 0.0) + weight * float(value.detach())
+        self.learner.end_step(trained)
+        return losses
 
-    def _move(self, batch: Batch) -> Batch:
-        return {k: v.to(self.fabric.device, non_blocking=True) for k, v in batch.items()}
+    def _check_finite(self, name: str, loss: float, batch: Batch) -> None:
+        """Stop on all ranks where a loss is not finite on any of them.
+
+        Raises:
+            PtxError: it is not; one line.
+        """
+        mean = self._mean_over_ranks({name: loss})[name]
+        if math.isfinite(mean):
+            return
+        steps = self.checkpoints.steps()
+        raise PtxError(
+            f"{self.recipe.name}: the loss of {name} is {mean} at step {self.step} (pairs {batch['pair'].tolist()}); the "
+            f"last good checkpoint is step {steps[-1] if steps else 0}: lower its learning_rate, "
+            "or look at these pairs with `ptx show --pair`"
+        )
 
     @torch.no_grad()
     def validate(self, data: PairData) -> dict[str, float]:
-        """Mean scores of the averaged model; writes a sample sheet."""
+        """Mean scores of the averaged network; writes a sample sheet. On the first rank only, {} on the others."""
         if not self.fabric.is_global_zero:
             return {}
-        self.average.eval()
+        self.learner.average.eval()
+        network = self.learner.averaged
         sums: dict[str, float] = {}
-        for first in range(0, len(data), self.recipe.settings.batch):
-            rows = [data[i] for i in range(first, min(first + self.recipe.settings.batch, len(data)))]
-            batch = self._move({k: torch.stack([row[k] for row in rows]) for k in rows[0]})
-            for name, values in self.recipe.scores(self.average.module, batch).items():
+        for number, rows in enumerate(data.batches(self.recipe.settings.batch)):
+            batch = move_batch(rows, self.fabric.device)
+            for name, values in self.recipe.scores(network, batch).items():
                 sums[name] = sums.get(name, 0.0) + float(values.double().sum())
-            if first == 0:
-                columns = self.recipe.pictures(self.average.module, batch)
-                write_samples(self.folder / "samples" / f"step-{self.step:08d}.png", columns)
+            if number == 0:
+                path = self.folder / "samples" / f"step-{self.step:08d}.png"
+                write_samples(path, self.recipe.pictures(network, batch))
         return {name: value / len(data) for name, value in sums.items()}
 
+    def _write_rate(self, clock: StepClock) -> None:
+        if not self.fabric.is_global_zero or clock.seconds is None:
+            return
+        device = self.fabric.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        write_rate(self.folder, clock.seconds, name, rate_conditions(self.recipe.settings, self.recipe.facts.size))
 
-def decay(step: int, steps: int, halve_every: int, cool_down: float) -> float:
-    """What is left of the learning rate at a step (0 to 1)."""
+
+def learning_rate_factor(step: int, steps: int, halve_every: int, cool_down: float) -> float:
+    """The fraction (0 to 1) of the learning rate that is left at a step.
+
+    Args:
+        step: steps that are done.
+        steps: steps of the whole training.
+        halve_every: steps after which it is halved, again and again; 0 is never.
+        cool_down: fraction of the steps, at the end, over which it falls to zero.
+    """
     halved = 0.5 ** (step // halve_every) if halve_every else 1.0
     return halved * min(1.0, (steps - step) / max(1.0, cool_down * steps))
 
 
-def _average(most: float) -> Any:
-    """A moving average that forgets its first steps faster: after n steps, (1 + n) / (10 + n) of it stays, `most` in the end."""
-
-    def update(averages: Any, values: Any, count: Any) -> None:
-        n = float(count)
-        get_ema_multi_avg_fn(min(most, (1 + n) / (10 + n)))(averages, values, count)
-
-    return update
-
-
-def _parts(batch: Batch, count: int) -> Iterator[Batch]:
-    size = -(-len(batch["pair"]) // count)
-    for first in range(0, len(batch["pair"]), size):
-        yield {k: v[first : first + size] for k, v in batch.items()}
+def _split(batch: Batch, count: int) -> Iterator[Batch]:
+    """Cut a batch into at most `count` parts, all but the last of the same size."""
+    pairs = len(batch["pair"])
+    size = -(-pairs // count)
+    for first in range(0, pairs, size):
+        yield map_batch(batch, itemgetter(slice(first, first + size)))
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def _stopping_signals() -> Iterator[list[int]]:
     """A list that is no longer empty once SIGTERM or SIGUSR1 has come."""
-    told: list[int] = []
-    before = {n: signal.signal(n, lambda number, _: told.append(number)) for n in STOPPING}
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in STOPPING}
     try:
-        yield told
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,128 +1,85 @@
-"""`ptx run train-...`: train, go on training, or say that there is nothing to do; and load what was trained."""
+"""`ptx run train-...`: train, go on training, or find that there is nothing to do."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from rich.console import Console
-from torch import nn
+from lightning_fabric import Fabric
 
-from ptx.models.blocks import build
-from ptx.models.flow_net import FlowNet
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.training.checkpoint import read_checkpoint, restore
-from ptx.training.data import TEST, TRAIN, clothes, pair_data
-from ptx.training.hardware import join
+from ptx.geometry.body import load_body
+from ptx.pipeline.events import Listener, Silent
+from ptx.pipeline.fingerprint import Json
+from ptx.training.context import TrainingContext
+from ptx.training.data import TEST, TRAIN, PairData, clothes, pair_data
+from ptx.training.hardware import join_processes
 from ptx.training.loop import Trainer
-from ptx.training.networks import NETWORKS
-from ptx.training.recipes.attributes import TrainAttributes
-from ptx.training.recipes.base import Recipe, TrainFlow, TrainGenerator, TrainPixelWarp
-from ptx.training.recipes.pose_flow import TrainGarment, TrainPoseFlow, TrainSynthesis
-from ptx.training.recipes.view import TrainCoarse, TrainRefine
-from ptx.training.settings import FlowSource
-from ptx.training.state import FLOW_FROM, TRAININGS, Training, best_scores, document, stale, trained_step
+from ptx.training.models import ProjectModels
+from ptx.training.state import best_scores, manifest, stale, trained_step
+from ptx.training.training import Training
 
 
-def run_training(pipeline: Pipeline, training: Training, console: Console, *, force: bool = False) -> str:
-    """Train, or go on training, to the number of steps that the settings ask for; returns a line on the outcome,
-    empty in processes that only help.
+@dataclass(frozen=True)
+class TrainingResult:
+    """What became of a training."""
+
+    scores: dict[str, float]
+    """Of the best model on held-out persons."""
+    trained: bool
+    """False where there was nothing to do."""
+    leads: bool
+    """False in processes that only help another one."""
+
+
+def run_training(
+    context: TrainingContext, training: Training, listener: Listener, *, force: bool = False
+) -> TrainingResult:
+    """Train, or go on training, to the number of steps that the settings ask for.
 
     Raises:
         PtxError: what it reads is missing, or the loss is not finite.
         Interrupted: a signal came; everything is saved.
     """
-    settings = getattr(pipeline.settings, training.section)
-    folder, why = training.folder(pipeline.results), stale(pipeline, training)
-    anew = bool(why) or (force and folder.exists())
+    settings = context.settings(training)
+    folder = context.folder(training)
+    reasons = stale(context, training)
+    anew = bool(reasons) or (force and folder.exists())
     if trained_step(folder) >= settings.steps and not anew:
-        return f"[bold]{training.name}[/bold]: done, nothing to do; {_words(best_scores(folder))}"
-    data, test = (pair_data(pipeline, split, training.reads) for split in (TRAIN, TEST))
-    if training.annotated:
-        data, test = (replace(part.targets(), clothes=clothes(pipeline)) for part in (data, test))
-    recipe = build_recipe(pipeline, training)
-    fabric = join(training.name, settings)  # from here on only the first of the processes writes and speaks
-    console = console if fabric.is_global_zero else Console(quiet=True)
-    if why:
-        console.print(
-            f"{training.name} is stale ({'; '.join(why)}): starting anew, the old model is kept in {folder}.old"
+        return TrainingResult(best_scores(folder), trained=False, leads=True)
+    train = training_pairs(context, training, TRAIN)
+    test = training_pairs(context, training, TEST)
+    recipe = training.load_recipe().create(settings, context, ProjectModels.of(context))
+    fabric = join_processes(training.name, settings)  # from here on only the first of the processes writes and speaks
+    listener = listener if fabric.is_global_zero else Silent()
+    if reasons:
+        listener.told(
+            training.name,
+            f"{training.name} is stale ({'; '.join(reasons)}): starting anew, the old model is kept in {folder}.old",
         )
-    if fabric.is_global_zero:
-        if anew:
-            shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
-            folder.rename(folder.with_name(folder.name + ".old"))
-        folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, fabric, folder, document(pipeline, training), pipeline.settings.seed)
-    for frozen in vars(recipe).values():
-        if isinstance(frozen, nn.Module):
-            frozen.to(fabric.device).eval().requires_grad_(False)
-    if getattr(settings, "vgg", "") is None:
-        instead = "the loss on differences of neighbouring pixels stands in" if settings.gradients else "there is none"
-        console.print(f"{training.name}: no VGG-19 weights ({training.section}.vgg), so no perceptual loss; {instead}")
+    _prepare_folder(fabric, folder, anew)
+    meta: dict[str, Json] = {"body": {"name": context.body, "digest": load_body(context.body).digest}}
+    trainer = Trainer(recipe, fabric, folder, manifest(context, training), meta, context.seed)
+    for network in recipe.frozen():
+        network.to(fabric.device).eval().requires_grad_(False)
+    for note in recipe.notes():
+        listener.told(training.name, f"{training.name}: {note}")
     trainer.resume()
-    scores = trainer.run(data, test, console)
-    return f"[bold]{training.name}[/bold]: done, {_words(scores)}" if fabric.is_global_zero else ""
+    return TrainingResult(trainer.run(train, test, listener), trained=True, leads=fabric.is_global_zero)
 
 
-def _words(scores: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+def training_pairs(context: TrainingContext, training: Training, split: int) -> PairData:
+    """Return the pairs of a split that a training reads; one of every target where it reads annotation of clothes."""
+    data = pair_data(context.pipeline, split, training.reads)
+    return replace(data.targets(), clothes=clothes(context)) if training.annotated else data
 
 
-"""Training → the network that is used later."""
-
-
-def build_recipe(pipeline: Pipeline, training: Training) -> Recipe:
-    """The recipe with the frozen networks that it needs."""
-    settings = getattr(pipeline.settings, training.section)
-    if training.name == "train-flow":
-        return TrainFlow(settings)
-    if training.name == "train-pose-flow":
-        return TrainPoseFlow(settings)
-    if training.name == "train-coarse":
-        return TrainCoarse(settings, pipeline.settings.size)
-    if training.name == "train-attributes":
-        return TrainAttributes(settings, clothes(pipeline))
-    regressor = load_flow(pipeline, settings.flow)
-    if training.name == "train-garment":
-        return TrainGarment(settings, regressor)
-    if training.name == "train-refine":
-        return TrainRefine(settings, pipeline.settings.size, regressor, load_network(pipeline, "train-coarse"))
-    features = None
-    if settings.vgg is not None:
-        from ptx.models.vgg import Perceptual
-
-        features = Perceptual.load(settings.vgg)
-    if training.name == "train-generator":
-        return TrainGenerator(settings, regressor, features)
-    if training.name == "train-pixel-warp":
-        return TrainPixelWarp(settings, regressor, features, load_network(pipeline, "train-generator"))
-    return TrainSynthesis(settings, regressor, features, load_network(pipeline, "train-garment"))
-
-
-def load_flow(pipeline: Pipeline, source: FlowSource) -> FlowNet | None:
-    """The trained network that gives flow; None where it comes from the stores."""
-    name = FLOW_FROM[source]
-    return load_network(pipeline, name) if name else None
-
-
-def load_network(pipeline: Pipeline, name: str) -> Any:
-    """The network that a training stage of this workspace has trained, ready for use.
-
-    Raises:
-        PtxError: there is none, it is stale, or of another architecture.
-    """
-    training = TRAININGS[name]
-    folder = training.folder(pipeline.results)
-    if not (folder / "model.json").exists():
-        raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
-    if why := stale(pipeline, training):
-        raise PtxError(f"{name} is stale ({'; '.join(why)}): `ptx run {name}` first")
-    given = getattr(pipeline.settings, training.section).model_dump() | {"size": pipeline.settings.size}
-    if training.annotated:
-        known = clothes(pipeline)
-        given |= {"categories": len(known.kinds), "attributes": len(known.names)}
-    net = build(NETWORKS[name], given)
-    restore(net, read_checkpoint(folder / "model").tensors, str(folder / "model"))
-    return net.eval().requires_grad_(False)
+def _prepare_folder(fabric: Fabric, folder: Path, anew: bool) -> None:
+    """Make the model's folder; an old model is put aside."""
+    if not fabric.is_global_zero:
+        return
+    if anew:
+        aside = folder.with_name(folder.name + ".old")
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    folder.mkdir(parents=True, exist_ok=True)

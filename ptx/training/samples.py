@@ -1,29 +1,19 @@
-"""Sample sheets: what a model paints while it is trained."""
+"""Sample sheets: pictures that a model paints while it is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.models.pixels import to_uint8
+from ptx.pictures.png import save_png
 
 
 def write_samples(path: Path, columns: Sequence[Tensor], rows: int = 8) -> None:
-    """One PNG: a row a pair, a column each of `columns` (B, 3, H, W) in -1..1."""
-    pictures = [to_pictures(column[:rows]) for column in columns]
+    """Write one PNG: a row a pair, a column each of `columns` (B, 3, H, W) in -1..1; of `rows` pairs at most."""
+    pictures = [to_uint8(column[:rows]) for column in columns]  # (rows, H, W, 3) each
     page = np.concatenate([np.concatenate(list(column), axis=0) for column in pictures], axis=1)
-    memory = BytesIO()
-    Image.fromarray(page).save(memory, "PNG")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, memory.getvalue())
-
-
-def to_pictures(x: Tensor) -> np.ndarray:
-    """(B, 3, H, W) in -1..1 → (B, H, W, 3) uint8."""
-    scaled = ((x.detach().float().clamp(-1, 1) + 1) * 127.5).round()
-    return scaled.byte().permute(0, 2, 3, 1).cpu().numpy()
+    save_png(page, path)

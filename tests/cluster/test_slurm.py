@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(lacking()), reason=lacki
 
 SETTINGS = [
     "body=small", "size=[64, 64]", "data.persons=8", "data.images_per_person=3", "run.block=4",
-    "train_flow.base=8", "train_flow.most=16", "train_flow.scales=3", "train_flow.batch=4", "train_flow.steps=60",
+    "train_flow.base_channels=8", "train_flow.max_channels=16", "train_flow.scales=3", "train_flow.batch=4", "train_flow.steps=60",
     "train_flow.save_every=20", "train_flow.workers=0", "train_flow.validate_pairs=4",
 ]  # fmt: skip
 JOBS = [

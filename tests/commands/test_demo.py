@@ -13,7 +13,8 @@ import pytest
 SHRINK = [
     "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
     *(f"{section}.{setting}" for section in ("train_flow", "train_generator", "train_pixel_warp")
-      for setting in ("base=8", "most=16", "scales=3", "batch=4", "steps=4", "save_every=2", "workers=0", "validate_pairs=4")),
+      for setting in ("base_channels=8", "max_channels=16", "scales=3",
+                      "batch=4", "steps=4", "save_every=2", "workers=0", "validate_pairs=4")),
     "train_generator.warped_scales=2",
 ]  # fmt: skip
 

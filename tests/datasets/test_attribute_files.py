@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from ptx.datasets.attribute_files import read_clothes, stamp
+from ptx.datasets.attribute_files import annotation_files, files_state, read_clothes
 from ptx.pipeline.errors import PtxError
 
 PREDICTION = {
@@ -35,9 +36,9 @@ def test_attribute_benchmark(tmp_path: Path) -> None:
     """Attributes that no picture of the data set has are left out; names keep their blanks, without the group's number."""
     for ids in (IDS, [f"img/{name}" for name in IDS]):
         found = read_clothes(write(tmp_path, PREDICTION), ids)
-        assert found.names == ("a-line", "abstract chevron print")
+        assert found.attribute_names == ("a-line", "abstract chevron print")
         assert found.attributes.tolist() == [[True, False], [False, True]]
-        assert [found.kinds[i] for i in found.categories] == ["0041", "0003"]
+        assert [found.category_names[i] for i in found.categories] == ["0041", "0003"]
 
 
 def test_pictures_without_any_attribute(tmp_path: Path) -> None:
@@ -58,9 +59,9 @@ def test_in_shop_items(tmp_path: Path) -> None:
         "MEN/Denim/id_00000007/02_2_side",
     ]
     found = read_clothes(write(tmp_path, files), ids)
-    assert found.names == ("back", "basic tee", "belted")
+    assert found.attribute_names == ("back", "basic tee", "belted")
     assert found.attributes.astype(int).tolist() == [[1, 0, 1], [0, 1, 1], [0, 1, 1]]
-    assert [found.kinds[i] for i in found.categories] == ["WOMEN/Dresses", "MEN/Denim", "MEN/Denim"]
+    assert [found.category_names[i] for i in found.categories] == ["WOMEN/Dresses", "MEN/Denim", "MEN/Denim"]
     with pytest.raises(PtxError, match=r"has no row for 1 of 1 pictures, the first is WOMEN/Dresses/id_00000009/1"):
         read_clothes(tmp_path, ["WOMEN/Dresses/id_00000009/1"])
     with pytest.raises(
@@ -91,11 +92,27 @@ def test_in_shop_items(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told_with_their_line(tmp_path: Path, name: str, old: str, new: str, words: str) -> None:
     write(tmp_path, PREDICTION)
-    before = stamp(tmp_path)
+    before = files_state(tmp_path)
     (tmp_path / name).write_text(PREDICTION[name].replace(old, new, 1))
-    assert stamp(tmp_path) != before
+    assert files_state(tmp_path) != before
     with pytest.raises(PtxError, match=words):
         read_clothes(tmp_path, IDS)
     (tmp_path / name).unlink()
     with pytest.raises(PtxError):
         read_clothes(tmp_path, IDS)
+
+
+def test_state_of_the_files(tmp_path: Path) -> None:
+    """Size and time of each file in a fixed order, nothing for one that is absent: it is stored with models."""
+    write(tmp_path, PREDICTION)
+    names = ["list_attr_cloth.txt", "list_attr_img.txt", "list_attr_items.txt", "list_category_img.txt"]
+    assert annotation_files(tmp_path) == [tmp_path / name for name in names]
+    for number, name in enumerate(names):
+        if name in PREDICTION:
+            os.utime(tmp_path / name, ns=(0, 1_000_000_000 + number))
+    assert files_state(tmp_path) == [
+        [len(PREDICTION["list_attr_cloth.txt"]), 1_000_000_000],
+        [len(PREDICTION["list_attr_img.txt"]), 1_000_000_001],
+        [],
+        [len(PREDICTION["list_category_img.txt"]), 1_000_000_003],
+    ]

@@ -46,7 +46,7 @@ def test_everything_is_wrong(root: Path) -> None:
     assert not found.fine
     assert [len(kind) for kind in (found.missing, found.unreadable, found.duplicates, found.leaks)] == [1, 1, 2, 2]
     assert found.leaks == ["eve/1.png is bob/1.png", "ann"]
-    assert found.lines()[1] == "missing: 1 (ann/1.png: missing_file: 1.png is not there)"
+    assert found.lines()[1] == "missing: 1 (ann/1.png: 1.png is not there)"
 
 
 def test_command(root: Path, tmp_path: Path) -> None:
@@ -56,5 +56,29 @@ def test_command(root: Path, tmp_path: Path) -> None:
     (root / "bob/1.png").write_bytes(b"")
     bad = CliRunner().invoke(app, words)
     assert bad.exit_code == 1
-    assert "unreadable: 1 (bob/1.png: empty_file" in bad.output
+    assert "unreadable: 1 (bob/1.png: 1.png has 0 bytes" in bad.output
     assert not (tmp_path / "work").exists()
+
+
+def test_several_examples_of_a_kind(root: Path) -> None:
+    paths = [f"none/{k}.png" for k in range(8)]
+    found = check_files(root, paths, ["eve"] * 8, np.zeros(8, np.uint8), PAIRS)
+    assert found.lines()[1].startswith("missing: 8 (none/0.png: 0.png is not there; none/1.png")
+    assert found.lines()[1].endswith("none/4.png: 4.png is not there; ...)")
+    assert found.lines()[0] == "8 images"
+
+
+def test_several_bodies_of_one_picture_are_no_duplicates(root: Path) -> None:
+    paths = ["ann/1.png#0", "ann/1.png#1"]
+    found = check_files(root, paths, ["ann", "bob"], np.array([0, 1], np.uint8), np.array([(0, 1)], np.int32))
+    assert found.fine
+    assert not found.duplicates
+
+
+def test_an_error_of_the_program_is_not_a_finding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path, max_pixels: int) -> np.ndarray:
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr("ptx.datasets.check.read_image", broken)
+    with pytest.raises(ValueError, match="a mistake"):
+        check_files(root, PATHS, PERSONS, SPLITS, PAIRS)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ptx.datasets.coco_files import COCO_17, CocoJson, MmposeJson, from_coco
-from ptx.datasets.keypoint_files import NoKeypoints
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import Json
+from tests.datasets.problems import raises_problem
+
+Person = dict[str, list[list[float]] | list[float]]
 
 PATHS = ["ann/1.jpg", "ann/2.jpg", "bob/000000397133.jpg"]
 
@@ -52,7 +56,7 @@ def test_annotations(tmp_path: Path) -> None:
     assert found[keypoint("nose"), 2] == 1
     assert found[keypoint("left_eye"), 2] == 0
     assert source.lookup(PATHS[2])[0][keypoint("left_eye"), 0] == 20
-    with pytest.raises(NoKeypoints, match="missing_keypoints"):
+    with raises_problem("missing_keypoints", "person_keypoints.json has no person for ann/2.jpg"):
         source.lookup("ann/2.jpg")
 
 
@@ -73,10 +77,10 @@ def test_results(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrap", [lambda p: [p], lambda p: [[p]], lambda p: {"instance_info": [p]}, lambda p: [{"instances": [p]}]]
 )
-def test_mmpose(tmp_path: Path, wrap: object) -> None:
+def test_mmpose(tmp_path: Path, wrap: Callable[[Person], Json]) -> None:
     points = np.array(person(), np.float32).reshape(17, 3)
-    one = {"keypoints": points[:, :2].tolist(), "keypoint_scores": [0.8] * 17, "bbox": [[0, 0, 9, 9]]}
-    (tmp_path / "ann_1.json").write_text(json.dumps(wrap(one)))  # type: ignore[operator]
+    one: Person = {"keypoints": points[:, :2].tolist(), "keypoint_scores": [0.8] * 17, "bbox": [[0, 0, 9, 9]]}
+    (tmp_path / "ann_1.json").write_text(json.dumps(wrap(one)))
     found, count = MmposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
     assert count == 1
     assert found[keypoint("right_ankle")].tolist() == [160, 80, np.float32(0.8)]
@@ -94,7 +98,43 @@ def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(PtxError, match="is no folder"):
         MmposeJson(tmp_path / "none", PATHS)
     (tmp_path / "ann_1.json").write_text("[]")
-    with pytest.raises(NoKeypoints, match="no_person"):
+    with raises_problem("no_person", "MMPose found nobody in ann_1.json"):
         MmposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
-    with pytest.raises(NoKeypoints, match=r"missing_keypoints: no ann/2\.json"):
+    with raises_problem("missing_keypoints", r"^no ann/2\.json"):
         MmposeJson(tmp_path, PATHS).lookup("ann/2.jpg")
+
+
+@pytest.mark.parametrize(
+    ("document", "match"),
+    [
+        ('{"images": [], "annotations": [{"image_id": 3, "keypoints": []}]}', "0 points a person"),
+        (json.dumps({"images": [], "annotations": [{"image_id": 3, "keypoints": person()}]}), "no image with the id 3"),
+        ('{"images": [{"id": [1], "file_name": "a"}], "annotations": []}', "an id that is neither"),
+        ('{"images": [7], "annotations": []}', "a number instead of an object"),
+        ('[{"image_id": null, "keypoints": []}]', "an id that is neither"),
+        ('"words"', "a string instead of a list"),
+        ("[1", ""),
+    ],
+)
+def test_damaged_annotations(tmp_path: Path, document: str, match: str) -> None:
+    (tmp_path / "bad.json").write_text(document)
+    with pytest.raises(PtxError, match=f"is no COCO keypoint file: .*{match}"):
+        CocoJson(tmp_path / "bad.json", PATHS).lookup("ann/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("document", "match"),
+    [
+        ('[{"keypoints": [[1, 2]], "keypoint_scores": [1, 1]}]', r"keypoints \[1, 2\] with keypoint_scores \[2\]"),
+        ('[{"keypoints": [[1, 2]], "keypoint_scores": [1]}]', "1 points a person"),
+        ('[{"keypoints": 7, "keypoint_scores": [1]}]', "keypoints"),
+        ('[{"bbox": []}]', "no 'keypoints'"),
+        ('{"else": []}', "no 'predictions'"),
+        ("[[[[[[[[]]]]]]]]", "lists of lists"),
+        ("[" * 900 + "]" * 900, "lists of lists"),
+    ],
+)
+def test_damaged_predictions(tmp_path: Path, document: str, match: str) -> None:
+    (tmp_path / "ann_1.json").write_text(document)
+    with raises_problem("bad_keypoint_file", f"^ann_1.json: .*{match}"):
+        MmposeJson(tmp_path, PATHS).lookup("ann/1.jpg")

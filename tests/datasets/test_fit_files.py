@@ -1,4 +1,4 @@
-"""Files of body fits as the tools write them: their cameras by the tools' own formulas, SMPL-X, hostile and damaged files."""
+"""Bodies in the files of HMR, 4D-Humans and SMPLify-X; hostile and damaged files."""
 
 from __future__ import annotations
 
@@ -9,60 +9,48 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ptx.datasets.fit_files import NoFit, Pinhole, read_fits
+from ptx.datasets.fit_files import FitFolder, read_fits
+from ptx.pipeline.errors import PtxError
+from tests.datasets.problems import raises_problem
 
-POINTS = np.random.default_rng(3).uniform(-0.8, 0.8, (9, 3))
 VECTORS = np.random.default_rng(4).normal(0, 0.4, (24, 3))
 
 
-def camera_of(path: Path, content: dict[str, object]) -> Pinhole:
-    path.write_bytes(pickle.dumps(content, protocol=2))
-    [found] = read_fits(path)
-    np.testing.assert_allclose(found.pose[1:], VECTORS[1:], atol=1e-6)
-    upright = np.diag([1, -1, -1]) @ Rotation.from_rotvec(VECTORS[0]).as_matrix()
-    np.testing.assert_allclose(Rotation.from_rotvec(found.pose[0]).as_matrix(), upright, atol=1e-6)
-    assert found.camera is not None
-    return found.camera
+def upright(vector: np.ndarray) -> np.ndarray:
+    """Rotation matrix of a root in our frame: y and z of the tools' frame are turned round."""
+    return np.diag([1, -1, -1]) @ Rotation.from_rotvec(vector).as_matrix()
 
 
-def test_hmr_projects_as_published(tmp_path: Path) -> None:
-    """The formula by which the packs' own verts2d were made."""
-    c, start, scale, side = np.array([0.8, 0.1, -0.2]), np.array([60, 90]), 0.6, 224
-    theta = np.concatenate([c, VECTORS.ravel(), np.zeros(10)])
-    proc = {"scale": scale, "start_pt": start, "img_size": side}
-    camera = camera_of(tmp_path / "a.pkl", {"theta": theta[None], "proc_param": proc})
-    expected = ((POINTS[:, :2] + c[1:]) * 500 / (POINTS[:, 2:] + 500 / (c[0] * 0.5 * side)) + start) / scale
-    np.testing.assert_allclose(camera.project(POINTS, (256, 256)), expected, rtol=1e-6)
+def test_hmr(tmp_path: Path) -> None:
+    theta = np.stack([np.concatenate([np.ones(3), VECTORS.ravel(), np.full(10, k)]) for k in range(2)])
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"theta": theta}, protocol=2))
+    fits = read_fits(tmp_path / "a.pkl")
+    assert [fit.betas.tolist() for fit in fits] == [[0] * 10, [1] * 10]
+    for fit in fits:
+        assert fit.camera is None
+        np.testing.assert_allclose(fit.pose[1:], VECTORS[1:], atol=1e-6)
+        np.testing.assert_allclose(Rotation.from_rotvec(fit.pose[0]).as_matrix(), upright(VECTORS[0]), atol=1e-6)
 
 
-def test_a_crop_is_placed_in_the_picture(tmp_path: Path) -> None:
-    """4D-Humans' own way: the crop's camera turned into a translation before the whole picture's camera."""
-    s, tx, ty = 0.9, 0.05, 0.1
-    height, width, side, centre = 480, 640, 300.0, np.array([200.0, 260.0])
-    focal = 5000 / 256 * width
-    place = np.array(
-        [
-            tx + 2 * (centre[0] - width / 2) / (side * s),
-            ty + 2 * (centre[1] - height / 2) / (side * s),
-            2 * focal / (side * s),
-        ]
-    )
-    seen = POINTS + place
-    expected = focal * seen[:, :2] / seen[:, 2:] + (width / 2, height / 2)
-    content = {"global_orient": VECTORS[:1], "body_pose": VECTORS[None, 1:], "betas": np.zeros((1, 10))}
-    whole = camera_of(tmp_path / "a.pkl", content | {"pred_cam_t_full": place[None]})
-    np.testing.assert_allclose(whole.project(POINTS, (height, width)), expected)
-    crop = camera_of(
-        tmp_path / "b.pkl", content | {"pred_cam": [s, tx, ty], "box_center": centre[None], "box_size": side}
-    )
-    # The crop's own focal length is that of a picture of its size: the same size and place, a nearer camera.
-    middle = np.zeros((1, 3))
-    np.testing.assert_allclose(crop.project(middle, (height, width)), whole.project(middle, (height, width)), rtol=1e-6)
-    flat = centre + side / 2 * s * (POINTS[:, :2] + (tx, ty))
-    near = crop.project(POINTS, (height, width))
-    assert np.abs(near - flat).max() < 0.03 * side
-    translation = {"pred_cam_t": [tx, ty, 2 * 5000 / (256 * s)], "box_center": centre, "box_size": side}
-    np.testing.assert_allclose(camera_of(tmp_path / "c.pkl", content | translation).project(POINTS, (9, 9)), near)
+def test_4d_humans_keeps_matrices_of_several_bodies_in_a_dictionary(tmp_path: Path) -> None:
+    matrices = Rotation.from_rotvec(VECTORS).as_matrix()
+    params = {
+        "global_orient": np.stack([matrices[:1]] * 2),
+        "body_pose": np.stack([matrices[1:]] * 2),
+        "betas": np.arange(20.0).reshape(2, 10),
+    }
+    content = {
+        "pred_smpl_params": params,
+        "pred_cam_t_full": np.array([[0.0, 0, 5], [0, 0, 7]]),
+        "scaled_focal_length": 900.0,
+    }
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(content, protocol=2))
+    fits = read_fits(tmp_path / "a.pkl")
+    assert [fit.betas.tolist() for fit in fits] == params["betas"].tolist()
+    assert [fit.camera.translation[2] for fit in fits if fit.camera] == [5, 7]
+    assert [fit.camera.focal for fit in fits if fit.camera] == [900, 900]
+    np.testing.assert_allclose(fits[1].pose[1:], VECTORS[1:], atol=1e-6)
+    np.testing.assert_allclose(Rotation.from_rotvec(fits[1].pose[0]).as_matrix(), upright(VECTORS[0]), atol=1e-6)
 
 
 def test_smplx_gives_its_pose_only(tmp_path: Path) -> None:
@@ -83,6 +71,13 @@ def test_bad_files(tmp_path: Path) -> None:
     bad = {
         "empty": {},
         "nan": good | {"betas": np.full(10, np.nan)},
+        "no_rotation": good | {"global_orient": 2 * np.eye(3)[None], "body_pose": np.stack([np.eye(3)] * 23)},
+        "endless_camera": good | {"pred_cam": np.zeros(3), "box_center": np.zeros(2), "box_size": np.ones(1)},
+        "joints": good | {"body_pose": np.zeros(60)},
+        "ragged": good | {"body_pose": np.zeros(70)},
+        "two_cameras": good | {"cam_t": np.zeros((2, 3))},
+        "no_dictionary": good | {"proc_param": 7, "theta": np.zeros(85)},
+        "half_a_crop": {"theta": np.zeros(85), "proc_param": {"scale": 1.0}},
         "turned": good | {"camera_rotation": np.diag([1, -1, -1]), "camera_translation": np.zeros(3)},
         "text": good | {"body_pose": "69 numbers"},
         "nobody": good
@@ -94,7 +89,36 @@ def test_bad_files(tmp_path: Path) -> None:
     (tmp_path / "damaged.npz").write_bytes(b"PK\x03\x04 not a zip")
     (tmp_path / "list.pkl").write_bytes(pickle.dumps([good]))
     for path in sorted(tmp_path.iterdir()):
-        with pytest.raises(NoFit, match=f"^bad_fit_file: {path.name}: "):
+        with raises_problem("bad_fit_file", f"^{path.name}: "):
             read_fits(path)
     np.savez(tmp_path / "good.npz", **good)
     assert len(read_fits(tmp_path / "good.npz")) == 1
+
+
+def test_a_folder_of_fits(tmp_path: Path) -> None:
+    good = {"global_orient": np.zeros(3), "body_pose": np.zeros(69), "betas": np.arange(10.0)}
+    (tmp_path / "ann/1").mkdir(parents=True)
+    (tmp_path / "ann/1/000.pkl").write_bytes(pickle.dumps(good))
+    np.savez(tmp_path / "ann_2_0.npz", **good)
+    fits = FitFolder(tmp_path, ["ann/1.jpg", "ann/2.jpg", "bob/1.jpg"])
+    assert [len(fits.lookup(path)) for path in ("ann/1.jpg", "ann/2.jpg")] == [1, 1]
+    with raises_problem("missing_fit", r"^no bob/1\.npz or bob/1\.pkl in "):
+        fits.lookup("bob/1.jpg")
+    with pytest.raises(PtxError, match=r"fit_smpl\.path: .* is no folder"):
+        FitFolder(tmp_path / "none", [])
+
+
+@pytest.mark.parametrize("ending", [".npz", ".pkl"])
+def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    good = {"global_orient": np.zeros(3), "body_pose": np.zeros(69), "betas": np.zeros(10)}
+    if ending == ".npz":
+        np.savez_compressed(path, **good)
+        monkeypatch.setattr("ptx.datasets.fit_files.MAX_BYTES", path.stat().st_size)
+        with raises_problem("bad_fit_file", "bytes when unpacked"):
+            read_fits(path)
+    else:
+        path.write_bytes(pickle.dumps(good))
+    monkeypatch.setattr("ptx.datasets.fit_files.MAX_BYTES", path.stat().st_size - 1)
+    with raises_problem("bad_fit_file", r"more than \d+ bytes$"):
+        read_fits(path)

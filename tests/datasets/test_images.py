@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from ptx.datasets.images import BadImage, apply_transform, crop_and_resize, invert_transform, read_image
+from ptx.datasets.images import (
+    apply_transform,
+    box_around,
+    crop_and_resize,
+    invert_transform,
+    read_image,
+    read_labels,
+)
+from ptx.pipeline.errors import BadSample
+from tests.datasets.problems import raises_problem
 
 LIMIT = 1_000_000
 
@@ -76,15 +86,81 @@ def _huge(path: Path) -> None:
         (_huge, "too_large"),
     ],
 )
-def test_bad_files_in_one_line(tmp_path: Path, make, code: str) -> None:
+def test_bad_files_in_one_line(tmp_path: Path, make: Callable[[Path], None], code: str) -> None:
     path = tmp_path / "a.jpg"
     make(path)
-    with pytest.raises(BadImage) as caught:
+    with raises_problem(code, "^a.jpg"):
         read_image(path, LIMIT)
-    text = str(caught.value)
-    assert text.startswith(code + ": ")
-    assert "\n" not in text
-    assert "a.jpg" in text
+
+
+def _samples() -> list[bytes]:
+    """Small files of many formats and modes."""
+    files = []
+    for kind in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM"):
+        for mode in ("RGB", "P", "L", "1", "RGBA", "LA", "CMYK"):
+            image = Pillow.fromarray(picture(20, 30)).convert(mode)
+            exif = image.getexif()
+            exif[274] = 6
+            memory = io.BytesIO()
+            try:
+                image.save(memory, kind, exif=exif)
+            except (OSError, KeyError, ValueError):  # the format does not have this mode
+                continue
+            files.append(memory.getvalue())
+    return files
+
+
+SAMPLES = _samples()
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(SAMPLES) - 1), st.data())
+def test_damage_is_a_bad_sample(tmp_path: Path, number: int, data: st.DataObject) -> None:
+    """Whatever bytes are changed, mostly in the header: an image of some size, or a bad sample, but no other exception."""
+    content = bytearray(SAMPLES[number])
+    for _ in range(data.draw(st.integers(1, 5))):
+        reach = data.draw(st.sampled_from((120, len(content))))
+        content[data.draw(st.integers(0, min(reach, len(content)) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "a.image"
+    path.write_bytes(content)
+    try:
+        image = read_image(path, LIMIT)
+    except BadSample as error:
+        code = error.problem.code
+    else:
+        code = "none"
+        assert image.dtype == np.uint8
+        assert image.shape[2:] == (3,)
+    assert code in ("none", "not_an_image", "damaged_image", "too_large")
+
+
+def test_an_error_of_the_program_is_not_a_bad_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Pillow.fromarray(picture()[..., 0].astype(np.uint16)).save(tmp_path / "a.png")
+
+    def broken(grey: np.ndarray) -> np.ndarray:
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr("ptx.datasets.images._grey_to_rgb", broken)
+    with pytest.raises(ValueError, match="a mistake"):
+        read_image(tmp_path / "a.png", LIMIT)
+
+
+def test_label_maps(tmp_path: Path) -> None:
+    """Numbers of an indexed map are its labels whatever its colours, and it is not turned by EXIF."""
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    indexed = Pillow.fromarray(labels, "L").convert("P")
+    indexed.putpalette(np.random.default_rng(0).integers(0, 255, 768).astype(np.uint8).tobytes())
+    exif = indexed.getexif()
+    exif[274] = 6
+    indexed.save(tmp_path / "indexed.png", exif=exif)
+    Pillow.fromarray(labels).save(tmp_path / "grey.bmp")
+    for name in ("indexed.png", "grey.bmp"):
+        np.testing.assert_array_equal(read_labels(tmp_path / name, LIMIT), labels)
+    Pillow.fromarray(picture()).save(tmp_path / "colour.png")
+    with raises_problem("bad_labels", "^colour.png is no indexed or grey picture, its mode is RGB"):
+        read_labels(tmp_path / "colour.png", LIMIT)
+    with raises_problem("too_large", "^grey.bmp is 4×3, more than ingest.max_pixels = 11"):
+        read_labels(tmp_path / "grey.bmp", 11)
 
 
 @given(st.integers(20, 300), st.integers(20, 300), st.integers(16, 128), st.integers(16, 128), st.integers(0, 10**6))
@@ -121,5 +197,30 @@ def test_whole_picture_is_kept(height: int, width: int) -> None:
 
 
 def test_box_outside() -> None:
-    with pytest.raises(BadImage, match="outside"):
+    with raises_problem("outside", "the person's box lies outside the picture"):
         crop_and_resize(np.zeros((50, 50, 3), np.uint8), (80, 80, 90, 90), (16, 16))
+
+
+def test_what_is_outside_the_picture_has_the_colour_of_its_edge() -> None:
+    image = np.full((40, 40, 3), 9, np.uint8)
+    image[0], image[-1], image[:, 0], image[:, -1] = (200, 100, 50), (200, 100, 50), (200, 100, 50), (200, 100, 50)
+    out, transform = crop_and_resize(image, (-40.5, -0.5, 39.5, 39.5), (40, 80))
+    assert (out[:, :40] == (200, 100, 50)).all()
+    assert (out[:, 40:] == image).all()
+    np.testing.assert_allclose(transform, [[1, 0, 40], [0, 1, 0]], atol=1e-6)
+
+
+def test_box_around_keypoints() -> None:
+    """0.15 of the longer side all round, inside the picture."""
+    points = np.array([(20, 30, 1), (60, 80, 0.5), (0, 0, 0), (np.nan, np.nan, 0)], np.float32)
+    assert box_around(points, (200, 100)) == (20 - 7.5, 30 - 7.5, 60 + 7.5, 80 + 7.5)
+    assert box_around(points, (84, 64), 0.5) == (-0.5, 5.0, 63.5, 83.5)
+
+
+@pytest.mark.parametrize("present", [0, 1])
+def test_no_box_around_too_few_keypoints(present: int) -> None:
+    points = np.full((18, 3), np.nan, np.float32)
+    points[:, 2] = 0
+    points[:present] = 5
+    with raises_problem("no_person", "^fewer than two keypoints"):
+        box_around(points, (200, 100))

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptx.datasets.keypoint_files import KeypointCsv, NoKeypoints, OpenposeJson, mask_outside
+from ptx.datasets.keypoint_files import KeypointCsv, OpenposeJson, read_pose, read_pose3d
 from ptx.geometry.joints import KEYPOINTS
+from ptx.geometry.keypoints import mask_outside, missing_as_nan
 from ptx.pipeline.errors import PtxError
+from tests.datasets.problems import raises_problem
 
 PATHS = ["ann/1.jpg", "ann/2.jpg", "bob/1.jpg"]
 
@@ -66,27 +68,46 @@ def test_flat_names_only_where_they_are_clear(tmp_path: Path) -> None:
     source = OpenposeJson(tmp_path, PATHS)
     source.lookup("ann/2.jpg")
     source.lookup("bob/1.jpg")
-    with pytest.raises(NoKeypoints, match=r"missing_keypoints: no ann/1_keypoints.json or ann/1.json"):
+    with raises_problem("missing_keypoints", r"^no ann/1_keypoints.json or ann/1.json"):
         source.lookup("ann/1.jpg")
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("text", "code", "match"),
     [
-        ("", "bad_keypoint_file"),
-        ("{}", "bad_keypoint_file: 1.json: no 'people'"),
-        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "bad_keypoint_file"),
-        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "bad_keypoint_file: 1.json: 1 points a person"),
-        ('{"people": 7}', "bad_keypoint_file"),
-        ('{"people": []}', "no_person"),
-        ("[" * 100_000, "bad_keypoint_file"),
+        ("", "bad_keypoint_file", "^1.json: "),
+        ("{}", "bad_keypoint_file", "^1.json: no 'people'"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "bad_keypoint_file", "no multiple of 3"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "bad_keypoint_file", "^1.json: 1 points a person"),
+        ('{"people": [{"pose_keypoints_2d": [1, [2], 3]}]}', "bad_keypoint_file", ""),
+        ('{"people": [{"pose_keypoints_2d": {"x": 1}}]}', "bad_keypoint_file", ""),
+        ('{"people": [7]}', "bad_keypoint_file", "a number instead of an object"),
+        ('{"people": 7}', "bad_keypoint_file", "a number instead of a list"),
+        ('{"people": []}', "no_person", "OpenPose found nobody in 1.json"),
+        ("[" * 100_000, "bad_keypoint_file", ""),
+        ("1" * 5_000, "bad_keypoint_file", ""),
+        ('{"people": [{"pose_keypoints_2d": [1' + "0" * 400 + ", 2, 3]}]}", "bad_keypoint_file", ""),
     ],
 )
-def test_bad_json(tmp_path: Path, text: str, code: str) -> None:
+def test_bad_json(tmp_path: Path, text: str, code: str, match: str) -> None:
     (tmp_path / "ann").mkdir()
     (tmp_path / "ann" / "1.json").write_text(text)
-    with pytest.raises(NoKeypoints, match=code):
+    with raises_problem(code, match):
         OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
+
+
+def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "1.json", person(18))
+    monkeypatch.setattr("ptx.datasets.keypoint_files.MAX_JSON_BYTES", 10)
+    with raises_problem("bad_keypoint_file", "more than 10 bytes"):
+        read_pose(tmp_path / "1.json")
+
+
+def test_a_single_pose(tmp_path: Path) -> None:
+    write(tmp_path / "pose.json", person(18, 0.3), person(25, 0.8))
+    assert read_pose(tmp_path / "pose.json")[KEYPOINTS.index("left_hip"), 0] == 10 * BODY_25.index("left_hip")
+    with raises_problem("missing_keypoints", "^none.json is not there"):
+        read_pose(tmp_path / "none.json")
 
 
 def test_no_folder(tmp_path: Path) -> None:
@@ -121,26 +142,70 @@ def test_table_with_the_commas_of_a_spreadsheet(tmp_path: Path) -> None:
 def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
     source = csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n1.jpg: {LIST}: {LIST}\n")
     source.lookup("ann/2.jpg")
-    with pytest.raises(NoKeypoints, match=r"missing_keypoints: k.csv has no line for ann/1.jpg"):
+    with raises_problem("missing_keypoints", "^k.csv has no line for ann/1.jpg"):
         source.lookup("ann/1.jpg")
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "words"),
+    ("text", "match"),
     [
-        (f"ann/1.jpg: {LIST}: [1, 2]\n", NoKeypoints, "k.csv:1: lists of 18 and 2 numbers"),
-        (f"ann/1.jpg: {LIST}: what\n", NoKeypoints, "bad_keypoint_file: k.csv:1"),
-        (f"ann/1.jpg: {LIST}\n", PtxError, "k.csv:1: expected name"),
-        (
-            f"ann/1.jpg: {LIST}: {LIST}\nann/1.jpg: {LIST}: {LIST}\n",
-            PtxError,
-            "k.csv:2: ann/1.jpg was given before, in line 1",
-        ),
+        (f"ann/1.jpg: {LIST}: [1, 2]\n", "^k.csv:1: lists of 18 and 2 numbers"),
+        (f"ann/1.jpg: {LIST}: what\n", "^k.csv:1: "),
+        (f'ann/1.jpg: {LIST}: ["a"]\n', "^k.csv:1: "),
     ],
 )
-def test_bad_tables(tmp_path: Path, text: str, kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
+def test_bad_lines_of_tables(tmp_path: Path, text: str, match: str) -> None:
+    with raises_problem("bad_keypoint_file", match):
         csv(tmp_path, text).lookup("ann/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (f"ann/1.jpg: {LIST}\n", "k.csv:1: expected name"),
+        (f"ann/1.jpg: {LIST}: {LIST}\nann/1.jpg: {LIST}: {LIST}\n", "k.csv:2: ann/1.jpg was given before, in line 1"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str, match: str) -> None:
+    with pytest.raises(PtxError, match=match):
+        csv(tmp_path, text).lookup("ann/1.jpg")
+
+
+def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="is not there"):
+        _ = KeypointCsv(tmp_path / "none.csv", PATHS).names
+    (tmp_path / "latin.csv").write_bytes(b"ann/\xe9.jpg: []: []\n")
+    with pytest.raises(PtxError, match="cannot be read"):
+        _ = KeypointCsv(tmp_path / "latin.csv", PATHS).names
+
+
+def test_3d_pose(tmp_path: Path) -> None:
+    rows = [[0.1 * k, 0.2, 0.3, 1.5] for k in range(18)]
+    rows[4] = [9.0, 9.0, 9.0, 0.0]
+    file = tmp_path / "pose.json"
+    file.write_text(json.dumps(rows).replace("1.5", "null", 1))
+    points = read_pose3d(file)
+    assert points[1].tolist() == [np.float32(0.1), np.float32(0.2), np.float32(0.3), 1]
+    for missing in (0, 4):
+        assert np.isnan(points[missing, :3]).all()
+        assert points[missing, 3] == 0
+    file.write_text("[[1, 2, 3, 1]]")
+    with raises_problem("bad_keypoint_file", r"^pose.json: \[1, 4\] numbers, expected 18 of 4"):
+        read_pose3d(file)
+    file.write_text("[[1, 2], 3]")
+    with raises_problem("bad_keypoint_file", "^pose.json: "):
+        read_pose3d(file)
+    with raises_problem("missing_file", "is not there"):
+        read_pose3d(tmp_path / "none.json")
+
+
+def test_missing_points() -> None:
+    points = np.array([(1, 2, 3), (1, 2, 0), (1, 2, -1), (np.nan, 2, 1), (1, np.inf, 1), (1, 2, np.nan)], np.float32)
+    marked = missing_as_nan(points)
+    assert marked[0].tolist() == [1, 2, 1]
+    assert np.isnan(marked[1:, :2]).all()
+    assert (marked[1:, 2] == 0).all()
+    assert points[0, 2] == 3
 
 
 def test_outside_is_missing() -> None:

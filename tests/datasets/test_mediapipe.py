@@ -7,9 +7,11 @@ import pytest
 
 data = pytest.importorskip("skimage.data")
 
-from ptx.datasets.mediapipe import MediapipePose, NoPerson, _onto_person  # noqa: E402
+from ptx.datasets.mediapipe import MediapipePose  # noqa: E402
 from ptx.datasets.people import People, PeopleOptions  # noqa: E402
 from ptx.geometry.joints import keypoint  # noqa: E402
+from ptx.pipeline.errors import BadSample  # noqa: E402
+from tests.datasets.problems import raises_problem  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +30,14 @@ def test_astronaut(detector: MediapipePose) -> None:
 
 
 def test_nobody(detector: MediapipePose) -> None:
-    with pytest.raises(NoPerson, match="no_person"):
+    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
         detector.detect(np.full((200, 200, 3), 127, np.uint8))
 
 
 def test_two_persons(detector: MediapipePose) -> None:
     two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
     detector.detect(two)
-    with pytest.raises(NoPerson, match="several_persons"):
+    with raises_problem("several_persons", "^MediaPipe found more than one person"):
         detector.detect(two, alone=True)
     detector.detect(data.astronaut(), alone=True)
 
@@ -54,7 +56,7 @@ def test_all_persons(detector: MediapipePose) -> None:
     (one,) = detector.detect_all(wide)
     away = np.linalg.norm(one.keypoints[:, :2] - people.truth(0).keypoints[:, :2] - (800, 100), axis=1)
     assert np.nanmedian(away) < 12
-    with pytest.raises(NoPerson, match="no_person"):
+    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
         detector.detect_all(np.full((200, 200, 3), 127, np.uint8))
 
 
@@ -66,7 +68,7 @@ def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
         truth = people.truth(index)
         try:
             found = detector.detect(people.render(index))
-        except NoPerson:
+        except BadSample:
             continue
         both = (found.keypoints[:, 2] > 0) & (truth.keypoints[:, 2] > 0)
         errors.append(np.median(np.linalg.norm(found.keypoints[both, :2] - truth.keypoints[both, :2], axis=1)))
@@ -86,31 +88,6 @@ def test_box_holds_the_person(detector: MediapipePose) -> None:
     assert y1 > 400
 
 
-def test_landmarks_beside_the_person() -> None:
-    """Hips in the air are moved to the middle of the trunk, in 3D by as much; a knee in the air is dropped."""
-    silhouette = np.zeros((200, 100), np.float32)
-    silhouette[20:, 40:61] = 1
-    flat, deep = np.zeros((18, 3)), np.zeros((18, 4))
-    flat[:, :2], flat[:, 2], deep[:, 3] = (50, 30), 1, 1
-    for name, x, y in (("left_hip", 75, 130), ("right_hip", 69, 130), ("left_knee", 90, 180), ("right_knee", 50, 180)):
-        flat[keypoint(name), :2] = x, y
-    deep[[keypoint("left_hip"), keypoint("right_hip")], :2] = (0.11, -0.5)
-    deep[[keypoint("left_shoulder"), keypoint("right_shoulder")], :2] = (0.0, 0.0)
-    before = deep.copy()
-    _onto_person(flat, deep, silhouette)
-    hips = [keypoint("left_hip"), keypoint("right_hip")]
-    assert np.allclose(flat[hips, :2].mean(0) @ (22, 100), (72, 130) @ np.array((22, 100)))  # only across the trunk
-    assert 45 < flat[hips, 0].mean() < 55
-    assert np.all(flat[hips, 2] == 1)
-    moved = (deep - before)[hips, :2]
-    pixels = flat[hips, :2] - ((75, 130), (69, 130))
-    assert np.allclose(moved * (1, -1), pixels * np.hypot(0.11, 0.5) / np.hypot(22, 100))
-    assert flat[keypoint("left_knee"), 2] == deep[keypoint("left_knee"), 3] == 0
-    assert flat[keypoint("right_knee"), 2] == 1
-
-
-def test_landmarks_without_a_silhouette_near() -> None:
-    flat, deep = np.full((18, 3), 50.0), np.ones((18, 4))
-    _onto_person(flat, deep, np.zeros((100, 100), np.float32))
-    assert np.all(flat[:, 2] == 0)
-    assert np.all(deep[:, 3] == 0)
+def test_box_of_nobody(detector: MediapipePose) -> None:
+    with raises_problem("no_person"):
+        detector.find_person(np.full((200, 200, 3), 127, np.uint8))

@@ -7,8 +7,8 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
+from ptx.models.pixels import to_uint8
 from ptx.models.ssim import ssim
-from ptx.training.samples import to_pictures
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def pictures() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_psnr_is_scikit_images(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     a, b = pictures
-    for x, y, noise in zip(to_pictures(a), to_pictures(b), psnr(a, b), strict=True):
+    for x, y, noise in zip(to_uint8(a), to_uint8(b), psnr(a, b), strict=True):
         assert peak_signal_noise_ratio(x, y) == pytest.approx(float(noise), abs=1e-3)
 
 

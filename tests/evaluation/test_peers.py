@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from ptx.evaluation.classifiers import SHOWN, middle
+from ptx.evaluation.classifiers import CROPS, Question, crop_middle
 from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
-from ptx.models.vgg import TAPS, Perceptual
+from ptx.models.vgg import FEATURE_LAYERS, Vgg19Features
 
 try:
     import lpips
@@ -70,20 +70,22 @@ def test_lpips_is_its_authors(tmp_path: Path, pictures: tuple[torch.Tensor, torc
 def test_vgg_is_torchvisions(tmp_path: Path, pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     theirs = torchvision.models.vgg19(weights=None)
     torch.save(theirs.state_dict(), tmp_path / "vgg.pth")
-    seen = Perceptual.load(tmp_path / "vgg.pth")(*pictures)
+    seen = Vgg19Features.load(tmp_path / "vgg.pth")(*pictures)
     normalise = torchvision.transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     for side, x in enumerate(normalise((p + 1) / 2) for p in pictures):
         features = []
-        for number, layer in enumerate(theirs.features[: TAPS[-1] + 1]):
+        for number, layer in enumerate(theirs.features[: FEATURE_LAYERS[-1] + 1]):
             x = layer(x)
-            features += [x] if number in TAPS else []
+            features += [x] if number in FEATURE_LAYERS else []
         for level, wanted in enumerate(features):
             torch.testing.assert_close(seen[level][side], wanted)
 
 
-@pytest.mark.parametrize("question", list(SHOWN))
-def test_classifiers_see_what_torchvision_cuts_out(question: str, pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    resized, seen = SHOWN[question]
+@pytest.mark.parametrize("question", list(CROPS))
+def test_classifiers_see_what_torchvision_cuts_out(
+    question: Question, pictures: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    resized, side = CROPS[question]
     transforms = torchvision.transforms
-    wanted = transforms.CenterCrop(seen)(transforms.Resize(resized, antialias=True)(pictures[0]))
-    torch.testing.assert_close(middle(pictures[0], (seen, seen), seen / resized), wanted)
+    wanted = transforms.CenterCrop(side)(transforms.Resize(resized, antialias=True)(pictures[0]))
+    torch.testing.assert_close(crop_middle(pictures[0], (side, side), side / resized), wanted)

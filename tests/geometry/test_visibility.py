@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.rasterizer import rasterize
-from ptx.geometry.visibility import BACKGROUND, HIDDEN, VISIBLE, visible_exact, visible_faces
+from ptx.geometry.visibility import visible_exact, visible_faces
 from tests.geometry.scenes import posed
 
 

@@ -7,6 +7,7 @@ import torch
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.evaluation.methods import Truth
+from ptx.geometry.body import load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.models.losses import end_point_error
 from ptx.models.part_affine import part_affine_flow
@@ -19,7 +20,7 @@ def test_fitted_flow_is_close_to_the_truth() -> None:
     truth = Truth(people, SIZE)
     source, target = (torch.tensor(np.stack([people.truth(2 * i + k).keypoints for i in range(6)])) for k in (0, 1))
     exact, labels = (torch.stack(x) for x in zip(*(truth.flow(2 * i + 1, 2 * i) for i in range(6)), strict=True))
-    found = FittedFlow("small")(source, target, torch.zeros(6, 3, *SIZE))
+    found = FittedFlow(load_body("small"))(source, target, torch.zeros(6, 3, *SIZE))
     error = end_point_error(found.dense, exact, labels).mean()
     assert error < 0.6 * end_point_error(part_affine_flow(source, target, *SIZE), exact, labels).mean()
     agree = (found.visibility == labels)[labels < 2].float().mean()
@@ -31,6 +32,6 @@ def test_too_few_keypoints_are_background() -> None:
     pose = torch.rand(1, 18, 3) * 60
     few = pose.clone()
     few[:, 4:, 2] = 0
-    found = FittedFlow("small")(few, pose, torch.zeros(1, 3, *SIZE))
+    found = FittedFlow(load_body("small"))(few, pose, torch.zeros(1, 3, *SIZE))
     assert (found.visibility == 2).all()
     assert found.dense.isfinite().all()

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed, multiprocessing, nn
 
-from ptx.models.distributed import BatchNorm, drawn, weighted_mean
+from ptx.models.distributed import BatchNorm, draw_global, weighted_mean
 
 
 def whole() -> tuple[Tensor, Tensor, Tensor]:
@@ -32,7 +32,7 @@ def half(rank: int, folder: str) -> None:
     torch.manual_seed(7)
     found = {
         "out": norm.eval()(x), "x": x.grad, "mean": norm.running_mean, "variance": norm.running_var, "loss": error,
-        "weight": norm.weight.grad, "weighted": weighted_mean(x, weight), "drawn": drawn(lambda n: torch.rand(n, 2), 3),
+        "weight": norm.weight.grad, "weighted": weighted_mean(x, weight), "drawn": draw_global(lambda n: torch.rand(n, 2), 3),
     }  # fmt: skip
     torch.save({k: v.detach() for k, v in found.items() if v is not None}, f"{folder}/{rank}.pt")
     distributed.destroy_process_group()

@@ -7,9 +7,18 @@ import math
 import pytest
 import torch
 
-from ptx.models.flow_net import UNIT, FlowPrediction
-from ptx.models.losses import LOST, adversarial, assignment_loss, end_point_error, flow_loss, part_loss, pyramid_loss
-from ptx.models.part_motion import GROUPS
+from ptx.models.flow_net import FlowPrediction
+from ptx.models.losses import (
+    MAX_ASSIGNMENT_NLL,
+    adversarial_loss,
+    assignment_loss,
+    end_point_error,
+    flow_loss,
+    part_loss,
+    pyramid_loss,
+)
+from ptx.models.part_motion import PART_LABELS
+from ptx.models.warping import FLOW_UNIT
 
 
 def body(height: int = 16, width: int = 16) -> torch.Tensor:
@@ -28,11 +37,11 @@ def test_end_point_error_counts_the_body_only() -> None:
 
 def test_pyramid_of_the_truth_costs_nothing_though_the_background_is_zero() -> None:
     truth = torch.full((1, 2, 16, 16), 10.0) * (body() < 2)
-    exact = [torch.full((1, 2, 16 // 2**i, 16 // 2**i), 10.0 / UNIT) for i in (1, 2, 3)]
+    exact = [torch.full((1, 2, 16 // 2**i, 16 // 2**i), 10.0 / FLOW_UNIT) for i in (1, 2, 3)]
     assert pyramid_loss(exact, truth, body()).item() == pytest.approx(0, abs=1e-6)
-    off = [f + 3 / UNIT for f in exact]
+    off = [f + 3 / FLOW_UNIT for f in exact]
     assert pyramid_loss(off, truth, body()).item() == pytest.approx(
-        (0.32 + 0.16 + 0.08) * math.sqrt(18) / UNIT, rel=1e-5
+        (0.32 + 0.16 + 0.08) * math.sqrt(18) / FLOW_UNIT, rel=1e-5
     )
 
 
@@ -43,7 +52,7 @@ def test_part_loss_where_a_visible_pixel_lands_in_another_part() -> None:
     assert part_loss(truth, truth + 1, body(), part, part) == 0  # every pixel lands in its own part
     flow = truth.clone()
     flow[:, 0] = 4  # from part 1 to part 2, from part 2 to the background, which is hidden and does not count
-    assert part_loss(flow, truth, body(), part, part).item() == pytest.approx((4 / UNIT) * (4 / 16) / 2, rel=1e-5)
+    assert part_loss(flow, truth, body(), part, part).item() == pytest.approx((4 / FLOW_UNIT) * (4 / 16) / 2, rel=1e-5)
 
 
 def test_perfect_prediction() -> None:
@@ -57,16 +66,16 @@ def test_perfect_prediction() -> None:
 def test_assignment_asks_for_any_of_the_parts_that_a_pixel_may_belong_to() -> None:
     part = torch.zeros(1, 16, 16, dtype=torch.uint8)
     part[..., 4:12] = 6
-    legs = torch.tensor(GROUPS) == 6
-    even = torch.zeros(1, len(GROUPS), 8, 8)
-    assert assignment_loss(even, part).item() == pytest.approx(math.log(len(GROUPS) / int(legs.sum())), rel=1e-5)
+    legs = torch.tensor(PART_LABELS) == 6
+    even = torch.zeros(1, len(PART_LABELS), 8, 8)
+    assert assignment_loss(even, part).item() == pytest.approx(math.log(len(PART_LABELS) / int(legs.sum())), rel=1e-5)
     first = legs & (legs.cumsum(0) == 1)  # the thigh alone
     sure = even + 60 * first[None, :, None, None]
     assert assignment_loss(sure, part).item() == pytest.approx(0, abs=1e-5)
     lost = even - 2e4 * legs[None, :, None, None]  # the keypoints do not show the leg
-    assert assignment_loss(lost, part).item() == LOST
+    assert assignment_loss(lost, part).item() == MAX_ASSIGNMENT_NLL
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("bce", math.log(2)), ("lsgan", 1.0)])
 def test_adversarial_of_an_undecided_judge(kind: str, expected: float) -> None:
-    assert adversarial(torch.zeros(2, 1, 4, 4), True, kind).item() == pytest.approx(expected)
+    assert adversarial_loss(torch.zeros(2, 1, 4, 4), True, kind).item() == pytest.approx(expected)

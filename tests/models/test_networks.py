@@ -10,28 +10,27 @@ import torch
 from torch import nn
 
 from ptx.models import flow_net
-from ptx.models.blocks import build, widths
-from ptx.models.discriminator import PatchDiscriminator
+from ptx.models.blocks import scale_channels
 from ptx.models.flow_net import FlowNet
-from ptx.models.generator import Generator, PixelWarp
+from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.part_affine import part_affine_flow
-from ptx.models.pose_maps import pose_channels, pose_maps
+from ptx.models.pose_maps import PoseMaps, pose_channels, pose_maps
 from ptx.models.variants import Background, Fusion
 
-SMALL = {"base": 8, "most": 16, "scales": 3}
+SMALL = {"base_channels": 8, "max_channels": 16, "scales": 3, "warped_scales": 2}
 
 
 def parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def inputs(height: int = 32, width: int = 16) -> tuple[torch.Tensor, ...]:
-    """Image, pose, flow, visibility of a batch of two."""
+def inputs(height: int = 32, width: int = 16) -> tuple[torch.Tensor, PoseMaps, torch.Tensor, torch.Tensor]:
+    """Image, pose maps, flow, visibility of a batch of two."""
     torch.manual_seed(0)
     visibility = torch.randint(0, 3, (2, 1, height, width), dtype=torch.uint8)
     return (
         torch.rand(2, 3, height, width) * 2 - 1,
-        torch.rand(2, 18, height, width),
+        PoseMaps(torch.rand(2, 18, height, width)),
         torch.randn(2, 2, height, width),
         visibility,
     )
@@ -46,24 +45,24 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("fusion", list(PUBLISHED))
 def test_generators_have_the_published_size_and_downs_of_their_own(fusion: Fusion) -> None:
-    c = widths(32, 7, 128)
+    c = scale_channels(32, 7, 128)
     downs = sum(9 * a * b + 2 * b for a, b in pairwise(c))
-    assert parameters(Generator(fusion=fusion)) == PUBLISHED[fusion] + downs
+    assert parameters(Generator(32, 128, 7, 5, fusion)) == PUBLISHED[fusion] + downs
 
 
 def test_other_networks_have_the_published_size() -> None:
-    assert parameters(Generator(fusion="single")) == 8_360_451
-    assert parameters(Generator(fusion="single", scales=5)) == 5_046_787
-    assert parameters(PixelWarp()) == 8_358_017
-    assert parameters(PixelWarp(scales=5)) == 5_044_353
+    assert parameters(Generator(32, 128, 7, 5, "single")) == 8_360_451
+    assert parameters(Generator(32, 128, 5, 5, "single")) == 5_046_787
+    assert parameters(PixelWarp(32, 128, 7)) == 8_358_017
+    assert parameters(PixelWarp(32, 128, 5)) == 5_044_353
     assert parameters(PatchDiscriminator()) == 2_787_137
-    assert parameters(FlowNet()) == 6_588_685
-    assert parameters(FlowNet(scales=4)) == 4_929_547
+    assert parameters(FlowNet(32, 128, 5)) == 6_588_685
+    assert parameters(FlowNet(32, 128, 4)) == 4_929_547
 
 
 @pytest.mark.parametrize("fusion", get_args(Fusion))
 def test_generator_shapes_and_gradients(fusion: Fusion) -> None:
-    net = Generator(**SMALL, warped_scales=2, fusion=fusion)
+    net = Generator(**SMALL, fusion=fusion)
     out = net(*inputs())
     assert out.shape == (2, 3, 32, 16)
     assert out.abs().max() <= 1
@@ -78,7 +77,7 @@ def test_generator_shapes_and_gradients(fusion: Fusion) -> None:
 )  # fmt: skip
 def test_variants_see_what_they_should(fusion: Fusion, sees_flow: bool, sees_visibility: bool) -> None:
     """Flow on the background is never used, so visibility counts wherever flow does; but not as a label of its own."""
-    net = Generator(**SMALL, warped_scales=2, fusion=fusion).eval()
+    net = Generator(**SMALL, fusion=fusion).eval()
     image, pose, flow, visibility = inputs()
     base = net(image, pose, flow, visibility)
     assert (net(image, pose, flow + 3, visibility) != base).any() == sees_flow
@@ -96,7 +95,7 @@ def test_layers_see_the_source_pose() -> None:
     for background in kinds:
         net = Generator(8, 16, 3, 2, background=background).eval()
         maps = [pose_maps(pose, target, *image.shape[-2:], 4.0, background) for pose in (source, other)]
-        assert maps[0].shape[1] == pose_channels(background)
+        assert maps[0].channels().shape[1] == pose_channels(background)
         a, b = (net(image, pose, flow, visibility) for pose in maps)
         assert torch.equal(a, b) == (background == "paint")
 
@@ -120,7 +119,7 @@ def test_flow_net_pyramid(limbs: bool) -> None:
 
 def test_flow_net_starts_from_the_limbs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before training its flow is theirs, at every scale in pixels of the full picture."""
-    monkeypatch.setattr(flow_net, "NEAR", 1e-3)
+    monkeypatch.setattr(flow_net, "PART_DISTANCE_SCALE_PX", 1e-3)
     source, target = torch.rand(2, 2, 18, 3).mul(30).unbind()
     net = FlowNet(8, 16, 3, limbs=True)
     for head in (*net.flows, net.parts):
@@ -153,7 +152,7 @@ def test_same_seed_same_weights() -> None:
 def test_kept_background_lets_the_source_through() -> None:
     """Where the source has all the weight it is the picture, where it has none the picture is painted."""
     image, pose, flow, visibility = inputs()
-    net = Generator(**SMALL, warped_scales=2, background="keep").eval()
+    net = Generator(**SMALL, background="keep").eval()
     bias = net.head.body[1].bias
     with torch.no_grad():
         net.head.body[1].weight[3] = 0
@@ -161,9 +160,3 @@ def test_kept_background_lets_the_source_through() -> None:
         assert torch.allclose(net(image, pose, flow, visibility), image)
         bias[3] = -50
         assert (net(image, pose, flow, visibility) - image).abs().mean() > 0.1
-
-
-def test_settings_build_networks() -> None:
-    settings = {"base": 8, "most": 16, "scales": 3, "fusion": "single", "learning_rate": 1.0}
-    assert build(Generator, settings).path.appearance is None
-    assert parameters(build(PixelWarp, settings)) == parameters(PixelWarp(8, 16, 3))

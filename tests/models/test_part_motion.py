@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from ptx.geometry.joints import PARTS as BODY_PARTS
-from ptx.models.flow_net import limb_flows
-from ptx.models.part_affine import PARTS, part_flows
-from ptx.models.part_motion import GROUPS, PartMotion
+from ptx.models.flow_net import half_size_part_flows
+from ptx.models.part_affine import part_flows
+from ptx.models.part_motion import PART_LABELS, PartMotion
+from ptx.models.pose_maps import RIGID_PARTS
 from tests.models.test_part_affine import person
 
 
@@ -30,7 +31,7 @@ def willing() -> PartMotion:
 
 def test_an_untrained_net_hardly_corrects_anything() -> None:
     source, target = poses()
-    parts, pixels = limb_flows(source, target, 112, 64)
+    parts, pixels = half_size_part_flows(source, target, 112, 64)
     torch.manual_seed(0)
     corrected = PartMotion()(source, target, parts, pixels)
     assert (corrected.flows - parts.flows).abs().max() < 0.5
@@ -52,9 +53,9 @@ def test_corrections_grow_with_the_person() -> None:
 
 
 def test_the_groups_are_those_of_the_body() -> None:
-    names = [BODY_PARTS[group] for group in GROUPS]
+    names = [BODY_PARTS[group] for group in PART_LABELS]
     assert names[:3] == ["torso", "torso", "head"]
-    for name, (keypoints, *_) in zip(names[3:], PARTS[2:], strict=True):
+    for name, (keypoints, *_) in zip(names[3:], RIGID_PARTS[2:], strict=True):
         side, limb = name.split("_")
         assert all(k.startswith(side) for k in keypoints)
         assert limb == ("arm" if keypoints[1].endswith(("elbow", "wrist")) else "leg")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ptx.models.pg2 import CoarseNet, PairJudge, RefineNet
-from ptx.models.pose_mask import LIMBS, part_weights, pose_mask, silhouette
+from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
+from ptx.models.pose_maps import silhouette
+from ptx.models.pose_mask import LIMBS, part_weights, pose_mask
 from ptx.pipeline.errors import PtxError
 from tests.models.test_part_affine import person
 
@@ -39,11 +40,11 @@ def test_coarse_net_has_the_published_layers(size: tuple[int, int], scales: int,
 def test_shapes_and_gradients() -> None:
     torch.manual_seed(0)
     image, pose = torch.rand(2, 3, 64, 32) * 2 - 1, torch.rand(2, 18, 64, 32)
-    coarse_net, refine, judge = CoarseNet((64, 32), 8, 4), RefineNet(8, 3, texture=True), PairJudge((64, 32), 8)
+    coarse_net, refine, judge = CoarseNet((64, 32), 8, 4), RefineNet(8, 3, texture=True), PairDiscriminator((64, 32), 8)
     coarse = coarse_net(image, pose)
     picture = refine(coarse, image, image, torch.zeros(2, 1, 64, 32, dtype=torch.uint8))
     assert coarse.shape == picture.shape == image.shape
-    logits = judge(picture, image)
+    logits = judge(torch.cat([picture, image], dim=1))
     assert logits.shape == (2, 1)
     (logits.sum() + picture.square().sum()).backward()
     for net in (coarse_net, refine, judge):

@@ -9,23 +9,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ptx.models.flow_net import UNIT, FlowPrediction
+from ptx.models.flow_net import FlowPrediction
 from ptx.models.pose_flow_losses import (
-    Weights,
+    PairWeights,
+    active_levels,
     known_warp,
     known_warp_loss,
     pair_loss,
     texture_distance,
-    unlocked,
 )
+from ptx.models.warping import FLOW_UNIT
 
-WEIGHTS = Weights(texture=1.0, garments=0.5, hidden=0.35, smooth=0.5)
+WEIGHTS = PairWeights(texture=1.0, garments=0.5, hidden=0.35, smooth=0.5)
 SHAPE = (64, 48)
 
 
 def prediction(flow: tuple[float, float], logits: tuple[float, float, float] = (9.0, 0.0, 0.0)) -> FlowPrediction:
     """The same flow (px) and logits everywhere, for one picture."""
-    one = torch.tensor(flow)[None, :, None, None] / UNIT
+    one = torch.tensor(flow)[None, :, None, None] / FLOW_UNIT
     pyramid = [one.expand(1, 2, SHAPE[0] >> k, SHAPE[1] >> k).clone() for k in (1, 2, 3)]
     return FlowPrediction(pyramid, torch.tensor(logits)[None, :, None, None].expand(1, 3, *SHAPE).clone())
 
@@ -86,10 +87,10 @@ def test_constant_flow_is_smooth_and_a_bend_is_not() -> None:
 
 
 def test_coarse_comes_first() -> None:
-    assert unlocked(0.0, 0.3, 3) == [0, 0, 1]
-    assert unlocked(0.16, 0.3, 3) == [0, 1, 1]
-    assert unlocked(0.3, 0.3, 3) == [1, 1, 1]
-    assert unlocked(0.0, 0.0, 3) == [1, 1, 1]
+    assert active_levels(0.0, 0.3, 3) == [0, 0, 1]
+    assert active_levels(0.16, 0.3, 3) == [0, 1, 1]
+    assert active_levels(0.3, 0.3, 3) == [1, 1, 1]
+    assert active_levels(0.0, 0.0, 3) == [1, 1, 1]
 
 
 def test_locked_levels_get_no_gradient() -> None:
@@ -139,7 +140,9 @@ def test_the_known_flow_costs_nothing() -> None:
     parsing[:, 10:50, 10:40] = 4
     known = known_warp(torch.rand(1, 18, 3) * 40, parsing, bend=0.0)
     body = (known.visibility == 0).float()
-    right = [F.avg_pool2d(known.flow * body, 2**k) / F.avg_pool2d(body, 2**k).clamp(min=1e-6) / UNIT for k in (1, 2, 3)]
+    right = [
+        F.avg_pool2d(known.flow * body, 2**k) / F.avg_pool2d(body, 2**k).clamp(min=1e-6) / FLOW_UNIT for k in (1, 2, 3)
+    ]
     sure = torch.cat([body, torch.zeros_like(body), 1 - body], dim=1) * 40 - 20
     assert float(known_warp_loss(FlowPrediction(right, sure), known)) < 1e-4
     assert float(known_warp_loss(prediction((0.0, 0.0)), known)) > 0.02

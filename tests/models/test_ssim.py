@@ -8,8 +8,8 @@ import torch
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
+from ptx.models.pixels import to_uint8
 from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule, ms_ssim, ssim
-from ptx.training.samples import to_pictures
 
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 
@@ -39,7 +39,7 @@ def test_ssim_is_scikit_images(
     pictures: tuple[torch.Tensor, torch.Tensor], rule: SsimRule, theirs: dict[str, object]
 ) -> None:
     a, b = pictures[0] * 0.6, pictures[1]
-    for x, y, mine in zip(to_pictures(a), to_pictures(b), ssim(a, b, rule), strict=True):
+    for x, y, mine in zip(to_uint8(a), to_uint8(b), ssim(a, b, rule), strict=True):
         given = dict(theirs)
         if given.get("data_range") == "painted":
             given["data_range"] = int(x.max()) - int(x.min())
@@ -65,7 +65,7 @@ def by_definition(x: np.ndarray, y: np.ndarray, scales: int) -> float:
 
 def test_ms_ssim_is_its_definition(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     a, b = pictures
-    for x, y, ours in zip(to_pictures(a), to_pictures(b), ms_ssim(a, b), strict=True):
+    for x, y, ours in zip(to_uint8(a), to_uint8(b), ms_ssim(a, b), strict=True):
         channels = [by_definition(x[..., c].astype(float), y[..., c].astype(float), 4) for c in range(3)]
         assert np.mean(channels) == pytest.approx(float(ours), abs=1e-4)
     assert ms_ssim(a, a).tolist() == pytest.approx([1, 1, 1])

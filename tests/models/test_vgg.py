@@ -9,19 +9,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ptx.models.vgg import Perceptual, gram, perceptual_loss, style_loss
+from ptx.models.vgg import Vgg19Features, gram, perceptual_loss, style_loss
 from ptx.pipeline.errors import PtxError
 
 
 @pytest.mark.parametrize("name", ["vgg.safetensors", "vgg.pth"])
 def test_weights_by_name(tmp_path: Path, name: str) -> None:
     torch.manual_seed(0)
-    net, x = Perceptual(), torch.rand(1, 3, 32, 32)
+    net, x = Vgg19Features(), torch.rand(1, 3, 32, 32)
     state = dict(net.state_dict())
     assert list(state)[-1] == "features.28.bias"
     save = save_file if name.endswith("safetensors") else torch.save
     save(state, tmp_path / name)
-    loaded = Perceptual.load(tmp_path / name)
+    loaded = Vgg19Features.load(tmp_path / name)
     assert perceptual_loss(loaded(x, x)) == style_loss(loaded(x, x)) == 0
     assert torch.equal(perceptual_loss(loaded(x, 1 - x)), perceptual_loss(net(x, 1 - x)))
     assert [a.shape[1:] for a, _ in net(x, x)] == [(64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)]
@@ -47,13 +47,13 @@ def test_style_ignores_where_things_are() -> None:
 
 def test_what_is_not_vgg(tmp_path: Path) -> None:
     with pytest.raises(PtxError, match="no such file; it should hold VGG-19"):
-        Perceptual.load(tmp_path / "none.pth")
+        Vgg19Features.load(tmp_path / "none.pth")
     save_file({"a": torch.zeros(3)}, tmp_path / "a.safetensors")
     with pytest.raises(PtxError, match="does not hold VGG-19"):
-        Perceptual.load(tmp_path / "a.safetensors")
+        Vgg19Features.load(tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").write_bytes(b"hello")
     with pytest.raises(PtxError, match="cannot be read"):
-        Perceptual.load(tmp_path / "b.safetensors")
+        Vgg19Features.load(tmp_path / "b.safetensors")
 
     class Evil:
         def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -61,5 +61,5 @@ def test_what_is_not_vgg(tmp_path: Path) -> None:
 
     torch.save({"features.0.weight": Evil()}, tmp_path / "evil.pth")
     with pytest.raises(PtxError, match="more than plain tensors"):
-        Perceptual.load(tmp_path / "evil.pth")
+        Vgg19Features.load(tmp_path / "evil.pth")
     assert not (tmp_path / "marker").exists()

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
+from ptx.geometry.joints import KEYPOINTS, LIMBS, keypoint
+from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import pose_vertices
 from ptx.labels import GARMENTS
 from ptx.pictures.draw import (
-    LEFT,
-    RIGHT,
+    BACKGROUND_COLOUR,
+    HIDDEN_COLOUR,
+    LEFT_COLOUR,
+    MIDDLE_COLOUR,
+    RIGHT_COLOUR,
+    VISIBLE_COLOUR,
+    blend,
     draw_body,
     draw_flow,
     draw_garments,
@@ -20,7 +28,6 @@ from ptx.pictures.draw import (
     draw_visibility,
     draw_wheel,
 )  # fmt: skip
-from ptx.pictures.sheet import Panel, sheet
 
 GREY = np.full((80, 60, 3), 128, np.uint8)
 
@@ -32,8 +39,8 @@ def test_skeleton_has_sides_and_leaves_out_what_is_missing() -> None:
     keypoints[3] = (20, 40, 1)  # right elbow
     keypoints[6] = (40, 40, 1)  # left elbow
     out = draw_skeleton(GREY, keypoints).astype(int)
-    assert np.abs(out[40, 20] - RIGHT).max() < 40
-    assert np.abs(out[40, 40] - LEFT).max() < 40
+    assert np.abs(out[40, 20] - RIGHT_COLOUR).max() < 40
+    assert np.abs(out[40, 40] - LEFT_COLOUR).max() < 40
     assert (out[:, 30] == 128).all()  # no limb joins the elbows
 
 
@@ -69,10 +76,49 @@ def test_body_covers_its_pixels_only() -> None:
     assert out[face >= 0].std() > 5  # shaded
 
 
-def test_sheet_holds_panels_of_any_size() -> None:
-    page = sheet(
-        [[Panel(GREY, "a caption far too long for its picture"), Panel(GREY[:40])], [Panel(GREY)]], "title\nmore"
-    )
-    assert page.dtype == np.uint8
-    assert page.shape[0] > 2 * 256
-    assert (page[:5] == 255).all()
+@pytest.mark.parametrize("name", KEYPOINTS)
+def test_every_keypoint_has_the_colour_of_its_side(name: str) -> None:
+    keypoints = np.full((18, 3), np.nan, np.float32)
+    keypoints[keypoint(name)] = (30, 40, 1)
+    colour = LEFT_COLOUR if "left" in name else RIGHT_COLOUR if "right" in name else MIDDLE_COLOUR
+    assert np.abs(draw_skeleton(GREY, keypoints, 0.1)[40, 30].astype(int) - colour).max() < 5
+
+
+@pytest.mark.parametrize(("a", "b"), LIMBS)
+def test_every_limb_has_the_colour_of_its_side(a: int, b: int) -> None:
+    """A limb between a side and the middle is the side's; nose to neck is the middle's."""
+    keypoints = np.full((18, 3), np.nan, np.float32)
+    keypoints[a], keypoints[b] = (10, 40, 1), (50, 40, 1)
+    names = KEYPOINTS[a] + KEYPOINTS[b]
+    colour = LEFT_COLOUR if "left" in names else RIGHT_COLOUR if "right" in names else MIDDLE_COLOUR
+    assert np.abs(draw_skeleton(GREY, keypoints, 0.05)[40, 30].astype(int) - colour).max() < 5
+
+
+def test_visibility_by_its_labels() -> None:
+    out = draw_visibility(np.array([[VISIBLE, HIDDEN, BACKGROUND]], np.uint8))
+    assert out.tolist() == [[list(VISIBLE_COLOUR), list(HIDDEN_COLOUR), list(BACKGROUND_COLOUR)]]
+
+
+def test_flow_is_scaled_by_its_longest() -> None:
+    """Without a length the 99th percentile on the body is full; without a body nothing is coloured."""
+    flow = np.zeros((10, 10, 2), np.float32)
+    flow[..., 0] = 4
+    body = np.ones((10, 10), bool)
+    assert (draw_flow(flow, body) == draw_flow(2 * flow, body)).all()
+    assert (draw_flow(flow, body, 4) != draw_flow(flow, body, 8)).any()
+    assert (draw_flow(flow, ~body) == BACKGROUND_COLOUR).all()
+
+
+def test_blend() -> None:
+    white = np.full_like(GREY, 228)
+    assert (blend(GREY, white, 0.25) == 153).all()
+    assert (blend(GREY, white, 0.0) == GREY).all()
+
+
+def test_body_of_no_pixels_changes_nothing() -> None:
+    body = load_body("small")
+    face, bary = np.full((80, 60), -1, np.int32), np.zeros((80, 60, 2), np.float32)
+    points = np.zeros((len(body.v_template), 3), np.float32)
+    out = draw_body(GREY, face, bary, points, np.array([35, 29.5, 40]), body.faces)
+    assert (out == GREY).all()
+    assert out is not GREY

@@ -14,7 +14,7 @@ from ptx.labels import garment
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
 from ptx.training.data import TRAIN, pair_data
-from tests.projects import problems, project, read, run
+from tests.projects import make_project, problems, read, run
 from tests.stages.test_stages import people
 
 
@@ -29,11 +29,11 @@ def photographs(folder: Path, *overrides: str) -> Project:
     (folder / "photos" / "anna").mkdir(parents=True)
     for name in ("a", "b"):
         Pillow.fromarray(picture).save(folder / "photos" / "anna" / f"{name}.png")
-    return project(folder / "work", f"data.root={folder / 'photos'}", "size=[64, 64]", *overrides)
+    return make_project(folder / "work", f"data.root={folder / 'photos'}", "size=[64, 64]", *overrides)
 
 
 def test_people_know_their_labels(tmp_path: Path) -> None:
-    chosen = project(
+    chosen = make_project(
         tmp_path,
         "data.persons=2",
         "data.images_per_person=2",
@@ -43,7 +43,7 @@ def test_people_know_their_labels(tmp_path: Path) -> None:
     )
     parse(chosen)
     labels = read(chosen, "parse", "labels")
-    assert all((labels[i] == people(chosen).parse(i)).all() for i in range(4))
+    assert all((labels[i] == people(chosen).garment_labels(i)).all() for i in range(4))
 
 
 def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_network_of_other_labels_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(PtxError, match=r"bad.onnx cannot be read as a network"):
         parse(
-            project(
+            make_project(
                 tmp_path / "again",
                 f"data.root={tmp_path / 'photos'}",
                 "size=[64, 64]",

@@ -9,20 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from ptx.geometry.body import load_body
-from ptx.geometry.camera import project
-from ptx.geometry.flow import decode_flow
-from ptx.geometry.skinning import pose_vertices
-from ptx.pipeline.errors import PtxError
+
 from ptx.datasets.people.people import People
 from ptx.datasets.synthetic import PeopleSet
+from ptx.geometry.body import load_body
+from ptx.geometry.camera import project
+from ptx.geometry.quantization import decode_flow
+from ptx.geometry.skinning import pose_vertices
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import open_executor
 from ptx.pipeline.run import retry_stage
 from ptx.pipeline.verify import verify_stage
 from ptx.project import Project
 from ptx.settings import load_settings
-from tests.projects import problems, project, read, run, stage
+from tests.projects import make_project, problems, read, run, stage
 
 TWO = ("data.persons=2", "data.images_per_person=2", "size=[300, 200]")
 """Synthetic people whose pictures stand for photographs."""
@@ -43,7 +44,9 @@ def retry(chosen: Project, name: str, reason: str) -> int:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Four persons, three images each, through all stages."""
-    chosen = project(tmp_path_factory.mktemp("people"), "data.persons=4", "data.images_per_person=3", "size=[128, 96]")
+    chosen = make_project(
+        tmp_path_factory.mktemp("people"), "data.persons=4", "data.images_per_person=3", "size=[128, 96]"
+    )
     run(chosen)
     return chosen
 
@@ -92,8 +95,12 @@ def test_background_is_the_same_everywhere(done: Project) -> None:
 
 
 def test_a_setting_makes_only_what_depends_on_it_stale(done: Project) -> None:
-    changed = project(
-        done.settings.workspace.folder, "data.persons=4", "data.images_per_person=3", "size=[128, 96]", "visibility.rule=faces"
+    changed = make_project(
+        done.settings.workspace.folder,
+        "data.persons=4",
+        "data.images_per_person=3",
+        "size=[128, 96]",
+        "visibility.rule=faces",
     )
     conditions = {one.name: changed.pipeline.plan(one).condition for one in changed.pipeline.active}
     assert {name for name, condition in conditions.items() if condition == "stale"} == {"visibility"}
@@ -103,7 +110,9 @@ def test_a_setting_makes_only_what_depends_on_it_stale(done: Project) -> None:
 def test_truth_is_for_people_only(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     Pillow.new("RGB", (40, 40)).save(tmp_path / "p" / "a.png")
-    chosen = project(tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth")
+    chosen = make_project(
+        tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth"
+    )
     run(chosen, "ingest")
     with pytest.raises(PtxError, match="truth is known of `people` and `panoptic` only"):
         run(chosen, "extract-keypoints")
@@ -115,7 +124,7 @@ def test_truth_is_for_people_only(tmp_path: Path) -> None:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Two persons of two pictures each in a folder, OpenPose files beside it; the pictures are larger than the working size."""
-    source = people(project(tmp_path / "unused", "body=builtin", *TWO))
+    source = people(make_project(tmp_path / "unused", "body=builtin", *TWO))
     for index, name in enumerate(source.ids):
         person, image = name.split("_")
         (tmp_path / "photos" / person).mkdir(parents=True, exist_ok=True)
@@ -129,14 +138,14 @@ def photos(tmp_path: Path) -> Path:
 
 def folder(root: Path, *overrides: str) -> Project:
     base = ["data.kind=folder", f"data.root={root / 'photos'}", "extract_keypoints.backend=openpose-json"]
-    return project(root / "w", *base, f"extract_keypoints.path={root / 'openpose'}", "size=[96, 96]", *overrides)
+    return make_project(root / "w", *base, f"extract_keypoints.path={root / 'openpose'}", "size=[96, 96]", *overrides)
 
 
 def test_keypoints_of_originals_land_on_the_working_pictures(photos: Path) -> None:
     chosen = folder(photos)
     run(chosen)
     keypoints, transform = read(chosen, "extract-keypoints", "keypoints"), read(chosen, "ingest", "transform")
-    source = people(project(photos / "unused", "body=builtin", *TWO))
+    source = people(make_project(photos / "unused", "body=builtin", *TWO))
     for index in range(4):
         truth = source.truth(index).keypoints
         seen = truth[:, 2] > 0

@@ -186,8 +186,8 @@ def test_view_stages_in_order(work: Path) -> None:
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     train(work, "train-flow", 4)
     assert stale(pipeline(work, "train_flow.steps=9"), TRAININGS["train-flow"]) == []
-    why = stale(pipeline(work, "train_flow.base=12"), TRAININGS["train-flow"])
-    assert why == ["train_flow.base was 8, now 12"]
+    why = stale(pipeline(work, "train_flow.base_channels=12"), TRAININGS["train-flow"])
+    assert why == ["train_flow.base_channels was 8, now 12"]
     path = work / "models" / "flow" / "checkpoints" / "step-00000004.json"
     known = json.loads(path.read_text())
     del known["document"]["settings"]["train_flow"]["part_weight"]  # as an older ptx would have written it
@@ -199,7 +199,7 @@ def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     assert stale(pipeline(work), TRAININGS["train-generator"]) == []
     assert stale(pipeline(work, "train_flow.part_weight=2"), TRAININGS["train-generator"]) != []
     assert stale(pipeline(work, "train_flow.part_weight=2"), TRAININGS["train-flow"]) != []
-    train(work, "train-flow", 4, "train_flow.base=12")
+    train(work, "train-flow", 4, "train_flow.base_channels=12")
     assert (work / "models" / "flow.old" / "model.json").exists()
 
 

@@ -18,7 +18,7 @@ QUIET = Console(quiet=True)
 TINY = [
     "cluster.kind=serial", "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
     *(f"{training.section}.{setting}" for training in TRAININGS.values()
-      for setting in ("base=8", "most=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
+      for setting in ("base_channels=8", "max_channels=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
     *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
 ]  # fmt: skip
 

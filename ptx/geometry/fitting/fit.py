@@ -16,6 +16,7 @@ from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import fit_all
 from ptx.geometry.fitting.solver import allocate_system
 from ptx.geometry.fitting.starts import TORSO, guess_scale
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import pose_keypoints
 
 Floats = NDArray[np.float64]
@@ -182,10 +183,10 @@ def judge(
 
 def _split(keypoints: Floats, min_confidence: float) -> tuple[Floats, Floats]:
     """Coordinates with 0 where missing, and weights 0..1."""
-    confidence = np.nan_to_num(keypoints[..., -1], nan=0.0, posinf=0.0, neginf=0.0)
-    there = np.isfinite(keypoints).all(-1) & (confidence >= min_confidence)
-    places = np.where(there[..., None], keypoints[..., :-1], 0.0)
-    return np.ascontiguousarray(places), np.where(there, np.minimum(confidence, 1.0), 0.0)
+    confidence = keypoints[..., -1]
+    valid = valid_keypoints(keypoints) & (confidence >= min_confidence)
+    coordinates = np.where(valid[..., None], keypoints[..., :-1], 0.0)
+    return np.ascontiguousarray(coordinates), np.where(valid, np.minimum(confidence, 1.0), 0.0)
 
 
 def _widths(options: FitOptions) -> tuple[Widths, Widths]:

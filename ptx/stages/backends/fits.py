@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.datasets.fit_files import UPRIGHT, FileFit, FitFolder
+from ptx.datasets.fit_files import FLIP_YZ, FileFit, FitFolder
 from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
 from ptx.geometry.fitting import Fit, FitIssue, FitOptions, check_fit, fit
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.stage import Block
@@ -120,12 +121,12 @@ class FileFits:
         pose = fitted.pose[None]
         betas = fitted.betas
         points = pose_keypoints(self.body, pose, betas)[0].astype(np.float64)
-        valid = keypoints[:, 2] > 0
+        valid = valid_keypoints(keypoints)
         if fitted.camera is None:
             camera = place_camera(points, keypoints[:, :2], valid)
         else:
             root = joint_transforms(self.body, pose, betas)[1][0, 0]  # SMPL turns about its root joint
-            theirs = (points - root) @ UPRIGHT + root
+            theirs = (points - root) @ FLIP_YZ + root
             pixels = apply_transform(transform, fitted.camera.project(theirs, (int(size[0]), int(size[1]))))
             camera = place_camera(points, pixels, valid)
         distance = np.linalg.norm(project(camera, points)[valid, :2] - keypoints[valid, :2], axis=1)

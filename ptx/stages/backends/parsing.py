@@ -14,15 +14,11 @@ from ptx.datasets.data_set import DataSet, DataSettings, LabelSource
 from ptx.datasets.images import Image, Transform, read_labels
 from ptx.datasets.named_files import NamedFiles
 from ptx.labels import LABEL_SETS, LabelSet, translate
+from ptx.models import imagenet
 from ptx.models.onnx_network import OnnxNetwork
 from ptx.pipeline.errors import BadSample, PtxError
 
 Labels = NDArray[np.uint8]
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Mean of ImageNet's pixels (RGB / 255), which parsing networks are fed relative to."""
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Their standard deviation: networks get (RGB / 255 - mean) / deviation."""
 
 
 def open_labels(
@@ -61,7 +57,7 @@ class FileLabels:
     def parse(self, index: int, image: Image, transform: Transform) -> Labels:
         """Read a map, translate its labels, map them to working pixels (nearest label)."""
         try:
-            path = self.files.of(self.files.paths[index])
+            path = self.files.find(self.files.paths[index])
         except FileNotFoundError as error:
             raise BadSample("no_labels", str(error)) from None
         ours = translate(read_labels(path, self.max_pixels), self.labels)
@@ -82,7 +78,7 @@ class OnnxLabels:
         height, width = image.shape[:2]
         h, w = self.network.size(height, width)
         fed = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-        scores = self.network(((fed - IMAGENET_MEAN) / IMAGENET_STD).transpose(2, 0, 1)[None].astype(np.float32))
+        scores = self.network(((fed - imagenet.MEAN) / imagenet.DEVIATION).transpose(2, 0, 1)[None].astype(np.float32))
         if scores.ndim != 4 or scores.shape[1] != len(LABEL_SETS[self.labels]):
             raise PtxError(
                 f"parse.path: the network gives {scores.shape}, label set {self.labels} needs (1, {len(LABEL_SETS[self.labels])}, h, w)"

@@ -1,1 +1,1 @@
-"""One recipe for each model: its networks, losses and scores."""
+"""What each training trains: networks, losses, scores. One class a training, named by its row (`ptx.training.trainings`)."""

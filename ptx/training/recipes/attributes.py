@@ -1,64 +1,78 @@
-"""How the classifier of clothes is trained: on the target picture of one pair of every image."""
+"""The recipe of the classifier of clothes: on the target picture of one pair of every image."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.datasets.attribute_files import Clothes
-from ptx.models.attribute_net import AttributeNet, recall_at
-from ptx.models.blocks import build
-from ptx.training.data import Batch
+from ptx.models.attribute_net import AttributeLogits, AttributeNet, recall_at
+from ptx.training.context import NetworkFacts, TrainingContext
+from ptx.training.data import Batch, clothes
+from ptx.training.models import TrainedModels
 from ptx.training.recipes.base import Losses, Recipe
-from ptx.training.settings import TrainAttributesSettings
+from ptx.training.trainings.attributes import TrainAttributesSettings
 
 
-class TrainAttributes(Recipe):
+class AttributesRecipe(Recipe[TrainAttributesSettings]):
     """Category by cross-entropy, attributes each by its own, as the classifiers of FashionIS and AttrRec-k (Li et al., CVPR 2019)."""
 
-    name, score, best = "train-attributes", "loss", -1
-    settings: TrainAttributesSettings
+    name = "train-attributes"
+    monitor = "loss"
+    higher_is_better = False
+    main = "attributes"
 
-    def __init__(self, settings: TrainAttributesSettings, clothes: Clothes) -> None:
-        super().__init__(settings)
-        self.counts = {"categories": len(clothes.kinds), "attributes": len(clothes.names)}
+    @classmethod
+    def create(cls, settings: TrainAttributesSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe for the categories and attributes of the annotation.
 
-    def networks(self) -> dict[str, nn.Module]:
-        """The classifier."""
-        return {"attributes": build(AttributeNet, self.settings.model_dump() | self.counts)}
+        Raises:
+            PtxError: there is no annotation of clothes.
+        """
+        known = clothes(context)
+        return cls(settings, NetworkFacts(context.size, len(known.category_names), len(known.attribute_names)))
+
+    @classmethod
+    def network(cls, settings: TrainAttributesSettings, facts: NetworkFacts) -> AttributeNet:
+        """Return the classifier."""
+        return AttributeNet(
+            categories=facts.categories,
+            attributes=facts.attributes,
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+        )
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Both cross-entropies, of pictures half of which are mirrored."""
-        del step
         mirrored = torch.rand(len(batch["target"]), 1, 1, 1, device=batch["target"].device) < 0.5
-        seen = torch.where(mirrored, batch["target"].flip(-1), batch["target"])
-        return {
-            "attributes": {name: value.mean() for name, value in _surprise(nets["attributes"], seen, batch).items()}
-        }
+        pictures = torch.where(mirrored, batch["target"].flip(-1), batch["target"])
+        losses = cross_entropies(nets["attributes"](pictures), batch)
+        return {"attributes": {name: values.mean() for name, values in losses.items()}}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Sum of both cross-entropies, accuracy of categories, recall of attributes among the first 5."""
-        worn, loss = net(batch["target"]), _surprise(net, batch["target"], batch)
+        logits: AttributeLogits = net(batch["target"])
+        losses = cross_entropies(logits, batch)
         return {
-            "loss": loss["category"] + loss["attributes"],
-            "accuracy": (worn.categories.argmax(1) == batch["target_category"]).float(),
-            "recall_5": recall_at(worn.attributes, batch["target_attributes"], 5),
+            "loss": losses["category"] + losses["attributes"],
+            "accuracy": (logits.categories.argmax(1) == batch["target_category"]).float(),
+            "recall_5": recall_at(logits.attributes, batch["target_attributes"], 5),
         }
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
-        """What is judged."""
-        del net
+        """The pictures that are classified."""
         return [batch["target"]]
 
 
-def _surprise(net: nn.Module, pictures: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Cross-entropies (B,) of what the pictures show."""
-    worn, truth = net(pictures), batch["target_attributes"].float()
-    each = F.binary_cross_entropy_with_logits(worn.attributes, truth, reduction="none")
+def cross_entropies(logits: AttributeLogits, batch: Batch) -> dict[str, Tensor]:
+    """Cross-entropy (B,) of the category, and mean over the attributes of theirs."""
+    truth = batch["target_attributes"].float()
+    by_attribute = F.binary_cross_entropy_with_logits(logits.attributes, truth, reduction="none")  # (B, K)
     return {
-        "category": F.cross_entropy(worn.categories, batch["target_category"], reduction="none"),
-        "attributes": each.mean(1),
+        "category": F.cross_entropy(logits.categories, batch["target_category"], reduction="none"),
+        "attributes": by_attribute.mean(1),
     }

@@ -1,57 +1,79 @@
-"""What the networks of system B are trained on (Zheng et al., TIP 2021): no body model, no flow that anybody knows."""
+"""The recipes of system B's networks (Zheng et al., TIP 2021): no body model, no known flow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.models.blocks import build
-from ptx.models.flow_net import FlowNet
-from ptx.models.garment_net import KINDS, GarmentNet, SynthesisNet
-from ptx.models.pose_flow_losses import LEVELS, Weights, known_warp, known_warp_loss, pair_loss, unlocked
+from ptx.geometry.labels import BACKGROUND
+from ptx.models.flow_net import FlowNet, FlowPrediction
+from ptx.models.garment_net import GARMENT_CHANNELS, GarmentNet, SynthesisNet
+from ptx.models.pixels import to_tensor
+from ptx.models.pose_flow_losses import LEVELS, PairWeights, active_levels, known_warp, known_warp_loss, pair_loss
 from ptx.models.pose_maps import pose_map
 from ptx.models.ssim import ssim
+from ptx.models.vgg import Vgg19Features
 from ptx.models.warping import warp, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
-from ptx.training.data import Batch
-from ptx.training.recipes.base import Losses, Recipe, TrainGenerator, asked, given_flow
-from ptx.training.settings import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
+from ptx.training.context import NetworkFacts, TrainingContext
+from ptx.training.data import Batch, flow_inputs
+from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import Losses, Recipe, given_flow, load_flow_network, load_network
+from ptx.training.recipes.generator import PaintingRecipe, load_features
+from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
 
-class TrainPoseFlow(Recipe):
+class PoseFlowRecipe(Recipe[TrainPoseFlowSettings]):
     """Flow from pairs of pictures and their garments."""
 
-    name, score, best = "train-pose-flow", "warped_ssim", 1
-    settings: TrainPoseFlowSettings
+    name = "train-pose-flow"
+    monitor = "warped_ssim"
+    higher_is_better = True
+    main = "flow"
 
-    def networks(self) -> dict[str, nn.Module]:
-        """The same network as the regressor of system A."""
-        return {"flow": build(FlowNet, self.settings.model_dump())}
+    @classmethod
+    def network(cls, settings: TrainPoseFlowSettings, facts: NetworkFacts) -> FlowNet:
+        """Return the flow network, the same as system A's regressor."""
+        return FlowNet(
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+            radius=settings.radius,
+            limbs=settings.limbs,
+            picture=settings.picture,
+        )
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Looks and garments where the flow leads, smoothness, outline; and sources warped on purpose."""
-        s, net = self.settings, nets["flow"]
-        levels = unlocked(step / s.steps, s.coarse_to_fine, len(LEVELS))
-        parsings = batch["source_parsing"], batch["target_parsing"]
-        weights = Weights(s.texture, s.garments, s.hidden, s.smooth)
-        terms = pair_loss(net(*asked(batch)), batch["source"], batch["target"], *parsings, weights, levels)
+        """Looks and garments of the warped source, smoothness, outline; and sources warped on purpose."""
+        s = self.settings
+        prediction: FlowPrediction = nets["flow"](*flow_inputs(batch))
+        terms = pair_loss(
+            prediction,
+            batch["source"],
+            batch["target"],
+            batch["source_parsing"],
+            batch["target_parsing"],
+            PairWeights(s.texture, s.garments, s.hidden, s.smooth),
+            active_levels(step / s.steps, s.coarse_to_fine, len(LEVELS)),
+        )
         if s.known_warps > 0:
             known = known_warp(batch["source_keypoints"], batch["source_parsing"])
-            prediction = net(batch["source_keypoints"], known.keypoints, batch["source"])
-            terms["known_warps"] = s.known_warps * known_warp_loss(prediction, known)
+            predicted: FlowPrediction = nets["flow"](batch["source_keypoints"], known.keypoints, batch["source"])
+            terms["known_warps"] = s.known_warps * known_warp_loss(predicted, known)
         return {"flow": terms}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """SSIM on the person of the source warped over the source, that of the source itself, and overlap of the outline."""
-        prediction = net(*asked(batch))
-        person = (batch["target_parsing"] > 0)[:, None]
+        """SSIM on the person of the source warped over the target, that of the source itself, and overlap of the outline."""
+        prediction: FlowPrediction = net(*flow_inputs(batch))
+        person = (batch["target_parsing"] > 0)[:, None]  # (B, 1, H, W)
         warped = torch.where(person, warp(batch["source"], prediction.dense), batch["target"])
         copied = torch.where(person, batch["source"], batch["target"])
-        mine = prediction.visibility < 2
-        overlap = (mine & person).sum((1, 2, 3)) / (mine | person).sum((1, 2, 3)).clamp(min=1)
+        predicted = prediction.visibility < BACKGROUND
+        overlap = (predicted & person).sum((1, 2, 3)) / (predicted | person).sum((1, 2, 3)).clamp(min=1)
         return {
             "warped_ssim": ssim(warped, batch["target"]),
             "copied_ssim": ssim(copied, batch["target"]),
@@ -60,96 +82,149 @@ class TrainPoseFlow(Recipe):
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, source warped by the flow."""
-        prediction = net(*asked(batch))
-        return [
-            batch["source"],
-            batch["target"],
-            warp_pixels(batch["source"], prediction.flow, prediction.visibility),
-        ]
+        prediction: FlowPrediction = net(*flow_inputs(batch))
+        warped = warp_pixels(batch["source"], prediction.flow, prediction.visibility)
+        return [batch["source"], batch["target"], warped]
 
 
-class TrainGarment(Recipe):
-    """Which garment each pixel of the target shows."""
+class GarmentRecipe(Recipe[TrainGarmentSettings]):
+    """GarmentNet: the garment that each pixel of the target shows.
 
-    name, score, best = "train-garment", "iou", 1
-    settings: TrainGarmentSettings
+    Args:
+        settings: the training's section.
+        facts: what its networks' shapes depend on besides.
+        flow_net: gives the flow; None where `settings.flow` is projected.
+    """
 
-    def __init__(self, settings: TrainGarmentSettings, regressor: FlowNet | None) -> None:
-        """`regressor`: gives the flow; None where `settings.flow` is projected."""
-        super().__init__(settings)
-        self.regressor = regressor
+    name = "train-garment"
+    monitor = "iou"
+    higher_is_better = True
+    main = "garments"
 
-    def networks(self) -> dict[str, nn.Module]:
-        """GarmentNet."""
-        return {"garments": build(GarmentNet, self.settings.model_dump())}
+    def __init__(self, settings: TrainGarmentSettings, facts: NetworkFacts, flow_net: FlowNet | None) -> None:
+        super().__init__(settings, facts)
+        self.flow_net = flow_net
+
+    @classmethod
+    def create(cls, settings: TrainGarmentSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe, with the network that gives the flow."""
+        return cls(settings, NetworkFacts(context.size), load_flow_network(models, settings))
+
+    @classmethod
+    def network(cls, settings: TrainGarmentSettings, facts: NetworkFacts) -> GarmentNet:
+        """Return GarmentNet."""
+        return GarmentNet(
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+            warped_scales=settings.warped_scales,
+            fusion=settings.fusion,
+        )
+
+    def frozen(self) -> list[nn.Module]:
+        """Return the flow network, where there is one."""
+        return [] if self.flow_net is None else [self.flow_net]
 
     def logits(self, net: nn.Module, batch: Batch) -> Tensor:
-        """(B, labels, H, W)."""
-        pose = pose_map(batch["target_keypoints"], *batch["source"].shape[-2:], self.settings.radius)
-        return net(batch["source"], pose, *given_flow(self.regressor, batch))
+        """(B, labels, H, W) of the target."""
+        height, width = batch["source"].shape[-2:]
+        pose = pose_map(batch["target_keypoints"], height, width, self.settings.radius)
+        logits: Tensor = net(batch["source"], pose, *given_flow(self.flow_net, batch))
+        return logits
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Cross-entropy."""
-        del step
         logits = self.logits(nets["garments"], batch)
         return {"garments": {"cross_entropy": F.cross_entropy(logits.float(), batch["target_parsing"].long())}}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Overlap (IoU), mean over the labels that the target shows; the same of the source's own labels."""
-        found = self.logits(net, batch).argmax(1)
+        predicted = self.logits(net, batch).argmax(1)
         truth = batch["target_parsing"]
-        return {"iou": mean_iou(found, truth), "iou_of_copy": mean_iou(batch["source_parsing"], truth)}
+        return {"iou": mean_iou(predicted, truth), "iou_of_copy": mean_iou(batch["source_parsing"], truth)}
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, true and predicted garments."""
-        found = self.logits(net, batch).argmax(1)
-        return [batch["source"], batch["target"], painted_labels(batch["target_parsing"]), painted_labels(found)]
+        predicted = self.logits(net, batch).argmax(1)
+        truth = batch["target_parsing"]
+        return [batch["source"], batch["target"], paint_labels(truth), paint_labels(predicted)]
 
 
-class TrainSynthesis(TrainGenerator):
-    """The picture, coarse to fine, from aligned appearance and predicted garments."""
+class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
+    """SynthesisNet: the picture, coarse to fine, from aligned appearance and predicted garments.
+
+    Args:
+        settings, facts, flow_net, features: as for `PaintingRecipe`.
+        garments: the trained GarmentNet.
+    """
 
     name = "train-synthesis"
-    settings: TrainSynthesisSettings
 
     def __init__(
         self,
         settings: TrainSynthesisSettings,
-        regressor: FlowNet | None,
-        features: nn.Module | None,
+        facts: NetworkFacts,
+        flow_net: FlowNet | None,
+        features: Vgg19Features | None,
         garments: GarmentNet,
     ) -> None:
-        super().__init__(settings, regressor, features)
+        super().__init__(settings, facts, flow_net, features)
         self.garments = garments
 
-    def networks(self) -> dict[str, nn.Module]:
-        """SynthesisNet, and the discriminator where it takes part."""
-        return super().networks() | {"generator": build(SynthesisNet, self.settings.model_dump())}
+    @classmethod
+    def create(cls, settings: TrainSynthesisSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe, with GarmentNet and the network that gives the flow."""
+        flow_net = load_flow_network(models, settings)
+        features = load_features(settings)
+        garments = load_network(models, "train-garment", GarmentNet)
+        return cls(settings, NetworkFacts(context.size), flow_net, features, garments)
+
+    @classmethod
+    def network(cls, settings: TrainSynthesisSettings, facts: NetworkFacts) -> SynthesisNet:
+        """Return SynthesisNet."""
+        return SynthesisNet(
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+            warped_scales=settings.warped_scales,
+            fusion=settings.fusion,
+            background=settings.background,
+            garments=settings.garments,
+            pictures=settings.pictures,
+        )
+
+    def frozen(self) -> list[nn.Module]:
+        """Return GarmentNet too."""
+        return [*super().frozen(), self.garments]
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
-        """Pictures, finest first."""
-        flow = self.flow(batch)
+        """Paint pictures, finest first."""
+        flow, visibility = self.flow(batch)
         with torch.no_grad():
-            kinds = self.garments(batch["source"], self.target_pose(batch), *flow).softmax(1)
-        return net(batch["source"], self.poses(batch), kinds, *flow)
+            garments = self.garments(batch["source"], self.target_pose(batch), flow, visibility).softmax(1)
+        pictures: list[Tensor] = net(batch["source"], self.poses(batch), garments, flow, visibility)
+        return pictures
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """As for the generator; until `coarse_to_fine` of the steps only the smaller pictures count."""
-        out = super().losses(nets, batch, step)
-        fine = float(step >= self.settings.coarse_to_fine * self.settings.steps or self.settings.pictures == 1)
-        out["generator"] = {k: v if "of_1/" in k else fine * v for k, v in out["generator"].items()}
-        return out
+        s = self.settings
+        losses = super().losses(nets, batch, step)
+        fine = float(step >= s.coarse_to_fine * s.steps or s.pictures == 1)
+        terms = losses["generator"].items()
+        losses["generator"] = {name: value if "of_1/" in name else fine * value for name, value in terms}
+        return losses
 
 
 def mean_iou(labels: Tensor, truth: Tensor) -> Tensor:
     """Intersection over union (B,) of label maps (B, H, W), mean over the labels that the truth shows."""
-    mine, own = (F.one_hot(x.long(), KINDS).bool() for x in (labels, truth))
-    shared, either = ((mine & own).sum((1, 2)).float(), (mine | own).sum((1, 2)).float())  # (B, labels)
-    shown = own.any(1).any(1)
+    a = F.one_hot(labels.long(), GARMENT_CHANNELS).bool()  # (B, H, W, labels)
+    b = F.one_hot(truth.long(), GARMENT_CHANNELS).bool()
+    shared = (a & b).sum((1, 2)).float()  # (B, labels)
+    either = (a | b).sum((1, 2)).float()
+    shown = b.any(1).any(1)
     return ((shared / either.clamp(min=1)) * shown).sum(1) / shown.sum(1).clamp(min=1)
 
 
-def painted_labels(labels: Tensor) -> Tensor:
-    """Labels (B, H, W) as colours (B, 3, H, W) in -1..1."""
-    colours = torch.from_numpy(GARMENT_COLOURS).to(labels.device).float() / 127.5 - 1
-    return colours[labels.long()].permute(0, 3, 1, 2)
+def paint_labels(labels: Tensor) -> Tensor:
+    """Garment labels (B, H, W) as colours (B, 3, H, W) in -1..1."""
+    return to_tensor(GARMENT_COLOURS[labels.cpu().numpy()]).to(labels.device)

@@ -1,102 +1,151 @@
-"""What the networks of system C are trained on: PG²'s weighted L1, and a discriminator of pairs (Ma et al., NIPS 2017, §3)."""
+"""The recipes of system C's networks: PG²'s weighted L1, and its discriminator of pairs (Ma et al., NIPS 2017, §3)."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Generic, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ptx.models.blocks import build
 from ptx.models.flow_net import FlowNet
-from ptx.models.losses import adversarial
-from ptx.models.pg2 import CoarseNet, PairJudge, RefineNet
+from ptx.models.losses import gan_terms
+from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
 from ptx.models.pose_maps import pose_map
 from ptx.models.pose_mask import part_weights, pose_mask
 from ptx.models.warping import warp_pixels
+from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch
-from ptx.training.recipes.base import Losses, Recipe, given_flow, painted_scores
-from ptx.training.settings import TrainCoarseSettings, TrainRefineSettings
+from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import Losses, Recipe, given_flow, load_flow_network, load_network, picture_scores
+from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
+
+C = TypeVar("C", bound=TrainCoarseSettings)
 
 
-class TrainCoarse(Recipe):
-    """G1, the coarse picture."""
+class WeightedL1Recipe(Recipe[C], Generic[C]):
+    """A network that paints the target under PG²'s weighted L1."""
 
-    name, score, best = "train-coarse", "ssim", 1
-    settings: TrainCoarseSettings
+    monitor = "ssim"
+    higher_is_better = True
 
-    def __init__(self, settings: TrainCoarseSettings, size: tuple[int, int]) -> None:
-        """`size`: (height, width) of the pictures."""
-        super().__init__(settings)
-        self.size = size
-
-    def networks(self) -> dict[str, nn.Module]:
-        """G1."""
-        return {"coarse": build(CoarseNet, self.settings.model_dump() | {"size": self.size})}
-
+    @abstractmethod
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
-        """(B, 3, H, W)."""
-        return net(batch["source"], pose_map(batch["target_keypoints"], *self.size, self.settings.radius))
+        """Paint the target (B, 3, H, W), about -1..1."""
 
     def weighted_l1(self, painted: Tensor, batch: Batch) -> Tensor:
-        """Mean of |painted - target| (1 + M), M as the setting `weighting` says."""
-        weigh = part_weights if self.settings.weighting == "parts" else pose_mask
-        mask = weigh(batch["target_keypoints"], *self.size)
+        """Mean of |painted - target| (1 + M), M as the setting `weighting` says: a scalar."""
+        height, width = self.facts.size
+        if self.settings.weighting == "parts":
+            mask = part_weights(batch["target_keypoints"], height, width)
+        else:
+            mask = pose_mask(batch["target_keypoints"], height, width)
         return ((painted - batch["target"]).abs() * (1 + mask)).mean()
-
-    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Weighted L1."""
-        del step
-        return {"coarse": {"weighted_l1": self.weighted_l1(self.paint(nets["coarse"], batch), batch)}}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
-        return painted_scores(self.paint(net, batch).clamp(-1, 1), batch)
+        return picture_scores(self.paint(net, batch).clamp(-1, 1), batch)
 
     def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Source, target, painted."""
         return [batch["source"], batch["target"], self.paint(net, batch).clamp(-1, 1)]
 
 
-class TrainRefine(TrainCoarse):
-    """G2, with G1 frozen, and the discriminator where it takes part."""
+class CoarseRecipe(WeightedL1Recipe[TrainCoarseSettings]):
+    """G1, the coarse picture."""
 
-    name = "train-refine"
-    settings: TrainRefineSettings
+    name = "train-coarse"
+    main = "coarse"
 
-    def __init__(
-        self, settings: TrainRefineSettings, size: tuple[int, int], regressor: FlowNet | None, coarse: CoarseNet
-    ) -> None:
-        """`regressor`: gives the flow; None where `settings.flow` is projected."""
-        super().__init__(settings, size)
-        self.regressor, self.coarse = regressor, coarse
-
-    def networks(self) -> dict[str, nn.Module]:
-        """G2, and the discriminator where it takes part."""
-        nets: dict[str, nn.Module] = {"refine": build(RefineNet, self.settings.model_dump())}
-        if self.settings.adversarial > 0:
-            nets["discriminator"] = PairJudge(self.size)
-        return nets
+    @classmethod
+    def network(cls, settings: TrainCoarseSettings, facts: NetworkFacts) -> CoarseNet:
+        """Return G1."""
+        return CoarseNet(
+            size=facts.size, base_channels=settings.base_channels, scales=settings.scales, latent=settings.latent
+        )
 
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
-        """(B, 3, H, W): the coarse picture, refined."""
-        flow, visibility = given_flow(self.regressor, batch)
-        with torch.no_grad():
-            coarse = super().paint(self.coarse, batch)
-        return net(coarse, batch["source"], warp_pixels(batch["source"], flow, visibility), visibility)
+        """Paint coarsely."""
+        return paint_coarse(net, batch, self.settings.radius)
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Weighted L1 and the discriminator's judgement."""
-        del step
-        s, painted = self.settings, self.paint(nets["refine"], batch)
-        out: Losses = {"refine": {"weighted_l1": s.l1 * self.weighted_l1(painted, batch)}}
-        judge = nets.get("discriminator")
-        if judge is not None:
-            judge.requires_grad_(False)
-            out["refine"]["adversarial"] = s.adversarial * adversarial(judge(painted, batch["source"]), True)
-            judge.requires_grad_(True)
-            out["discriminator"] = {
-                "real": adversarial(judge(batch["target"], batch["source"]), True),
-                "painted": adversarial(judge(painted.detach(), batch["source"]), False),
-            }
-        return out
+        """Weighted L1."""
+        return {"coarse": {"weighted_l1": self.weighted_l1(self.paint(nets["coarse"], batch), batch)}}
+
+
+class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
+    """G2, with G1 frozen, and the discriminator where it takes part.
+
+    Args:
+        settings: the training's section.
+        facts: what its networks' shapes depend on besides.
+        flow_net: gives the flow; None where `settings.flow` is projected.
+        coarse: the trained G1.
+    """
+
+    name = "train-refine"
+    main = "refine"
+
+    def __init__(
+        self, settings: TrainRefineSettings, facts: NetworkFacts, flow_net: FlowNet | None, coarse: CoarseNet
+    ) -> None:
+        super().__init__(settings, facts)
+        self.flow_net = flow_net
+        self.coarse = coarse
+
+    @classmethod
+    def create(cls, settings: TrainRefineSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe, with G1 and the network that gives the flow."""
+        flow_net = load_flow_network(models, settings)
+        coarse = load_network(models, "train-coarse", CoarseNet)
+        return cls(settings, NetworkFacts(context.size), flow_net, coarse)
+
+    @classmethod
+    def network(cls, settings: TrainRefineSettings, facts: NetworkFacts) -> RefineNet:
+        """Return G2."""
+        return RefineNet(base_channels=settings.base_channels, scales=settings.scales, texture=settings.texture)
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return G2, and the discriminator where it takes part."""
+        networks = super().networks()
+        if self.settings.adversarial > 0:
+            networks["discriminator"] = PairDiscriminator(self.facts.size)
+        return networks
+
+    def frozen(self) -> list[nn.Module]:
+        """Return G1, and the flow network where there is one."""
+        return [self.coarse] if self.flow_net is None else [self.flow_net, self.coarse]
+
+    def paint(self, net: nn.Module, batch: Batch) -> Tensor:
+        """Paint coarsely, then refine."""
+        flow, visibility = given_flow(self.flow_net, batch)
+        with torch.no_grad():
+            coarse = paint_coarse(self.coarse, batch, self.settings.radius)
+        refined: Tensor = net(coarse, batch["source"], warp_pixels(batch["source"], flow, visibility), visibility)
+        return refined
+
+    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
+        """Weighted L1 and the adversarial terms."""
+        s = self.settings
+        painted = self.paint(nets["refine"], batch)
+        losses: Losses = {"refine": {"weighted_l1": s.l1 * self.weighted_l1(painted, batch)}}
+        discriminator = nets.get("discriminator")
+        if discriminator is not None:
+            adversarial = gan_terms(
+                discriminator,
+                real=torch.cat([batch["target"], batch["source"]], dim=1),
+                painted=torch.cat([painted, batch["source"]], dim=1),
+                weight=s.adversarial,
+            )
+            losses["refine"]["adversarial"] = adversarial.generator
+            losses["discriminator"] = adversarial.discriminator
+        return losses
+
+
+def paint_coarse(net: nn.Module, batch: Batch, radius: float) -> Tensor:
+    """The coarse picture (B, 3, H, W), about -1..1, of a G1; `radius` of the discs in the pose map, px."""
+    height, width = batch["source"].shape[-2:]
+    pose = pose_map(batch["target_keypoints"], height, width, radius)  # (B, 18, H, W)
+    coarse: Tensor = net(batch["source"], pose)
+    return coarse

@@ -22,7 +22,7 @@ from ptx.datasets.people.people import People
 from ptx.geometry.body import load_body
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
-from tests.projects import problems, project, read, run, stage
+from tests.projects import make_project, problems, read, run, stage
 
 PEOPLE = People(PeopleOptions(3, 2, seed=5, size=(300, 200), body="small", half_body=0.3))
 NAMES = [f"{name[:6]}/{name[7:]}" for name in PEOPLE.ids]
@@ -131,7 +131,7 @@ def photographs(root: Path, write: Write, *overrides: str) -> Project:
         document = {"people": [{"pose_keypoints_2d": points.ravel().tolist()}]}
         (root / "openpose" / f"{name}_keypoints.json").write_text(json.dumps(document))
         write(theirs(index), root / "fits" / name)
-    chosen = project(
+    chosen = make_project(
         root / "w", "data.kind=folder", f"data.root={root / 'photos'}", "size=[240, 240]", "fit_smpl.backend=files",
         f"extract_keypoints.path={root / 'openpose'}", "extract_keypoints.backend=openpose-json",
         f"fit_smpl.path={root / 'fits'}", *overrides,
@@ -237,6 +237,6 @@ def test_mistakes(tmp_path: Path) -> None:
         photographs(tmp_path / "a", without_camera, f"fit_smpl.path={tmp_path / 'nowhere'}")
     with pytest.raises(PtxError, match=r"fit_smpl.path: backend files needs the folder"):
         photographs(tmp_path / "b", without_camera, "fit_smpl.path=null")
-    chosen = project(tmp_path / "w", "fit_smpl.backend=files", f"fit_smpl.path={tmp_path}")
+    chosen = make_project(tmp_path / "w", "fit_smpl.backend=files", f"fit_smpl.path={tmp_path}")
     with pytest.raises(PtxError, match="files are for photographs"):
         stage(chosen, "fit-smpl").open()

@@ -1,0 +1,86 @@
+"""The order in which a training sees its pairs, and processes that read them ahead."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import active_children, resource_tracker
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from ptx.pipeline.signals import STOPPING
+from ptx.training.data import Batch, PairData
+
+READ_AHEAD = 4
+"""Batches that each reading process prepares ahead."""
+
+
+@dataclass
+class StepSampler:
+    """Rows of the batches of steps `first` to `last` - 1: every epoch a new order, all from the seed.
+
+    The rows of a step depend on its number alone, so a resumed run reads the batches that an uninterrupted one would.
+    """
+
+    count: int
+    """Pairs that there are."""
+    batch: int
+    """Pairs of a batch, of all processes together."""
+    seed: int
+    first: int
+    last: int
+    rank: int = 0
+    """Of this process, where several train together: each takes every `world_size`-th row."""
+    world_size: int = 1
+    _epoch: int = field(default=-1, init=False)
+    _order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), init=False)
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.first, self.last):
+            positions = range(step * self.batch, (step + 1) * self.batch)
+            rows = [int(self._order_of(position // self.count)[position % self.count]) for position in positions]
+            yield rows[self.rank :: self.world_size]
+
+    def _order_of(self, epoch: int) -> NDArray[np.int64]:
+        """(count,) the order of the pairs in an epoch."""
+        if self._epoch != epoch:
+            self._epoch = epoch
+            self._order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
+        return self._order
+
+
+def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batch, None, None]:
+    """Batches of a sampler's rows, read ahead by worker processes.
+
+    Batch systems send their signals to all processes of a job. Those that read are started with `STOPPING` blocked, which they
+    inherit: the step that is to be finished before the training is saved may still need them. They end when this is closed.
+    """
+    batches: DataLoader[Batch] = DataLoader(
+        data,
+        batch_sampler=sampler,
+        num_workers=workers,
+        prefetch_factor=READ_AHEAD if workers else None,
+        # its own generator: else it draws from the global one, and in a resumed run once more
+        generator=torch.Generator().manual_seed(sampler.seed),
+        pin_memory=torch.cuda.is_available(),
+        multiprocessing_context="forkserver" if workers else None,
+    )
+    resource_tracker.ensure_running()  # when it starts, it unblocks SIGTERM
+    others = set(active_children())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        started = iter(batches)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    try:
+        yield from started
+    finally:
+        for reader in set(active_children()) - others:
+            reader.kill()

@@ -1,0 +1,250 @@
+"""The recipes of system A's generator and pixel warping (Li, Huang and Loy, CVPR 2019, §3.3 to §3.5).
+
+`PaintingRecipe` is also what system B's SynthesisNet is trained by.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Generic, Self, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ptx.models.flow_net import FlowNet
+from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
+from ptx.models.losses import gan_terms, gradient_loss
+from ptx.models.pose_maps import PoseMaps, pose_map, pose_maps
+from ptx.models.variants import Background
+from ptx.models.vgg import Vgg19Features, perceptual_loss, style_loss
+from ptx.training.augment import vary_target
+from ptx.training.context import NetworkFacts, TrainingContext
+from ptx.training.data import Batch
+from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import (
+    Losses,
+    Recipe,
+    given_flow,
+    load_flow_network,
+    load_network,
+    picture_scores,
+)
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings, TrainPixelWarpSettings
+
+G = TypeVar("G", bound=TrainGeneratorSettings)
+
+
+class PaintingRecipe(Recipe[G], Generic[G]):
+    """A network that paints by a given flow, with a discriminator where it takes part.
+
+    Args:
+        settings: the training's section.
+        facts: what its networks' shapes depend on besides.
+        flow_net: gives the flow; None where `settings.flow` is projected.
+        features: for the perceptual loss; None without VGG weights.
+    """
+
+    monitor = "ssim"
+    higher_is_better = True
+    main = "generator"
+
+    def __init__(
+        self, settings: G, facts: NetworkFacts, flow_net: FlowNet | None, features: Vgg19Features | None
+    ) -> None:
+        super().__init__(settings, facts)
+        self.flow_net = flow_net
+        self.features = features
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the network that paints, and the discriminator where it takes part."""
+        networks = super().networks()
+        if self.settings.adversarial > 0:
+            networks["discriminator"] = PatchDiscriminator()
+        return networks
+
+    def frozen(self) -> list[nn.Module]:
+        """Return the flow network and VGG-19, where there are such."""
+        return [network for network in (self.flow_net, self.features) if network is not None]
+
+    def notes(self) -> list[str]:
+        """Say that there is no perceptual loss, where there is none."""
+        if self.settings.vgg is not None:
+            return []
+        section = self.name.replace("-", "_")
+        if self.settings.gradients:
+            instead = "the loss on differences of neighbouring pixels stands in"
+        else:
+            instead = "there is none"
+        return [f"no VGG-19 weights ({section}.vgg), so no perceptual loss; {instead}"]
+
+    def optimiser(self, name: str, net: nn.Module) -> torch.optim.Adam:
+        """Return Adam, with a rate and penalty of its own for the discriminator."""
+        s = self.settings
+        if name != "discriminator":
+            return super().optimiser(name, net)
+        return torch.optim.Adam(
+            net.parameters(), s.discriminator_rate, s.betas, weight_decay=s.discriminator_decay, fused=True
+        )
+
+    def flow(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Flow (B, 2, H, W) px and visibility (B, 1, H, W) labels that the network is given."""
+        return given_flow(self.flow_net, batch)
+
+    def target_pose(self, batch: Batch) -> Tensor:
+        """Pose map (B, 18, H, W) of the target."""
+        height, width = batch["source"].shape[-2:]
+        return pose_map(batch["target_keypoints"], height, width, self.settings.radius)
+
+    @property
+    def background(self) -> Background:
+        """The background of the network that paints, which says which pose maps it sees."""
+        return self.settings.background
+
+    def poses(self, batch: Batch) -> PoseMaps:
+        """The pose maps that the network that paints sees."""
+        height, width = batch["source"].shape[-2:]
+        source = batch["source_keypoints"]
+        target = batch["target_keypoints"]
+        return pose_maps(source, target, height, width, self.settings.radius, self.background)
+
+    @abstractmethod
+    def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Paint the target (B, 3, H, W) in -1..1, and smaller pictures where the network gives such, (B, 3, H/2^i, W/2^i)."""
+
+    def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
+        """L1, perceptual or gradient loss, L1 of smaller pictures, and the adversarial terms."""
+        s = self.settings
+        batch = vary_target(batch, s.shift, s.scale)
+        painted, *smaller = self.paint(nets["generator"], batch)
+        terms = self.reconstruction(painted, batch["target"])
+        for level, picture in enumerate(smaller, 1):
+            terms[f"l1_of_1/{2**level}"] = F.l1_loss(picture, F.avg_pool2d(batch["target"], 2**level))
+        losses: Losses = {"generator": terms}
+        discriminator = nets.get("discriminator")
+        if discriminator is not None and step >= s.adversarial_from:
+            context = torch.cat([batch["source"], self.target_pose(batch)], dim=1)  # (B, 21, H, W)
+            adversarial = gan_terms(
+                discriminator,
+                real=torch.cat([context, batch["target"]], dim=1),
+                painted=torch.cat([context, painted], dim=1),
+                weight=s.adversarial,
+                discriminator_weight=0.5 * s.adversarial,
+                kind=s.adversarial_kind,
+            )
+            terms["adversarial"] = adversarial.generator
+            losses["discriminator"] = adversarial.discriminator
+        return losses
+
+    def reconstruction(self, painted: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Differences of the finest picture from the target, both (B, 3, H, W) in -1..1, in terms that need no discriminator."""
+        s = self.settings
+        terms = {"l1": F.l1_loss(painted, target)}
+        if self.features is not None:
+            features = self.features(painted, target)
+            terms["perceptual"] = s.perceptual * perceptual_loss(features)
+            if s.style > 0:
+                terms["style"] = s.style * style_loss(features)
+        elif s.gradients > 0:
+            terms["gradients"] = s.gradients * gradient_loss(painted, target)
+        return terms
+
+    def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """SSIM and L1 (0..1) of the painted picture, and of copying the source."""
+        return picture_scores(self.paint(net, batch)[0], batch)
+
+    def pictures(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Source, target, painted."""
+        return [batch["source"], batch["target"], self.paint(net, batch)[0]]
+
+
+def load_features(settings: TrainGeneratorSettings) -> Vgg19Features | None:
+    """Read VGG-19's weights; None where the settings name none.
+
+    Raises:
+        PtxError: there is no such file, or it holds other weights.
+    """
+    return None if settings.vgg is None else Vgg19Features.load(settings.vgg)
+
+
+class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
+    """The dual-path generator."""
+
+    name = "train-generator"
+
+    @classmethod
+    def create(cls, settings: TrainGeneratorSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe, with the network that gives the flow."""
+        flow_net = load_flow_network(models, settings)
+        return cls(settings, NetworkFacts(context.size), flow_net, load_features(settings))
+
+    @classmethod
+    def network(cls, settings: TrainGeneratorSettings, facts: NetworkFacts) -> Generator:
+        """Return the generator."""
+        return Generator(
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+            warped_scales=settings.warped_scales,
+            fusion=settings.fusion,
+            background=settings.background,
+        )
+
+    def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Generate the target."""
+        return [net(batch["source"], self.poses(batch), *self.flow(batch))]
+
+
+class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
+    """The pixel-warping network, with the generator frozen.
+
+    Args:
+        settings, facts, flow_net, features: as for `PaintingRecipe`.
+        painter: the trained generator.
+    """
+
+    name = "train-pixel-warp"
+
+    def __init__(
+        self,
+        settings: TrainPixelWarpSettings,
+        facts: NetworkFacts,
+        flow_net: FlowNet | None,
+        features: Vgg19Features | None,
+        painter: Generator,
+    ) -> None:
+        super().__init__(settings, facts, flow_net, features)
+        self.painter = painter
+
+    @classmethod
+    def create(cls, settings: TrainPixelWarpSettings, context: TrainingContext, models: TrainedModels) -> Self:
+        """Make the recipe, with the generator and the network that gives the flow."""
+        flow_net = load_flow_network(models, settings)
+        features = load_features(settings)
+        painter = load_network(models, "train-generator", Generator)
+        return cls(settings, NetworkFacts(context.size), flow_net, features, painter)
+
+    @classmethod
+    def network(cls, settings: TrainPixelWarpSettings, facts: NetworkFacts) -> PixelWarp:
+        """Return the mixing network."""
+        return PixelWarp(
+            base_channels=settings.base_channels, max_channels=settings.max_channels, scales=settings.scales
+        )
+
+    def frozen(self) -> list[nn.Module]:
+        """Return the generator too."""
+        return [*super().frozen(), self.painter]
+
+    @property
+    def background(self) -> Background:
+        """The background of the trained generator."""
+        return self.painter.background
+
+    def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
+        """Generate the target, then mix it with the warped source."""
+        flow, visibility = self.flow(batch)
+        with torch.no_grad():
+            generated = self.painter(batch["source"], self.poses(batch), flow, visibility)
+        mixed, _ = net(generated, batch["source"], flow, visibility)
+        return [mixed]

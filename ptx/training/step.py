@@ -1,0 +1,140 @@
+"""A training as a step: status, estimate, run, and its shape as a batch job. Imports torch only when it estimates or runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ptx.pipeline.array_slice import WHOLE, ArraySlice
+from ptx.pipeline.cluster import ClusterSettings
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Listener
+from ptx.pipeline.executors import Executor
+from ptx.pipeline.plan import Plan
+from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus, Unit
+from ptx.training.context import TrainingContext
+from ptx.training.state import best_scores, needed_trainings, stale, trained_step
+from ptx.training.training import Training
+from ptx.training.trainings import TRAININGS
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A training of a project."""
+
+    context: TrainingContext
+    training: Training
+
+    unit: ClassVar[Unit] = "steps"
+
+    @property
+    def name(self) -> str:
+        """Name of the training."""
+        return self.training.name
+
+    @property
+    def folder(self) -> Path:
+        """Folder of its model."""
+        return self.context.folder(self.training)
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the names of the data stages and trainings that its model comes from, directly or through others."""
+        return tuple(dict.fromkeys((*self._stages(), *self._trainings())))
+
+    def _stages(self) -> Iterator[str]:
+        for training in (*(TRAININGS[name] for name in self._trainings()), self.training):
+            yield from training.reads
+
+    def _trainings(self) -> Iterator[str]:
+        for name in needed_trainings(self.context, self.training):
+            yield from TrainingStep(self.context, TRAININGS[name])._trainings()
+            yield name
+
+    def impossible(self) -> str | None:
+        """Return the reason why its inputs cannot exist under these settings; None where they can."""
+        for name in self._stages():
+            if not self.context.pipeline.stage(name).applies:
+                return f"{name} does not apply: set `{name.replace('-', '_')}.path`"
+        if self.training.annotated and self.context.attributes is None:
+            return "there is no annotation of clothes: set `attributes.path`"
+        return None
+
+    def status(self, *, problems: bool = False) -> StepStatus:
+        """Return its state from its newest checkpoint."""
+        del problems
+        done = trained_step(self.folder)
+        total = self.context.settings(self.training).steps
+        reasons = stale(self.context, self.training)
+        condition: Condition = "stale" if reasons else "absent" if not done else "partial" if done < total else "done"
+        return StepStatus(
+            self.name,
+            condition,
+            reasons,
+            done,
+            total,
+            self.unit,
+            bytes=_bytes(self.folder),
+            scores=best_scores(self.folder),
+        )
+
+    def estimate(self, *, force: bool = False) -> Estimate:
+        """Estimate the time of a run: steps left, times the seconds a step of its log, else of a benchmark. Writes nothing."""
+        from ptx.training.estimate import seconds_per_step
+
+        state = self.status()
+        anew = force or state.condition == "stale"
+        count = state.of if anew else max(0, state.of - state.done)
+        seconds, source = seconds_per_step(self.context, self.training) if count else (0.0, "measured")
+        total = None if seconds is None else seconds * count
+        return Estimate(self.name, state.condition, state.reasons, count, None, None, None, total, source)
+
+    def run(
+        self, listener: Listener, executor: Executor, *, force: bool = False, part: ArraySlice = WHOLE
+    ) -> Outcome | None:
+        """Train, or go on training; see `run_training`.
+
+        Raises:
+            PtxError: a part is asked for, or what it reads is missing.
+            Interrupted: a signal came; everything is saved.
+        """
+        from ptx.training.run import run_training
+
+        if part != WHOLE:
+            raise PtxError("--part is for one data stage: a training is one job")
+        executor.release()  # a training has the machine for itself
+        before = self.status()
+        started = time.monotonic()
+        result = run_training(self.context, self.training, listener, force=force)
+        if not result.leads:
+            return None
+        after = self.status()
+        begun = 0 if force or before.condition == "stale" else before.done
+        computed = after.done - begun if result.trained else 0
+        seconds = time.monotonic() - started
+        return Outcome(self.name, self.unit, after.condition, computed, seconds, scores=result.scores)
+
+    def job(self, cluster: ClusterSettings) -> JobPlan:
+        """Return one job that saves on a signal and is queued again, with a task for each device."""
+        settings = self.context.settings(self.training)
+        return JobPlan(
+            resources=cluster.training,
+            nodes=settings.nodes,
+            tasks_per_node=settings.devices,
+            saves_on_signal=True,
+        )
+
+
+def missing_input(plan: Plan) -> str | None:
+    """Return why a training cannot read a stage yet; None where it is done."""
+    if plan.condition == "done":
+        return None
+    section = plan.stage.name.replace("-", "_")
+    hint = "" if plan.stage.applies else f", after the setting `{section}.path` names its files"
+    return f"training reads {plan.stage.name}, which is {plan.condition}: `ptx run all` first{hint}"
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

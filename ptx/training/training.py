@@ -1,0 +1,52 @@
+"""The row that declares a training. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ptx.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from ptx.training.recipes.base import Recipe
+
+FROM_BODIES = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+"""Stages that systems A and C read: pictures, keypoints, and flow projected from fitted bodies."""
+
+FROM_PARSING = ("ingest", "extract-keypoints", "parse")
+"""Stages that system B reads: pictures, keypoints and garment labels; no body model."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The row that declares a training, in ptx's table or as an entry point of the group `ptx.trainings`."""
+
+    name: str
+    """As in `ptx run NAME`; begins with `train-`."""
+    settings: type[TrainSettings]
+    """Its section of the settings file."""
+    recipe: str
+    """Its `Recipe`, as "module:class"; imported when training begins."""
+    needs: tuple[str, ...] = ()
+    """Trainings whose models it uses, besides those that its settings ask for (`TrainSettings.needs`)."""
+    reads: tuple[str, ...] = FROM_BODIES
+    """Stages whose stores it reads."""
+    annotated: bool = False
+    """True where it also reads what people wear (`attributes.path`)."""
+
+    @property
+    def section(self) -> str:
+        """Name of its section in the settings file."""
+        return self.name.replace("-", "_")
+
+    def folder(self, results: Path) -> Path:
+        """Folder of its model below the folder of results."""
+        return results / "models" / self.name.removeprefix("train-")
+
+    def load_recipe(self) -> type[Recipe[TrainSettings]]:
+        """Import the recipe."""
+        module, _, name = self.recipe.partition(":")
+        recipe: type[Recipe[TrainSettings]] = getattr(import_module(module), name)
+        return recipe

@@ -1,0 +1,114 @@
+"""Dense intrinsic appearance flow (CVPR 2019), system A: settings and rows of the trainings. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from ptx.models.variants import AdversarialKind, Background, Fusion
+from ptx.pipeline.config import Place
+from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
+from ptx.training.training import Training
+
+
+class TrainFlowSettings(TrainSettings):
+    """The flow regressor (CVPR 2019, §3.2)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        "demo": {
+            "base_channels": 16, "max_channels": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0,
+            "weight_decay": 0.0, "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
+        },
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
+        "market-128x64": {
+            "steps": 980_000,
+            "save_every": 5000,
+            "learning_rate": 1e-4,
+            "halve_every": 264_000,
+            "ema": 0.999,
+            "scales": 4,
+            "radius": 4.0,
+            "shift": (5, 5),
+        },
+    }  # fmt: skip
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+    weight_decay: Weight = 4e-4
+    """Adam's L2 penalty."""
+    scales: Count = 5
+    """Halvings below half the picture's size."""
+    part_weight: Weight = 5.0
+    """Weight of the segmentation-sensitive loss."""
+    limbs: bool = False
+    """Learn the difference to the flow of limbs moved as a whole by their keypoints, not the whole flow (ours)."""
+    assign_weight: Weight = 0.0
+    """Weight of saying which body part each pixel moves with, for `limbs` (ours)."""
+    shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
+    """Most pixels, right and down, by which targets are moved at random."""
+
+
+class TrainGeneratorSettings(GivenFlowSettings):
+    """The dual-path generator (CVPR 2019, §3.3)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        "demo": {
+            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3,
+            "cool_down": 0.5, "radius": 4.0, "adversarial": 0.0,
+        },
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
+        "market-128x64": {
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 160_000, "scales": 5, "warped_scales": 4, "radius": 4.0,
+            "shift": (10, 10), "scale": 1.2,
+        },
+    }  # fmt: skip
+
+    scales: Count = 7
+    """Halvings of the picture."""
+    warped_scales: Count = 5
+    """Scales, from the finest, whose appearance is warped by the flow."""
+    fusion: Fusion = "residual"
+    """How appearance meets the pose: residual is the paper's, the others its ablation."""
+    shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (0, 0)
+    """Most pixels, right and down, by which targets are moved at random."""
+    scale: Annotated[float, Field(ge=1)] = 1.0
+    """Most by which targets are made larger or smaller at random."""
+    background: Background = "paint"
+    """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
+    and the source's own pixels where the flow brings them show where it lets them (ours)."""
+    vgg: Place | None = None
+    """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
+    perceptual: Weight = 1.0
+    """Weight of the perceptual loss, where there are VGG weights."""
+    style: Weight = 0.0
+    """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
+    gradients: Weight = 1.0
+    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights."""
+    adversarial: Weight = 0.01
+    """Weight of the discriminator's judgement."""
+    adversarial_from: Annotated[int, Field(ge=0)] = 0
+    """Step from which the discriminator takes part."""
+    adversarial_kind: AdversarialKind = "bce"
+    """Form of the adversarial loss."""
+    discriminator_rate: Annotated[float, Field(gt=0)] = 2e-5
+    """Adam's rate of the discriminator."""
+    discriminator_decay: Weight = 4e-4
+    """Adam's L2 penalty on the discriminator."""
+
+
+class TrainPixelWarpSettings(TrainGeneratorSettings):
+    """The pixel-warping net (CVPR 2019, §3.5)."""
+
+
+ROWS = (
+    Training("train-flow", TrainFlowSettings, "ptx.training.recipes.appearance_flow:FlowRecipe"),
+    Training("train-generator", TrainGeneratorSettings, "ptx.training.recipes.generator:GeneratorRecipe"),
+    Training(
+        "train-pixel-warp",
+        TrainPixelWarpSettings,
+        "ptx.training.recipes.generator:PixelWarpRecipe",
+        needs=("train-generator",),
+    ),
+)

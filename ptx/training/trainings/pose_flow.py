@@ -1,0 +1,101 @@
+"""Pose flow learning (TIP 2021), system B: settings and rows of the trainings. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ptx.models.variants import FlowSource, Fusion
+from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
+from ptx.training.training import FROM_PARSING, Training
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
+
+
+class TrainPoseFlowSettings(TrainSettings):
+    """Flow learned from pictures and garments alone (TIP 2021; the weights are ours)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        "demo": {"base_channels": 8, "max_channels": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5, "radius": 4.0},
+        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
+        "market-128x64": {"steps": 980_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "scales": 4, "radius": 4.0},
+    }  # fmt: skip
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+    scales: Count = 5
+    """Halvings below half the picture's size."""
+    limbs: bool = True
+    """Learn the difference to the flow of limbs moved as a whole by their keypoints, not the whole flow."""
+    picture: bool = True
+    """See the source's picture besides both poses: cloth moves otherwise than skin."""
+    texture: Weight = 1.0
+    """Weight of looks that should be the same where the flow leads; 0 switches the texture-preserving objective off."""
+    garments: Weight = 2.0
+    """Weight of garments that should be the same where the flow leads."""
+    hidden: Weight = 1.8
+    """What it costs to call a place hidden in the source instead; a large value switches occlusion off."""
+    smooth: Weight = 0.1
+    """Weight of the flow's second differences within a garment."""
+    known_warps: Weight = 1.0
+    """Weight of the error on sources warped on purpose, whose flow is known; 0 switches self-supervision off."""
+    coarse_to_fine: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Share of the training at which the finest scale joins; the coarsest begins, 0 trains all from the start."""
+
+
+class TrainGarmentSettings(GivenFlowSettings):
+    """GarmentNet: what the target wears where (TIP 2021; the layers are ours)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        "demo": {"base_channels": 8, "max_channels": 64, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0},
+        "deepfashion-256": {"steps": 190_000, "save_every": 5000, "ema": 0.999},
+        "market-128x64": {"steps": 490_000, "save_every": 5000, "ema": 0.999, "scales": 5, "radius": 4.0},
+    }  # fmt: skip
+
+    scales: Count = 6
+    """Halvings of the picture."""
+    warped_scales: Count = 4
+    """Scales, from the finest, whose appearance is aligned by the flow."""
+    fusion: Fusion = "soft_gate"
+    """How aligned appearance meets the pose; no_flow switches alignment off."""
+    flow: FlowSource = "learned"
+    """Where flow and visibility come from, as for train_generator."""
+
+
+class TrainSynthesisSettings(TrainGeneratorSettings):
+    """SynthesisNet: the picture, coarse to fine, from aligned appearance and garments (TIP 2021; the layers are ours)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        name: {k: v for k, v in preset.items() if k != "warped_scales"}
+        | {"scales": 5 if name != "deepfashion-256" else 6}
+        for name, preset in TrainGeneratorSettings.PRESETS.items()
+    }
+
+    warped_scales: Count = 4
+    """Scales, from the finest, whose appearance is aligned by the flow."""
+    fusion: Fusion = "soft_gate"
+    """How aligned appearance meets the pose; no_flow switches alignment off."""
+    flow: FlowSource = "learned"
+    """Where flow and visibility come from, as for train_generator."""
+    garments: bool = True
+    """See the garments that GarmentNet predicts."""
+    pictures: Literal[1, 2, 3] = 3
+    """Pictures that are painted and compared, each half the size of the one before; 1 has no coarse ones."""
+    coarse_to_fine: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the training at which the finest picture joins."""
+
+
+ROWS = (
+    Training(
+        "train-pose-flow", TrainPoseFlowSettings, "ptx.training.recipes.pose_flow:PoseFlowRecipe", reads=FROM_PARSING
+    ),
+    Training("train-garment", TrainGarmentSettings, "ptx.training.recipes.pose_flow:GarmentRecipe", reads=FROM_PARSING),
+    Training(
+        "train-synthesis",
+        TrainSynthesisSettings,
+        "ptx.training.recipes.pose_flow:SynthesisRecipe",
+        needs=("train-garment",),
+        reads=FROM_PARSING,
+    ),
+)

@@ -1,0 +1,79 @@
+"""Workspaces as ptx 0.1 wrote them (`tests/data`) are read as they are."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ptx
+from ptx.pipeline.errors import PtxError
+from ptx.project import Project, load_project
+from ptx.training.settings import RENAMED_SETTINGS
+
+ARCHIVE = Path(__file__).parent / "data" / "workspace-0.1.tar.gz"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The archive, unpacked."""
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path
+
+
+def open_old(folder: Path, config: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Open a project of the archive, its settings under their names of now."""
+    text = (folder / config).read_text()
+    for name, now in RENAMED_SETTINGS.items():
+        text = re.sub(rf"\b{name}:", f"{now}:", text)
+    (folder / config).write_text(text)
+    monkeypatch.chdir(folder)
+    return load_project(Path(config))
+
+
+def test_everything_of_the_old_workspace_is_done(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = open_old(old / "people", "pipeline.yaml", monkeypatch)
+    states = {step.name: step.status() for step in project.steps}
+    assert len(states) == 16
+    assert {name: (state.condition, list(state.reasons)) for name, state in states.items()} == {
+        name: ("done", []) for name in states
+    }
+
+
+def test_old_photographs_are_done_and_old_crops_are_stale(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes around keypoints of files had a margin of .25 of their own; nothing else changed."""
+    whole = open_old(old / "photographs", "picture.yaml", monkeypatch)
+    assert {step.status().condition for step in whole.stages} == {"done"}
+    cropped = open_old(old / "photographs", "person.yaml", monkeypatch)
+    states = [step.status() for step in cropped.stages]
+    assert {state.condition for state in states} == {"stale"}
+    assert list(states[0].reasons) == ["crop margin was absent, now 0.15"]
+    assert list(states[1].reasons) == ["input ingest changed"]
+
+
+@pytest.mark.parametrize("system", ["flow", "pose-flow", "view"])
+def test_old_models_paint(old: Path, system: str) -> None:
+    """Each system of the old networks paints what the code that trained them painted."""
+    model = ptx.load(old / "people" / "work" / "models", system)
+    assert model.size == (64, 32)
+    rng = np.random.default_rng(0)
+    keypoints = np.ones((18, 3), np.float32)
+    keypoints[:, 0] = rng.uniform(4, 28, 18)
+    keypoints[:, 1] = rng.uniform(4, 60, 18)
+    image = rng.integers(0, 256, (64, 32, 3), dtype=np.uint8)
+    painting = model.transfer(image, keypoints[::-1].copy(), keypoints)
+    assert painting.picture.shape == (64, 32, 3)
+    assert Image.fromarray(painting.picture).getextrema() != ((0, 0),) * 3
+
+
+def test_an_old_setting_gets_its_new_name(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(old / "people")
+    with pytest.raises(
+        PtxError, match=r"pipeline.yaml:\d+: train_flow.base: no such setting, did you mean 'base_channels'\?"
+    ):
+        load_project(Path("pipeline.yaml"))
