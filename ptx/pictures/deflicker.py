@@ -15,7 +15,9 @@ Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
 Floats = NDArray[np.float32]
+
 Mask = NDArray[np.bool_]
+"""(H, W) or (N, H, W)."""
 
 NEIGHBOUR_WEIGHT = 0.5
 """Weight of each neighbouring frame, warped into a frame, against 1 of the frame itself."""
@@ -24,7 +26,7 @@ ROUNDS = 2
 """Number of times that neighbours are mixed in."""
 
 OUTLINE_PX = 3
-"""Width around the body, px, of what belongs to the person as well: cloth and hair."""
+"""Width of the cloth and hair around the body that belong to the person as well, px."""
 
 
 class PosedBody(Protocol):
@@ -103,7 +105,7 @@ def _links(bodies: Sequence[PosedBody], masks: Mask, closed: bool) -> list[Link]
     for i in range(len(bodies)):
         for j in _neighbours(i, len(bodies), closed):
             flow, visibility = bodies[i].flow_from(bodies[j])
-            # Pixels at the neighbour's outline are mixed with what is behind it there.
+            # At the neighbour's outline a pixel mixes body and background: it is not used.
             inside = cv2.erode(masks[j].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
             usable = (visibility == VISIBLE) & (_warp(inside, flow) > 0.99)
             links.append(Link(i, j, flow, NEIGHBOUR_WEIGHT * usable[..., None].astype(np.float32)))
@@ -138,9 +140,15 @@ def _dilate(mask: Mask) -> Mask:
 
 
 def _background(images: Floats, persons: Mask, bodies: Mask) -> Floats:
-    """Return the median (H, W, 3) over the images (N, H, W, 3) that show the background.
+    """Compute the median background (H, W, 3).
 
-    Where none does, of `persons` (N, H, W), of those that show no body (N, H, W) there; where all do, of all.
+    A pixel is taken from the images in which no person covers it. If persons cover it in all of them, from those in which no body
+    does; if bodies do, from all.
+
+    Args:
+        images: (N, H, W, 3).
+        persons: (N, H, W) pixels of the person: the body with cloth and hair.
+        bodies: (N, H, W) pixels of the body.
     """
     covered = np.where(persons.all(0), bodies & ~bodies.all(0), persons)
     return np.asarray(np.nanmedian(np.where(covered[..., None], np.nan, images), axis=0), np.float32)
