@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ptx.datasets.catalogue import open_data_set
 from ptx.datasets.data_set import DataContext, DataSet, DataSettings
+from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.extract_keypoints import ExtractKeypoints
@@ -128,13 +128,25 @@ class Project:
             return (*self.stages, *self.chosen_trainings)
         return (self.step(name),)
 
+    def left_out(self, name: str) -> dict[str, str]:
+        """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""
+        if name != "everything":
+            return {}
+        reasons = {training.name: training.impossible() for training in self._named_trainings}
+        return {training: reason for training, reason in reasons.items() if reason is not None}
+
     @property
     def chosen_trainings(self) -> tuple[Step, ...]:
-        """The trainings that the setting `systems` names, in order, each after those it needs.
+        """The trainings that the setting `systems` names and whose inputs can exist, in order, each after those it needs.
 
         Raises:
             PtxError: there is no such system or training.
         """
+        return tuple(training for training in self._named_trainings if training.impossible() is None)
+
+    @property
+    def _named_trainings(self) -> list[TrainingStep]:
+        """The trainings that the setting `systems` names, in order, each after those it needs."""
         names: list[str] = []
         for system in self.settings.systems:
             if system not in SYSTEMS and system not in TRAININGS:
@@ -142,7 +154,8 @@ class Project:
                 raise PtxError(f"systems: no system or training '{system}': {known}")
             for name in SYSTEMS[system].trainings if system in SYSTEMS else (system,):
                 names += [*self._needed(name), name]
-        return tuple(self.step(name) for name in dict.fromkeys(names))
+        known = {training.name: training for training in self.trainings}
+        return [known[name] for name in dict.fromkeys(names)]
 
     def _needed(self, name: str) -> list[str]:
         """Trainings that a training needs, and those that these need, the first ones first."""

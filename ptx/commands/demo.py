@@ -2,60 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
-from ptx.commands.tables import outcome_line
-from ptx.pipeline.executors import keep_workers
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
+from ptx.commands.report import evaluate_and_report
+from ptx.commands.run import run_steps
+from ptx.pipeline.events import Listener
+from ptx.project import load_project
 
 DEMO = """\
 # Written by `ptx demo`: synthetic people, small models, minutes on a laptop.
 workspace: {workspace}
 size: [128, 64]
+systems: [flow]
 data: {{kind: people, persons: 120, images_per_person: 6}}
 train_flow: {{preset: demo, steps: 450, save_every: 225}}
 train_generator: {{preset: demo, steps: 400, save_every: 200}}
 train_pixel_warp: {{preset: demo, steps: 80, save_every: 80}}
 """
+"""Settings of the demo, with the place of the workspace."""
 
-TRAINED = ("train-flow", "train-generator", "train-pixel-warp")
-"""What the demo trains: dense intrinsic appearance flow."""
-
-SCORED = 80
+SCORED_PAIRS = 80
 """Test pairs in the report."""
 
 
-def run_demo(
-    folder: Path, overrides: Sequence[str], console: Console, train: Callable[[Pipeline, str], None]
-) -> list[str]:
-    """Make people, run every stage, train the models, write the report; returns what to say at the end.
+def run_demo(folder: Path, overrides: Sequence[str], listener: Listener) -> Iterator[str]:
+    """Make people, run every step, train the models, write the report; yields lines to print.
 
     Args:
         folder: where everything goes; an interrupted demo goes on there.
         overrides: of settings, `a.b=value`.
-        console: for progress.
-        train: trains one stage by its name.
+        listener: receives the events.
     """
-    from ptx.evaluation.report import evaluate_and_report
-    from ptx.project import load_pipeline
-
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "pipeline.yaml"
     config.write_text(DEMO.format(workspace=folder.absolute()))
-    pipeline = load_pipeline(config, list(overrides))
-    with keep_workers():
-        for stage in pipeline.active:
-            console.print(outcome_line(run_stage(pipeline, stage, console), pipeline.plan(stage)))
-    for name in TRAINED:
-        train(pipeline, name)
-    path = evaluate_and_report(pipeline, console, SCORED)
-    return [
-        f"\nthe report: [bold]{path}[/bold]\ntry next:",
-        f"  ptx transfer ME.jpg --pose DANCER.jpg --model {folder / 'models'} --sheet -o out.png",
-        f"  ptx show --grid -c {config}",
-        "  ptx run all --set data.root=PHOTOS        (one sub-folder a person)",
-    ]
+    project = load_project(config, list(overrides))
+    yield from run_steps(project.select("everything"), project.settings, listener)
+    path = evaluate_and_report(project, SCORED_PAIRS, listener)
+    yield f"\nthe report: [bold]{path}[/bold]\ntry next:"
+    yield f"  ptx transfer ME.jpg --pose DANCER.jpg --model {folder / 'models'} --as sheet -o out.png"
+    yield f"  ptx show --grid -c {config}"
+    yield "  ptx run all --set data.root=PHOTOS        (one sub-folder a person)"

@@ -1,11 +1,9 @@
-"""`ptx doctor`: what works on this machine, and how to get what does not."""
+"""Checks of this machine: versions, optional packages, the GPU, cores, the workspace, free disk."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,33 +12,40 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ptx.datasets.mediapipe import INSTALL
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage import remote
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.storage.storage import Storage
 
 REQUIRED = ("numpy", "numba", "opencv-python-headless", "zarr", "numcodecs", "dask", "torch", "smplx", "pydantic")
+"""Distributions without which ptx does not work."""
 
-LEAST_FREE = 5e9
+MIN_PYTHON = (3, 11)
+"""Oldest version of Python that ptx works with."""
+
+MIN_FREE_BYTES = 5e9
 """Bytes of free disk below which a warning is due."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding."""
+    """The result of one check."""
 
     name: str
     ok: bool | None
     """None: optional, and not there."""
     detail: str
     cure: str = ""
+    """What to do; empty where nothing need be done."""
 
 
-def report(workspace: Path) -> list[Check]:
-    """All checks; never raises."""
-    return [*_versions(), *_backends(), *_machine(workspace)]
+def examine(workspace: Storage) -> list[Check]:
+    """Make all checks; never raises."""
+    return [*_versions(), *_optional_packages(), _gpu(), _cores(), *_workspace(workspace)]
 
 
 def _versions() -> Iterator[Check]:
-    yield Check("Python", sys.version_info >= (3, 11), platform.python_version(), "ptx needs Python 3.11 or newer")
+    recent = sys.version_info >= MIN_PYTHON
+    cure = "" if recent else f"ptx needs Python {'.'.join(map(str, MIN_PYTHON))} or newer"
+    yield Check("Python", recent, platform.python_version(), cure)
     for name in ("ptx", *REQUIRED):
         try:
             yield Check(name, True, version(name))
@@ -48,16 +53,9 @@ def _versions() -> Iterator[Check]:
             yield Check(name, False, "not installed", f"pip install {name}")
 
 
-def _backends() -> Iterator[Check]:
+def _optional_packages() -> Iterator[Check]:
     yield _optional("keypoints from photographs (mediapipe)", "mediapipe", INSTALL)
     yield _optional("pytorch3d renderer", "pytorch3d", "see github.com/facebookresearch/pytorch3d; nothing needs it")
-    try:
-        torch = importlib.import_module("torch")
-        found = torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
-        cure = "" if found else "training runs on the CPU; a CUDA build of torch and a driver make it use a GPU"
-        yield Check("GPU", True if found else None, found or "none seen by torch", cure)
-    except Exception as error:  # a broken torch is what a doctor is for
-        yield Check("GPU", False, f"torch cannot be imported: {error}", "pip install --force-reinstall torch")
 
 
 def _optional(name: str, module: str, cure: str) -> Check:
@@ -66,30 +64,44 @@ def _optional(name: str, module: str, cure: str) -> Check:
     return Check(name, True, version(module))
 
 
-def _machine(workspace: Path) -> Iterator[Check]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Check("cores", True, f"{cores} usable; `run.workers` is how many are used")
-    if not isinstance(workspace, Path):
-        yield _answers(workspace)
-        return
-    folder = workspace
-    while not folder.exists():
-        folder = folder.absolute().parent
-    writable = os.access(folder, os.W_OK)
-    yield Check(
-        "workspace",
-        writable,
-        str(workspace),
-        "" if writable else f"{folder} cannot be written to: name another `workspace:`",
-    )
-    free = shutil.disk_usage(folder).free
-    cure = "" if free >= LEAST_FREE else "`ptx run all --dry-run` says what is needed"
-    yield Check("free disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB", cure)
-
-
-def _answers(workspace: Path) -> Check:
+def _gpu() -> Check:
     try:
-        remote.reach(workspace)
+        import torch
+
+        if torch.cuda.is_available():
+            return Check("GPU", True, torch.cuda.get_device_name(0))
+    except Exception as error:  # whatever a broken torch raises
+        cure = "pip install --force-reinstall torch"
+        return Check("GPU", False, f"torch cannot be imported: {one_line(error)}", cure)
+    cure = "training runs on the CPU; a CUDA build of torch and a driver make it use a GPU"
+    return Check("GPU", None, "none that torch can use", cure)
+
+
+def _cores() -> Check:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Check("cores", True, f"{cores} usable; `run.workers` is how many are used")
+
+
+def _workspace(workspace: Storage) -> Iterator[Check]:
+    try:
+        workspace.check()
     except PtxError as error:
-        return Check("workspace", False, str(workspace), str(error))
-    return Check("workspace", True, str(workspace))
+        yield Check("workspace", False, str(workspace), str(error))
+        return
+    folder = None if workspace.folder is None else _existing(workspace.folder)
+    writable = folder is None or os.access(folder, os.W_OK)
+    cure = "" if writable else f"{folder} cannot be written to: name another `workspace:`"
+    yield Check("workspace", writable, str(workspace), cure)
+    free = workspace.free_bytes()
+    if free is not None:
+        enough = free >= MIN_FREE_BYTES
+        cure = "" if enough else "`ptx run all --dry-run` says what is needed"
+        yield Check("free disk", enough, f"{free / 1e9:.1f} GB", cure)
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return folder

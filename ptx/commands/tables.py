@@ -1,26 +1,36 @@
-"""What the commands print: tables and lines from data. The only place that words them."""
+"""What the commands print: tables and lines from data. The only place that puts results into words for people."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from ptx.pipeline.estimate import Estimate
-from ptx.pipeline.plan import Pipeline, Plan
-from ptx.pipeline.progress import duration
-from ptx.pipeline.run import Outcome
-from ptx.pipeline.status import Status
-from ptx.pipeline.verify import Findings
+from ptx.commands.words import duration
+from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
+from ptx.pipeline.storage.storage import Storage
 
-COLOURS = {"done": "green", "partial": "yellow", "stale": "magenta", "absent": "dim"}
+if TYPE_CHECKING:
+    from ptx.commands.doctor import Check
+    from ptx.pipeline.verify import Findings
+
+COLOURS: Mapping[Condition, str] = {"done": "green", "partial": "yellow", "stale": "magenta", "absent": "dim"}
+"""Colour of each state of a step."""
+
+ORIGINS = {
+    "guess": "steps that never ran here are guesses",
+    "benchmark": "times of trainings are those of a benchmark",
+    "unknown": "nobody knows yet how long trainings that never ran take",
+}
+"""Origin of an estimate → what the dry run says about it."""
+
+MIN_RATE_SECONDS = 0.5
+"""Seconds below which no rate is told: it would be that of starting."""
 
 
 def size(count: float) -> str:
-    """Bytes as people say them."""
+    """Write bytes as people say them: 12 B, 3.4 MB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -28,105 +38,129 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        left = column.startswith("<")
-        table.add_column(
-            column.strip("<"), justify="left" if left else "right", overflow="fold", no_wrap=column == "<stage"
-        )
-    return table
-
-
-def estimate_table(rows: Sequence[Estimate], pipeline: Pipeline) -> Table:
-    """`ptx run --dry-run`."""
-    table = _table("<stage", "<state", "samples", "blocks", "disk", "memory", "time", "<why")
-    for r in rows:
-        state = f"[{COLOURS[r.condition]}]{r.condition}[/]"
+def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
+    """Make the table of `ptx run --dry-run`."""
+    table = _table("<step", "<state", "count", "blocks", "disk", "memory", "time", "<why")
+    for row in rows:
         table.add_row(
-            r.stage,
-            state,
-            str(r.samples),
-            str(r.blocks),
-            size(r.bytes),
-            size(r.memory),
-            duration(r.seconds),
-            "; ".join(r.reasons),
+            row.step,
+            _coloured(row.condition),
+            str(row.count),
+            "" if row.blocks is None else str(row.blocks),
+            "" if row.bytes is None else size(row.bytes),
+            "" if row.memory is None else size(row.memory),
+            "unknown" if row.seconds is None else duration(row.seconds),
+            "; ".join(row.reasons),
         )
-    total = sum(r.bytes for r in rows)
-    took, workers = duration(sum(r.seconds for r in rows)), pipeline.settings.run.worker_count
-    table.caption = f"{size(total)} {_room(pipeline.workspace)}; {took} on {workers} workers; nothing was written"
-    if any(r.samples and not r.measured for r in rows):
-        table.caption += "; stages that never ran here are guesses"
+    bytes_needed = sum(row.bytes or 0 for row in rows)
+    seconds = sum(row.seconds or 0 for row in rows)
+    unknown = any(row.count and row.seconds is None for row in rows)
+    time = f"{'more than ' if unknown else ''}{duration(seconds)}"
+    sentences = [f"{size(bytes_needed)} {_free(workspace)}", f"{time} on {workers} workers", "nothing was written"]
+    sources = {row.source for row in rows if row.count}
+    sentences += [words for source, words in ORIGINS.items() if source in sources]
+    table.caption = "; ".join(sentences)
     table.caption_justify = "left"
     return table
 
 
-def _room(workspace: Path) -> str:
-    if not isinstance(workspace, Path):
-        return f"at {workspace}"
-    while not workspace.exists():
-        workspace = workspace.parent
-    return f"on disk, {size(shutil.disk_usage(workspace).free)} free"
+def outcome_line(outcome: Outcome) -> str:
+    """Put the end of a step's run into one line."""
+    verb = {"samples": "computed", "steps": "steps"}[outcome.unit]
+    parts = [outcome.condition]
+    if outcome.computed:
+        fast = outcome.seconds > MIN_RATE_SECONDS
+        rate = f", {outcome.computed / outcome.seconds:.0f}/s" if fast and outcome.unit == "samples" else ""
+        parts.append(f"{outcome.computed} {verb} in {duration(outcome.seconds)}{rate}")
+    else:
+        parts.append("nothing to do")
+    if outcome.quarantined:
+        parts.append(f"{outcome.quarantined} quarantined (`ptx status --problems`)")
+    if outcome.waiting:
+        parts.append(f"{outcome.waiting} blocks wait for inputs")
+    scores = f"; {_scores(outcome.scores)}" if outcome.scores else ""
+    return f"[bold]{outcome.step}[/bold]: {', '.join(parts)}{scores}"
 
 
-def outcome_line(outcome: Outcome, plan: Plan) -> str:
-    """The end of a stage's run, in one line."""
-    rate = f", {outcome.computed / outcome.seconds:.0f}/s" if outcome.computed and outcome.seconds > 0.5 else ""
-    what = f"{outcome.computed} computed in {duration(outcome.seconds)}{rate}" if outcome.computed else "nothing to do"
-    bad = f", {outcome.bad} quarantined (`ptx status --problems`)" if outcome.bad else ""
-    waiting = f", {outcome.waiting} blocks wait for inputs" if outcome.waiting else ""
-    return f"[bold]{outcome.stage}[/bold]: {plan.condition}, {what}{bad}{waiting}"
+def status_tables(rows: Sequence[StepStatus]) -> list[Table]:
+    """Make the tables of `ptx status`, one a unit in which steps count."""
+    makers = {"samples": _sample_table, "steps": _training_table}
+    tables = []
+    for unit, make in makers.items():
+        chosen = [row for row in rows if row.unit == unit]
+        if chosen:
+            tables.append(make(chosen))
+    return tables
 
 
-def status_table(rows: Sequence[Status]) -> Table:
-    """`ptx status`."""
+def _sample_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<stage", "<state", "done", "of", "bad", "skipped", "disk", "<why")
-    for r in rows:
-        why = "; ".join(r.reasons) or ", ".join(f"{code} {n}" for code, n in r.codes.items())
-        state = f"[{COLOURS[r.condition]}]{r.condition}[/]"
-        table.add_row(
-            r.stage, state, str(r.done), str(r.samples), str(r.quarantined), str(r.skipped), size(r.bytes), why
-        )
+    for row in rows:
+        codes = ", ".join(f"{code} {count}" for code, count in row.codes.items())
+        counts = (row.done, row.of, row.quarantined, row.skipped)
+        why = "; ".join(row.reasons) or codes
+        table.add_row(row.step, _coloured(row.condition), *map(str, counts), size(row.bytes), why)
     return table
 
 
-def training_table(rows: Sequence[Any]) -> Table:
-    """The models' part of `ptx status`."""
+def _training_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<model", "<state", "step", "of", "<scores of the best")
-    for r in rows:
-        words = "; ".join(r.reasons) or ", ".join(f"{name} {value:.4g}" for name, value in r.scores.items())
-        table.add_row(r.stage, f"[{COLOURS[r.condition]}]{r.condition}[/]", str(r.step), str(r.steps), words)
+    for row in rows:
+        why = "; ".join(row.reasons) or _scores(row.scores)
+        table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
 
 
-def problem_table(rows: Sequence[Status]) -> Table | str:
-    """`ptx status --problems`."""
-    table = _table("<stage", "<sample", "<reason")
-    for r in rows:
-        for name, reason in r.problems.items():
-            table.add_row(r.stage, name, reason)
+def problem_table(rows: Sequence[StepStatus]) -> Table | str:
+    """Make the table of `ptx status --problems`, or the sentence that there are none."""
+    table = _table("<stage", "<sample", "<code", "<reason")
+    for row in rows:
+        for name, problem in row.problems.items():
+            table.add_row(row.step, name, problem.code, problem.text)
     return table if table.row_count else "no quarantined samples"
 
 
-def findings_lines(found: Findings) -> list[str]:
-    """`ptx verify`, one stage."""
-    total = f"{found.samples} in = {found.done} done + {found.quarantined} quarantined + {found.pending} pending"
-    head = f"[bold]{found.stage}[/bold]: {total}; {found.blocks} blocks, {size(found.bytes)}"
-    if not found.faults:
+def findings_lines(findings: Findings) -> list[str]:
+    """Put what `ptx verify` found of one stage into lines."""
+    counts = f"{findings.done} done + {findings.quarantined} quarantined + {findings.pending} pending"
+    total = f"{findings.samples} in = {counts}; {findings.blocks} blocks, {size(findings.bytes)}"
+    head = f"[bold]{findings.stage}[/bold]: {total}"
+    if not findings.faults:
         return [f"{head}: [green]sound[/]"]
-    cure = f"`ptx verify {found.stage} --drop` forgets the damaged blocks, then `ptx run {found.stage}` computes them again"
     return [
-        f"{head}: [red]{len(found.damaged)} blocks damaged[/]",
-        *(f"  {fault}" for fault in found.faults),
-        f"  {cure}",
+        f"{head}: [red]{len(findings.damaged)} blocks damaged[/]",
+        *(f"  {fault}" for fault in findings.faults),
+        f"  `ptx verify {findings.stage} --drop` forgets the damaged blocks, then `ptx run {findings.stage}` computes them again",
     ]
 
 
-def doctor_table(checks: Sequence[Any]) -> Table:
-    """`ptx doctor`."""
+def doctor_table(checks: Sequence[Check]) -> Table:
+    """Make the table of `ptx doctor`."""
     table = _table("<", "<what", "<found", "<how to get it")
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]--[/]"}
     for check in checks:
-        table.add_row(marks[check.ok], check.name, check.detail, check.cure or "")
+        table.add_row(marks[check.ok], check.name, check.detail, check.cure)
     return table
+
+
+def _table(*columns: str) -> Table:
+    """Make an empty table; columns whose names begin with < are aligned to the left."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        name = column.removeprefix("<")
+        justify = "left" if column.startswith("<") else "right"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=name in ("step", "stage", "model"))
+    return table
+
+
+def _coloured(condition: Condition) -> str:
+    return f"[{COLOURS[condition]}]{condition}[/]"
+
+
+def _scores(scores: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+
+
+def _free(workspace: Storage) -> str:
+    free = workspace.free_bytes()
+    return f"at {workspace}" if free is None else f"on disk, {size(free)} free"

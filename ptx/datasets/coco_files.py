@@ -20,8 +20,8 @@ from ptx.datasets.foreign_files import (
     read_json,
 )
 from ptx.datasets.keypoint_files import MAX_JSON_BYTES, KeypointFolder, Keypoints, most_certain
-from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.keypoints import missing_as_nan
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import Json
 

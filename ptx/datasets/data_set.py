@@ -13,7 +13,7 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Image, Transform, crop_and_resize, read_image
+from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
@@ -45,7 +45,7 @@ class DataContext:
     size: tuple[int, int] = (256, 256)
     """Working resolution: height, width in px."""
     seed: int = 0
-    max_pixels: int = 100_000_000
+    max_pixels: int = MAX_PIXELS
     """Larger pictures are refused before they are decoded."""
 
 

@@ -33,6 +33,9 @@ SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff",
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """Pillow's decoders that are tried, by content and not by ending; its other ones stay closed."""
 
+MAX_PIXELS = 100_000_000
+"""Pixels of the largest picture that is decoded, unless the user sets another bound."""
+
 BOX_MARGIN = 0.15
 """Share of the longer side of a person's keypoints that is added all round: keypoints end at the ankles and the eyes."""
 

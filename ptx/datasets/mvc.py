@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.coco_files import MOST_ANNOTATIONS
+from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, test_split, walk
 from ptx.pipeline.config import Place, Share
@@ -103,8 +103,8 @@ class Mvc:
             return {key: str(value).strip('"') for key, value in row if key in keys}
 
         try:
-            if path.stat().st_size > MOST_ANNOTATIONS:
-                raise ValueError(f"more than {MOST_ANNOTATIONS} bytes")
+            if path.stat().st_size > MAX_ANNOTATION_BYTES:
+                raise ValueError(f"more than {MAX_ANNOTATION_BYTES} bytes")
             rows = json.loads(path.read_bytes(), object_pairs_hook=keep)
             if not isinstance(rows, list) or any(set(keys) - set(row) for row in rows):
                 raise ValueError(f"it is no list of rows with {', '.join(keys)}")

@@ -1,164 +1,121 @@
-"""`ptx evaluate`: trained models on held-out persons, beside what needs no training."""
+"""The loop of an evaluation: every method on every pair, scored by every metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
-import zarr
 from numpy.typing import NDArray
-from rich.console import Console
 from torch import Tensor
 
-from ptx.evaluation.learned_metrics import Judges
-from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
-from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
-from ptx.evaluation.protocols import Protocol, protocol
-from ptx.geometry.labels import BACKGROUND, VISIBLE
-from ptx.labels import CLOTHES, garment
-from ptx.models.losses import end_point_error
-from ptx.models.pose_mask import pose_mask
-from ptx.models.ssim import ms_ssim, ssim
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.progress import progress
-from ptx.training.data import Batch, clothes
+from ptx.evaluation.fid import ReferenceSet
+from ptx.evaluation.learned_metrics import FEATURES, FeatureNetwork, LearnedMetrics, SetStatistics
+from ptx.evaluation.methods import FlowMethod, ImageMethod, Methods
+from ptx.evaluation.pairs import PairBatch
+from ptx.evaluation.picture_scores import flow_scores, picture_scores, region_masks
+from ptx.evaluation.protocols import Protocol, Split
+from ptx.evaluation.scores import CONTROL, Scores, Values
+from ptx.pipeline.events import Listener, Silent, progress
 
-Values = dict[str, dict[str, NDArray[np.float64]]]
-"""Method → metric → one value a pair; a set's score (fid, is, mask_is, fashion_is) as its shares, whose mean it is."""
+Photographs = Callable[[Split], Iterable[Tensor]]
+"""Split → all its photographs, batches (B, 3, H, W) in -1..1."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores of every pair, and where they lie."""
+class Pairs(typing.Protocol):
+    """Pairs on which methods are scored, such as `TestPairs`."""
 
-    protocol: str
-    """The rules, in words."""
-    pairs: NDArray[np.int64]
-    values: Values
-    path: Path
-    networks: dict[str, str] = field(default_factory=dict)
-    """Network that judged → hash of its weights."""
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """(N,) number of each pair in the whole data set."""
+        ...
+
+    def batches(self) -> Iterator[PairBatch]:
+        """Yield the pairs in order."""
+        ...
 
 
-def evaluate(pipeline: Pipeline, console: Console, *, count: int = 0, rules: str = "ours") -> Evaluation:
-    """Score every method on the test pairs (or `count` of them, spread evenly); writes `evaluation.zarr`.
+def evaluate(
+    methods: Methods,
+    pairs: Pairs,
+    metrics: LearnedMetrics,
+    protocol: Protocol,
+    listener: Listener | None = None,
+    photographs: Photographs | None = None,
+) -> Scores:
+    """Score every method on every pair. Reads and writes no file.
 
-    Raises:
-        PtxError: there are no test pairs, no such protocol, or a model is missing or stale.
+    Args:
+        methods: what is compared.
+        pairs: the test pairs.
+        metrics: networks that score, besides the metrics that need none.
+        protocol: the rules.
+        listener: receives the progress.
+        photographs: the reference of FID, and of the control that scores photographs against photographs; None leaves out both.
     """
-    chosen, judges = protocol(rules), Judges(pipeline)
-    flow, data = flowers(pipeline), pairs_to_test(pipeline)
-    paint = painters(pipeline, flow)
-    data = data.some(count) if count else data
-    if "attributes" in judges.classify:
-        data = replace(data, clothes=clothes(pipeline))
-    values: Values = {}
-    with torch.inference_mode(), progress("evaluate", len(data), 0, console) as advance:
-        for batch in batches(pipeline, data):
-            target = chosen.prepare(batch["target"], painted=False)
-            masks = {region: chosen.prepare_mask(mask) for region, mask in regions(batch).items()}
-            for name, method in paint.items():
-                bare = method(batch)
-                painted = chosen.prepare(bare, painted=True)
-                judged = judges.distances(name, painted, target, masks["pose"]) | judges.clothes(name, painted, batch)
-                judged |= judges.poses(bare, batch["target_keypoints"])
-                _add(values, name, picture_scores(painted, target, masks, chosen) | judged)
-            if "true_flow" in batch:
-                for name, source in flow.items():
-                    _add(values, name, flow_scores(*source(batch), batch))
-            advance(len(batch["pair"]), 0)
-        for name, shares in judges.together(chosen, pipeline).items():
-            values.setdefault(name, {}).update(shares)
-    done = Evaluation(chosen.words(), data.numbers, values, pipeline.results / "evaluation.zarr", judges.hashes)
-    _save(done)
-    return done
+    scoring = _Scoring(metrics, protocol)
+    with torch.inference_mode(), progress(listener or Silent(), "evaluate", len(pairs.numbers)) as advance:
+        for batch in pairs.batches():
+            scoring.add_pictures(methods.images, batch)
+            scoring.add_flow(methods.flow, batch)
+            advance(len(batch))
+        values = scoring.finish(photographs)
+    return Scores(protocol.description, pairs.numbers, values, metrics.hashes)
 
 
-def regions(batch: Batch) -> dict[str, Tensor]:
-    """Masks (B, 1, H, W) of the target.
+class _Scoring:
+    """Collects the scores of batches."""
 
-    pose: around the keypoints, as the field masks pictures; body: the fitted one, without fits the person of the labels, without
-    these the pose's; garments: where labels are known.
-    """
-    pose = pose_mask(batch["target_keypoints"], *batch["target"].shape[-2:]) > 0
-    labels = batch.get("target_parsing")
-    fitted = {"body": batch["visibility"] < BACKGROUND} if "visibility" in batch else {}
-    if labels is None:
-        return {"pose": pose, "body": pose, **fitted}
-    worn = torch.isin(labels, torch.tensor([garment(name) for name in CLOTHES], dtype=labels.dtype))
-    return {"pose": pose, "body": (labels > 0)[:, None], **fitted, "garments": worn[:, None]}
+    def __init__(self, metrics: LearnedMetrics, protocol: Protocol) -> None:
+        self.metrics = metrics
+        self.protocol = protocol
+        self.statistics = SetStatistics()
+        self.batches: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
+        """Method → metric → values of each batch."""
 
+    def add_pictures(self, methods: Sequence[ImageMethod], batch: PairBatch) -> None:
+        """Paint the targets of a batch by every method, and score the pictures."""
+        target = self.protocol.prepare(batch.rows["target"], painted=False)
+        masks = {region: self.protocol.prepare_mask(mask) for region, mask in region_masks(batch.rows).items()}
+        for method in methods:
+            bare = method.run(batch)
+            painted = self.protocol.prepare(bare, painted=True)
+            self._add(method.name, picture_scores(painted, target, masks, self.protocol))
+            self._add(method.name, self.metrics.picture_scores(bare, painted, target, batch.rows))
+            self.statistics.add(method.name, self.metrics.set_statistics(painted, masks["pose"]))
 
-def picture_scores(painted: Tensor, target: Tensor, masks: Mapping[str, Tensor], rules: Protocol) -> dict[str, Tensor]:
-    """Scores (B,) that need no network; painted, target (B, 3, H, W) in -1..1, masks (B, 1, H, W) of the target."""
-    worn = {"garment_ssim": body_ssim(painted, target, masks["garments"], rules.ssim)} if "garments" in masks else {}
-    return {
-        "ssim": ssim(painted, target, rules.ssim),
-        "body_ssim": body_ssim(painted, target, masks["body"], rules.ssim),
-        **worn,
-        "mask_ssim": masked_ssim(painted, target, masks["pose"], rules.ssim),
-        "ms_ssim": ms_ssim(painted, target),
-        "l1": l1(painted, target),
-        "psnr": psnr(painted, target),
-    }
+    def add_flow(self, methods: Sequence[FlowMethod], batch: PairBatch) -> None:
+        """Score the flow of every method on a batch, where the exact one is known."""
+        if batch.truth is not None:
+            for method in methods:
+                self._add(method.name, flow_scores(method.run(batch), batch.truth))
 
-
-def flow_scores(flow: Tensor, visibility: Tensor | None, batch: Batch) -> dict[str, Tensor]:
-    """End-point error in px over all of the body and over what the source shows; overlap of the labels where there are any."""
-    truth, labels = batch["true_flow"], batch["true_visibility"]
-    seen = torch.where(labels == VISIBLE, labels, torch.full_like(labels, BACKGROUND))
-    iou = {} if visibility is None else {"visibility_iou": visibility_iou(visibility, labels)}
-    return {"epe": end_point_error(flow, truth, labels), "epe_visible": end_point_error(flow, truth, seen), **iou}
-
-
-def _add(values: Values, method: str, scores: Mapping[str, Tensor]) -> None:
-    for metric, value in scores.items():
-        known = values.setdefault(method, {}).get(metric, np.zeros(0))
-        values[method][metric] = np.concatenate([known, value.double().numpy()])
-
-
-def _save(done: Evaluation) -> None:
-    order = {method: list(metrics) for method, metrics in done.values.items()}  # folders have none of their own
-    facts = {
-        "protocol": done.protocol,
-        "networks": done.networks,
-        "ptx": version("ptx"),
-        "order": order,
-    }
-    root = zarr.create_group(done.path, overwrite=True, attributes=facts)
-    root.create_array("pair", data=done.pairs)
-    for method, metrics in done.values.items():
-        for metric, values in metrics.items():
-            root.create_array(f"{method}/{metric}", data=values)
-
-
-def read_evaluation(path: Path) -> Evaluation:
-    """What `evaluate` wrote, from `evaluation.zarr` or the workspace that holds it.
-
-    Raises:
-        PtxError: there is none.
-    """
-    path = path / "evaluation.zarr" if (path / "evaluation.zarr").is_dir() else path
-    try:
-        root = zarr.open_group(path, mode="r")
-        facts = dict(root.attrs)
-        order: Any = facts["order"]
+    def finish(self, photographs: Photographs | None) -> Values:
+        """Return all scores, those of whole sets as pseudo-values."""
+        reference = None
+        if photographs is not None and self.metrics.inception is not None:
+            reference = self._add_control(self.metrics.inception, photographs)
         values = {
-            method: {metric: np.asarray(root[f"{method}/{metric}"][:]) for metric in metrics}
-            for method, metrics in order.items()
+            method: {metric: np.concatenate(parts) for metric, parts in metrics.items()}
+            for method, metrics in self.batches.items()
         }
-        return Evaluation(
-            str(facts["protocol"]),
-            np.asarray(root["pair"][:]),
-            values,
-            path,
-            dict(facts["networks"]),
-        )  # type: ignore[index,arg-type]
-    except (FileNotFoundError, KeyError, ValueError, OSError) as error:
-        raise PtxError(f"{path}: holds no scores ({error}); `ptx evaluate` writes them") from None
+        for method, scores in self.statistics.pseudo_values(reference).items():
+            values.setdefault(method, {}).update(scores)
+        return values
+
+    def _add(self, method: str, scores: Mapping[str, Tensor]) -> None:
+        for metric, value in scores.items():
+            self.batches.setdefault(method, {}).setdefault(metric, []).append(value.double().numpy())
+
+    def _add_control(self, inception: FeatureNetwork, photographs: Photographs) -> ReferenceSet:
+        """Add the photographs of the other split as a method; returns FID's reference."""
+        reference = self.protocol.reference
+        control: Split = "test" if reference == "train" else "train"
+        features = []
+        for pictures in photographs(reference):
+            features.append(inception(self.protocol.prepare(pictures, painted=False))[0].double().numpy())
+        for pictures in photographs(control):
+            of_control, probabilities = inception(self.protocol.prepare(pictures, painted=False))
+            self.statistics.add(CONTROL, {FEATURES: of_control, "is": probabilities})
+        return ReferenceSet(np.concatenate(features))

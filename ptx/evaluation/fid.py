@@ -1,10 +1,10 @@
-"""Scores of all pictures together, FID and the inception score, as one share a picture.
+"""FID and the inception score, as one pseudo-value a picture.
 
-Such a score is no mean over pictures, so it says nothing of its own spread. Its shares do: they are the pseudo-values of the infinitesimal
-jackknife (Jaeckel, 1972), the score plus what the score gains, to first order, for each unit of weight that one picture is given.
-Their mean is the score itself; resampling them gives the interval that scoring resampled sets anew would, at no cost, and two methods
-are compared picture by picture. Unlike sets drawn with repetitions, which FID takes for sets of less variety, they shift nothing. What
-they do not show is that FID of few pictures is too high.
+Such a score belongs to a whole set of pictures, so it says nothing of its own spread. Its pseudo-values do. They are those of the
+infinitesimal jackknife (Jaeckel, 1972): the score plus what it gains, to first order, for each unit of weight that is added to one
+picture. Their mean is the score; resampling them gives the interval that scoring resampled sets anew would give, at no cost; and two
+methods are compared picture by picture. Unlike sets drawn with repetitions, which FID takes for sets of less variety, they are not
+biased. What they do not show is that FID of few pictures is too high.
 """
 
 from __future__ import annotations
@@ -15,41 +15,56 @@ from scipy import linalg
 
 Array = NDArray[np.float64]
 
+SPLITS = 10
+"""Parts of a set over which the inception score is averaged."""
 
-class Reference:
-    """Features of the photographs that FID compares with."""
+TINY_PROBABILITY = 1e-16
+"""Added to probabilities before their logarithm is taken."""
+
+
+class ReferenceSet:
+    """Mean and covariance of the features of the photographs that FID compares with."""
 
     def __init__(self, features: Array) -> None:
-        """features (M, D)."""
+        """`features`: (M, D)."""
         self.mean = features.mean(0)
         covariance = np.atleast_2d(np.cov(features, rowvar=False))
         values, vectors = linalg.eigh(covariance)
         self.trace = np.trace(covariance)
         self.root = vectors * np.sqrt(values.clip(0)) @ vectors.T
 
-    def frechet_shares(self, features: Array) -> Array:
-        """Shares (N,) of FID (Heusel et al., NIPS 2017): the Fréchet distance of the normal distributions of features (N, D) and these.
+    def frechet_pseudo_values(self, features: Array) -> Array:
+        """Compute the pseudo-values (N,) of FID (Heusel et al., NIPS 2017) of features (N, D); NaN of a single picture.
 
-        The trace of (AB)^½, A and B their covariances, is the sum of the singular values of A^½ B^½; the features less their mean,
-        times B^½ / √(N - 1), have the same ones, also where there are fewer pictures than features. NaN of a single picture.
+        FID is the Fréchet distance of the normal distributions of `features` and of the reference. The trace of (AB)^½, A and B their
+        covariances, is the sum of the singular values of A^½ B^½; the centred features times B^½ / √(N - 1) have the same ones, also
+        where there are fewer pictures than features.
         """
         if len(features) < 2:
             return np.full(len(features), np.nan)
-        gap, off = features.mean(0) - self.mean, features - features.mean(0)
-        free = len(off) - 1
-        own, values, _ = linalg.svd(off @ self.root / np.sqrt(free), full_matrices=False)
-        distance = gap @ gap + (off**2).sum() / free + self.trace - 2 * values.sum()
-        gain = 2 * off @ gap + (off**2).sum(1) - free * (own**2 @ values)
-        return distance + gain - gain.mean()
+        gap = features.mean(0) - self.mean
+        centred = features - features.mean(0)
+        freedom = len(features) - 1
+        left, values, _ = linalg.svd(centred @ self.root / np.sqrt(freedom), full_matrices=False)
+        distance = gap @ gap + (centred**2).sum() / freedom + self.trace - 2 * values.sum()
+        gain = 2 * centred @ gap + (centred**2).sum(1) - freedom * (left**2 @ values)
+        return np.asarray(distance + gain - gain.mean(), np.float64)
 
 
-def inception_shares(probabilities: Array, splits: int = 10) -> Array:
-    """Shares (N,) of the inception score of p(y|x) (N, C), in listing order (Salimans et al., NIPS 2016).
+def inception_pseudo_values(probabilities: Array, splits: int = SPLITS) -> Array:
+    """Compute the pseudo-values (N,) of the inception score of p(y|x) (N, C), in listing order (Salimans et al., NIPS 2016).
 
-    The score is exp of the mean divergence of p(y|x) from p(y), mean over splits.
+    The score is exp of the mean divergence of p(y|x) from p(y), averaged over splits.
     """
     parts = np.array_split(probabilities, min(splits, len(probabilities)))
-    divergences = [(p * (np.log(p + 1e-16) - np.log(p.mean(0, keepdims=True) + 1e-16))).sum(1) for p in parts]
+    divergences = [_divergences(part) for part in parts]
     scores = [np.exp(d.mean()) for d in divergences]
     gains = [s * (d - d.mean()) / len(d) for s, d in zip(scores, divergences, strict=True)]
-    return np.mean(scores) + np.concatenate(gains) * len(probabilities) / len(parts)
+    return np.asarray(np.mean(scores) + np.concatenate(gains) * len(probabilities) / len(parts), np.float64)
+
+
+def _divergences(probabilities: Array) -> Array:
+    """Kullback-Leibler divergence (N,) of every row (N, C) from the mean row."""
+    marginal = probabilities.mean(0, keepdims=True)
+    logs = np.log(probabilities + TINY_PROBABILITY) - np.log(marginal + TINY_PROBABILITY)
+    return np.asarray((probabilities * logs).sum(1), np.float64)

@@ -1,107 +1,153 @@
-"""Networks that judge pictures, where the user named them."""
+"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is there where the user names its weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ptx.evaluation.classifiers import classifiers, hashes, recalls
-from ptx.evaluation.fid import Reference, inception_shares
+from ptx.evaluation.classifiers import ClothesClassifiers, attribute_recalls, open_classifiers
+from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
 from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
-from ptx.evaluation.metrics import masked
-from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
-from ptx.evaluation.protocols import Protocol
+from ptx.evaluation.metrics import black_outside
+from ptx.evaluation.pckh import Detector, detect_all, mediapipe_detector, pckh
+from ptx.evaluation.scores import Values
 from ptx.models.pixels import quantise
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.training.data import TEST, TRAIN, Batch, PairData, pair_data
+from ptx.settings import EvaluateSettings
+from ptx.training.data import Batch
+from ptx.training.models import TrainedModels
 
-MOST_REFERENCES = 48_674
-"""Photographs that FID compares with, at most: as many as the field's training set has."""
+Array = NDArray[np.float64]
+
+FEATURES = "features"
+"""Name among the statistics of a set of the features that FID compares; others are the class probabilities of a score."""
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""Two sets of pictures (B, 3, H, W) in -1..1 → distances (B,)."""
+
+FeatureNetwork = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Pictures (B, 3, H, W) in -1..1 → features (B, D), class probabilities (B, C)."""
 
 
-CONTROL = "photographs of the other split"
-"""Real pictures against real pictures: nobody paints better than that."""
+@dataclass(frozen=True)
+class LearnedMetrics:
+    """Networks that score pictures."""
 
+    lpips: Distance | None = None
+    inception: FeatureNetwork | None = None
+    classifiers: ClothesClassifiers = field(default_factory=ClothesClassifiers)
+    detector: Detector | None = None
+    masked: bool = False
+    """True where the inception score is also taken within the mask of the target's pose (mask-IS)."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """Network → hash of its weights."""
 
-class Judges:
-    """Networks that score pictures, where the user named them."""
+    def picture_scores(self, bare: Tensor, painted: Tensor, target: Tensor, rows: Batch) -> dict[str, Tensor]:
+        """Score pictures one by one; metric → (B,).
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Raises PtxError where a file is missing or holds other weights, or a detector is not installed."""
-        s = pipeline.settings.evaluate
-        if (s.alexnet is None) != (s.lpips is None):
-            raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
-        self.lpips = Lpips.load(s.alexnet, s.lpips) if s.alexnet and s.lpips else None
-        self.inception = Inception.load(s.inception) if s.inception else None
-        files = {"alexnet": s.alexnet, "lpips": s.lpips, "inception": s.inception}
-        self.hashes = {name: file_hash(path) for name, path in files.items() if path is not None} | hashes(pipeline)
-        self.classify = classifiers(pipeline)
-        self.detector = mediapipe_detector() if s.keypoints == "mediapipe" else None
-        self.masked = pipeline.settings.data.kind == "market1501"
-        self.seen: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
+        lpips; attr_rec_k: attributes of the target that are found again; pckh: keypoints of the target that are found again.
 
-    def distances(self, method: str, painted: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """LPIPS (B,); remembers what Inception sees, of Market-1501 also within the mask (B, 1, H, W) of the target's pose.
-
-        mask-IS is Ma et al.'s (NIPS 2017): backgrounds of Market-1501 are clutter that no pose tells.
+        Args:
+            bare: (B, 3, H, W) in -1..1 as painted, at the working resolution.
+            painted: the same as the protocol prepares them.
+            target: (B, 3, H, W) the photographs, likewise.
+            rows: the pairs.
         """
+        scores: dict[str, Tensor] = {}
+        if self.lpips is not None:
+            scores["lpips"] = self.lpips(painted, target)
+        if self.classifiers.attributes is not None:
+            scores |= attribute_recalls(self.classifiers.attributes(painted), rows["target_attributes"])
+        if self.detector is not None:
+            scores["pckh"] = pckh(detect_all(self.detector, bare), rows["target_keypoints"])
+        return scores
+
+    def set_statistics(self, painted: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Compute what the scores of whole sets need of each picture: features (B, D), and class probabilities (B, C) by score.
+
+        Pictures of data sets such as Market-1501 are scored also within the mask, as Ma et al. (NIPS 2017) do: their backgrounds are
+        clutter that no pose tells.
+
+        Args:
+            painted: (B, 3, H, W) in -1..1 as the protocol prepares them.
+            mask: (B, 1, H, W) of the target's pose, likewise.
+        """
+        statistics: dict[str, Tensor] = {}
         if self.inception is not None:
-            features, probabilities = self.inception(quantise(painted))
-            self._remember(method, features=features, **{"is": probabilities})
+            statistics[FEATURES], statistics["is"] = self.inception(quantise(painted))
             if self.masked:
-                self._remember(method, mask_is=self.inception(quantise(masked(painted, mask)))[1])
-        return {} if self.lpips is None else {"lpips": self.lpips(painted, target)}
+                statistics["mask_is"] = self.inception(quantise(black_outside(painted, mask)))[1]
+        if self.classifiers.categories is not None:
+            statistics["fashion_is"] = self.classifiers.categories(painted).softmax(1)
+        return statistics
 
-    def clothes(self, method: str, painted: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """AttrRec-k (B,) of painted pictures; remembers the categories that they are taken for."""
-        if "categories" in self.classify:
-            self._remember(method, fashion_is=self.classify["categories"](painted).softmax(1))
-        if "attributes" not in self.classify:
-            return {}
-        return recalls(self.classify["attributes"](painted), batch["target_attributes"])
 
-    def _remember(self, method: str, **seen: Tensor) -> None:
-        for name, value in seen.items():
-            self.seen.setdefault(method, {}).setdefault(name, []).append(value.double().numpy())
+class SetStatistics:
+    """Collects the statistics of whole sets of pictures, by method."""
 
-    def poses(self, painted: Tensor, wanted: Tensor) -> dict[str, Tensor]:
-        """PCKh (B,) of the keypoints that are found in working pictures (B, 3, H, W); wanted (B, 18, 3)."""
-        return {} if self.detector is None else {"pckh": pckh(detect_all(self.detector, painted), wanted)}
+    def __init__(self) -> None:
+        self._batches: dict[str, dict[str, list[Array]]] = {}
 
-    def together(self, rules: Protocol, pipeline: Pipeline) -> dict[str, dict[str, NDArray[np.float64]]]:
-        """Method → fid, is, mask_is, fashion_is of all its pictures, as one share a picture (N,)."""
-        reference = None
-        if self.inception is not None:
-            splits = (TRAIN, TEST) if rules.reference == "train" else (TEST, TRAIN)
-            photos, control = (
-                [self.inception(rules.prepare(x, painted=False)) for x in photographs(pair_data(pipeline, split))]
-                for split in splits
-            )
-            for features, probabilities in control:
-                self._remember(CONTROL, features=features, **{"is": probabilities})
-            reference = Reference(np.concatenate([features.double().numpy() for features, _ in photos]))
+    def add(self, method: str, statistics: Mapping[str, Tensor]) -> None:
+        """Add those of a batch, each (B, ...)."""
+        for name, value in statistics.items():
+            self._batches.setdefault(method, {}).setdefault(name, []).append(value.double().numpy())
+
+    def features(self, method: str) -> Array:
+        """Return the features (N, D) of a method's pictures."""
+        return np.concatenate(self._batches[method][FEATURES])
+
+    def pseudo_values(self, reference: ReferenceSet | None) -> Values:
+        """Compute the scores of all pictures of each method, as one pseudo-value a picture."""
         return {
-            method: shares({k: np.concatenate(v) for k, v in seen.items()}, reference)
-            for method, seen in self.seen.items()
+            method: set_pseudo_values({name: np.concatenate(parts) for name, parts in batches.items()}, reference)
+            for method, batches in self._batches.items()
         }
 
 
-def shares(seen: dict[str, NDArray[np.float64]], reference: Reference | None) -> dict[str, NDArray[np.float64]]:
-    """Shares of the scores of what was seen of one method: `features` (N, D), class probabilities (N, C) under the score's name."""
-    fid = {} if reference is None else {"fid": reference.frechet_shares(seen["features"])}
-    return fid | {name: inception_shares(values) for name, values in seen.items() if name != "features"}
+def set_pseudo_values(statistics: Mapping[str, Array], reference: ReferenceSet | None) -> dict[str, Array]:
+    """Compute pseudo-values (N,) of the scores of a set: fid of its features, and inception scores of its class probabilities.
+
+    Args:
+        statistics: features (N, D), and class probabilities (N, C) by score.
+        reference: the photographs that FID compares with; None leaves it out.
+    """
+    values: dict[str, Array] = {}
+    for name, array in statistics.items():
+        if name != FEATURES:
+            values[name] = inception_pseudo_values(array)
+        elif reference is not None:
+            values["fid"] = reference.frechet_pseudo_values(array)
+    return values
 
 
-def photographs(pairs: PairData, size: int = 8) -> Iterator[Tensor]:
-    """Every target of these pairs once, (B, 3, H, W) in -1..1."""
-    pairs = pairs.targets()
-    most = min(len(pairs), MOST_REFERENCES)
-    for start in range(0, most, size):
-        yield torch.stack([pairs[i]["target"] for i in range(start, min(start + size, most))])
+def open_learned_metrics(settings: EvaluateSettings, models: TrainedModels, *, masked: bool) -> LearnedMetrics:
+    """Read the networks that the settings name.
+
+    Args:
+        settings: the section `evaluate`.
+        models: the trained models, among them perhaps a classifier of clothes.
+        masked: compute mask-IS too.
+
+    Raises:
+        PtxError: a file is missing or holds other weights, or a detector is not installed.
+    """
+    if (settings.alexnet is None) != (settings.lpips is None):
+        raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
+    files = {"alexnet": settings.alexnet, "lpips": settings.lpips, "inception": settings.inception}
+    hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
+    classifiers = open_classifiers(settings, models)
+    return LearnedMetrics(
+        lpips=Lpips.load(settings.alexnet, settings.lpips) if settings.alexnet and settings.lpips else None,
+        inception=Inception.load(settings.inception) if settings.inception else None,
+        classifiers=classifiers,
+        detector=mediapipe_detector() if settings.keypoints == "mediapipe" else None,
+        masked=masked,
+        hashes={**hashes, **classifiers.hashes},
+    )

@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ptx.models.weights import fill, read_weights
 
-CONVS = (
-    (0, 3, 64, 11, 4, 2),
-    (3, 64, 192, 5, 1, 2),
-    (6, 192, 384, 3, 1, 1),
-    (8, 384, 256, 3, 1, 1),
-    (10, 256, 256, 3, 1, 1),
-)
-"""Number in torchvision's `features`, channels in and out, kernel, stride, padding."""
 
-ALEXNET = "AlexNet's weights under torchvision's names (features.0.weight ...)"
-LINEAR = "LPIPS 0.1's linear weights (lin0.model.1.weight ..., its alex.pth)"
+class ConvLayer(NamedTuple):
+    """A convolution of AlexNet, as torchvision builds it."""
+
+    number: int
+    """Position in torchvision's `features`."""
+    inputs: int
+    """Channels in."""
+    outputs: int
+    """Channels out."""
+    kernel: int
+    stride: int
+    padding: int
+
+
+ALEXNET = (
+    ConvLayer(0, 3, 64, 11, 4, 2),
+    ConvLayer(3, 64, 192, 5, 1, 2),
+    ConvLayer(6, 192, 384, 3, 1, 1),
+    ConvLayer(8, 384, 256, 3, 1, 1),
+    ConvLayer(10, 256, 256, 3, 1, 1),
+)
+"""The convolutions after each of which, and its ReLU, features are compared."""
+
+POOLED = (1, 2)
+"""Positions in `ALEXNET` of the layers before which features are max-pooled."""
+
+SHIFT = (-0.030, -0.088, -0.188)
+"""Subtracted from red, green and blue in -1..1."""
+
+SCALE = (0.458, 0.448, 0.450)
+"""Divisors of red, green and blue after the shift."""
+
+ALEXNET_WEIGHTS = "AlexNet's weights under torchvision's names (features.0.weight ...)"
+LINEAR_WEIGHTS = "LPIPS 0.1's linear weights (lin0.model.1.weight ..., its alex.pth)"
 
 
 class Lpips(nn.Module):
@@ -32,36 +57,47 @@ class Lpips(nn.Module):
         super().__init__()
         self.features = nn.ModuleDict(
             {
-                str(n): nn.Conv2d(inputs, outputs, kernel, stride, padding)
-                for n, inputs, outputs, kernel, stride, padding in CONVS
+                str(layer.number): nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, layer.stride, layer.padding)
+                for layer in ALEXNET
             }
         )
-        self.linear = nn.ParameterList(torch.zeros(1, outputs, 1, 1) for _, _, outputs, *_ in CONVS)
-        self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188])[:, None, None], persistent=False)
-        self.register_buffer("scale", torch.tensor([0.458, 0.448, 0.450])[:, None, None], persistent=False)
+        self.linear = nn.ParameterList(torch.zeros(1, layer.outputs, 1, 1) for layer in ALEXNET)
+        self.register_buffer("shift", torch.tensor(SHIFT)[:, None, None], persistent=False)
+        self.register_buffer("scale", torch.tensor(SCALE)[:, None, None], persistent=False)
 
     @classmethod
     def load(cls, alexnet: Path, linear: Path) -> Lpips:
-        """With the user's weights.
+        """Read the user's weights of AlexNet and of the linear layers.
 
         Raises:
             PtxError: a file is missing or holds other weights.
         """
         net = cls()
-        known = read_weights(linear, LINEAR)
-        state = read_weights(alexnet, ALEXNET)
-        state |= {f"linear.{i}": known[name] for i in range(len(CONVS)) if (name := f"lin{i}.model.1.weight") in known}
-        fill(net, state, alexnet, f"{ALEXNET}, or {linear.name} not {LINEAR}")
+        weights = read_weights(linear, LINEAR_WEIGHTS)
+        state = read_weights(alexnet, ALEXNET_WEIGHTS)
+        for level in range(len(ALEXNET)):
+            name = f"lin{level}.model.1.weight"
+            if name in weights:
+                state[f"linear.{level}"] = weights[name]
+        fill(net, state, alexnet, f"{ALEXNET_WEIGHTS}, or {linear.name} not {LINEAR_WEIGHTS}")
         return net
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """Distance (B,) of pictures (B, 3, H, W) in -1..1; H and W at least 32."""
-        x, y = ((p - self.shift) / self.scale for p in (a, b))
+        """Compute the distance (B,) of pictures (B, 3, H, W) in -1..1; H and W at least 32."""
+        x = (a - self.shift) / self.scale
+        y = (b - self.shift) / self.scale
         total = a.new_zeros(len(a))
-        for level, (net, weight) in enumerate(zip(self.features.values(), self.linear, strict=True)):
-            if level in (1, 2):
-                x, y = (nn.functional.max_pool2d(p, 3, 2) for p in (x, y))
-            x, y = (torch.relu(net(p)) for p in (x, y))
-            one, other = (p / (p.square().sum(1, keepdim=True).sqrt() + 1e-10) for p in (x, y))
-            total = total + ((one - other).square() * weight).sum(1).mean((1, 2))
+        for level, (conv, weight) in enumerate(zip(self.features.values(), self.linear, strict=True)):
+            if level in POOLED:
+                x = nn.functional.max_pool2d(x, 3, 2)
+                y = nn.functional.max_pool2d(y, 3, 2)
+            x = torch.relu(conv(x))
+            y = torch.relu(conv(y))
+            difference = (_unit(x) - _unit(y)).square() * weight
+            total = total + difference.sum(1).mean((1, 2))
         return total
+
+
+def _unit(features: Tensor) -> Tensor:
+    """Scale the channels of every pixel to a vector of length 1."""
+    return features / (features.square().sum(1, keepdim=True).sqrt() + 1e-10)

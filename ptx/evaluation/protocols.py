@@ -1,4 +1,7 @@
-"""The rules of a comparison. This field uses one name for many, so each has its own, and every table says which."""
+"""Protocols: the rules by which pictures are prepared and scored.
+
+The field uses one name for many rules, so each set of rules has a name of its own here, and every table says which was used.
+"""
 
 from __future__ import annotations
 
@@ -15,57 +18,67 @@ from ptx.models.pixels import to_tensor, to_uint8
 from ptx.models.ssim import FIELD, LARGE, NARROW, PAINTED_RANGE, WANG, SsimRule
 from ptx.pipeline.errors import PtxError
 
+Split = Literal["train", "test"]
+"""Part of a data set: its persons are in no other."""
+
+WHITE = 1.0
+"""Value of a white pixel."""
+
+JPEG_QUALITY = 95
+"""Quality of JPEG files, of 100."""
+
 
 @dataclass(frozen=True)
 class Protocol:
-    """What becomes of a picture before it is scored, and how it is scored."""
+    """How pictures are prepared before they are scored, and which metrics score them."""
 
     name: str
     crop: tuple[int, int, int, int] | None = None
-    """x0, y0, x1, y1 of the working picture that are kept; None is all of it."""
+    """x0, y0, x1, y1 in px of the part of the working picture that is kept; None keeps all."""
     size: tuple[int, int] | None = None
-    """Height and width after the crop; None leaves them."""
+    """Height, width in px to which the crop is resized; None leaves it as it is."""
     square: bool = False
-    """Put into the middle of a white square of the longer side."""
+    """Pad to a square of the longer side, with white."""
     antialias: bool = True
-    """Filter before making pictures smaller."""
+    """Low-pass filter pictures before they are made smaller."""
     file: Literal["png", "jpeg"] = "png"
-    """What painted pictures go through; png only rounds to 8 bits."""
+    """File format that painted pictures are written in and read from; png only rounds to 8 bits."""
     ssim: SsimRule = FIELD
-    """Which structural similarity."""
+    """The structural similarity."""
     lpips: str = "0.1, AlexNet"
     """Version of the learned distance."""
-    reference: Literal["train", "test"] = "train"
-    """Split whose photographs FID compares with."""
+    reference: Split = "train"
+    """Split whose photographs are FID's reference."""
 
     def prepare(self, x: Tensor, *, painted: bool) -> Tensor:
-        """Pictures (B, 3, H, W) in -1..1 as they are scored; only painted ones go through a file."""
+        """Crop, resize and pad pictures (B, 3, H, W) in -1..1; only painted ones go through a file."""
         if self.crop is not None:
             x0, y0, x1, y1 = self.crop
             x = x[..., y0:y1, x0:x1]
         if self.size is not None:
             x = F.interpolate(x, size=self.size, mode="bilinear", align_corners=False, antialias=self.antialias)
         if self.square:
-            x = _in_square(x, 1.0)
+            x = _pad_to_square(x, WHITE)
         return through_jpeg(x) if painted and self.file == "jpeg" else x
 
-    def prepare_mask(self, body: Tensor) -> Tensor:
-        """A mask (B, 1, H, W) cut and resized as pictures are."""
+    def prepare_mask(self, mask: Tensor) -> Tensor:
+        """Crop, resize and pad a mask (B, 1, H, W) as pictures are."""
         if self.crop is not None:
             x0, y0, x1, y1 = self.crop
-            body = body[..., y0:y1, x0:x1]
+            mask = mask[..., y0:y1, x0:x1]
         if self.size is not None:
-            body = F.interpolate(body.float(), size=self.size, mode="nearest") > 0.5
-        return _in_square(body.float(), 0.0) > 0.5 if self.square else body
+            mask = F.interpolate(mask.float(), size=self.size, mode="nearest") > 0.5
+        return _pad_to_square(mask.float(), 0.0) > 0.5 if self.square else mask
 
-    def words(self) -> str:
-        """The rules in a line."""
-        cut = "whole pictures" if self.crop is None else f"crop {self.crop}"
+    @property
+    def description(self) -> str:
+        """The rules in one line."""
+        crop = "whole pictures" if self.crop is None else f"crop {self.crop}"
         size = "working size" if self.size is None else f"{self.size[0]}×{self.size[1]}, antialias {self.antialias}"
         size += ", in a white square" if self.square else ""
-        file = {"png": "8 bits", "jpeg": "JPEG of quality 95"}[self.file]
+        file = {"png": "8 bits", "jpeg": f"JPEG of quality {JPEG_QUALITY}"}[self.file]
         networks = f"LPIPS {self.lpips}; FID against the {self.reference} photographs"
-        return f"{cut}, {size}, {file}; SSIM {self.ssim.description}; {networks}; masks around the target pose"
+        return f"{crop}, {size}, {file}; SSIM {self.ssim.description}; {networks}; masks around the target pose"
 
 
 PROTOCOLS = {
@@ -81,14 +94,14 @@ PROTOCOLS = {
         Protocol("cfld2024", ssim=PAINTED_RANGE),
     )
 }
-"""By name; those with a year are the rules that published code scores by (its SSIM; crops are the data set's)."""
+"""Protocols by name. Those with a year have the SSIM of the published code; crops are the data set's."""
 
 
-def protocol(name: str) -> Protocol:
-    """The protocol of a name.
+def find_protocol(name: str) -> Protocol:
+    """Return the protocol of a name.
 
     Raises:
-        PtxError: there is none.
+        PtxError: there is none of this name.
     """
     try:
         return PROTOCOLS[name]
@@ -96,19 +109,20 @@ def protocol(name: str) -> Protocol:
         raise PtxError(f"no protocol '{name}'; there are {', '.join(PROTOCOLS)}") from None
 
 
-def _in_square(x: Tensor, fill: float) -> Tensor:
-    """(B, C, H, W) in the middle of (B, C, S, S), S the longer side."""
-    height, width = x.shape[-2:]
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    return F.pad(x, (left, side - width - left, top, side - height - top), value=fill)
-
-
-def through_jpeg(x: Tensor, quality: int = 95) -> Tensor:
-    """Pictures (B, 3, H, W) in -1..1 written and read as JPEG."""
+def through_jpeg(x: Tensor, quality: int = JPEG_QUALITY) -> Tensor:
+    """Write pictures (B, 3, H, W) in -1..1 as JPEG, and read them again."""
     out = []
-    for picture in to_uint8(x):
+    for pixels in to_uint8(x):
         memory = io.BytesIO()
-        Image.fromarray(picture).save(memory, "JPEG", quality=quality)
+        Image.fromarray(pixels).save(memory, "JPEG", quality=quality)
         out.append(np.asarray(Image.open(memory).convert("RGB")))
     return to_tensor(np.stack(out)).to(x)
+
+
+def _pad_to_square(x: Tensor, fill: float) -> Tensor:
+    """(B, C, H, W) → (B, C, S, S), S the longer side; x is in the middle."""
+    height, width = x.shape[-2:]
+    side = max(height, width)
+    top = (side - height) // 2
+    left = (side - width) // 2
+    return F.pad(x, (left, side - width - left, top, side - height - top), value=fill)

@@ -1,4 +1,4 @@
-"""What others have published: the columns of their tables, and figures that can be traced to a source. No figure here is from memory.
+"""Published figures: the columns of the field's tables, and figures that can be traced to a source. No figure is from memory.
 
 Most of the papers' tables are not repeated: they could not be read, or were scored by rules that nobody states. Figures that come by a
 reader's note of a paper say so.
@@ -6,39 +6,47 @@ reader's note of a paper say so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-LATER = ("fid", "lpips", "pckh")
-"""What later papers score too, on both data sets."""
+ATTRIBUTE_RECALLS = (3, 5, 10, 20)
+"""The k of AttrRec-k that the published code prints."""
 
-COLUMNS = {
-    "deepfashion": ("ssim", "is", "fashion_is", "attr_rec_3", "attr_rec_5", "attr_rec_10", "attr_rec_20", *LATER),
-    "market1501": ("ssim", "is", "mask_ssim", "mask_is", *LATER),
+LATER_METRICS = ("fid", "lpips", "pckh")
+"""Metrics that later papers report too, on both data sets."""
+
+TABLE_METRICS = {
+    "deepfashion": ("ssim", "is", "fashion_is", *(f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS), *LATER_METRICS),
+    "market1501": ("ssim", "is", "mask_ssim", "mask_is", *LATER_METRICS),
 }
 """Data set (`data.kind`) → metrics of its table in Li, Huang and Loy, CVPR 2019, as their code scores them, then the later ones."""
 
-OTHERS = ("ssim", "lpips", "fid", "is", "pckh")
-"""Metrics of a table on other pictures: the field's."""
+COMMON_METRICS = ("ssim", "lpips", "fid", "is", "pckh")
+"""Metrics of a table on any other data set: the field's."""
 
-NEEDS = {
-    "lpips": "evaluate.alexnet and evaluate.lpips", "fid": "evaluate.inception", "is": "evaluate.inception",
-    "mask_is": "evaluate.inception", "fashion_is": "train-attributes or evaluate.categories", "pckh": "evaluate.keypoints",
-    **dict.fromkeys((f"attr_rec_{k}" for k in (3, 5, 10, 20)), "train-attributes or evaluate.attributes"),
-}  # fmt: skip
-"""Metric → what `ptx evaluate` needs for it."""
+REQUIREMENTS = {
+    "lpips": "evaluate.alexnet and evaluate.lpips",
+    "fid": "evaluate.inception",
+    "is": "evaluate.inception",
+    "mask_is": "evaluate.inception",
+    "fashion_is": "train-attributes or evaluate.categories",
+    "pckh": "evaluate.keypoints",
+    **dict.fromkeys((f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS), "train-attributes or evaluate.attributes"),
+}
+"""Metric → the settings or trainings without which `ptx evaluate` leaves it out."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One published figure."""
+    """A published figure."""
 
     method: str
     data: str
-    """`data.kind`."""
+    """Data set, as in `data.kind`."""
     metric: str
     value: float
     source: str
-    """Where it is printed, and what makes it no measure for ours."""
+    """The place where it is printed, and what keeps it from being compared with ours."""
 
 
 STUDY = "Ma et al., NIPS 2017, text on their user study: 30 people, 55 pictures for a second each"
@@ -68,18 +76,18 @@ FIGURES = (
     Figure("PISE", "deepfashion", "lpips", 0.2059, PISE),
     Figure("PIDM", "deepfashion", "fid", 6.3671, PIDM),
 )
-"""taken_for_real: share of painted pictures that people take for photographs."""
+"""All figures. The metric taken_for_real is the share of painted pictures that people take for photographs."""
 
 
-def columns(data: str) -> tuple[str, ...]:
-    """Metrics of the published table on a data set."""
-    return COLUMNS.get(data, OTHERS)
+def published_metrics(kind: str) -> tuple[str, ...]:
+    """List the metrics of the published table of a data set (`data.kind`)."""
+    return TABLE_METRICS.get(kind, COMMON_METRICS)
 
 
-def figures(data: str, metrics: tuple[str, ...]) -> dict[tuple[str, str], dict[str, float]]:
-    """(Method, source) → metric → value, of these metrics on this data set."""
+def published_figures(kind: str, metrics: Sequence[str]) -> dict[tuple[str, str], dict[str, float]]:
+    """Select figures on a data set (`data.kind`): (method, source) → metric → value."""
     out: dict[tuple[str, str], dict[str, float]] = {}
-    for one in FIGURES:
-        if one.data == data and one.metric in metrics:
-            out.setdefault((one.method, one.source), {})[one.metric] = one.value
+    for figure in FIGURES:
+        if figure.data == kind and figure.metric in metrics:
+            out.setdefault((figure.method, figure.source), {})[figure.metric] = figure.value
     return out

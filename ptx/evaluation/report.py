@@ -1,9 +1,8 @@
-"""`ptx report`: one self-contained HTML page of what a workspace holds. No scripts, nothing fetched from elsewhere."""
+"""`ptx report`: one self-contained HTML page of the state of a workspace. No scripts, nothing fetched from elsewhere."""
 
 from __future__ import annotations
 
 import base64
-import csv
 from collections.abc import Iterator, Sequence
 from html import escape
 from io import BytesIO
@@ -13,17 +12,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from rich.console import Console
 
-from ptx.evaluation.evaluate import Evaluation, evaluate
-from ptx.evaluation.methods import batches, flowers, painters, pairs_to_test
-from ptx.evaluation.tables import BEST, FLOWS, PICTURES, interval, rows_of
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.curves import draw_curve, read_curves
+from ptx.evaluation.methods import Methods
+from ptx.evaluation.pairs import TestPairs
+from ptx.evaluation.scores import Scores
+from ptx.evaluation.tables import FLOW_METRICS, IMAGE_METRICS, best_methods, select_metrics
 from ptx.models.pixels import to_uint8
 from ptx.pictures.sheet import Panel, sheet
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.status import describe
-from ptx.pipeline.storage.durable import write_atomic
-from ptx.training.state import TRAININGS, describe_training
+from ptx.pipeline.step import StepStatus
+from ptx.pipeline.storage.files import write_atomic
+from ptx.training.data import spread
+from ptx.training.trainings import TRAININGS
+
+Image = NDArray[np.uint8]
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
@@ -33,129 +36,133 @@ td:first-child, th:first-child { text-align: left } img { max-width: 100%; borde
 svg { background: #fafafa; border: 1px solid #eee; margin: .5em .5em 0 0 }
 """
 
+FILE = "report.html"
+"""Name of the page in a workspace."""
 
-def write_report(pipeline: Pipeline, done: Evaluation | None, grid: Path | None) -> Path:
-    """Write `WORKSPACE/report.html`; returns its path.
+SPREAD_ROWS = 8
+"""Most pairs of the sheet that is spread over the test pairs."""
+
+WORST_ROWS = 4
+"""Pairs of the sheet of the worst pictures."""
+
+SHEET_HEIGHT = 240
+"""Height of the pictures of a sheet, px."""
+
+PHOTO_QUALITY = 88
+"""JPEG quality of the page's pictures, of 100."""
+
+
+def write_report(
+    results: Path,
+    statuses: Sequence[StepStatus],
+    methods: Methods,
+    pairs: TestPairs,
+    scores: Scores,
+    pair_sheet: Path | None = None,
+) -> Path:
+    """Write `report.html`; returns its path.
 
     Args:
-        pipeline: the workspace.
-        done: scores, where models were evaluated.
-        grid: a contact sheet of pairs (`show_grid`), where there is one.
+        results: the workspace's folder of models, reports and pictures.
+        statuses: the state of every step, in the order in which they run.
+        methods: the methods that were scored.
+        pairs: all test pairs.
+        scores: the scores of some or all of them.
+        pair_sheet: a contact sheet of pairs (`samples.sheets.show_grid`), where there is one.
     """
-    parts = [f"<h1>ptx: {escape(pipeline.results.name)}</h1>", *_status(pipeline)]
-    if grid is not None:
-        parts += ["<h2>Bodies, flow, visibility</h2>", _picture(np.asarray(Pillow.open(grid).convert("RGB")))]
-    parts += _curves(pipeline)
-    if done is not None:
-        parts += [*_scores(done), *_transfers(pipeline, done)]
-    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
-    path = pipeline.results / "report.html"
-    write_atomic(path, (page + "\n".join(parts) + "</html>\n").encode())
+    parts = [f"<h1>ptx: {escape(results.name)}</h1>", *_status_table(statuses)]
+    if pair_sheet is not None:
+        parts += ["<h2>Bodies, flow, visibility</h2>", _picture(np.asarray(Pillow.open(pair_sheet).convert("RGB")))]
+    parts += [*_training_curves(results), *_score_tables(scores), *_transfer_sheets(methods, pairs, scores)]
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
+    path = results / FILE
+    write_atomic(path, (head + "\n".join(parts) + "</html>\n").encode())
     return path
 
 
-def evaluate_and_report(pipeline: Pipeline, console: Console, count: int) -> Path:
-    """Score the models on `count` test pairs (0: all), draw a contact sheet, write the page; returns its path."""
-    from ptx.samples.sheets import show_grid
-
-    return write_report(pipeline, evaluate(pipeline, console, count=count), show_grid(pipeline, 12, None))
-
-
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = "".join(f"<th>{escape(h)}</th>" for h in head)
+    """A table; cells are HTML."""
+    cells = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{cells}</tr>{body}</table>"
 
 
-def _picture(image: NDArray[np.uint8], note: str = "") -> str:
+def _picture(image: Image, note: str = "") -> str:
+    """A picture (H, W, 3) within the page, with a note below."""
     memory = BytesIO()
-    Pillow.fromarray(image).save(memory, "JPEG", quality=88)
+    Pillow.fromarray(image).save(memory, "JPEG", quality=PHOTO_QUALITY)
     data = base64.b64encode(memory.getvalue()).decode()
     return f'<p><img alt="{escape(note)}" src="data:image/jpeg;base64,{data}"><br><small>{escape(note)}</small></p>'
 
 
-def _status(pipeline: Pipeline) -> Iterator[str]:
+def _status_table(statuses: Sequence[StepStatus]) -> Iterator[str]:
     yield "<h2>What is there</h2>"
-    rows = [describe(pipeline, stage) for stage in pipeline.active]
-    yield _table(
-        ["stage", "state", "done", "of", "quarantined", "MB"],
-        [[r.stage, r.condition, str(r.done), str(r.samples), str(r.quarantined), f"{r.bytes / 1e6:.1f}"] for r in rows],
-    )
-    models = [
-        m for training in TRAININGS.values() if (m := describe_training(pipeline, training)).condition != "absent"
+    head = ["step", "state", "done", "quarantined", "MB", "scores of the best model on held-out persons"]
+    yield _table(head, [_status_row(status) for status in statuses if status.condition != "absent"])
+
+
+def _status_row(status: StepStatus) -> list[str]:
+    return [
+        escape(status.step),
+        status.condition,
+        f"{status.done} of {status.of} {status.unit}",
+        str(status.quarantined) if status.quarantined else "",
+        f"{status.bytes / 1e6:.1f}" if status.bytes else "",
+        ", ".join(f"{escape(name)} {value:.4g}" for name, value in status.scores.items()),
     ]
-    yield _table(
-        ["model", "state", "step", "scores of the best on held-out persons"],
-        [[m.stage, m.condition, str(m.step), ", ".join(f"{k} {v:.4g}" for k, v in m.scores.items())] for m in models],
-    )
 
 
-def _curves(pipeline: Pipeline) -> Iterator[str]:
+def _training_curves(results: Path) -> Iterator[str]:
     yield "<h2>Training</h2>"
     for training in TRAININGS.values():
-        log = training.folder(pipeline.results) / "log.csv"
-        if not log.exists():
-            continue
-        curves: dict[str, list[tuple[int, float]]] = {}
-        with log.open(newline="") as file:
-            for row in csv.DictReader(file):
-                curves.setdefault(row["term"], []).append((int(row["step"]), float(row["value"])))
-        yield f"<p>{escape(training.name)}<br>{''.join(_curve(name, points) for name, points in curves.items())}</p>"
+        curves = read_curves(training.folder(results) / "log.csv")
+        if curves:
+            drawings = "".join(draw_curve(name, points) for name, points in curves.items())
+            yield f"<p>{escape(training.name)}<br>{drawings}</p>"
 
 
-def _curve(name: str, points: list[tuple[int, float]], width: int = 260, height: int = 110) -> str:
-    """A small line drawing; the mean of each of at most 120 stretches of steps."""
-    x, y = np.array(points, np.float64).T
-    groups = np.array_split(np.arange(len(x)), min(120, len(x)))
-    xs, ys = np.array([x[g].mean() for g in groups]), np.array([y[g].mean() for g in groups])
-    low, high = float(ys.min()), float(ys.max())
-    u = 8 + (width - 16) * (xs - xs[0]) / max(xs[-1] - xs[0], 1e-9)
-    v = height - 24 - (height - 44) * (ys - low) / max(high - low, 1e-12)
-    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(u, v, strict=True))
-    words = f'<text x="8" y="14" font-size="11">{escape(name)}</text><text x="8" y="{height - 6}" font-size="10" fill="#777">'
-    ends = f"{ys[0]:.3g} to {ys[-1]:.3g} in {x[-1]:.0f} steps</text>"
-    return f'<svg width="{width}" height="{height}">{words}{ends}<polyline points="{line}" fill="none" stroke="#3867b0"/></svg>'
-
-
-def _scores(done: Evaluation) -> Iterator[str]:
-    rule = f"{len(done.pairs)} pairs of persons never seen in training; {done.protocol}."
+def _score_tables(scores: Scores) -> Iterator[str]:
+    rule = f"{len(scores.pairs)} pairs of persons never seen in training; {scores.protocol}."
     yield f"<h2>Scores</h2><p>{escape(rule)} Mean and 95 % bootstrap interval; the best is bold.</p>"
-    for wanted in (PICTURES, FLOWS):
-        metrics, rows = rows_of(done, wanted)
+    for wanted in (IMAGE_METRICS, FLOW_METRICS):
+        metrics, rows = select_metrics(scores.values, wanted)
         if not rows:
             continue
-        means = {k: {m: np.nanmean(v[k]) for m, v in rows.items() if k in v} for k in metrics}
-        best = {k: max(means[k], key=lambda m: BEST[k] * means[k][m]) for k in metrics}
-        cells = []
-        for method, values in rows.items():
-            row = [escape(method)]
-            for metric in metrics:
-                if metric not in values:
-                    row.append("")
-                    continue
-                mean, low, high = interval(values[metric])
-                text = f"{mean:.4g} <small>{low:.4g} to {high:.4g}</small>"
-                row.append(f"<b>{text}</b>" if best[metric] == method else text)
-            cells.append(row)
+        best = best_methods(rows, metrics)
+        cells = [
+            [escape(method), *(_score_cell(own.get(metric), bold=best[metric] == method) for metric in metrics)]
+            for method, own in rows.items()
+        ]
         yield _table(["", *metrics], cells)
 
 
-def _transfers(pipeline: Pipeline, done: Evaluation) -> Iterator[str]:
-    data = pairs_to_test(pipeline)
-    place = {int(number): i for i, number in enumerate(data.numbers)}
-    scores = [values["ssim"] for values in done.values.values() if "ssim" in values][-1]  # of the last trained model
-    spread = np.unique(np.linspace(0, len(scores) - 1, min(8, len(scores))).round().astype(int))
-    worst = np.argsort(scores)[:4]
-    methods = painters(pipeline, flowers(pipeline))
-    for title, chosen in (("Transfers, spread over the test pairs", spread), ("The worst, by SSIM", worst)):
-        places = [place[int(done.pairs[i])] for i in chosen]
-        batch = next(batches(pipeline, data.only(places), len(places)))
-        with torch.inference_mode():
-            columns = {name: to_uint8(paint(batch)) for name, paint in methods.items()}
-        columns["truth"] = to_uint8(batch["target"])
-        panels = [
-            [Panel(pictures[r], name if r == 0 else "") for name, pictures in columns.items()]
-            for r in range(len(places))
-        ]
-        yield f"<h2>{escape(title)}</h2>"
-        yield _picture(sheet(panels, height=240), "each row is a pair; copying the source shows the source")
+def _score_cell(values: NDArray[np.float64] | None, *, bold: bool) -> str:
+    if values is None:
+        return ""
+    mean, low, high = interval(values)
+    text = f"{mean:.4g} <small>{low:.4g} to {high:.4g}</small>"
+    return f"<b>{text}</b>" if bold else text
+
+
+def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores) -> Iterator[str]:
+    ssim = scores.values[methods.systems[-1].name]["ssim"]
+    evenly = spread(len(ssim), SPREAD_ROWS)
+    worst = np.argsort(ssim)[:WORST_ROWS]
+    yield from _transfer_sheet("Transfers, spread over the test pairs", methods, pairs, scores.pairs[evenly])
+    yield from _transfer_sheet("The worst, by SSIM", methods, pairs, scores.pairs[worst])
+
+
+def _transfer_sheet(title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64]) -> Iterator[str]:
+    """The pictures of every method for the pairs of these numbers, one row a pair."""
+    position = {number: i for i, number in enumerate(pairs.numbers.tolist())}
+    chosen = pairs.only(np.array([position[number] for number in numbers.tolist()]))
+    batch = next(chosen.batches(len(chosen)))
+    with torch.inference_mode():
+        columns = {method.name: to_uint8(method.run(batch)) for method in methods.images}
+    columns["truth"] = to_uint8(batch.rows["target"])
+    rows = [
+        [Panel(pictures[row], name if row == 0 else "") for name, pictures in columns.items()]
+        for row in range(len(chosen))
+    ]
+    yield f"<h2>{escape(title)}</h2>"
+    yield _picture(sheet(rows, height=SHEET_HEIGHT), "each row is a pair; copying the source shows the source")

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""What the browser lets the page load: pictures that it holds itself."""
+"""Content security policy: the browser loads nothing but the pictures that the page holds itself."""
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 1em auto; padding: 0 1em; text-align: center }
 [hidden] { display: none !important }
 #trial { display: flex; justify-content: center; gap: 1em } figure { margin: 0 } img { height: 60vh; border: 2px solid #ddd }
-button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: #777 } .asked img { height: 29vh }
+button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: #777 } #given img { height: 29vh }
 """
 
 SCRIPT = """
 const study = JSON.parse(document.getElementById("study").textContent);
 const element = name => document.getElementById(name);
 const answers = [];
-let since = 0;
+let shownAt = 0;
 
 function show() {
   const trial = study.trials[answers.length];
-  element("trial").hidden = element("asking").hidden = !trial;
+  element("trial").hidden = element("buttons").hidden = !trial;
   element("end").hidden = !!trial;
   if (!trial) return finish();
   for (const name of ["source", "pose", "left", "right"]) element(name).src = study.pictures[trial[name]];
   element("progress").textContent = `${answers.length + 1} of ${study.trials.length}`;
-  since = performance.now();
+  shownAt = performance.now();
 }
 
 function choose(side) {
   const trial = study.trials[answers.length];
   if (!trial) return;
-  const seconds = Math.round(performance.now() - since) / 1000;
+  const seconds = Math.round(performance.now() - shownAt) / 1000;
   answers.push({pair: trial.pair, left: trial.methods[0], right: trial.methods[1], chosen: side, seconds});
   show();
 }
@@ -69,22 +68,45 @@ BODY = """
 <p>It should look like a photograph of the person on the far left, in the pose that is drawn below them. Choose with the keys ← and →,
 or with the mouse; Backspace goes back. <b id=progress></b></p>
 <div id=trial>
-<div class=asked><figure><img id=source alt="the person"><figcaption>the person</figcaption></figure>
+<div id=given><figure><img id=source alt="the person"><figcaption>the person</figcaption></figure>
 <figure><img id=pose alt="the pose"><figcaption>the pose</figcaption></figure></div>
 <figure><img id=left alt="left picture"></figure><figure><img id=right alt="right picture"></figure>
 </div>
-<p id=asking><button id=choose-left>← left</button><button id=choose-right>right →</button></p>
+<p id=buttons><button id=choose-left>← left</button><button id=choose-right>right →</button></p>
 <p id=end hidden>Thank you. <a id=download download=answers.json>Save your answers</a> and send the file to whoever asked you.</p>
 <p><button id=back>back</button></p>
 """
 
 
-def page(study: Mapping[str, Any]) -> str:
-    """The whole file.
+class Trial(TypedDict):
+    """A question of the study: a pair, painted by two methods."""
 
-    `study`: study (its name), pictures (name → data URI), trials (pair, methods of the left and right picture, and the names of
-    their pictures: source, pose, left, right).
-    """
+    pair: int
+    """Number of the pair in the whole data set."""
+    methods: list[str]
+    """Methods of the left and of the right picture."""
+    source: str
+    """Name of the source's picture."""
+    pose: str
+    """Name of the picture of the target's pose."""
+    left: str
+    """Name of the left picture."""
+    right: str
+    """Name of the right picture."""
+
+
+class Study(TypedDict):
+    """The data that the page holds, as its script reads them."""
+
+    study: str
+    """Name of the study: answers of pages with the same name go together."""
+    pictures: dict[str, str]
+    """Name → data URI."""
+    trials: list[Trial]
+
+
+def study_page(study: Study) -> str:
+    """Make the whole HTML file."""
     data = json.dumps(study, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it ends the element
     return (
         f'<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=Content-Security-Policy content="{POLICY}">'

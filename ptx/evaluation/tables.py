@@ -1,17 +1,18 @@
-"""Scores as Markdown: of one evaluation, and of two side by side."""
+"""Scores as Markdown: of one evaluation, beside published ones, and of two evaluations side by side."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.evaluation.classifiers import RECALLS
-from ptx.evaluation.evaluate import Evaluation, Values
-from ptx.evaluation.learned_metrics import CONTROL
-from ptx.evaluation.published_figures import NEEDS, columns, figures
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.published_figures import ATTRIBUTE_RECALLS, REQUIREMENTS, published_figures, published_metrics
+from ptx.evaluation.scores import CONTROL, Scores, Values
 from ptx.pipeline.errors import PtxError
 
-PICTURES = (
+IMAGE_METRICS = (
     "ssim",
     "body_ssim",
     "garment_ssim",
@@ -25,74 +26,55 @@ PICTURES = (
     "mask_is",
     "fashion_is",
     "pckh",
-    *(f"attr_rec_{k}" for k in RECALLS),
+    *(f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS),
 )
-FLOWS = ("epe", "epe_visible", "visibility_iou")
+"""Metrics of painted pictures, in the order of the tables' columns."""
 
-BEST = {m: -1 if m in ("l1", "lpips", "fid", "epe", "epe_visible") else 1 for m in (*PICTURES, *FLOWS)}
-"""1 where more is better."""
+FLOW_METRICS = ("epe", "epe_visible", "visibility_iou")
+"""Metrics of flow, in the order of the tables' columns."""
 
-
-def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
-    """Mean, and the bounds between which it lies with 95 % (percentile bootstrap over pairs); NaN is a pair without a value."""
-    rng, values = np.random.default_rng(seed), values[np.isfinite(values)]
-    if not len(values):
-        return np.nan, np.nan, np.nan
-    means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(values.mean()), float(low), float(high)
+LOWER_IS_BETTER = frozenset({"l1", "lpips", "fid", "epe", "epe_visible"})
+"""Metrics of which less is better; of all others more is."""
 
 
-def rows_of(done: Evaluation, wanted: tuple[str, ...]) -> tuple[tuple[str, ...], Values]:
-    """Those of the wanted metrics that some method has, and the methods that have one of them."""
-    metrics = tuple(m for m in wanted if any(m in values for values in done.values.values()))
-    return metrics, {name: values for name, values in done.values.items() if not values.keys().isdisjoint(metrics)}
-
-
-def cell(values: NDArray[np.float64] | None) -> str:
-    """Mean and interval; empty where there is nothing."""
-    return "" if values is None else "{:.4g} ({:.4g} to {:.4g})".format(*interval(values))
-
-
-def lines(done: Evaluation) -> list[str]:
-    """One evaluation: mean and 95 % interval of every metric of every method."""
-    judges = "; ".join(f"{name} {digest}" for name, digest in done.networks.items())
-    out = [f"{len(done.pairs)} test pairs; {done.protocol}{'; weights ' + judges if judges else ''}", ""]
-    for wanted in (PICTURES, FLOWS):
-        metrics, rows = rows_of(done, wanted)
+def score_table(scores: Scores) -> list[str]:
+    """Make the lines of one evaluation: mean and 95 % interval of every metric of every method."""
+    weights = "; ".join(f"{name} {digest}" for name, digest in scores.networks.items())
+    out = [f"{len(scores.pairs)} test pairs; {scores.protocol}{'; weights ' + weights if weights else ''}", ""]
+    for wanted in (IMAGE_METRICS, FLOW_METRICS):
+        metrics, rows = select_metrics(scores.values, wanted)
         if not rows:
             continue
         out += [f"| | {' | '.join(metrics)} |", f"|---|{'---|' * len(metrics)}"]
-        out += [f"| {method} | {' | '.join(cell(values.get(m)) for m in metrics)} |" for method, values in rows.items()]
+        out += [_row(method, [_cell(values.get(m)) for m in metrics]) for method, values in rows.items()]
         out.append("")
     return out
 
 
-def beside_published(done: Evaluation, data: str) -> list[str]:
-    """Scores under the columns of the published table of a data set (`data.kind`), and below them what others have published.
+def published_table(scores: Scores, kind: str) -> list[str]:
+    """Make the lines of the published table of a data set (`data.kind`), first our methods, then what others have published.
 
-    A cell is empty where a method was not scored so; what a column lacks is said below.
+    A cell is empty where a method was not scored so; what a column lacks is said below the table.
     """
-    names = columns(data)
-    out = [f"| {data} | {' | '.join(names)} | source |", f"|---|{'---|' * len(names)}---|"]
-    ours = rows_of(done, names)[1]
+    metrics = published_metrics(kind)
+    out = [_row(kind, [*metrics, "source"]), f"|---|{'---|' * len(metrics)}---|"]
+    ours = select_metrics(scores.values, metrics)[1]
     for method, values in ours.items():
-        out.append(f"| {method} | {' | '.join(cell(values.get(m)) for m in names)} | this workspace |")
-    theirs = figures(data, names)
-    for (method, source), printed in theirs.items():
-        out.append(
-            f"| {method} | {' | '.join(f'{printed[m]:.4g}' if m in printed else '' for m in names)} | {source} |"
-        )
+        out.append(_row(method, [*(_cell(values.get(m)) for m in metrics), "this workspace"]))
+    theirs = published_figures(kind, metrics)
+    for (method, source), figures in theirs.items():
+        cells = [f"{figures[m]:.4g}" if m in figures else "" for m in metrics]
+        out.append(_row(method, [*cells, source]))
     out.append("")
     if not theirs:
         out.append("No published figure of this table could be traced to its source.")
-    lacking = [m for m in names if not any(m in values for values in ours.values())]
-    out += [f"{m} needs {NEEDS[m]}." for m in lacking]
+    missing = [m for m in metrics if not any(m in values for values in ours.values())]
+    out += [f"{m} needs {REQUIREMENTS[m]}." for m in missing]
     return out
 
 
-def compare(ours: Evaluation, other: Evaluation) -> list[str]:
-    """Two evaluations: means of both and, pair by pair, what this one has more than the other.
+def comparison_table(ours: Scores, other: Scores) -> list[str]:
+    """Make the lines that compare two evaluations: both means, and the mean difference over common pairs with its interval.
 
     Raises:
         PtxError: the rules differ, or they share no pair.
@@ -105,13 +87,38 @@ def compare(ours: Evaluation, other: Evaluation) -> list[str]:
     out = [f"{len(common)} common pairs; {ours.path} against {other.path}", ""]
     out += ["| method | metric | here | there | here - there (95 %) |", "|---|---|---|---|---|"]
     for method, values in ours.values.items():
-        if method == CONTROL:  # photographs are no pairs
+        if method == CONTROL:  # its values are of photographs, not of pairs
             continue
-        for metric, mine in values.items():
+        for metric, own in values.items():
             theirs = other.values.get(method, {}).get(metric)
             if theirs is None:
                 continue
-            a, b = mine[here], theirs[there]
-            gap = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))
-            out.append(f"| {method} | {metric} | {np.nanmean(a):.4g} | {np.nanmean(b):.4g} | {gap} |")
+            a, b = own[here], theirs[there]
+            difference = "{:+.4g} ({:+.4g} to {:+.4g})".format(*interval(a - b))
+            out.append(f"| {method} | {metric} | {np.nanmean(a):.4g} | {np.nanmean(b):.4g} | {difference} |")
     return out
+
+
+def select_metrics(values: Values, wanted: Sequence[str]) -> tuple[tuple[str, ...], Values]:
+    """Select those of the wanted metrics that some method has, and the methods that have at least one of them."""
+    metrics = tuple(m for m in wanted if any(m in own for own in values.values()))
+    return metrics, {name: own for name, own in values.items() if not own.keys().isdisjoint(metrics)}
+
+
+def best_methods(rows: Values, metrics: Sequence[str]) -> dict[str, str]:
+    """Metric → the method with the best mean."""
+    best: dict[str, str] = {}
+    for metric in metrics:
+        means = {name: np.nanmean(own[metric]) for name, own in rows.items() if metric in own}
+        choose = min if metric in LOWER_IS_BETTER else max
+        best[metric] = choose(means, key=means.__getitem__)
+    return best
+
+
+def _cell(values: NDArray[np.float64] | None) -> str:
+    """Mean and interval; empty where there are no values."""
+    return "" if values is None else "{:.4g} ({:.4g} to {:.4g})".format(*interval(values))
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from rich.console import Console
-
-from ptx.inference.sheets import Look, show_transfer
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.progress import progress
+from ptx.inference.model import Model
+from ptx.inference.sheets import Look, draw_painting
+from ptx.pictures.png import save_png
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.events import Listener, progress
 from ptx.pipeline.storage.durable import read_json, write_json
 
-if TYPE_CHECKING:
-    from ptx.inference.model import Model
+SOURCE_COLUMNS = ("source", "from")
+"""Names that the column of source pictures may have."""
 
-SOURCE, POSE = ("source", "from"), ("pose", "target", "to")
-"""Names that the columns may have."""
+POSE_COLUMNS = ("pose", "target", "to")
+"""Names that the column of poses may have."""
+
+
+class Transfer(NamedTuple):
+    """One row of a table."""
+
+    source: Path
+    """Photograph of a person."""
+    pose: Path
+    """Photograph of someone in the wanted pose, or OpenPose's JSON file."""
 
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """What became of a table."""
+    """The result of a table of transfers."""
 
     painted: int
     """Pictures that are there now."""
-    problems: dict[int, str]
-    """Row (from 1) → why there is none."""
+    problems: Mapping[int, str]
+    """Row (from 1) → why there is no picture of it."""
 
 
-def read_transfers(table: Path) -> list[tuple[Path, Path]]:
-    """Source and pose of every row; paths are relative to the table.
+def read_transfers(table: Path) -> list[Transfer]:
+    """Read a CSV table; paths in it are relative to the table.
 
     Raises:
         PtxError: there is no such table, or it lacks a column or has no rows.
@@ -42,41 +51,56 @@ def read_transfers(table: Path) -> list[tuple[Path, Path]]:
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PtxError(f"{table}: cannot be read as CSV ({error})") from None
-    names = [next((n for n in wanted if rows and n in rows[0]), None) for wanted in (SOURCE, POSE)]
-    if None in names:
+        raise PtxError(f"{table}: cannot be read as CSV ({one_line(error)})") from None
+    source = _column(rows, SOURCE_COLUMNS)
+    pose = _column(rows, POSE_COLUMNS)
+    if source is None or pose is None:
         raise PtxError(f"{table}: needs a row of names with the columns source and pose, and rows below it")
-    return [(table.parent / (row[names[0]] or ""), table.parent / (row[names[1]] or "")) for row in rows]  # type: ignore[index]
+    return [Transfer(table.parent / (row[source] or ""), table.parent / (row[pose] or "")) for row in rows]
+
+
+def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | None:
+    """Return the first of some names that is a column of the table."""
+    return next((name for name in names if rows and name in rows[0]), None)
 
 
 def transfer_all(
-    model: Model, pairs: Sequence[tuple[Path, Path]], folder: Path, look: Look, console: Console
+    model: Model, transfers: Sequence[Transfer], folder: Path, look: Look, listener: Listener
 ) -> BatchOutcome:
-    """Paint every pair into `folder`/ROW_SOURCE_POSE.png; rows whose picture is there are left alone, bad rows are noted.
+    """Paint every row into `folder`/ROW_SOURCE_POSE.png; rows whose picture is there are left alone, bad rows are noted.
 
     `folder`/transfers.json names the models; problems are listed in `folder`/problems.csv.
 
     Raises:
-        PtxError: the folder holds pictures of other models.
+        PtxError: the folder holds pictures of other models, or of another look.
     """
-    facts = {"models": model.hashes, "look": look}
-    known = read_json(folder / "transfers.json")
+    _claim_folder(folder, {"models": model.hashes, "look": look})
+    digits = len(str(len(transfers)))
+    outputs = [
+        folder / f"{row:0{digits}}_{source.stem}_{pose.stem}.png" for row, (source, pose) in enumerate(transfers, 1)
+    ]
+    missing = [row for row, path in enumerate(outputs, 1) if not path.exists()]
+    problems: dict[int, str] = {}
+    with progress(listener, "transfer", len(transfers), len(transfers) - len(missing)) as advance:
+        for row in missing:
+            source, pose = transfers[row - 1]
+            try:
+                painting = model.transfer(source, pose)
+                title = f"{source.name} in the pose of {pose.name}"
+                save_png(draw_painting(painting, look, title), outputs[row - 1])
+            except PtxError as error:
+                problems[row] = str(error)
+            advance(1, int(row in problems))
+    with (folder / "problems.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("row", "why"), *problems.items()])
+    return BatchOutcome(len(transfers) - len(problems), problems)
+
+
+def _claim_folder(folder: Path, facts: Mapping[str, str | Mapping[str, str]]) -> None:
+    """Write into a folder how its pictures are made; raises PtxError where others are in it."""
+    path = folder / "transfers.json"
+    known = read_json(path)
     if known is not None and known != facts:
         raise PtxError(f"{folder}: holds pictures of other models, or another look; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "transfers.json", facts)
-    digits, painted, problems = len(str(len(pairs))), 0, {}
-    outputs = [folder / f"{row:0{digits}}_{a.stem}_{b.stem}.png" for row, (a, b) in enumerate(pairs, 1)]
-    there = [path.exists() for path in outputs]
-    with progress("transfer", len(pairs), sum(there), console) as advance:
-        for row, ((source, pose), output, done) in enumerate(zip(pairs, outputs, there, strict=True), 1):
-            if not done:
-                try:
-                    show_transfer(model, source, pose, output, look)
-                except PtxError as error:
-                    problems[row] = str(error)
-                advance(1, int(row in problems))
-            painted += row not in problems
-    with (folder / "problems.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("row", "why"), *problems.items()])
-    return BatchOutcome(painted, problems)
+    write_json(path, facts)

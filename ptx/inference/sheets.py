@@ -1,118 +1,99 @@
-"""`ptx view`: a person from other sides as a picture, a sheet, or a moving turntable."""
+"""Paintings and views drawn: as pictures, sheets beside what they were made from, and moving turntables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ptx.datasets.keypoint_files import read_pose3d
-from ptx.inference.model import Model, Person
-from ptx.inference.view import Joints, View, turntable, views
+from ptx.datasets.images import Image
+from ptx.inference.painting import Painting
+from ptx.inference.view import NovelView, turntable
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
 from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
-from ptx.pipeline.errors import BadSample, PtxError
 
-Look = Literal["picture", "paste", "sheet"]
-"""What is written of a transfer: the picture, the photograph with it, or the picture beside what it was made from."""
+Look = Literal["picture", "sheet", "paste"]
+"""The painted picture; the same beside what it was made from; the whole photograph with the picture in it."""
+
+ANIMATION_SUFFIXES = (".gif", ".mp4")
+"""Endings of files in which views move."""
+
+VIEW_SUFFIXES = (".png", *ANIMATION_SUFFIXES)
+"""Endings of files that views can be written to."""
+
+MAX_LARGE_VIEWS = 6
+"""Most views in a row of panels of full height."""
+
+MIN_FRAME_HEIGHT = 200
+"""Frames of a turntable that are lower, px, are written twice as large."""
 
 
-def show_transfer(model: Model, source: Path, pose: Path, output: Path, look: Look = "picture") -> Path:
-    """Paint the person of `source` in a pose; returns the PNG's path.
+def draw_painting(painting: Painting, look: Look, title: str = "") -> Image:
+    """Draw a painting; `title` is that of the sheet."""
+    if look == "picture":
+        return painting.picture
+    if look == "paste":
+        return painting.pasted
+    garments = [] if painting.garments is None else [Panel(draw_garments(painting.garments), "garments")]
+    panels = [*_panels(painting, "wanted pose"), *garments, Panel(painting.picture, "painted")]
+    return sheet([panels], title, height=PANEL_HEIGHT)
 
-    Raises:
-        PtxError: there is no model, nobody in a picture, or no pose in a file.
+
+def write_views(views: Mapping[str, Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
+    """Write views of one person by one or several systems; returns the path.
+
+    A .png shows one view by one system as `look` says, everything else as a sheet: for one angle source, skeleton, warped and
+    painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side.
+
+    Args:
+        views: by system; each has the same angles.
+        look: of a single view.
+        title: of the sheet.
+        output: ends in one of `VIEW_SUFFIXES`.
     """
-    done = model.transfer(source, pose)
-    if look != "sheet":
-        return save_png(done.picture if look == "picture" else done.pasted, output)
-    person = done.person
-    panels = [
-        Panel(draw_skeleton(person.image, person.keypoints), "source"),
-        Panel(draw_skeleton(np.full_like(person.image, 255), done.pose), "wanted pose"),
-        Panel(done.warped, "source, warped"),
-        *([] if done.garments is None else [Panel(draw_garments(done.garments), "garments")]),
-        Panel(done.picture, "painted"),
-    ]
-    return save_png(sheet([panels], f"{source.name} in the pose of {pose.name}", height=PANEL_HEIGHT), output)
+    rows = list(views.values())
+    if output.suffix.lower() in ANIMATION_SUFFIXES:
+        rounds = [turntable(row) for row in rows]
+        return write_animation(output, [_side_by_side(frames) for frames in zip(*rounds, strict=True)])
+    if look != "sheet" and len(rows) == len(rows[0]) == 1:
+        return save_png(draw_painting(rows[0][0].painting, look), output)
+    return save_png(draw_views(rows, title), output)
 
 
-MOVING = (".gif", ".mp4")
+def draw_views(rows: Sequence[Sequence[NovelView]], title: str) -> Image:
+    """Draw a sheet: of one angle with what each view was made from, of several angles the steady pictures."""
+    angles = len(rows[0])
+    panels = [_view_panels(row[0]) if angles == 1 else _round_panels(row) for row in rows]
+    return sheet(panels, title, height=PANEL_HEIGHT if angles <= MAX_LARGE_VIEWS else PANEL_HEIGHT // 2)
 
 
-def show_views(
-    models: Sequence[Model],
-    source: Path,
-    yaws: Sequence[float],
-    pitch: float,
-    output: Path,
-    *,
-    body: str = "builtin",
-    joints: Joints = "body",
-    keypoints3d: Path | None = None,
-    plain: bool = False,
-) -> Path:
-    """Paint the person of `source` from other sides by one or several systems; returns the path of what was written.
-
-    A .png shows one view by one system alone where `plain`, else a sheet: for one angle source, skeleton, warped and
-    painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side. `keypoints3d`: a file
-    (`read_pose3d`) instead of the detector's; `body` and `joints` as for `views`.
-
-    Raises:
-        PtxError: nobody is in the picture, or the output has another ending.
-    """
-    if output.suffix.lower() not in (".png", *MOVING):
-        raise PtxError(f"{output}: views are written as .png, .gif or .mp4")
-    people: dict[tuple[int, int], Person] = {}  # models of one size see the same person, who is looked for once
-    for model in models:
-        if model.size not in people:
-            people[model.size] = _person(model, source, keypoints3d)
-    found = [views(model, people[model.size], yaws, pitch, body=body, joints=joints) for model in models]
-    if output.suffix.lower() in MOVING:
-        rounds = [turntable(one) for one in found]
-        return write_animation(output, [_beside(frames) for frames in zip(*rounds, strict=True)])
-    if plain and len(yaws) == len(models) == 1:
-        return save_png(found[0][0].painting.picture, output)
-    rows = [_details(*one) if len(yaws) == 1 else _round(one) for one in found]
-    title = f"{source.name} from other sides: {', '.join(model.system for model in models)}"
-    return save_png(sheet(rows, title, height=PANEL_HEIGHT if len(yaws) <= 6 else PANEL_HEIGHT // 2), output)
-
-
-def _person(model: Model, source: Path, keypoints3d: Path | None) -> Person:
-    person = model.person(source)
-    if keypoints3d is None:
-        return person
-    try:
-        return replace(person, keypoints3d=read_pose3d(keypoints3d))
-    except BadSample as error:
-        raise PtxError(f"--keypoints3d: {error}") from None
-
-
-def _details(view: View) -> list[Panel]:
-    done = view.painting
+def _panels(painting: Painting, pose_caption: str) -> list[Panel]:
+    """Return the panels of what a painting was made from: source, skeleton of the wanted pose, warped source."""
+    person = painting.person
     return [
-        Panel(draw_skeleton(done.person.image, done.person.keypoints), "source"),
-        Panel(draw_skeleton(np.full_like(done.person.image, 255), done.pose), f"{view.yaw:g}°"),
-        Panel(done.warped, "source, warped"),
-        Panel(done.picture, "painted"),
+        Panel(draw_skeleton(person.image, person.keypoints), "source"),
+        Panel(draw_skeleton(np.full_like(person.image, 255), painting.pose), pose_caption),
+        Panel(painting.warped, "source, warped"),
     ]
 
 
-def _round(found: Sequence[View]) -> list[Panel]:
-    pictures = turntable(found)
-    return [Panel(picture, f"{view.yaw:g}°") for picture, view in zip(pictures, found, strict=True)]
+def _view_panels(view: NovelView) -> list[Panel]:
+    return [*_panels(view.painting, f"{view.yaw:g}°"), Panel(view.painting.picture, "painted")]
 
 
-def _beside(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Frames side by side, twice as large where they are small."""
+def _round_panels(views: Sequence[NovelView]) -> list[Panel]:
+    pictures = turntable(views)
+    return [Panel(picture, f"{view.yaw:g}°") for picture, view in zip(pictures, views, strict=True)]
+
+
+def _side_by_side(frames: Sequence[Image]) -> Image:
+    """Join frames of one height, twice as large where they are low."""
     wide = np.concatenate(list(frames), axis=1)
-    if wide.shape[0] >= 200:
+    if wide.shape[0] >= MIN_FRAME_HEIGHT:
         return wide
     return np.asarray(cv2.resize(wide, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)

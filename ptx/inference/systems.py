@@ -1,110 +1,93 @@
-"""The systems that paint, as their trained networks lie in a folder (`WORKSPACE/models`). Adding one means adding it here."""
+"""The systems that paint, put together from trained networks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from torch import nn
 
-from ptx.geometry.body import load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
-from ptx.models.weights import file_hash
-from ptx.pipeline.errors import PtxError
-from ptx.training.checkpoint import read_checkpoint, restore
-from ptx.training.networks import NETWORKS, build
-from ptx.training.settings import with_new_names
-from ptx.training.state import FLOW_FROM, TRAININGS
+from ptx.models.flow_net import FlowNet
+from ptx.models.garment_net import GarmentNet, SynthesisNet
+from ptx.models.generator import Generator, PixelWarp
+from ptx.models.pg2 import CoarseNet, RefineNet
+from ptx.training.models import TrainedModels
+from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings
+from ptx.training.systems import SystemName, find_system
 
-System = Literal["flow", "pose-flow", "view"]
-"""flow: dense intrinsic appearance flow (CVPR 2019); pose-flow: pose flow learning (TIP 2021); view: novel 3D view synthesis."""
-
-
-class Models(Protocol):
-    """Trained networks, wherever they lie."""
-
-    def has(self, name: str) -> bool:
-        """Whether there is one of this training."""
-        ...
-
-    def read(self, name: str) -> tuple[Any, Mapping[str, Any]]:
-        """A training's network, and the settings that it was trained with."""
-        ...
-
-    def fitted(self) -> FittedFlow:
-        """Flow of bodies that are fitted on the spot."""
-        ...
+N = TypeVar("N", bound=nn.Module)
 
 
-def assemble(system: System, models: Models, *, refined: bool = True) -> Painter:
-    """The networks of a system as one, or what paints in it before the last network, which `refined` is.
+@dataclass(frozen=True)
+class PainterRow:
+    """A row of `PAINTERS`: how a system's networks are joined."""
 
-    Raises:
-        PtxError: no such system, or a model is missing, damaged, stale or of another architecture.
-    """
-
-    def flow(settings: Mapping[str, Any]) -> nn.Module:
-        """What gives the flow that a painter was trained with."""
-        name = FLOW_FROM[settings.get("flow", "regressed")]
-        return models.read(name)[0] if name else models.fitted()
-
-    if system == "flow":
-        generator, settings = models.read("train-generator")
-        mixer = models.read("train-pixel-warp")[0] if refined and models.has("train-pixel-warp") else None
-        painter: Painter = FlowPainter(flow(settings), generator, mixer, settings["radius"])
-    elif system == "pose-flow":
-        synthesis, settings = models.read("train-synthesis")
-        painter = PoseFlowPainter(flow(settings), models.read("train-garment")[0], synthesis, settings["radius"])
-    elif system == "view":
-        coarse, settings = models.read("train-coarse")
-        if refined:
-            refine, settings = models.read("train-refine")
-            painter = ViewPainter(flow(settings), coarse, refine, settings["radius"])
-        else:
-            painter = ViewPainter(models.fitted(), coarse, None, settings["radius"])
-    else:
-        raise PtxError(f"no system '{system}': {', '.join(get_args(System)[:-1])} or {get_args(System)[-1]}")
-    return painter.eval().requires_grad_(False)
+    needs: tuple[str, ...]
+    """Trainings without whose models it does not paint, besides the one that gives the flow; the first is the main one."""
+    optional: tuple[str, ...]
+    """Trainings whose models it uses where they are there."""
+    build: Callable[[TrainedModels, bool], Painter]
+    """Joins the networks; with False, those that paint before the last one."""
 
 
-def read_system(folder: Path, system: System) -> tuple[Painter, tuple[int, int], dict[str, str]]:
-    """The networks of a system as one, the size (height, width) that it paints, and hashes of the files by model name.
+def assemble(system: SystemName, models: TrainedModels, *, refined: bool = True) -> Painter:
+    """Join the networks of a system, frozen, ready for use.
+
+    Args:
+        system: its name.
+        models: gives the trained networks.
+        refined: False leaves out the system's last network.
 
     Raises:
-        PtxError: as `assemble`.
+        PtxError: there is no such system; or a model is missing, damaged, stale or of another architecture.
     """
-    reader = _Reader(folder)
-    return assemble(system, reader), reader.size, reader.hashes
+    return PAINTERS[find_system(system).name].build(models, refined).eval().requires_grad_(False)
 
 
-class _Reader:
-    """Reads networks of one folder and remembers what it read."""
+def _build_flow(models: TrainedModels, refined: bool) -> Painter:
+    generator = _network(models, "train-generator", Generator)
+    use_mixer = refined and models.exists("train-pixel-warp")
+    mixer = _network(models, "train-pixel-warp", PixelWarp) if use_mixer else None
+    return FlowPainter(_flow(models, "train-generator"), generator, mixer, models.settings("train-generator").radius)
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.hashes = folder, dict[str, str]()
-        self.size = (0, 0)
 
-    def has(self, name: str) -> bool:
-        return self.path(name).with_suffix(".json").exists()
+def _build_pose_flow(models: TrainedModels, refined: bool) -> Painter:
+    if not refined:
+        raise ValueError("pose-flow paints with its last network only")
+    garments = _network(models, "train-garment", GarmentNet)
+    synthesis = _network(models, "train-synthesis", SynthesisNet)
+    flow = _flow(models, "train-synthesis")
+    return PoseFlowPainter(flow, garments, synthesis, models.settings("train-synthesis").radius)
 
-    def path(self, name: str) -> Path:
-        """A training's model, without ending."""
-        return self.folder / TRAININGS[name].folder(Path()).name / "model"
 
-    def read(self, name: str) -> tuple[Any, dict[str, Any]]:
-        path = self.path(name)
-        found = read_checkpoint(path)
-        try:
-            settings = with_new_names(found.meta["document"]["settings"][TRAININGS[name].section])
-            self.size = tuple(found.meta["document"]["size"])
-        except (KeyError, TypeError):
-            raise PtxError(f"{path}: this is no model of {name}: its JSON names no such settings") from None
-        net = build(NETWORKS[name], {**settings, "size": self.size})
-        restore(net, found.tensors, str(path.parent))
-        self.hashes[path.parent.name] = file_hash(path.with_suffix(".safetensors"))
-        return net, settings
+def _build_view(models: TrainedModels, refined: bool) -> Painter:
+    last = "train-refine" if refined else "train-coarse"
+    coarse = _network(models, "train-coarse", CoarseNet)
+    refine = _network(models, "train-refine", RefineNet) if refined else None
+    return ViewPainter(_flow(models, last), coarse, refine, models.settings(last).radius)
 
-    def fitted(self) -> FittedFlow:
-        return FittedFlow(load_body("builtin"))
+
+PAINTERS: dict[SystemName, PainterRow] = {
+    "flow": PainterRow(("train-generator",), ("train-pixel-warp",), _build_flow),
+    "pose-flow": PainterRow(("train-synthesis", "train-garment"), (), _build_pose_flow),
+    "view": PainterRow(("train-refine", "train-coarse"), (), _build_view),
+}
+"""System → row."""
+
+
+def _network(models: TrainedModels, training: str, kind: type[N]) -> N:
+    """Return the network of a training, whose class is known to be `kind`."""
+    network = models.network(training)
+    if not isinstance(network, kind):
+        raise TypeError(f"{training} trains a {type(network).__name__}, not a {kind.__name__}")
+    return network
+
+
+def _flow(models: TrainedModels, painting: str) -> FlowNet | FittedFlow:
+    """Return what gives the flow that the network of a training paints by: a trained network, or bodies fitted on the spot."""
+    settings = models.settings(painting)
+    training = FLOW_TRAININGS[settings.flow] if isinstance(settings, GivenFlowSettings) else None
+    return _network(models, training, FlowNet) if training else FittedFlow(models.body(painting))

@@ -1,136 +1,107 @@
-"""The same person from another side, from one picture: `ptx view`, and `ptx.inference.view.views(model, image, yaws)` (system C)."""
+"""The same person from another side, from one picture (system C): a fitted body, or 3D keypoints, turned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ptx.geometry.body import Body, load_body
+from ptx.datasets.images import Image
+from ptx.geometry.body import Body
 from ptx.geometry.fitting import fit
 from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import SeenBody, turn_keypoints
-from ptx.inference.model import Image, Keypoints, Model, Painting, Person
+from ptx.inference.painting import Painting
+from ptx.inference.person import Keypoints, Person
 from ptx.pictures.deflicker import deflicker
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 
 Joints = Literal["body", "landmarks"]
+"""What is turned into the wanted pose: the fitted body's joints, or the person's own 3D keypoints."""
 
-UNUSABLE = ("too_few_keypoints", "diverged")
-"""Problems of a fit that leave no body."""
+MAX_VIEWS = 360
+"""Most views that are painted in one go."""
 
-MOST_VIEWS = 360
-"""Views that are painted in one go."""
+ROUND_TOLERANCE = 1e-6
+"""Degrees by which the angles of a closed round may miss 360 through rounding."""
 
 
 @dataclass(frozen=True)
-class View:
-    """One view."""
+class NovelView:
+    """A person painted from another side."""
 
     yaw: float
+    """Degrees that the person was turned to their own left."""
     pitch: float
+    """Degrees that the person was tilted towards the viewer."""
     body: SeenBody
     """The fitted body as this view shows it."""
     painting: Painting
 
 
-def views(
-    model: Model,
-    image: str | Path | Image | Person,
-    yaws: Sequence[float],
-    pitch: float = 0.0,
-    *,
-    keypoints: Keypoints | None = None,
-    body: str = "builtin",
-    joints: Joints = "body",
-) -> list[View]:
-    """Paint the person of a picture from other sides.
-
-    A body is fitted to the picture and turned; its projected joints are the wanted pose, and, but for pose-flow, which knows no
-    body, flow and visibility are projected from it as well.
-
-    Args:
-        model: a trained system.
-        image: a photograph, or its pixels (H, W, 3) uint8 RGB, or a person cut out of one.
-        yaws: degrees that the person turns to their own left, one a view.
-        pitch: degrees that the person tilts towards the viewer.
-        keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
-        body: model of the body, as for `load_body`.
-        joints: what is turned into the wanted pose: the fitted body's joints, or the person's own 3D keypoints as the detector
-            or a file gives them (`turn_keypoints`), for which the system finds the flow itself.
+def fit_person(person: Person, body: Body) -> SeenBody:
+    """Fit the body to a person's keypoints.
 
     Raises:
-        PtxError: there is nobody, or too little of them to fit a body to, or there are no 3D keypoints to turn.
+        BadSample: too few keypoints are there.
     """
-    person = image if isinstance(image, Person) else model.person(image, keypoints)
-    seen = fit_person(person, load_body(body))
-    found = []
-    for yaw in yaws:
-        turned = seen.turned(yaw, pitch)
-        if joints == "landmarks":
-            pose, given = _turned_landmarks(person, yaw, pitch), None
-        else:
-            pose, given = turned.keypoints, None if model.system == "pose-flow" else turned.flow_from(seen)
-        found.append(View(yaw, pitch, turned, model.paint(person, pose, given)))
-    return found
+    size = (person.image.shape[0], person.image.shape[1])
+    keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
+    found = fit(body, person.keypoints[None], keypoints3d, size)
+    if not found.usable[0]:
+        problem = found.problems[0]
+        raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
+    return SeenBody(body, found.pose[0], found.betas[0], found.camera[0], size)
 
 
-def _turned_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
+def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
+    """Turn a person's own 3D keypoints; returns (18, 3) in px of their picture.
+
+    Raises:
+        BadSample: there are no 3D keypoints, or too few of them.
+    """
     if person.keypoints3d is None:
-        raise PtxError(
-            "there are no 3D keypoints to turn: the detector gives none; name a file, or turn the fitted body"
+        raise BadSample(
+            "no_keypoints3d",
+            "there are no 3D keypoints to turn: the detector gives none; name a file, or turn the fitted body",
         )
     try:
         turned = turn_keypoints(person.keypoints, person.keypoints3d, yaw, pitch)
     except ValueError as error:
-        raise PtxError(str(error)) from None
+        raise BadSample("too_few_keypoints", str(error)) from None
     return mask_outside(turned, person.image.shape[:2])
 
 
-def fit_person(person: Person, body: Body) -> SeenBody:
-    """The body of a person.
+def turntable(views: Sequence[NovelView]) -> list[Image]:
+    """Return the pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
 
-    Raises:
-        PtxError: too few keypoints are there.
+    The last is taken to be followed by the first where the angles, evenly spaced, go all round.
     """
-    size = (person.image.shape[0], person.image.shape[1])
-    deep = None if person.keypoints3d is None else person.keypoints3d[None]
-    found = fit(body, person.keypoints[None], deep, size)
-    if (why := found.problems.get(0, "")) and why.startswith(UNUSABLE):
-        raise PtxError(f"no body could be fitted: {why}")
-    return SeenBody(body, found.pose[0], found.betas[0], found.camera[0], size)
-
-
-def turntable(found: Sequence[View]) -> list[NDArray[np.uint8]]:
-    """The pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
-
-    The views are taken to close into a round where they go all round.
-    """
-    bodies = [view.body for view in found]
-    step = found[1].yaw - found[0].yaw if len(found) > 1 else 0.0
-    closed = len(found) > 2 and abs(abs(found[-1].yaw - found[0].yaw + step) - 360) < 1e-6
-    return deflicker([view.painting.picture for view in found], bodies, closed=closed)
+    yaws = [view.yaw for view in views]
+    step = yaws[1] - yaws[0] if len(yaws) > 1 else 0.0
+    closed = len(yaws) > 2 and abs(abs(yaws[-1] - yaws[0] + step) - 360) < ROUND_TOLERANCE
+    return deflicker([view.painting.picture for view in views], [view.body for view in views], closed=closed)
 
 
 def read_yaws(text: str) -> list[float]:
-    """Degrees from "45", "-30,30" or "0:360:15" (start, end that is left out, step).
+    """Read degrees from "45", "-30,30" or "0:360:15" (start, end that is left out, step).
 
     Raises:
-        PtxError: it is none of these, or more than `MOST_VIEWS`.
+        PtxError: it is none of these, or more than `MAX_VIEWS`.
     """
     try:
-        if ":" in text:
-            start, end, step = (float(part) for part in text.split(":"))
-            count = np.ceil((end - start) / step) if step else np.nan
-            found = [start + step * k for k in range(int(count))] if 0 < count <= MOST_VIEWS else []
-        else:
-            found = [float(part) for part in text.split(",")]
+        yaws = _read_range(text) if ":" in text else [float(part) for part in text.split(",")]
     except ValueError:
-        found = []
-    if not 0 < len(found) <= MOST_VIEWS or not np.isfinite(found).all():
-        raise PtxError(f"--yaw {text}: degrees such as 45, -30,30 or 0:360:15, at most {MOST_VIEWS} views")
-    return found
+        yaws = []
+    if not 0 < len(yaws) <= MAX_VIEWS or not np.isfinite(yaws).all():
+        raise PtxError(f"--yaw {text}: degrees such as 45, -30,30 or 0:360:15, at most {MAX_VIEWS} views")
+    return yaws
+
+
+def _read_range(text: str) -> list[float]:
+    """Read start:end:step; empty where there are none, or too many; raises ValueError where it is no range."""
+    start, end, step = (float(part) for part in text.split(":"))
+    count = np.ceil((end - start) / step) if step else np.nan
+    return [start + step * k for k in range(int(count))] if 0 < count <= MAX_VIEWS else []

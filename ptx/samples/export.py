@@ -1,162 +1,164 @@
-"""`ptx export flow|keypoints|images|pairs`: what the stores hold, in files that other tools read."""
+"""`ptx export flow|keypoints|images|pairs`: what the stores hold, in files that other tools read.
+
+Every function returns a line on what it wrote, and raises PtxError where the stores have nothing of the kind.
+"""
 
 from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from rich.console import Console
+from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import COCO_17
 from ptx.datasets.flow_files import write_corr, write_flo, write_positions
 from ptx.geometry.joints import keypoint
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.pictures.png import encode_png, save_png
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.progress import progress
-from ptx.pipeline.storage.durable import write_atomic
-from ptx.pipeline.storage.records import OK
+from ptx.pipeline.events import Listener, progress
+from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.storage.files import write_atomic
 from ptx.samples.reader import SampleReader
 
-FORMATS = {
-    "flow": ("corr", "flo"),
-    "keypoints": ("coco",),
-    "images": ("png",),
-    "pairs": ("tar",),
-}
-"""What can be exported, and as what; the first is the default."""
+FlowFormat = Literal["corr", "flo"]
+"""Dense Intrinsic Appearance Flow's files, with visibility; or Middlebury's."""
+
+COCO_VISIBLE = 2
+"""COCO's mark of a keypoint that is labelled and visible."""
 
 
-def export_data(pipeline: Pipeline, what: str, form: str | None, output: Path, console: Console) -> str:
-    """Write what the stores hold; returns a line on it.
-
-    flow: one file a pair in a folder, TARGET_SOURCE.corr (system A's, with visibility) or .flo; keypoints: one COCO JSON; images:
-    PNGs of the working pictures; pairs: a tar for WebDataset with source and target, flow, visibility and keypoints of each pair.
-
-    Raises:
-        PtxError: there is no such thing or format, or the stores lack it.
-    """
-    if what not in FORMATS:
-        raise PtxError(f"no '{what}' to export: model, {', '.join(FORMATS)}")
-    form = form or FORMATS[what][0]
-    if form not in FORMATS[what]:
-        raise PtxError(f"{what} is written as {' or '.join(FORMATS[what])}, not {form}")
-    return WRITERS[what](SampleReader(pipeline), form, output, console)
-
-
-def _done(view: SampleReader, stages: tuple[str, ...], what: str) -> list[int]:
-    """Samples that all of these stages have; of pairs where the last is over pairs."""
-    states = [view.states(stage) for stage in stages]
-    found = np.flatnonzero(np.logical_and.reduce([s == OK for s in states])).tolist()
-    if not found:
-        raise PtxError(f"there is no {what} to export: `ptx run all` first")
-    return found
-
-
-def _flows(view: SampleReader, form: str, output: Path, console: Console) -> str:
-    pairs, ids = view.pipeline.pairs(), view.pipeline.listing.ids
-    numbers = _done(view, ("synth-flow", "visibility"), "flow")
-    released = "places" in view.pipeline.stage("synth-flow").outputs(view.pipeline.settings)
-    with progress("export flow", len(numbers), 0, console) as advance:
+def export_flow(reader: SampleReader, output: Path, listener: Listener, form: FlowFormat = "corr") -> str:
+    """Write the flow of every pair into a folder, as TARGET_SOURCE.corr or .flo."""
+    numbers = _done(reader, ("synth-flow", "visibility"), "flow")
+    ids = reader.pipeline.listing.ids
+    with progress(listener, "export flow", len(numbers)) as advance:
         for number in numbers:
-            target, source = (str(ids[i]).replace("/", "_") for i in pairs[number])
+            target, source = (ids[index].replace("/", "_") for index in reader.pair(number))
             path = output / f"{target}_{source}.{form}"
             if form == "flo":
-                write_flo(path, view.flow(number))
-            elif released:  # as it came, bit for bit
-                places = view.read("synth-flow", "places", number)
-                write_positions(path, places, view.read("visibility", "visibility", number))
+                write_flo(path, reader.flow(number))
+            elif reader.has_positions:  # the file as it came, bit for bit
+                write_positions(path, reader.positions(number), reader.visibility(number))
             else:
-                write_corr(path, view.flow(number), view.read("visibility", "visibility", number))
-            advance(1, 0)
+                write_corr(path, reader.flow(number), reader.visibility(number))
+            advance(1)
     return f"{output}: {len(numbers)} pairs"
 
 
-def _keypoints(view: SampleReader, form: str, output: Path, console: Console) -> str:
-    del form, console
+def export_keypoints(reader: SampleReader, output: Path, listener: Listener) -> str:
+    """Write the keypoints of all images as one COCO JSON file.
+
+    Raises:
+        PtxError: the output does not end in .json, or there are no keypoints.
+    """
     if output.suffix != ".json":
         raise PtxError(f"{output}: COCO keypoints are one .json file")
-    height, width = view.pipeline.settings.size
-    images, annotations = [], []
-    for index in _done(view, ("extract-keypoints",), "keypoints"):
-        points = view.read("extract-keypoints", "keypoints", index)[[keypoint(name) for name in COCO_17]]
-        there = points[:, 2] > 0
-        flat = [
-            v
-            for (x, y, _), seen in zip(points.tolist(), there, strict=True)
-            for v in ((x, y, 2) if seen else (0, 0, 0))
-        ]
-        x0, y0 = points[there, :2].min(0).tolist()
-        x1, y1 = points[there, :2].max(0).tolist()
-        images.append(
-            {"id": index, "file_name": f"{view.pipeline.listing.ids[index]}.png", "width": width, "height": height}
-        )
-        annotations.append(
-            {
-                "id": index, "image_id": index, "category_id": 1, "iscrowd": 0, "keypoints": flat, "num_keypoints": int(there.sum()),
-                "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0),
-            }
-        )  # fmt: skip
+    images: list[Json] = []
+    annotations: list[Json] = []
+    indices = _done(reader, ("ingest", "extract-keypoints"), "keypoints")
+    with progress(listener, "export keypoints", len(indices)) as advance:
+        for index in indices:
+            height, width = reader.image_size
+            name = f"{reader.pipeline.listing.ids[index]}.png"
+            images.append({"id": index, "file_name": name, "width": width, "height": height})
+            annotations.append(_coco_annotation(index, reader.keypoints(index)))
+            advance(1)
     category = {"id": 1, "name": "person", "supercategory": "person", "keypoints": list(COCO_17), "skeleton": []}
     document = {"info": {"description": "ptx"}, "images": images, "annotations": annotations, "categories": [category]}
     write_atomic(output, json.dumps(document).encode())
     return f"{output}: {len(images)} persons"
 
 
-def _images(view: SampleReader, form: str, output: Path, console: Console) -> str:
-    indices = _done(view, ("ingest",), "picture")
-    with progress("export images", len(indices), 0, console) as advance:
+def export_images(reader: SampleReader, output: Path, listener: Listener) -> str:
+    """Write the working pictures as PNGs into a folder."""
+    indices = _done(reader, ("ingest",), "picture")
+    with progress(listener, "export images", len(indices)) as advance:
         for index in indices:
-            save_png(view.image(index), output / f"{view.pipeline.listing.ids[index]}.{form}")
-            advance(1, 0)
+            save_png(reader.image(index), output / f"{reader.pipeline.listing.ids[index]}.png")
+            advance(1)
     return f"{output}: {len(indices)} pictures"
 
 
-def _pairs(view: SampleReader, form: str, output: Path, console: Console) -> str:
-    if output.suffix != f".{form}":
-        raise PtxError(f"{output}: pairs are one .{form} file")
+def export_pairs(reader: SampleReader, output: Path, listener: Listener) -> str:
+    """Write source and target, flow, visibility and keypoints of every pair into one tar for WebDataset.
+
+    Raises:
+        PtxError: the output does not end in .tar, or there are no pairs.
+    """
+    if output.suffix != ".tar":
+        raise PtxError(f"{output}: pairs are one .tar file")
+    numbers = _done(reader, ("synth-flow", "visibility"), "pair")
     output.parent.mkdir(parents=True, exist_ok=True)
-    numbers = _done(view, ("synth-flow", "visibility"), "pair")
     half = output.with_name(output.name + ".half")
-    with tarfile.open(half, "w") as tar, progress("export pairs", len(numbers), 0, console) as advance:
+    with tarfile.open(half, "w") as tar, progress(listener, "export pairs", len(numbers)) as advance:
         for number in numbers:
-            for ending, content in _members(view, number):
+            for ending, content in _pair_files(reader, number):
                 member = tarfile.TarInfo(f"{number:08d}.{ending}")
                 member.size = len(content)
                 tar.addfile(member, BytesIO(content))
-            advance(1, 0)
+            advance(1)
     half.replace(output)
     return f"{output}: {len(numbers)} pairs"
 
 
-def _members(view: SampleReader, number: int) -> Iterator[tuple[str, bytes]]:
-    target, source = (int(i) for i in view.pipeline.pairs()[number])
-    ids = view.pipeline.listing.ids
-    for name, index in (("source", source), ("target", target)):
-        yield f"{name}.png", encode_png(view.image(index))
-    for name, array in (
-        ("flow.npy", view.flow(number)),
-        ("visibility.npy", view.read("visibility", "visibility", number)),
-    ):
-        memory = BytesIO()
-        np.save(memory, array, allow_pickle=False)
-        yield name, memory.getvalue()
-    poses = {
-        name: [
-            [None if np.isnan(v) else v for v in row] for row in view.read("extract-keypoints", "keypoints", i).tolist()
-        ]
-        for name, i in (("source_keypoints", source), ("target_keypoints", target))
+def _done(reader: SampleReader, stages: tuple[str, ...], name: str) -> list[int]:
+    """Return the samples that all of these stages have; raises PtxError where there is none, which it calls `name`."""
+    done = reader.done(*stages)
+    if not done:
+        raise PtxError(f"there is no {name} to export: `ptx run all` first")
+    return done
+
+
+def _coco_annotation(index: int, keypoints: NDArray[np.float32]) -> Mapping[str, Json]:
+    """Return COCO's annotation of a person with keypoints (18, 3), in its order and without the neck."""
+    points = keypoints[[keypoint(name) for name in COCO_17]]
+    valid = valid_keypoints(points)
+    triples = [
+        (x, y, COCO_VISIBLE) if known else (0, 0, 0) for (x, y, _), known in zip(points.tolist(), valid, strict=True)
+    ]
+    x0, y0 = points[valid, :2].min(0).tolist()
+    x1, y1 = points[valid, :2].max(0).tolist()
+    return {
+        "id": index,
+        "image_id": index,
+        "category_id": 1,
+        "iscrowd": 0,
+        "keypoints": [value for triple in triples for value in triple],
+        "num_keypoints": int(valid.sum()),
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "area": (x1 - x0) * (y1 - y0),
     }
-    yield "json", json.dumps({"source": ids[source], "target": ids[target], **poses}).encode()
 
 
-WRITERS: dict[str, Callable[[SampleReader, str, Path, Console], str]] = {
-    "flow": _flows,
-    "keypoints": _keypoints,
-    "images": _images,
-    "pairs": _pairs,
-}
+def _pair_files(reader: SampleReader, number: int) -> Iterator[tuple[str, bytes]]:
+    """Yield ending and content of the files of a pair."""
+    target, source = reader.pair(number)
+    ids = reader.pipeline.listing.ids
+    yield "source.png", encode_png(reader.image(source))
+    yield "target.png", encode_png(reader.image(target))
+    yield "flow.npy", _encode_npy(reader.flow(number))
+    yield "visibility.npy", _encode_npy(reader.visibility(number))
+    document = {
+        "source": ids[source],
+        "target": ids[target],
+        "source_keypoints": _null_missing(reader.keypoints(source)),
+        "target_keypoints": _null_missing(reader.keypoints(target)),
+    }
+    yield "json", json.dumps(document).encode()
+
+
+def _encode_npy(array: NDArray[np.generic]) -> bytes:
+    memory = BytesIO()
+    np.save(memory, array, allow_pickle=False)
+    return memory.getvalue()
+
+
+def _null_missing(keypoints: NDArray[np.float32]) -> list[list[float | None]]:
+    """Return keypoints as lists of numbers, null for NaN."""
+    return [[None if np.isnan(value) else value for value in row] for row in keypoints.tolist()]

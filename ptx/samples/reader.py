@@ -1,138 +1,152 @@
-"""Single samples of the stores, read and drawn."""
+"""Single samples of the stores, and the numbers of images and pairs by the names that users type."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.body import Body
-from ptx.geometry.camera import project
-from ptx.geometry.flow import decode_flow, warp
-from ptx.geometry.labels import HIDDEN
-from ptx.geometry.skinning import pose_vertices
-from ptx.pictures.draw import blend, draw_body, draw_parts, draw_skeleton, draw_visibility
+from ptx.datasets.images import Image
+from ptx.geometry.flow import decode_flow
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
-from ptx.stages.backends.bodies import decode_bary, open_body
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class SampleReader:
-    """Reads single samples from the stores and draws them."""
+    """Reads single samples from the stores of a pipeline.
+
+    Every method that returns an array raises PtxError, with the reason, where the sample is not done.
+    """
 
     pipeline: Pipeline
 
     @cached_property
-    def _body(self) -> Body:
-        return open_body(self.pipeline.settings)
-
-    @cached_property
-    def _states(self) -> dict[str, NDArray[np.uint8]]:
+    def _plans(self) -> dict[str, Plan]:
+        """Plans by stage, read from the records when first asked for."""
         return {}
 
-    def states(self, stage: str) -> NDArray[np.uint8]:
-        """(N,) state of every sample of a stage."""
-        if stage not in self._states:
-            self._states[stage] = self.pipeline.plan(self.pipeline.stage(stage)).states
-        return self._states[stage]
+    def plan(self, stage: str) -> Plan:
+        """Return the plan of a stage as its records were when it was first asked for."""
+        if stage not in self._plans:
+            self._plans[stage] = self.pipeline.plan(self.pipeline.stage(stage))
+        return self._plans[stage]
+
+    def done(self, *stages: str) -> list[int]:
+        """Return the samples that all of some stages have, which are all over images or all over pairs."""
+        done = [self.plan(stage).states == OK for stage in stages]
+        samples: list[int] = np.flatnonzero(np.logical_and.reduce(done)).tolist()
+        return samples
 
     def has(self, stage: str, index: int) -> bool:
-        """Whether a sample is done."""
-        return any(s.name == stage for s in self.pipeline.stages) and bool(self.states(stage)[index] == OK)
+        """Return True where there is such a stage and the sample is done."""
+        exists = any(one.name == stage for one in self.pipeline.stages)
+        return exists and bool(self.plan(stage).states[index] == OK)
 
-    def need(self, stage: str, index: int) -> None:
+    def require(self, stage: str, index: int) -> None:
         """Raise PtxError, with the reason where there is one, unless the sample is done."""
         if self.has(stage, index):
             return
-        plan = self.pipeline.plan(self.pipeline.stage(stage))
+        plan = self.plan(stage)
         if plan.condition == "stale":
             raise PtxError(f"{stage} is stale ({'; '.join(plan.stale)}); `ptx run {stage}` computes it again")
-        what = "image" if plan.stage.over == "images" else "pair"
-        reason = plan.problems.get(index) or "not computed, or an earlier stage quarantined it: `ptx status --problems`"
-        raise PtxError(f"{what} {index} has no {plan.stage.store}: {reason}")
+        unit = "image" if plan.stage.over == "images" else "pair"
+        problem = plan.problems.get(index)
+        reason = (
+            problem.text if problem else "not computed, or an earlier stage quarantined it: `ptx status --problems`"
+        )
+        raise PtxError(f"{unit} {index} has no {plan.stage.store}: {reason}")
 
-    def read(self, stage: str, array: str, index: int) -> NDArray[Any]:
-        """One row."""
-        self.need(stage, index)
-        store = self.pipeline.store(self.pipeline.stage(stage))
-        return store.read(array, np.array([index]))[0]
+    def read(self, stage: str, array: str, index: int, kind: type[Scalar]) -> NDArray[Scalar]:
+        """Return the row of a sample in an array, of type `kind`, of a stage's store."""
+        self.require(stage, index)
+        row: NDArray[Scalar] = self.plan(stage).store.read(array, np.array([index]), kind)[0]
+        return row
 
-    def story(self, index: int) -> str:
-        """What became of an image, in one line."""
-        for stage in self.pipeline.stages:
-            plan = self.pipeline.plan(stage)
-            if stage.over == "images" and index in plan.problems:
-                return f"quarantined by {stage.name}: {plan.problems[index]}"
-        if not self.has("fit-smpl", index):
-            return "no body was fitted"
-        residual = self.read("fit-smpl", "residual", index)
-        seen = np.isfinite(residual)
-        return f"{seen.sum()} of 18 keypoints, median residual {np.median(residual[seen]):.1f} px"
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Working resolution: height, width in px."""
+        height, width, _ = self.pipeline.stage("ingest").outputs["image"].shape
+        return height, width
 
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """The working picture."""
-        return self.read("ingest", "image", index)
+    def image(self, index: int) -> Image:
+        """Return the working picture (H, W, 3) uint8."""
+        return self.read("ingest", "image", index, np.uint8)
 
-    def skeleton(self, index: int) -> NDArray[np.uint8]:
-        """Keypoints over the picture, where there are some."""
-        if not self.has("extract-keypoints", index):
-            return self.image(index)
-        return draw_skeleton(self.image(index), self.read("extract-keypoints", "keypoints", index))
+    def keypoints(self, index: int) -> NDArray[np.float32]:
+        """Return keypoints (18, 3): x, y px, confidence."""
+        return self.read("extract-keypoints", "keypoints", index, np.float32)
 
-    def body_over(self, index: int) -> NDArray[np.uint8]:
-        """The fitted body over the picture, where one was fitted."""
-        if not self.has("fit-smpl", index):
-            return self.image(index)
-        face, bary = self._surface(index)
-        pose, betas, camera = (self.read("fit-smpl", name, index) for name in ("pose", "betas", "camera"))
-        points = project(camera, pose_vertices(self._body, pose[None], betas[None])[0]).astype(np.float32)
-        return draw_body(self.image(index), face, bary, points, camera, self._body.faces)
+    def body(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return pose (24, 3), betas (10,) and camera (3,) of the fitted body."""
+        pose, betas, camera = (self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera"))
+        return pose, betas, camera
 
-    def _surface(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        return self.read("rasterize", "face", index), decode_bary(self.read("rasterize", "bary", index))
+    def residual(self, index: int) -> NDArray[np.float32]:
+        """Return the distance (18,) px from each keypoint to that of the fitted body; NaN where it is missing."""
+        return self.read("fit-smpl", "residual", index, np.float32)
 
-    def body_mask(self, index: int) -> NDArray[np.bool_]:
-        """Pixels of the body."""
-        return np.asarray(self.read("rasterize", "part", index) > 0)
+    def surface(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        """Return the face (H, W) of each pixel, -1 = none, and its barycentric weights (H, W, 2) as they are stored."""
+        face = self.read("rasterize", "face", index, np.int32)
+        return face, self.read("rasterize", "bary", index, np.uint16)
 
-    def parts(self, index: int) -> NDArray[np.uint8]:
-        """Part colours, faintly over the picture."""
-        part = self.read("rasterize", "part", index)
-        return blend(self.image(index), draw_parts(part), 0.8)
+    def part(self, index: int) -> NDArray[np.uint8]:
+        """Return body parts (H, W), 0 background to 6."""
+        return self.read("rasterize", "part", index, np.uint8)
+
+    def garments(self, index: int) -> NDArray[np.uint8]:
+        """Return garment labels (H, W) (`ptx.labels`)."""
+        return self.read("parse", "labels", index, np.uint8)
 
     def flow(self, pair: int) -> NDArray[np.float32]:
-        """Flow in px."""
-        return decode_flow(self.read("synth-flow", "flow", pair))
+        """Return flow (H, W, 2) px, target to source."""
+        return decode_flow(self.read("synth-flow", "flow", pair, np.int16))
 
     def visibility(self, pair: int) -> NDArray[np.uint8]:
-        """Visibility in colours; blank where it was not computed."""
-        if not self.has("visibility", pair):
-            return np.full((*self.pipeline.settings.size, 3), 255, np.uint8)
-        return draw_visibility(self.read("visibility", "visibility", pair))
+        """Return visibility labels (H, W)."""
+        return self.read("visibility", "visibility", pair, np.uint8)
 
-    def warped(self, pair: int) -> NDArray[np.uint8]:
-        """The source's pixels where the flow brings them; what the source does not show is grey."""
-        target, source = (int(i) for i in self.pipeline.pairs()[pair])
-        out = warp(self.image(source), self.flow(pair), (235, 235, 235))
-        out[~self.body_mask(target)] = 255
-        if self.has("visibility", pair):
-            out[self.read("visibility", "visibility", pair) == HIDDEN] = (205, 205, 210)
-        return out
+    @property
+    def has_positions(self) -> bool:
+        """True where the data set came with its flow, whose positions are stored as its files have them."""
+        return "places" in self.pipeline.stage("synth-flow").outputs
+
+    def positions(self, pair: int) -> NDArray[np.float32]:
+        """Return the source position (H, W, 2) px of each target pixel, as the data set's file has it."""
+        return self.read("synth-flow", "places", pair, np.float32)
+
+    def pair(self, number: int) -> tuple[int, int]:
+        """Return target and source image of a directed pair."""
+        target, source = self.pipeline.pairs()[number].tolist()
+        return target, source
+
+    def summary(self, index: int) -> str:
+        """Return one line on an image: why it was quarantined, or how well the body fits."""
+        for stage in self.pipeline.stages:
+            problems = self.plan(stage.name).problems
+            if stage.over == "images" and index in problems:
+                return f"quarantined by {stage.name}: {problems[index].text}"
+        if not self.has("fit-smpl", index):
+            return "no body was fitted"
+        residual = self.residual(index)
+        fitted = residual[np.isfinite(residual)]
+        return f"{len(fitted)} of 18 keypoints, median residual {np.median(fitted):.1f} px"
 
 
 def image_index(pipeline: Pipeline, name: str) -> int:
-    """Number of an image from its id or number.
+    """Return the number of an image from its id or number.
 
     Raises:
         PtxError: there is no such image; names near ones.
     """
-    from difflib import get_close_matches
-
     ids = list(pipeline.listing.ids)
     if name in ids:
         return ids.index(name)
@@ -143,7 +157,7 @@ def image_index(pipeline: Pipeline, name: str) -> int:
 
 
 def pair_index(pipeline: Pipeline, name: str) -> int:
-    """Number of a directed pair from its number or `TARGET:SOURCE`.
+    """Return the number of a directed pair from its number or `TARGET:SOURCE`.
 
     Raises:
         PtxError: there is no such pair.

@@ -1,110 +1,213 @@
-"""`ptx show`: what the stages stored, as one PNG to look at."""
+"""`ptx show`: what the stages stored of images and pairs, as one PNG to look at."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ptx.datasets.images import Image
+from ptx.geometry.camera import project
+from ptx.geometry.flow import warp
+from ptx.geometry.labels import HIDDEN
+from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
+    blend,
+    draw_body,
     draw_flow,
     draw_garments,
+    draw_parts,
+    draw_skeleton,
+    draw_visibility,
     draw_wheel,
-)  # fmt: skip
+)
 from ptx.pictures.png import save_png
 from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.storage.records import OK
 from ptx.samples.reader import SampleReader, image_index, pair_index
+from ptx.stages.backends.bodies import BodyStage, decode_bary, open_body
 
-if TYPE_CHECKING:
-    pass
+PART_OPACITY = 0.8
+"""Opacity of part colours over the picture."""
+
+LEFT_OUT_COLOUR = (235, 235, 235)
+"""RGB of a warped picture where the flow leads out of the source."""
+
+BACKGROUND_COLOUR = (255, 255, 255)
+"""RGB of a warped picture off the body."""
+
+HIDDEN_COLOUR = (205, 205, 210)
+"""RGB of a warped picture where the source hides the body."""
+
+LONGEST_PERCENTILE = 99
+"""Percentile of the flow's lengths that its caption calls the longest."""
+
+MAX_SINGLE_COLUMN = 3
+"""Most pairs of a contact sheet that stand in one column."""
 
 
 def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
-    """One image: picture, skeleton, fitted body over it, parts. Returns the PNG's path.
+    """Draw one image: picture, skeleton, fitted body over it, parts, garments.
+
+    Args:
+        pipeline: of the stores.
+        name: id or number of the image.
+        output: the PNG to write; None: below the folder `show` of the results.
+
+    Returns:
+        The PNG's path.
 
     Raises:
         PtxError: there is no such image, or not even its picture was stored.
     """
     index = image_index(pipeline, name)
-    view = SampleReader(pipeline)
-    panels = [Panel(view.image(index), "picture"), Panel(view.skeleton(index), "keypoints")]
-    if view.has("rasterize", index):
-        panels += [Panel(view.body_over(index), "fitted body"), Panel(view.parts(index), "parts")]
-    if view.has("parse", index):
-        panels.append(Panel(draw_garments(view.read("parse", "labels", index)), "garments"))
-    name = pipeline.listing.ids[index]
-    page = sheet([panels], f"{name}\n{view.story(index)}", height=PANEL_HEIGHT)
-    return save_png(page, output or pipeline.results / "show" / f"{_file_name(name)}.png")
+    reader = SampleReader(pipeline)
+    panels = [Panel(reader.image(index), "picture"), Panel(_skeleton(reader, index), "keypoints")]
+    if reader.has("rasterize", index):
+        panels += [Panel(_body(reader, index), "fitted body"), Panel(_parts(reader, index), "parts")]
+    if reader.has("parse", index):
+        panels.append(Panel(draw_garments(reader.garments(index)), "garments"))
+    image_id = pipeline.listing.ids[index]
+    page = sheet([panels], f"{image_id}\n{reader.summary(index)}", height=PANEL_HEIGHT)
+    return save_png(page, output or pipeline.results / "show" / f"{_file_name(image_id)}.png")
 
 
 def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
-    """One directed pair: both images with skeleton and body; parts, flow, visibility, the source warped to the target.
+    """Draw one directed pair: both images with skeleton and body; parts, flow, visibility, the source warped to the target.
+
+    Args:
+        pipeline: of the stores.
+        name: number of the pair, or TARGET:SOURCE.
+        output: the PNG to write; None: below the folder `show` of the results.
+
+    Returns:
+        The PNG's path.
 
     Raises:
         PtxError: there is no such pair, or its flow was not computed.
     """
     number = pair_index(pipeline, name)
-    target, source = (int(i) for i in pipeline.pairs()[number])
-    view = SampleReader(pipeline)
-    view.need("synth-flow", number)
+    reader = SampleReader(pipeline)
+    target, source = reader.pair(number)
+    reader.require("synth-flow", number)
     ids = pipeline.listing.ids
-    rows = []
-    for index, what in ((source, "source"), (target, "target")):
-        rows.append(
-            [
-                Panel(view.image(index), f"{what} {ids[index]}"),
-                Panel(view.skeleton(index), "keypoints"),
-                Panel(view.body_over(index), "fitted body"),
-                Panel(view.parts(index), "parts"),
-            ]
-        )
-    flow, body = view.flow(number), view.body_mask(target)
-    longest = np.percentile(np.linalg.norm(flow[body], axis=-1), 99) if body.any() else 0
+    rows = [
+        _image_panels(reader, source, f"source {ids[source]}"),
+        _image_panels(reader, target, f"target {ids[target]}"),
+    ]
+    flow = reader.flow(number)
+    body = reader.part(target) > 0
+    longest = np.percentile(np.linalg.norm(flow[body], axis=-1), LONGEST_PERCENTILE) if body.any() else 0
     rows.append(
         [
             Panel(draw_flow(flow, body), f"flow, up to {longest:.0f} px"),
             Panel(draw_wheel(flow.shape[0]), "colours of the flow"),
-            Panel(view.visibility(number), "green: the source shows it"),
-            Panel(view.warped(number), "source warped to the target"),
+            Panel(_visibility(reader, number), "green: the source shows it"),
+            Panel(_warped(reader, number), "source warped to the target"),
         ]
     )
-    title = f"pair {number}: {ids[target]} from {ids[source]}\n{view.story(target)}"
+    title = f"pair {number}: {ids[target]} from {ids[source]}\n{reader.summary(target)}"
     return save_png(sheet(rows, title, height=PANEL_HEIGHT), output or pipeline.results / "show" / f"pair_{number}.png")
 
 
 def show_grid(pipeline: Pipeline, count: int, output: Path | None) -> Path:
-    """Many pairs, spread over the data set: source, target, body, flow, visibility, warped source.
+    """Draw many pairs, spread over the data set: source, target, body, flow, visibility, warped source.
+
+    Args:
+        pipeline: of the stores.
+        count: pairs at most.
+        output: the PNG to write; None: below the folder `show` of the results.
+
+    Returns:
+        The PNG's path.
 
     Raises:
         PtxError: no pair's flow was computed.
     """
-    view = SampleReader(pipeline)
-    done = np.flatnonzero(view.states("synth-flow") == OK)
+    reader = SampleReader(pipeline)
+    done = np.array(reader.done("synth-flow"), np.int64)
     if not len(done):
         raise PtxError("no pair's flow is there yet; `ptx run all` computes it")
-    chosen = done[np.unique(np.linspace(0, len(done) - 1, min(count, len(done))).round().astype(int))]
-    ids, rows = pipeline.listing.ids, []
-    for number in chosen.tolist():
-        target, source = (int(i) for i in pipeline.pairs()[number])
-        rows.append(
-            [
-                Panel(view.image(source), f"{number}: {ids[source]}"),
-                Panel(view.skeleton(target), ids[target]),
-                Panel(view.body_over(target), "body"),
-                Panel(draw_flow(view.flow(number), view.body_mask(target)), "flow"),
-                Panel(view.visibility(number), "visible"),
-                Panel(view.warped(number), "warped"),
-            ]
-        )
-    half = (len(rows) + 1) // 2 if len(rows) > 3 else len(rows)
-    pages = [left + (rows[half + i] if half + i < len(rows) else []) for i, left in enumerate(rows[:half])]
-    return save_png(sheet(pages, height=PANEL_HEIGHT // 2), output or pipeline.results / "show" / "grid.png")
+    rows = [_pair_panels(reader, number) for number in done[spread(len(done), count)].tolist()]
+    page = sheet(_two_columns(rows), height=PANEL_HEIGHT // 2)
+    return save_png(page, output or pipeline.results / "show" / "grid.png")
+
+
+def _image_panels(reader: SampleReader, index: int, caption: str) -> list[Panel]:
+    return [
+        Panel(reader.image(index), caption),
+        Panel(_skeleton(reader, index), "keypoints"),
+        Panel(_body(reader, index), "fitted body"),
+        Panel(_parts(reader, index), "parts"),
+    ]
+
+
+def _pair_panels(reader: SampleReader, number: int) -> list[Panel]:
+    ids = reader.pipeline.listing.ids
+    target, source = reader.pair(number)
+    return [
+        Panel(reader.image(source), f"{number}: {ids[source]}"),
+        Panel(_skeleton(reader, target), ids[target]),
+        Panel(_body(reader, target), "body"),
+        Panel(draw_flow(reader.flow(number), reader.part(target) > 0), "flow"),
+        Panel(_visibility(reader, number), "visible"),
+        Panel(_warped(reader, number), "warped"),
+    ]
+
+
+def _two_columns(rows: list[list[Panel]]) -> list[list[Panel]]:
+    """Put the second half of many rows beside the first."""
+    if len(rows) <= MAX_SINGLE_COLUMN:
+        return rows
+    half = (len(rows) + 1) // 2
+    return [left + right for left, right in zip(rows[:half], [*rows[half:], []], strict=False)]
+
+
+def _skeleton(reader: SampleReader, index: int) -> Image:
+    """Draw keypoints over the picture, where they were found."""
+    image = reader.image(index)
+    return draw_skeleton(image, reader.keypoints(index)) if reader.has("extract-keypoints", index) else image
+
+
+def _body(reader: SampleReader, index: int) -> Image:
+    """Draw the fitted body over the picture, where one was fitted."""
+    image = reader.image(index)
+    if not reader.has("fit-smpl", index):
+        return image
+    body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
+    face, bary = reader.surface(index)
+    pose, betas, camera = reader.body(index)
+    points = project(camera, pose_vertices(body, pose[None], betas[None])[0]).astype(np.float32)
+    return draw_body(image, face, decode_bary(bary), points, camera, body.faces)
+
+
+def _parts(reader: SampleReader, index: int) -> Image:
+    return blend(reader.image(index), draw_parts(reader.part(index)), PART_OPACITY)
+
+
+def _visibility(reader: SampleReader, number: int) -> Image:
+    """Draw visibility in colours; white where it was not computed."""
+    if reader.has("visibility", number):
+        return draw_visibility(reader.visibility(number))
+    return np.full_like(reader.image(reader.pair(number)[0]), 255)
+
+
+def _warped(reader: SampleReader, number: int) -> Image:
+    """Draw the source's pixels where the flow brings them; what the source does not show is grey."""
+    target, source = reader.pair(number)
+    out = warp(reader.image(source), reader.flow(number), LEFT_OUT_COLOUR)
+    out[reader.part(target) == 0] = BACKGROUND_COLOUR
+    if reader.has("visibility", number):
+        out[reader.visibility(number) == HIDDEN] = HIDDEN_COLOUR
+    return out
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Return at most `most` of the numbers 0..count - 1, spread evenly from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
 
 
 def _file_name(text: str) -> str:
-    """An id as one file's name: ids of photographs hold slashes."""
+    """Return an id as the name of one file: ids of photographs hold slashes."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in text)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.datasets.images import BOX_MARGIN
+from ptx.datasets.images import BOX_MARGIN, MAX_PIXELS
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Process, Result, Stage, each_sample
@@ -22,7 +22,7 @@ class IngestSettings(Section):
 
     crop: Literal["picture", "person"] = "picture"
     """Fit the whole picture into the working size, or cut out the person that the keypoint backend finds."""
-    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
     """Larger pictures are quarantined before they are decoded."""
 
 

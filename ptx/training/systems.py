@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ptx.pipeline.errors import PtxError
+
 SystemName = Literal["flow", "pose-flow", "view"]
 
 
@@ -34,3 +36,15 @@ SYSTEMS: dict[str, SystemRow] = {
     )
 }
 """Name, as in `--system NAME` → its trainings."""
+
+
+def find_system(name: str) -> SystemRow:
+    """Return the row of a system.
+
+    Raises:
+        PtxError: there is none of this name; names those that are.
+    """
+    if name not in SYSTEMS:
+        *first, last = SYSTEMS
+        raise PtxError(f"no system '{name}': {', '.join(first)} or {last}")
+    return SYSTEMS[name]

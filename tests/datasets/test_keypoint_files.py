@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ptx.datasets.keypoint_files import KeypointCsv, OpenposeJson, read_pose, read_pose3d
-from ptx.geometry.keypoints import mask_outside, missing_as_nan
 from ptx.geometry.joints import KEYPOINTS
+from ptx.geometry.keypoints import mask_outside, missing_as_nan
 from ptx.pipeline.errors import PtxError
 from tests.datasets.problems import raises_problem
 

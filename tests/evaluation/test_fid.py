@@ -1,4 +1,4 @@
-"""Scores of sets against analytic values, and their shares against derivatives and resampled sets."""
+"""Scores of sets against analytic values, and their pseudo-values against derivatives and resampled sets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 from scipy.stats import entropy
 
-from ptx.evaluation.fid import Reference, inception_shares
-from ptx.evaluation.tables import interval
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
 
 Array = NDArray[np.float64]
 
@@ -40,9 +40,9 @@ def test_frechet_distance_of_known_normals() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=(200_000, 3))
     a, b = base * (1, 2, 3), rng.permutation(base) * (2, 2, 1) + (1, 0, 0)
-    assert Reference(b).frechet_shares(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
-    assert Reference(a).frechet_shares(a).mean() == pytest.approx(0, abs=1e-6)
-    assert np.isnan(Reference(b).frechet_shares(a[:1])).all()
+    assert ReferenceSet(b).frechet_pseudo_values(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
+    assert ReferenceSet(a).frechet_pseudo_values(a).mean() == pytest.approx(0, abs=1e-6)
+    assert np.isnan(ReferenceSet(b).frechet_pseudo_values(a[:1])).all()
 
 
 @pytest.mark.parametrize("count", [400, 30])
@@ -52,13 +52,13 @@ def test_frechet_distance_by_singular_values(count: int) -> None:
     x, y = ((t - t.mean(0)) / np.sqrt(len(t) - 1) for t in (a, b))
     root = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * root
-    assert Reference(b).frechet_shares(a).mean() == pytest.approx(wanted, rel=1e-4)
+    assert ReferenceSet(b).frechet_pseudo_values(a).mean() == pytest.approx(wanted, rel=1e-4)
 
 
 @given(st.integers(0, 1000), st.integers(0, 99))
-def test_a_share_is_what_more_weight_of_its_picture_adds(seed: int, picture: int) -> None:
+def test_a_pseudo_value_is_what_more_weight_of_its_picture_adds(seed: int, picture: int) -> None:
     a, b = tables(seed, 4000, 4)
-    gain = Reference(b).frechet_shares(a)[picture] - Reference(b).frechet_shares(a).mean()
+    gain = ReferenceSet(b).frechet_pseudo_values(a)[picture] - ReferenceSet(b).frechet_pseudo_values(a).mean()
     step, one = 1e-5, (np.arange(4000) == picture)
     more, less = (frechet(a, b, (1 - e) / 4000 + e * one) for e in (step, -step))
     assert gain == pytest.approx((more - less) / (2 * step), rel=0.02, abs=0.05)  # ours divides by N - 1
@@ -67,18 +67,18 @@ def test_a_share_is_what_more_weight_of_its_picture_adds(seed: int, picture: int
 def test_the_interval_is_that_of_other_pictures() -> None:
     """New sets of pictures scatter around the truth as the interval of one set says."""
     rng = np.random.default_rng(3)
-    reference = Reference(rng.normal(size=(5000, 5)))
+    reference = ReferenceSet(rng.normal(size=(5000, 5)))
     sets = rng.normal(0.4, 1.3, (400, 600, 5)) ** 2
-    scattered = [reference.frechet_shares(pictures).mean() for pictures in sets]
-    widths = [np.ptp(interval(reference.frechet_shares(pictures))) for pictures in sets[:20]]
+    scattered = [reference.frechet_pseudo_values(pictures).mean() for pictures in sets]
+    widths = [np.ptp(interval(reference.frechet_pseudo_values(pictures))) for pictures in sets[:20]]
     assert np.mean(widths) == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)
 
 
 def test_inception_score_of_known_classes() -> None:
     """Certain and evenly spread over C classes is C; no idea is 1."""
     certain = np.tile(np.eye(5), (20, 1))
-    assert inception_shares(certain, splits=4) == pytest.approx(5)
-    assert inception_shares(np.full((40, 5), 0.2)) == pytest.approx(1)
+    assert inception_pseudo_values(certain, splits=4) == pytest.approx(5)
+    assert inception_pseudo_values(np.full((40, 5), 0.2)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("count", [11, 237])
@@ -86,10 +86,10 @@ def test_inception_score_is_the_mean_over_splits_of_scipys_divergence(count: int
     p = guesses(0, count, 6)
     parts = np.array_split(p, 10)
     wanted = np.mean([np.exp(np.mean([entropy(row, part.mean(0)) for row in part])) for part in parts])
-    assert inception_shares(p).mean() == pytest.approx(wanted)
+    assert inception_pseudo_values(p).mean() == pytest.approx(wanted)
 
 
 def test_the_inception_scores_interval_is_that_of_other_pictures() -> None:
-    scattered = [inception_shares(guesses(seed, 500, 6)).mean() for seed in range(300)]
-    _, low, high = interval(inception_shares(guesses(999, 500, 6)))
+    scattered = [inception_pseudo_values(guesses(seed, 500, 6)).mean() for seed in range(300)]
+    _, low, high = interval(inception_pseudo_values(guesses(999, 500, 6)))
     assert high - low == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)

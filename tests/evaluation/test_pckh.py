@@ -1,4 +1,4 @@
-"""PCKh: against the rule written out joint by joint, and with MediaPipe on a real photograph."""
+"""PCKh: against the rule written out keypoint by keypoint, and with MediaPipe on a real photograph."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos" / "single"
 
 
-def by_hand(found: np.ndarray, wanted: np.ndarray, share: float) -> float:
-    """One picture, one joint at a time."""
-    head = [wanted[j] for j in (0, 1, 14, 15, 16, 17) if wanted[j, 2] > 0]
+def by_hand(detected: np.ndarray, target: np.ndarray, distance: float) -> float:
+    """One picture, one keypoint at a time."""
+    head = [target[j] for j in (0, 1, 14, 15, 16, 17) if target[j, 2] > 0]
     if len(head) < 2:
         return float("nan")
-    wide, high = (max(p[axis] for p in head) - min(p[axis] for p in head) for axis in (0, 1))
-    right = valid = 0
-    for (x, y, seen), (u, v, there) in zip(found, wanted, strict=True):
-        if there > 0:
+    width, height = (max(p[axis] for p in head) - min(p[axis] for p in head) for axis in (0, 1))
+    correct = valid = 0
+    for (x, y, confidence), (u, v, wanted) in zip(detected, target, strict=True):
+        if wanted > 0:
             valid += 1
-            right += bool(seen > 0 and abs(x - u) < share * wide and abs(y - v) < share * high)
-    return right / valid
+            correct += bool(confidence > 0 and abs(x - u) < distance * width and abs(y - v) < distance * height)
+    return correct / valid
 
 
 def test_against_the_rule_by_hand() -> None:
     rng = np.random.default_rng(0)
-    wanted = np.concatenate([rng.uniform(0, 60, (40, 18, 2)), np.ones((40, 18, 1))], axis=2)
-    found = wanted + np.concatenate([rng.normal(0, 12, (40, 18, 2)), np.zeros((40, 18, 1))], axis=2)
-    for keypoints in (wanted, found):
-        lost = rng.random((40, 18)) < 0.3
-        keypoints[lost] = np.nan, np.nan, 0
-    wanted[0, (0, 1, 14, 15, 16, 17)] = np.nan, np.nan, 0  # a head out of the picture
-    for share in (0.2, 0.5):
-        ours = pckh(torch.from_numpy(found), torch.from_numpy(wanted), share).numpy()
-        truth = np.array([by_hand(f, w, share) for f, w in zip(found, wanted, strict=True)])
+    target = np.concatenate([rng.uniform(0, 60, (40, 18, 2)), np.ones((40, 18, 1))], axis=2)
+    detected = target + np.concatenate([rng.normal(0, 12, (40, 18, 2)), np.zeros((40, 18, 1))], axis=2)
+    for keypoints in (target, detected):
+        missing = rng.random((40, 18)) < 0.3
+        keypoints[missing] = np.nan, np.nan, 0
+    target[0, (0, 1, 14, 15, 16, 17)] = np.nan, np.nan, 0  # a head out of the picture
+    for distance in (0.2, 0.5):
+        ours = pckh(torch.from_numpy(detected), torch.from_numpy(target), distance).numpy()
+        truth = np.array([by_hand(d, t, distance) for d, t in zip(detected, target, strict=True)])
         np.testing.assert_allclose(ours, truth)
         assert 0.05 < np.nanmean(truth) < 0.9
         assert np.isnan(truth[0])
@@ -48,6 +48,19 @@ def test_a_pose_is_its_own_and_nobody_is_nowhere() -> None:
     pose = torch.cat([torch.rand(1, 18, 2) * 60, torch.ones(1, 18, 1)], dim=2)
     assert pckh(pose, pose).tolist() == [1]
     assert pckh(torch.zeros(1, 18, 3), pose).tolist() == [0]
+
+
+def test_the_detector_is_shown_pixels() -> None:
+    """One call a picture, 8-bit RGB, height first."""
+    shown: list[np.ndarray] = []
+
+    def detector(picture: np.ndarray) -> torch.Tensor:
+        shown.append(picture)
+        return torch.full((18, 3), float(picture[0, 0, 0]))
+
+    pictures = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 8, 5)
+    assert detect_all(detector, pictures)[:, 0, 0].tolist() == [0, 255]
+    assert [(one.shape, one.dtype) for one in shown] == [((8, 5, 3), np.uint8)] * 2
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs photographs of people")

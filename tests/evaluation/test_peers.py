@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from ptx.evaluation.classifiers import SHOWN, middle
+from ptx.evaluation.classifiers import CROPS, Question, crop_middle
 from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.models.vgg import FEATURE_LAYERS, Vgg19Features
@@ -81,9 +81,11 @@ def test_vgg_is_torchvisions(tmp_path: Path, pictures: tuple[torch.Tensor, torch
             torch.testing.assert_close(seen[level][side], wanted)
 
 
-@pytest.mark.parametrize("question", list(SHOWN))
-def test_classifiers_see_what_torchvision_cuts_out(question: str, pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
-    resized, seen = SHOWN[question]
+@pytest.mark.parametrize("question", list(CROPS))
+def test_classifiers_see_what_torchvision_cuts_out(
+    question: Question, pictures: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    resized, side = CROPS[question]
     transforms = torchvision.transforms
-    wanted = transforms.CenterCrop(seen)(transforms.Resize(resized, antialias=True)(pictures[0]))
-    torch.testing.assert_close(middle(pictures[0], (seen, seen), seen / resized), wanted)
+    wanted = transforms.CenterCrop(side)(transforms.Resize(resized, antialias=True)(pictures[0]))
+    torch.testing.assert_close(crop_middle(pictures[0], (side, side), side / resized), wanted)

@@ -1,13 +1,15 @@
-"""What becomes of pictures under a protocol."""
+"""Protocols: how pictures and masks are prepared, and that the published rules differ."""
 
 from __future__ import annotations
 
 import itertools
 
+import pytest
 import torch
 
-from ptx.evaluation.protocols import Protocol, protocol
+from ptx.evaluation.protocols import PROTOCOLS, Protocol, find_protocol
 from ptx.models.ssim import ssim
+from ptx.pipeline.errors import PtxError
 
 
 def test_crop_resize_and_mask_agree() -> None:
@@ -28,11 +30,11 @@ def test_only_painted_pictures_go_through_a_file() -> None:
     assert torch.equal(rules.prepare(noise, painted=False), noise)
     written = rules.prepare(noise, painted=True)
     assert 0.001 < (written - noise).abs().mean() < 0.05
-    assert "JPEG" in rules.words()
+    assert "JPEG" in rules.description
 
 
 def test_a_square_is_white_around_pictures_and_empty_around_masks() -> None:
-    rules, picture = protocol("patn2019"), torch.full((1, 3, 20, 12), -1.0)
+    rules, picture = find_protocol("patn2019"), torch.full((1, 3, 20, 12), -1.0)
     wide = rules.prepare(picture, painted=True)
     assert wide.shape == (1, 3, 20, 20)
     assert torch.equal(wide[..., 4:16], picture)
@@ -48,9 +50,19 @@ def test_the_five_published_rules_disagree_on_the_same_pictures() -> None:
     painted = 0.7 * smooth + 0.1 * torch.randn_like(smooth)
     found = {}
     for name in ("intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"):
-        rules = protocol(name)
+        rules = find_protocol(name)
         pair = rules.prepare(painted, painted=True), rules.prepare(smooth, painted=False)
         found[name] = float(ssim(*pair, rules.ssim))
     values = sorted(found.values())
     assert min(b - a for a, b in itertools.pairwise(values)) > 0.003, found
     assert values[-1] - values[0] > 0.1
+
+
+def test_protocols_are_found_by_name_and_described() -> None:
+    assert all(find_protocol(name) is rules for name, rules in PROTOCOLS.items())
+    with pytest.raises(PtxError, match="no protocol 'x'; there are ours, ours-jpeg"):
+        find_protocol("x")
+    assert find_protocol("ours").description == (
+        "whole pictures, working size, 8 bits; SSIM 7×7 uniform window, sample covariance, RGB of 8 bits (scikit-image's default); "
+        "LPIPS 0.1, AlexNet; FID against the train photographs; masks around the target pose"
+    )

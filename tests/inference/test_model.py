@@ -11,18 +11,21 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
-from rich.console import Console
 
 import ptx
-from ptx.datasets.images import apply_transform, box_around, crop_and_resize, invert_transform
+from ptx.datasets.images import apply_transform, crop_and_resize, invert_transform
 from ptx.datasets.people import People
 from ptx.inference.batch import read_transfers, transfer_all
-from ptx.inference.model import Model, paste
-from ptx.inference.sheets import show_transfer
-from ptx.inference.systems import System
+from ptx.inference.model import Model
+from ptx.inference.painting import paste
+from ptx.inference.sheets import Look, draw_painting
 from ptx.models.generator import Generator
-from ptx.pipeline.errors import BadSample, PtxError
+from ptx.pictures.png import save_png
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Silent
+from ptx.training.systems import SystemName
 from tests.conftest import SIZE, write_model
+from tests.inference.detectors import KnownPerson
 
 
 def test_python_interface(models: Path, people: People) -> None:
@@ -72,7 +75,7 @@ def test_pasting_back_changes_the_person_only() -> None:
 
 
 @pytest.mark.parametrize("system", ["flow", "pose-flow"])
-def test_exported_program_is_the_model(models: Path, tmp_path: Path, system: System) -> None:
+def test_exported_program_is_the_model(models: Path, tmp_path: Path, system: SystemName) -> None:
     model = ptx.load(models, system)
     with pytest.raises(PtxError, match=r"written as .pt2"):
         model.export(tmp_path / "x.onnx")
@@ -84,22 +87,6 @@ def test_exported_program_is_the_model(models: Path, tmp_path: Path, system: Sys
     assert all(torch.allclose(ours[name].float(), value.float(), atol=1e-5) for name, value in theirs.items())
 
 
-class Known:
-    """A detector that has been told where people are."""
-
-    def __init__(self, keypoints: np.ndarray) -> None:
-        self.keypoints = keypoints
-
-    def find_person(self, image: np.ndarray) -> tuple[float, float, float, float]:
-        if image.std() == 0:
-            raise BadSample("no_person", "nobody is in the picture")
-        return box_around(self.keypoints, image.shape[:2])
-
-    def detect(self, image: np.ndarray) -> Known:
-        del image
-        return self
-
-
 def test_table_of_transfers_goes_on_where_it_stopped(
     models: Path, people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,21 +95,21 @@ def test_table_of_transfers_goes_on_where_it_stopped(
     Pillow.new("RGB", (90, 90), "grey").save(tmp_path / "grey.png")
     table = tmp_path / "table.csv"
     table.write_text("source,pose\n0.png,1.png\ngrey.png,1.png\n1.png,0.png\nnowhere.png,0.png\n")
-    model, out = Model(models, Known(people.truth(0).keypoints)), tmp_path / "out"
-    done = transfer_all(model, read_transfers(table), out, "paste", Console(quiet=True))
+    model, out = Model(models, detector=KnownPerson(people.truth(0).keypoints)), tmp_path / "out"
+    done = transfer_all(model, read_transfers(table), out, "paste", Silent())
     assert done.painted == 2
-    assert {row: text.split(": ")[1] for row, text in done.problems.items()} == {
+    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {
         2: "nobody is in the picture",
         4: "nowhere.png is not there",
     }
     assert sorted(p.name for p in out.glob("*.png")) == ["1_0_1.png", "3_1_0.png"]
-    assert "nobody is in the picture" in (out / "problems.csv").read_text()
+    assert "grey.png: nobody is in the picture" in (out / "problems.csv").read_text()
     (out / "3_1_0.png").unlink()
     first = (out / "1_0_1.png").stat().st_mtime_ns
-    assert transfer_all(model, read_transfers(table), out, "paste", Console(quiet=True)).painted == 2
+    assert transfer_all(model, read_transfers(table), out, "paste", Silent()).painted == 2
     assert (out / "1_0_1.png").stat().st_mtime_ns == first
     with pytest.raises(PtxError, match="another look; name another folder"):
-        transfer_all(model, read_transfers(table), out, "picture", Console(quiet=True))
+        transfer_all(model, read_transfers(table), out, "picture", Silent())
     table.write_text("a,b\n1,2\n")
     with pytest.raises(PtxError, match="columns source and pose"):
         read_transfers(table)
@@ -161,12 +148,38 @@ def test_photographs(models: Path, tmp_path: Path) -> None:
     points = np.column_stack([np.linspace(100, 400, 18), np.linspace(50, 500, 18), np.ones(18)])
     pose.write_text(json.dumps({"people": [{"pose_keypoints_2d": points.ravel().tolist()}]}))
     model = ptx.load(models)
-    for wanted, look in ((photo, "paste"), (pose, "sheet")):
-        path = show_transfer(model, photo, wanted, tmp_path / "out.png", look)  # type: ignore[arg-type]
+    looks: dict[Path, Look] = {photo: "paste", pose: "sheet"}
+    for wanted, look in looks.items():
+        path = save_png(draw_painting(model.transfer(photo, wanted), look), tmp_path / "out.png")
         assert np.asarray(Pillow.open(path)).std() > 0
     Pillow.new("RGB", (90, 90), "grey").save(tmp_path / "grey.png")
     with pytest.raises(PtxError, match=r"grey.png: MediaPipe found nobody in the picture"):
-        show_transfer(model, tmp_path / "grey.png", photo, tmp_path / "out.png")
+        model.transfer(tmp_path / "grey.png", photo)
     pose.write_text(json.dumps({"people": [{"pose_keypoints_2d": [1.0] * 51}]}))
     with pytest.raises(PtxError, match=r"pose.json: pose.json: 17 points a person"):
-        show_transfer(model, photo, pose, tmp_path / "out.png")
+        model.transfer(photo, pose)
+
+
+def test_names_that_users_import() -> None:
+    """All are there, and nothing else is."""
+    assert {getattr(ptx, name).__name__ for name in ptx.__all__} == set(ptx.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'views'"):
+        ptx.views  # noqa: B018
+
+
+def test_pictures_larger_than_the_setting_are_refused(models: Path, people: People, tmp_path: Path) -> None:
+    photo = tmp_path / "me.png"
+    Pillow.fromarray(people.render(0)).save(photo)
+    pose = people.truth(0).keypoints
+    with pytest.raises(PtxError, match=r"me.png is 48×64, more than ingest.max_pixels = 3071"):
+        ptx.load(models, max_pixels=48 * 64 - 1).transfer(photo, pose, pose)
+    assert ptx.load(models, max_pixels=48 * 64).transfer(photo, pose, pose).picture.shape == (*SIZE, 3)
+
+
+def test_a_person_that_is_cut_out_is_painted_as_it_is(models: Path, people: People) -> None:
+    model, poses = ptx.load(models), [people.truth(i).keypoints for i in (0, 1)]
+    person = model.person(people.render(0), poses[0])
+    assert model.person(person) is person
+    assert (
+        model.transfer(person, poses[1]).picture == model.transfer(people.render(0), poses[1], poses[0]).picture
+    ).all()

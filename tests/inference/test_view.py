@@ -9,24 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from typer.testing import CliRunner
 
 import ptx
-from ptx.cli import app
 from ptx.datasets.keypoint_files import read_pose3d
 from ptx.datasets.people import People
 from ptx.inference.model import Model
-from ptx.inference.sheets import show_views
-from ptx.inference.view import read_yaws, turntable, views
+from ptx.inference.sheets import Look, write_views
+from ptx.inference.view import Joints, NovelView, read_yaws, turntable
 from ptx.pipeline.errors import BadSample, PtxError
+from ptx.training.systems import SystemName
 from tests.conftest import SIZE
-from tests.inference.test_model import Known
+from tests.inference.detectors import KnownPerson
 
 
 @pytest.mark.parametrize("system", ["flow", "pose-flow", "view"])
-def test_views_by_every_system(models: Path, people: People, system: ptx.System) -> None:
-    model, pose = ptx.load(models, system), people.truth(0).keypoints
-    found = views(model, people.render(0), [0, 90], keypoints=pose, body="small")
+def test_views_by_every_system(models: Path, people: People, system: SystemName) -> None:
+    model, pose = ptx.load(models, system, body="small"), people.truth(0).keypoints
+    found = model.view(people.render(0), [0, 90], keypoints=pose)
     assert [view.yaw for view in found] == [0, 90]
     assert all(view.painting.picture.shape == (*SIZE, 3) for view in found)
     seen = found[0].painting
@@ -39,19 +38,18 @@ def test_views_by_every_system(models: Path, people: People, system: ptx.System)
 
 
 def test_landmarks_turn_without_a_body(models: Path, people: People, tmp_path: Path) -> None:
-    model, truth = ptx.load(models), people.truth(0)
+    model, truth = ptx.load(models, body="small"), people.truth(0)
     person = model.person(people.render(0), truth.keypoints)
     with pytest.raises(PtxError, match="no 3D keypoints to turn"):
-        views(model, person, [30], body="small", joints="landmarks")
+        model.view(person, [30], joints="landmarks")
     path = tmp_path / "deep.json"
     rows = [[*row[:3], row[3]] if row[3] > 0 else [None, None, None, 0] for row in truth.keypoints3d.tolist()]
     path.write_text(json.dumps(rows))
     known = read_pose3d(path)
     np.testing.assert_array_equal(np.isnan(known[:, 0]), truth.keypoints3d[:, 3] == 0)
     person = replace(person, keypoints3d=known)
-    turned, fitted = (
-        views(model, person, [40], body="small", joints=how)[0].painting.pose for how in ("landmarks", "body")
-    )
+    ways: tuple[Joints, Joints] = ("landmarks", "body")
+    turned, fitted = (model.view(person, [40], joints=joints)[0].painting.pose for joints in ways)
     assert np.nanmedian(np.linalg.norm(turned[:, :2] - fitted[:, :2], axis=1)) < 3
     path.write_text("[[1, 2, 3, 1]]")
     with pytest.raises(BadSample, match="expected 18 of 4"):
@@ -59,8 +57,8 @@ def test_landmarks_turn_without_a_body(models: Path, people: People, tmp_path: P
 
 
 def test_a_round_is_closed(models: Path, people: People) -> None:
-    model, pose = ptx.load(models), people.truth(0).keypoints
-    found = views(model, people.render(0), read_yaws("0:360:90"), keypoints=pose, body="small")
+    model, pose = ptx.load(models, body="small"), people.truth(0).keypoints
+    found = model.view(people.render(0), read_yaws("0:360:90"), keypoints=pose)
     frames = turntable(found)
     assert len(frames) == 4
     assert all(frame.shape == (*SIZE, 3) for frame in frames)
@@ -78,24 +76,35 @@ def test_yaws() -> None:
 def test_files(models: Path, people: People, tmp_path: Path) -> None:
     photo = tmp_path / "me.png"
     Pillow.fromarray(people.render(0)).save(photo)
-    loaded = [Model(models, Known(people.truth(0).keypoints), system) for system in ("flow", "view")]
-    plain = show_views(loaded[:1], photo, [30], 0, tmp_path / "side.png", body="small", plain=True)
-    assert np.asarray(Pillow.open(plain)).shape == (*SIZE, 3)
-    sheet = np.asarray(Pillow.open(show_views(loaded, photo, [-30, 30], 0, tmp_path / "both.png", body="small")))
-    assert sheet.shape[0] > 2 * 300
-    with Pillow.open(show_views(loaded, photo, read_yaws("0:360:120"), 0, tmp_path / "r.gif", body="small")) as turning:
+    detector = KnownPerson(people.truth(0).keypoints)
+    names: tuple[SystemName, SystemName] = ("flow", "view")
+    loaded = {name: Model(models, name, body="small", detector=detector) for name in names}
+
+    def views(*yaws: float) -> dict[str, list[NovelView]]:
+        return {name: model.view(photo, yaws) for name, model in loaded.items()}
+
+    def written(found: dict[str, list[NovelView]], name: str, look: Look = "picture") -> np.ndarray:
+        return np.asarray(Pillow.open(write_views(found, look, "me from other sides", tmp_path / name)))
+
+    one = {"flow": views(30)["flow"]}
+    assert written(one, "side.png").shape == (*SIZE, 3)
+    assert written(one, "pasted.png", "paste").shape == (*SIZE, 3)
+    assert written(one, "sheet.png", "sheet").shape[0] > 300
+    assert written(views(-30, 30), "both.png").shape[0] > 2 * 300
+    with Pillow.open(write_views(views(*read_yaws("0:360:120")), "picture", "", tmp_path / "r.gif")) as turning:
         assert turning.n_frames == 3
         assert turning.size == (4 * SIZE[1], 2 * SIZE[0])
-    with pytest.raises(PtxError, match=r"\.png, \.gif or \.mp4"):
-        show_views(loaded, photo, [30], 0, tmp_path / "side.jpg")
 
 
-def test_mistakes_are_one_line(models: Path, tmp_path: Path) -> None:
+def test_mistakes_are_one_line(models: Path, people: People, tmp_path: Path) -> None:
     photo = tmp_path / "grey.png"
     Pillow.new("RGB", (90, 90), "grey").save(photo)
-    with pytest.raises(PtxError, match=r"grey.png: nobody is in the picture"):
-        show_views([Model(models, Known(np.zeros((18, 3), np.float32)))], photo, [30], 0, tmp_path / "x.png")
-    result = CliRunner().invoke(app, ["view", str(photo), "--yaw", "left", "--model", str(models)])
-    assert isinstance(result.exception, PtxError)
-    result = CliRunner().invoke(app, ["view", str(photo), "--system", "flow,x", "--model", str(models)])
-    assert "no system 'x'" in str(result.exception)
+    nobody = Model(models, detector=KnownPerson(np.zeros((18, 3), np.float32)))
+    with pytest.raises(PtxError, match=r"grey\.png: nobody"):
+        nobody.view(photo, [30])
+    few = people.truth(0).keypoints.copy()
+    few[3:] = (np.nan, np.nan, 0)
+    with pytest.raises(PtxError, match=r"^no body could be fitted: "):
+        ptx.load(models, body="small").view(people.render(0), [30], keypoints=few)
+    with pytest.raises(PtxError, match=r"body: "):
+        ptx.load(models, body="nowhere.pkl").view(people.render(0), [30], keypoints=people.truth(0).keypoints)

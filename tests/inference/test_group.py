@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ptx.datasets.images import Image
 from ptx.datasets.people import People
 from ptx.geometry.body import load_body
-from ptx.inference.crowd import lay_back, nearness, paint_everyone
-from ptx.inference.model import Image, Model, Painting, Person
+from ptx.inference.group import blend_people, pixels_per_metre
+from ptx.inference.model import Model
+from ptx.inference.painting import Painting
+from ptx.inference.person import Keypoints, Person
 from ptx.pipeline.errors import PtxError
 from tests.conftest import SIZE
-from tests.inference.test_model import Known
+from tests.inference.detectors import KnownPeople, KnownPerson
 
 
-@dataclass
-class Knows(Known):
-    """A detector that has been told where all people are."""
-
-    people: list[np.ndarray]
-
-    def detect_all(self, image: np.ndarray) -> list[Known]:
-        del image
-        return [Known3d(keypoints) for keypoints in self.people]
+def of_everyone(models: Path, people: list[Keypoints]) -> Model:
+    """A model with a detector that knows where these people are."""
+    return Model(models, body="small", detector=KnownPeople(people[0], people))
 
 
-class Known3d(Known):
-    keypoints3d = None
-
-
-def scene(people: People) -> tuple[Image, list[np.ndarray]]:
+def scene(people: People) -> tuple[Image, list[Keypoints]]:
     """Two pictures side by side, the right one twice as large, and the keypoints of both."""
     left, right = people.render(0), people.render(1)
     large = right.repeat(2, 0).repeat(2, 1)
@@ -53,11 +46,10 @@ def in_red(person: Person) -> Painting:
 
 def test_the_larger_is_nearer_and_painted_last(models: Path, people: People) -> None:
     picture, known = scene(people)
-    model = Model(models, Knows(known[::-1]))
-    done = paint_everyone(model, picture, in_red, body="small")
+    done = of_everyone(models, known[::-1]).everyone(picture, in_red)
     assert len(done.paintings) == 2
     body = load_body("small")
-    near = [nearness(painting.person, body) for painting in done.paintings]
+    near = [pixels_per_metre(painting.person, body) for painting in done.paintings]
     assert near[1] > 1.4 * near[0]
     changed = (done.picture != picture).any(-1)
     assert 0.02 < changed.mean() < 0.7
@@ -71,12 +63,11 @@ def test_the_larger_is_nearer_and_painted_last(models: Path, people: People) -> 
 
 def test_who_stands_before_another_is_not_painted_over(models: Path, people: People) -> None:
     picture, known = people.render(0), people.truth(0).keypoints
-    model = Model(models, Known(known))
-    person = model.person(picture, known)
+    person = Model(models, detector=KnownPerson(known)).person(picture, known)
     far = in_red(person)
     near = replace(far, picture=np.full_like(far.picture, 50))
     neck = known[1, :2].round().astype(int)
-    assert (lay_back(picture, [far, near])[neck[1], neck[0]] == 50).all()
+    assert (blend_people([far, near])[neck[1], neck[0]] == 50).all()
 
 
 def test_one_who_cannot_be_painted_stays(models: Path, people: People) -> None:
@@ -87,15 +78,25 @@ def test_one_who_cannot_be_painted_stays(models: Path, people: People) -> None:
             raise PtxError("too small")
         return in_red(person)
 
-    model = Model(models, Knows(known))
-    done = paint_everyone(model, picture, fails_for_small, body="small")
+    done = of_everyone(models, known).everyone(picture, fails_for_small)
     assert (len(done.paintings), done.problems) == (1, ["too small"])
     neck = known[0][1, :2].round().astype(int)
     assert (done.picture[neck[1], neck[0]] == picture[neck[1], neck[0]]).all()
     with pytest.raises(PtxError, match="nobody could be painted: too small"):
-        paint_everyone(Model(models, Knows(known[:1])), picture, fails_for_small, body="small")
+        of_everyone(models, known[:1]).everyone(picture, fails_for_small)
 
 
 def test_a_detector_of_one(models: Path, people: People) -> None:
     with pytest.raises(PtxError, match="one person only"):
-        Model(models, Known(people.truth(0).keypoints)).people(people.render(0))
+        Model(models, detector=KnownPerson(people.truth(0).keypoints)).people(people.render(0))
+
+
+def test_everyone_in_one_pose(models: Path, people: People) -> None:
+    """The lambda of the documentation: each is transferred; the rest of the picture stays."""
+    picture, known = scene(people)
+    model = of_everyone(models, known)
+    done = model.everyone(picture, lambda person: model.transfer(person, known[0]))
+    assert len(done.paintings) == 2
+    assert done.picture.shape == picture.shape
+    with pytest.raises(PtxError, match=r"nowhere.png: nowhere.png is not there"):
+        model.everyone("nowhere.png", lambda person: model.transfer(person, known[0]))

@@ -1,4 +1,4 @@
-"""LPIPS, FID and inception score with weights drawn at random: sizes, formulas, and what is refused."""
+"""LPIPS with weights drawn at random: its formula, and which files are refused."""
 
 from __future__ import annotations
 
@@ -8,24 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.pipeline.errors import PtxError
-
-
-def test_inception_is_torchvisions_in_size(tmp_path: Path) -> None:
-    """23,834,568 parameters: torchvision's 27,161,264 without the auxiliary head's 3,326,696."""
-    net = Inception().eval()
-    assert sum(p.numel() for p in net.parameters()) == 23_834_568
-    with torch.inference_mode():
-        features, probabilities = net(torch.rand(1, 3, 64, 32) * 2 - 1)
-    assert features.shape == (1, 2048)
-    assert probabilities.sum(1).tolist() == pytest.approx([1])
-    save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
-    with pytest.raises(PtxError, match="does not hold Inception-v3"):
-        Inception.load(tmp_path / "w.safetensors")
-    with pytest.raises(PtxError, match="no such file"):
-        Inception.load(tmp_path / "nowhere.pth")
 
 
 def test_lpips_by_definition(tmp_path: Path) -> None:

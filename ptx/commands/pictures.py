@@ -1,0 +1,185 @@
+"""`ptx transfer` and `ptx view`: trained models paint people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, console, errors
+from ptx.pipeline.errors import BadSample, PtxError
+from ptx.training.systems import SYSTEMS, SystemName, find_system
+
+if TYPE_CHECKING:
+    from ptx.inference.model import Model
+    from ptx.inference.painting import Painting
+    from ptx.inference.person import Keypoints, Person
+    from ptx.inference.sheets import Look
+
+app = typer.Typer()
+
+As = Annotated[
+    Literal["picture", "sheet", "paste", "everyone"],
+    typer.Option(
+        "--as",
+        help="The painted picture; it beside source, pose and warped source; the whole photograph with it in place; "
+        "or the photograph with all its people painted.",
+    ),
+]
+
+
+@app.command(
+    rich_help_panel=PICTURES,
+    epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
+)
+def transfer(
+    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
+    pose: Annotated[
+        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="CSV with the columns source and pose, instead of one pair.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The PNG to write (transfer.png); for --pairs a folder (transfers)."),
+    ] = None,
+    look: As = "picture",
+    model: ModelFolder = None,
+    system: System = "flow",
+    config: Config = None,
+    overrides: Set = None,
+    log_format: LogFormat = "auto",
+) -> None:
+    """Paint the person of one picture in the pose of another."""
+    if (pairs is None) == (source is None) or (source is None) != (pose is None):
+        raise PtxError(
+            "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
+        )
+    if pairs is not None:
+        if look == "everyone":
+            raise PtxError("--as everyone is for one photograph and one pose, not for a table")
+        folder = output or Path("transfers")
+        _transfer_table(pairs, folder, look, lambda: _load(model, system, config, overrides), log_format)
+        return
+    assert source is not None
+    assert pose is not None
+    wanted = pose
+    path = output or Path("transfer.png")
+    check_ending(path, (".png",), "pictures")
+    painter = _load(model, system, config, overrides)
+    if look == "everyone":
+        _paint_everyone(painter, source, path, lambda person: painter.transfer(person, wanted))
+        return
+    from ptx.inference.sheets import draw_painting
+    from ptx.pictures.png import save_png
+
+    title = f"{source.name} in the pose of {pose.name}"
+    console.print(str(save_png(draw_painting(painter.transfer(source, pose), look, title), path)))
+
+
+@app.command(
+    rich_help_panel=PICTURES,
+    epilog="Examples:  ptx view me.jpg --yaw 45 -o side.png  ·  ptx view me.jpg --yaw 0:360:15 -o round.gif",
+)
+def view(
+    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
+    yaw: Annotated[
+        str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:end:step.")
+    ] = "45",
+    pitch: Annotated[float, typer.Option("--pitch", min=-60, max=60, help="Degrees towards the viewer.")] = 0.0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, or a turntable as .gif or .mp4.")] = Path(
+        "view.png"
+    ),
+    look: As = "picture",
+    model: ModelFolder = None,
+    systems: Annotated[
+        str,
+        typer.Option(
+            "--system",
+            help="flow, pose-flow or view; or several with commas between, each a row of the sheet.",
+            autocompletion=lambda incomplete: [name for name in SYSTEMS if name.startswith(incomplete)],
+        ),
+    ] = "flow",
+    joints: Annotated[
+        Literal["body", "landmarks"],
+        typer.Option("--joints", help="What is turned: the fitted body's joints, or 3D landmarks."),
+    ] = "body",
+    keypoints3d: Annotated[
+        Path | None,
+        typer.Option("--keypoints3d", help="JSON of 18 [x, y, z, confidence] in metres, instead of the detector's."),
+    ] = None,
+    config: Config = None,
+    overrides: Set = None,
+) -> None:
+    """Paint the person of a picture from other sides: a body is fitted to it and turned."""
+    from ptx.inference.sheets import VIEW_SUFFIXES, write_views
+    from ptx.inference.view import read_yaws
+
+    yaws = read_yaws(yaw)
+    names = [find_system(name.strip()).name for name in systems.split(",")]
+    check_ending(output, (".png",) if look in ("paste", "everyone") else VIEW_SUFFIXES, "views")
+    if look in ("paste", "everyone") and (len(yaws) > 1 or len(names) > 1):
+        raise PtxError(f"--as {look} turns by one angle, with one system")
+    if look == "everyone" and keypoints3d is not None:
+        raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
+    landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
+    painters = {name: _load(model, name, config, overrides) for name in names}
+    if look == "everyone":
+        painter = painters[names[0]]
+        _paint_everyone(painter, source, output, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
+        return
+    # Models of one size see the same person, who is looked for once.
+    by_size = {painter.size: painter for painter in painters.values()}
+    people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
+    views = {name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()}
+    title = f"{source.name} from other sides: {', '.join(names)}"
+    console.print(str(write_views(views, look, title, output)))
+
+
+def _load(folder: Path | None, system: SystemName, config: Path | None, overrides: list[str] | None) -> Model:
+    """Read the networks of a system, by default those of the workspace."""
+    from ptx.inference.model import load
+    from ptx.settings import load_settings
+
+    settings = load_settings(config, overrides)
+    return load(
+        folder or settings.results_folder / "models",
+        system,
+        body=settings.body,
+        max_pixels=settings.ingest.max_pixels,
+    )
+
+
+def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:
+    """Paint all people of a photograph, and write it."""
+    from ptx.pictures.png import save_png
+
+    group = model.everyone(source, paint)
+    console.print(f"{save_png(group.picture, output)}: {len(group.paintings)} people painted")
+    for problem in group.problems:
+        errors.print(f"one could not be painted: {problem}")
+
+
+def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
+    """Paint every row of a table; ends with 1 where some could not be painted."""
+    from ptx.commands.listeners import choose_listener
+    from ptx.inference.batch import read_transfers, transfer_all
+
+    transfers = read_transfers(table)
+    outcome = transfer_all(load(), transfers, folder, look, choose_listener(log_format, console))
+    console.print(f"{outcome.painted} of {len(transfers)} painted into {folder}")
+    if outcome.problems:
+        errors.print(f"{len(outcome.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
+        raise typer.Exit(1)
+
+
+def _read_landmarks(path: Path) -> Keypoints:
+    from ptx.datasets.keypoint_files import read_pose3d
+
+    try:
+        return read_pose3d(path)
+    except BadSample as error:
+        raise PtxError(f"--keypoints3d: {error}") from None

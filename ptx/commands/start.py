@@ -1,0 +1,58 @@
+"""`ptx demo`, `ptx doctor`, `ptx config`: where a newcomer starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ptx.commands.options import START, Config, LogFormat, Set, console
+
+app = typer.Typer()
+config_app = typer.Typer(no_args_is_help=True)
+
+
+@app.command(rich_help_panel=START)
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put everything.")] = Path("demo"),
+    overrides: Set = None,
+    log_format: LogFormat = "auto",
+) -> None:
+    """From nothing to a report in minutes: synthetic people, all data steps, small models."""
+    from ptx.commands.demo import run_demo
+    from ptx.commands.listeners import choose_listener
+
+    for line in run_demo(folder, overrides or [], choose_listener(log_format, console)):
+        console.print(line)
+
+
+@app.command(rich_help_panel=START)
+def doctor(config: Config = None, overrides: Set = None) -> None:
+    """Say what works on this machine, and how to get what does not."""
+    from ptx.commands.doctor import examine
+    from ptx.commands.tables import doctor_table
+    from ptx.settings import load_settings
+
+    console.print(doctor_table(examine(load_settings(config, overrides).workspace)))
+
+
+@config_app.command("show")
+def config_show(config: Config = None, overrides: Set = None) -> None:
+    """Print every setting with its value and meaning, as YAML."""
+    from ptx.pipeline.config import config_yaml
+    from ptx.settings import load_settings
+
+    print(config_yaml(load_settings(config, overrides)))
+
+
+@config_app.command("check")
+def config_check(config: Config = None, overrides: Set = None) -> None:
+    """Say whether the settings are valid, and what is wrong where."""
+    from ptx.settings import DEFAULT_CONFIG, load_settings
+
+    load_settings(config, overrides)
+    console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
+
+
+app.add_typer(config_app, name="config", help="Print or check the settings.", rich_help_panel=START)

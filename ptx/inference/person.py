@@ -1,0 +1,201 @@
+"""People cut out of photographs: read, found by a detector, brought to the model's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.images import Box, Image, Transform, apply_transform, box_around, crop_and_resize, read_image
+from ptx.datasets.keypoint_files import read_pose
+from ptx.geometry.keypoints import mask_outside
+from ptx.pipeline.errors import BadSample, PtxError
+
+Keypoints = NDArray[np.float32]
+"""(18, 3) x, y px, confidence; or (18, 4) x, y, z metres, confidence. A missing keypoint is NaN and 0."""
+Photograph = str | Path | Image
+"""A picture file, or its pixels (H, W, 3) uint8 RGB of any size."""
+
+
+class Detection(Protocol):
+    """One person that a detector found in a picture."""
+
+    @property
+    def keypoints(self) -> Keypoints:
+        """(18, 3) x, y px, confidence."""
+        ...
+
+    @property
+    def keypoints3d(self) -> Keypoints | None:
+        """(18, 4) x right, y up, z towards the viewer, in metres, confidence; None where the detector gives none."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds the most prominent person of a picture, such as `ptx.datasets.mediapipe.MediapipePose`."""
+
+    def find_person(self, image: Image) -> Box:
+        """Return x0, y0, x1, y1 px around the person; raises BadSample where there is nobody."""
+        ...
+
+    def detect(self, image: Image) -> Detection:
+        """Return the person's keypoints; raises BadSample where there is nobody."""
+        ...
+
+
+@runtime_checkable
+class GroupDetector(Detector, Protocol):
+    """A detector that also finds several persons."""
+
+    def detect_all(self, image: Image) -> Sequence[Detection]:
+        """Return all persons, the most certain first; raises BadSample where there is nobody."""
+        ...
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person cut out of a photograph, at the model's size."""
+
+    image: Image
+    """(h, w, 3) uint8 RGB."""
+    keypoints: Keypoints
+    """(18, 3) in px of `image`."""
+    original: Image = field(repr=False)
+    """(H, W, 3) the photograph."""
+    transform: Transform
+    """(2, 3) from pixels of the photograph to pixels of `image`."""
+    keypoints3d: Keypoints | None = None
+    """(18, 4) metres and confidence, where the detector or the user gives them."""
+
+
+@dataclass(frozen=True)
+class PersonReader:
+    """Cuts people out of photographs."""
+
+    size: tuple[int, int]
+    """Height, width in px to which a person is brought."""
+    max_pixels: int
+    """Larger photographs are refused before they are decoded."""
+    given_detector: Detector | None = None
+    """Finds persons; MediaPipe where none is given."""
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector of persons.
+
+        Raises:
+            PtxError: MediaPipe is not installed.
+        """
+        if self.given_detector is not None:
+            return self.given_detector
+        from ptx.datasets.mediapipe import MediapipePose
+
+        return MediapipePose()
+
+    def read(self, image: Photograph) -> Image:
+        """Return a photograph's pixels (H, W, 3) uint8.
+
+        Raises:
+            PtxError: it is no picture; one line.
+        """
+        try:
+            pixels = image if isinstance(image, np.ndarray) else read_image(Path(image), self.max_pixels)
+        except BadSample as error:
+            raise PtxError(f"{_name(image)}: {error}") from None
+        if pixels.ndim != 3 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
+            raise PtxError(f"{_name(image)}: {pixels.shape} of {pixels.dtype} is no picture (H, W, 3) of uint8")
+        return pixels
+
+    def person(
+        self, image: Photograph, keypoints: Keypoints | None = None, keypoints3d: Keypoints | None = None
+    ) -> Person:
+        """Read a photograph, cut out the most prominent person, find their keypoints.
+
+        Args:
+            image: a photograph.
+            keypoints: (18, 3) in px of the photograph; None: the detector finds them.
+            keypoints3d: (18, 4) metres and confidence, instead of the detector's.
+
+        Raises:
+            PtxError: it is no picture, or shows nobody; one line.
+        """
+        original = self.read(image)
+        try:
+            if keypoints is None:
+                person = self._detect(original)
+            else:
+                box = box_around(checked_keypoints(keypoints, "keypoints"), original.shape[:2])
+                working, transform = crop_and_resize(original, box, self.size)
+                person = Person(working, self._moved(keypoints, transform), original, transform)
+        except BadSample as error:
+            raise PtxError(f"{_name(image)}: {error}") from None
+        return person if keypoints3d is None else replace(person, keypoints3d=keypoints3d)
+
+    def people(self, image: Photograph) -> list[Person]:
+        """Cut out everyone in a photograph.
+
+        Raises:
+            PtxError: it is no picture, or shows nobody; or the detector finds one person only.
+        """
+        original = self.read(image)
+        if not isinstance(self.detector, GroupDetector):
+            raise PtxError("this detector finds one person only")
+        try:
+            detections = self.detector.detect_all(original)
+        except BadSample as error:
+            raise PtxError(f"{_name(image)}: {error}") from None
+        return [self.person(original, one.keypoints, one.keypoints3d) for one in detections]
+
+    def pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+        """Return a wanted pose (18, 3) at the model's size.
+
+        Args:
+            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file, or an array (18, 3) of x, y, confidence,
+                in px of the source's photograph.
+            source: the person who will be painted.
+
+        Raises:
+            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints; one line.
+        """
+        if isinstance(pose, np.ndarray):
+            return self._moved(checked_keypoints(pose, "pose"), source.transform)
+        path = Path(pose)
+        if path.suffix.lower() != ".json":
+            return self.person(path).keypoints
+        try:
+            return self._moved(read_pose(path), source.transform)
+        except BadSample as error:
+            raise PtxError(f"{path}: {error}") from None
+
+    def _detect(self, original: Image) -> Person:
+        """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
+        working, transform = crop_and_resize(original, self.detector.find_person(original), self.size)
+        detection = self.detector.detect(working)
+        return Person(working, detection.keypoints, original, transform, detection.keypoints3d)
+
+    def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
+        """Return keypoints (18, 3) at the model's size; those outside its picture are missing."""
+        moved = np.array(points, np.float32)
+        moved[:, :2] = apply_transform(transform, moved[:, :2])
+        return mask_outside(moved, self.size)
+
+
+def checked_keypoints(points: NDArray[np.floating], name: str) -> Keypoints:
+    """Return keypoints as (18, 3) float32.
+
+    Raises:
+        PtxError: they have another shape; the message calls them `name`.
+    """
+    if points.shape != (18, 3):
+        raise PtxError(f"{name}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3")
+    return np.asarray(points, np.float32)
+
+
+def _name(image: Photograph) -> str:
+    """Return the words for a photograph in a message."""
+    return "the picture" if isinstance(image, np.ndarray) else str(image)

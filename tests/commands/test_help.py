@@ -1,0 +1,105 @@
+"""Help and completion: every command and every step has a line, and choices are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from typer.main import get_command
+
+from ptx.cli import app
+from ptx.commands.models import ProtocolName
+from ptx.commands.options import ClusterKind
+from ptx.commands.steps import GROUPS, complete_stage, complete_steps, known_steps
+from ptx.evaluation.protocols import PROTOCOLS
+from ptx.inference.view import Joints
+from ptx.pipeline.cluster import Kind
+from ptx.project import Project
+from ptx.settings import Settings
+from ptx.training.systems import SYSTEMS
+from tests.commands.runner import ptx
+
+PANELS = ("Start", "Data", "Models", "Pictures", "Cluster")
+
+COMMANDS = {
+    "demo", "doctor", "config", "run", "check", "status", "retry", "verify", "show", "export", "evaluate", "report", "study", "transfer",
+    "view", "submit",
+}  # fmt: skip
+
+
+def words_of(text: str) -> str:
+    """The text of a help page without borders and line breaks."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def test_the_first_page(tmp_path: Path) -> None:
+    page = ptx(tmp_path, "--help").out
+    assert (
+        page.split("\n\n")[1].strip().startswith("Paint a person from a photograph in the pose of another photograph")
+    )
+    places = [page.index(f"─ {panel} ─") for panel in PANELS]
+    assert places == sorted(places)
+    start = page[places[0] : places[1]]
+    assert [line.split()[1] for line in start.splitlines()[1:] if line.startswith("│ ") and line[2] != " "] == [
+        "demo", "doctor", "config",
+    ]  # fmt: skip
+    assert all(f"│ {command} " in page for command in COMMANDS)
+
+
+def test_every_command_has_help() -> None:
+    group = get_command(app)
+    assert set(group.commands) == COMMANDS
+    for name, command in group.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", ""), f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("command", ["run", "submit"])
+def test_help_lists_every_step_with_a_line(command: str, tmp_path: Path) -> None:
+    page = ptx(tmp_path, command, "--help").out
+    for name in (*(step.name for step in Project.of(Settings()).steps), *GROUPS):
+        line = next(line for line in page.splitlines() if line.split()[:1] == [name])
+        assert len(line.split()) > 3
+    assert "Examples:" in page
+
+
+def test_steps_are_completed() -> None:
+    assert [name for name, _ in complete_steps("train-g")] == ["train-generator", "train-garment"]
+    assert {name for name, _ in complete_steps("")} == set(known_steps())
+    assert [name for name, _ in complete_stage("fit")] == ["fit-smpl"]
+    assert not complete_stage("train")
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "choices"),
+    [
+        (["run"], "--cluster", get_args(Kind)),
+        (["run"], "--log-format", ("auto", "plain", "json")),
+        (["transfer"], "--as", ("picture", "sheet", "paste", "everyone")),
+        (["transfer"], "--system", tuple(SYSTEMS)),
+        (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
+        (["view"], "--joints", get_args(Joints)),
+        (["export", "flow"], "--format", ("corr", "flo")),
+        (["evaluate"], "--protocol", tuple(PROTOCOLS)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value if isinstance(value, str) else "",
+)
+def test_choices_are_in_the_help_and_others_are_refused(
+    command: list[str], option: str, choices: tuple[str, ...], tmp_path: Path
+) -> None:
+    page = words_of(ptx(tmp_path, *command, "--help").out)
+    assert "|".join(choices) in page.replace(" ", "")
+    refused = ptx(tmp_path, *command, option, "x")
+    assert refused.code == 2
+    assert all(choice in words_of(refused.err) for choice in choices)
+
+
+def test_choices_are_those_of_the_code() -> None:
+    assert get_args(ProtocolName) == tuple(PROTOCOLS)
+    assert get_args(get_args(get_args(ClusterKind)[0])[0]) == get_args(Kind)
+
+
+def test_completion_is_on(tmp_path: Path) -> None:
+    assert "--install-completion" in ptx(tmp_path, "--help").out

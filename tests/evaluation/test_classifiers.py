@@ -1,0 +1,84 @@
+"""Classifiers of clothes: the crop that published networks see, networks of the users, and which attributes are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from ptx.evaluation.classifiers import CROPS, Question, attribute_recalls, crop_middle, open_classifiers
+from ptx.evaluation.published_figures import ATTRIBUTE_RECALLS
+from ptx.models.weights import file_hash
+from ptx.pipeline.errors import PtxError
+from ptx.settings import EvaluateSettings
+from ptx.training.models import FolderModels
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (256, 176), (128, 64)])
+@pytest.mark.parametrize("question", list(CROPS))
+def test_networks_see_the_published_crop(question: Question, shape: tuple[int, int]) -> None:
+    """Pillow resizes the shorter side and cuts out the middle, as the published code's torchvision does."""
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8), (0, 0), 2)
+    resized, side = CROPS[question]
+    height, width = (round(own * resized / min(shape)) for own in shape)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    whole = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
+    wanted = np.asarray(whole.crop((left, top, left + side, top + side)), np.float32)
+    x = torch.from_numpy(picture / np.float32(127.5) - 1).permute(2, 0, 1)[None]
+    ours = (crop_middle(x, (side, side), side / resized)[0].permute(1, 2, 0).numpy() + 1) * 127.5
+    assert np.abs(ours - wanted).max() < 1.5  # Pillow rounds twice
+
+
+def network(path: Path, weights: np.ndarray) -> None:
+    """Scores of the pictures' mean colours (3,), by weights (3, answers)."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["image"], ["mean"]),
+            helper.make_node("Flatten", ["mean"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "w"], ["scores"]),
+        ],
+        "colours",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 16, 16])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, weights.shape[1]])],
+        [numpy_helper.from_array(weights.astype(np.float32), "w")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+
+
+def test_networks_of_the_users(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weights = {"categories": rng.normal(size=(3, 3)), "attributes": rng.normal(size=(3, 5))}
+    files = {name: tmp_path / f"{name}.onnx" for name in weights}
+    for name, own in weights.items():
+        network(files[name], own)
+    models = FolderModels(tmp_path / "models")
+    classifiers = open_classifiers(EvaluateSettings(**files), models)
+    assert classifiers.hashes == {name: file_hash(path) for name, path in files.items()}
+    colours = rng.uniform(-1, 1, (20, 3))
+    painted = torch.from_numpy(colours).float()[:, :, None, None].expand(20, 3, 48, 32)
+    for name, classify in (("categories", classifiers.categories), ("attributes", classifiers.attributes)):
+        assert classify is not None
+        np.testing.assert_allclose(classify(painted).numpy(), colours @ weights[name], atol=1e-5)
+    files["attributes"].write_bytes(b"no network")
+    with pytest.raises(PtxError, match=r"evaluate.attributes: .*attributes.onnx cannot be read as a network"):
+        open_classifiers(EvaluateSettings(**files), models)
+    assert open_classifiers(EvaluateSettings(categories=files["categories"]), models).attributes is None
+
+
+def test_recall_of_attributes_by_sorting() -> None:
+    rng = np.random.default_rng(0)
+    scores, truth = rng.normal(size=(20, 30)), rng.random((20, 30)) < 0.2
+    ours = attribute_recalls(torch.from_numpy(scores), torch.from_numpy(truth))
+    assert list(ours) == [f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS]
+    for k in ATTRIBUTE_RECALLS:
+        likeliest = np.argsort(-scores, axis=1)[:, :k]
+        wanted = [t[row].sum() / t.sum() if t.any() else 1 for t, row in zip(truth, likeliest, strict=True)]
+        assert ours[f"attr_rec_{k}"].tolist() == pytest.approx(wanted)
+    with pytest.raises(PtxError, match=r"gives 30 scores; 29 attributes of attributes.path"):
+        attribute_recalls(torch.from_numpy(scores), torch.from_numpy(truth[:, :29]))

@@ -1,0 +1,77 @@
+"""A whole evaluation of trained models: the scores of ptx 0.1, its file, settings that add metrics, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ptx.evaluation.context import EvaluationContext, evaluate_project
+from ptx.evaluation.protocols import find_protocol
+from ptx.evaluation.scores import FORMER_METHODS, read_scores
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Silent
+from ptx.settings import EvaluateSettings
+from tests.projects import make_project, run
+
+SCORES = Path(__file__).parents[1] / "data" / "scores-0.1.json"
+
+
+def test_old_models_have_the_scores_that_the_old_code_gave_them(context: EvaluationContext) -> None:
+    """Every method, metric and pair (`tests/data/README.md`); processors round differently."""
+    wanted = json.loads(SCORES.read_text())
+    scores = evaluate_project(context, find_protocol("ours"), Silent())
+    assert scores.protocol == wanted["protocol"]
+    assert scores.pairs.tolist() == wanted["pairs"]
+    assert list(scores.values) == [FORMER_METHODS.get(name, name) for name in wanted["values"]]
+    for name, metrics in wanted["values"].items():
+        found = scores.values[FORMER_METHODS.get(name, name)]
+        assert list(found) == list(metrics)
+        for metric, values in metrics.items():
+            assert found[metric].tolist() == pytest.approx(values, rel=1e-3, abs=1e-4), (name, metric)
+    again = read_scores(context.training.pipeline.results)
+    assert list(again.values) == list(scores.values)
+    assert np.array_equal(again.values["generator"]["ssim"], scores.values["generator"]["ssim"])
+
+
+def test_settings_add_metrics_and_count_takes_pairs_away(
+    context: EvaluationContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptx.evaluation.learned_metrics.mediapipe_detector", lambda: lambda picture: torch.zeros(18, 3))
+    found = replace(context, settings=EvaluateSettings(keypoints="mediapipe"))
+    scores = evaluate_project(found, find_protocol("ours-jpeg"), Silent(), count=1)
+    assert scores.values["generator"]["pckh"].tolist() == [0]  # of a detector that finds nobody
+    assert len(scores.pairs) == 1
+    assert (scores.values["copy the source"]["l1"] > 0).all()
+
+
+def test_photographs_are_those_of_a_split(context: EvaluationContext) -> None:
+    """Every target once: two persons with two images each for training, one for testing."""
+    listing = context.training.pipeline.listing
+    store = context.training.pipeline.store(context.training.pipeline.stage("ingest"))
+    images = store.read("image", np.arange(6), np.uint8)
+    for split, number in (("train", 0), ("test", 1)):
+        pictures = torch.cat(list(context.photographs(split)))
+        wanted = images[np.asarray(listing.splits) == number]
+        assert np.array_equal(((pictures.numpy() + 1) * 127.5).round().transpose(0, 2, 3, 1), wanted)
+
+
+def test_networks_and_pairs_are_opened_once(context: EvaluationContext) -> None:
+    assert context.methods is context.methods
+    assert context.pairs is context.pairs
+    assert context.models.network("train-flow") is context.models.network("train-flow")
+
+
+def test_nothing_trained_and_nothing_done(tmp_path: Path) -> None:
+    sizes = ("size=[32, 32]", "data.persons=2", "data.images_per_person=2", "data.test_fraction=0.5")
+    project = make_project(tmp_path, *sizes)
+    context = EvaluationContext(project.context, project.data, project.settings.evaluate)
+    with pytest.raises(PtxError, match="ingest, which is absent: `ptx run all` first"):
+        evaluate_project(context, find_protocol("ours"), Silent())
+    run(project)
+    with pytest.raises(PtxError, match="no trained model to evaluate: `ptx run train-flow`"):
+        evaluate_project(replace(context), find_protocol("ours"), Silent())

@@ -1,0 +1,112 @@
+"""The methods of a workspace: which there are, what they share, and what baselines do to pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ptx.evaluation.context import EvaluationContext
+from ptx.evaluation.methods import SYSTEM_METHODS, open_methods, warp_body
+from ptx.evaluation.pairs import LabelledFlow, PairBatch
+from ptx.inference.fitted_flow import FittedFlow
+from ptx.models.flow_net import FlowNet
+from ptx.pipeline.errors import PtxError
+from ptx.training.models import FolderModels
+from tests.evaluation.hand_made import random_flow, random_rows
+
+FLOWS = ["regressed (A)", "learned (B)", "projected from fits to keypoints", "projected, stored"]
+
+
+def test_all_that_is_trained_is_compared(context: EvaluationContext) -> None:
+    methods = context.methods
+    assert [method.name for method in methods.flow] == ["zero flow", "part-affine flow", *FLOWS]
+    assert [method.name for method in methods.systems] == [row.name for row in SYSTEM_METHODS]
+    assert [method.name for method in methods.images] == [
+        "copy the source",
+        *(f"warp by {name}" for name in (*FLOWS, "ground truth")),
+        "the target as JPEG",
+        *(row.name for row in SYSTEM_METHODS),
+    ]
+
+
+def test_what_pairs_do_not_come_with_is_left_out(context: EvaluationContext) -> None:
+    pairs = replace(context.pairs, truth=None)
+    pairs = replace(pairs, data=replace(pairs.data, reads=("ingest", "extract-keypoints")))
+    methods = open_methods(context.models, pairs, "small")
+    assert [method.name for method in methods.labelled_flow] == FLOWS[:-1]
+    assert "warp by ground truth" not in [method.name for method in methods.images]
+
+
+def test_without_a_system_there_is_nothing_to_evaluate(context: EvaluationContext, tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="no trained model to evaluate: `ptx run train-flow`"):
+        open_methods(FolderModels(tmp_path), context.pairs, "small")
+
+
+def test_systems_paint_as_they_do_alone(context: EvaluationContext) -> None:
+    """Sharing predicted flow changes no pixel."""
+    from ptx.inference.systems import assemble
+
+    batch = next(context.pairs.batches())
+    rows = batch.rows
+    with torch.inference_mode():
+        for row, method in zip(SYSTEM_METHODS, context.methods.systems, strict=True):
+            painter = assemble(row.system, context.models, refined=row.refined)
+            alone = painter(rows["source"], rows["source_keypoints"], rows["target_keypoints"]).picture
+            assert torch.equal(method.run(batch), alone), row.name
+
+
+def test_each_network_predicts_once_a_batch(context: EvaluationContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All methods on one batch: two flow networks, and one fit of all bodies."""
+    asked: list[str] = []
+    for kind in (FlowNet, FittedFlow):
+        plain = kind.forward
+
+        def forward(self, *inputs, plain=plain, kind=kind):
+            asked.append(kind.__name__)
+            return plain(self, *inputs)
+
+        monkeypatch.setattr(kind, "forward", forward)
+    batch = next(context.pairs.batches())
+    with torch.inference_mode():
+        for method in (*context.methods.images, *context.methods.flow):
+            method.run(batch)
+    assert sorted(asked) == ["FittedFlow", "FlowNet", "FlowNet"]
+
+
+def test_baselines_by_hand(context: EvaluationContext) -> None:
+    batch = next(context.pairs.batches())
+    rows, truth = batch.rows, batch.truth
+    assert truth is not None
+    with torch.inference_mode():
+        images = {method.name: method.run(batch) for method in context.methods.baselines}
+        flows = {method.name: method.run(batch) for method in context.methods.flow}
+    assert torch.equal(images["copy the source"], rows["source"])
+    assert 0 < (images["the target as JPEG"] - rows["target"]).abs().mean() < 0.05
+    assert (flows["zero flow"].flow == 0).all()
+    assert flows["zero flow"].visibility is None
+    assert torch.equal(flows["projected, stored"].flow, rows["flow"])
+    assert torch.equal(images["warp by ground truth"], warp_body(rows["source"], truth))
+
+
+def test_a_body_is_warped_over_its_source() -> None:
+    """Body pixels come from where the flow points, rounded to whole px here; all others stay."""
+    source = random_rows(1)["source"]
+    labels = torch.full((1, 1, 128, 64), 2, dtype=torch.uint8)
+    labels[..., 30:50, 20:40] = 0
+    labels[..., 50:60, 20:40] = 1
+    flow = torch.tensor([3.0, -5.0])[:, None, None].expand(1, 2, 128, 64)
+    warped = warp_body(source, LabelledFlow(flow, labels))
+    assert torch.allclose(warped[..., 30:60, 20:40], source[..., 25:55, 23:43], atol=1e-5)
+    outside = (labels == 2).expand(1, 3, 128, 64)
+    assert torch.equal(warped[outside], source[outside])
+
+
+def test_exact_flow_is_that_of_the_batch(context: EvaluationContext) -> None:
+    exact = next(method for method in context.methods.images if method.name == "warp by ground truth")
+    flow, rows = random_flow(2), random_rows(2)
+    assert torch.equal(exact.run(PairBatch(rows, flow)), warp_body(rows["source"], flow))
+    with pytest.raises(ValueError, match="the batch has no exact flow"):
+        exact.run(PairBatch(rows))

@@ -1,0 +1,100 @@
+"""The report: one page that fetches nothing, with the state of every step, curves, scores and pictures of every method."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from ptx.pipeline.step import StepStatus
+
+from ptx.evaluation.context import EvaluationContext
+from ptx.evaluation.report import write_report
+from ptx.evaluation.scores import Scores
+from ptx.pictures.png import save_png
+
+STATUSES = [
+    StepStatus("ingest", "done", (), 60, 64, "samples", quarantined=4, bytes=2_500_000),
+    StepStatus("parse", "absent", (), 0, 64, "samples"),
+    StepStatus("train-flow", "partial", (), 200, 400, "steps", scores={"epe": 1.25, "epe_of_zero": 9.0}),
+]
+
+
+class Page(HTMLParser):
+    """Rows of tables, tags, and what tags point to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.rows: list[list[str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.targets += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture
+def page(context: EvaluationContext, tmp_path: Path) -> Page:
+    """The report of made-up scores: of everything that paints, the source is best."""
+    rng = np.random.default_rng(0)
+    pairs = context.pairs
+    values = {method.name: {"ssim": rng.random(len(pairs)) / 2} for method in context.methods.images}
+    values["copy the source"]["ssim"] += 1
+    values["regressed (A)"] = {"epe": rng.random(len(pairs))}
+    scores = Scores("the rules", pairs.numbers, values)
+    results = tmp_path / "work & play"
+    log = results / "models" / "flow" / "log.csv"
+    log.parent.mkdir(parents=True)
+    log.write_text("step,term,value\n1,flow/flow,2.5\n2,flow/flow,2.25\n")
+    sheet = save_png(np.zeros((20, 30, 3), np.uint8), tmp_path / "sheet.png")
+    path = write_report(results, STATUSES, context.methods, pairs, scores, sheet)
+    assert path == results / "report.html"
+    return Page(path.read_text())
+
+
+def test_nothing_is_fetched(page: Page) -> None:
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert all(target.startswith("data:image/jpeg;base64,") for target in page.targets)
+
+
+def test_every_step_that_is_there_has_its_state(page: Page) -> None:
+    rows = {row[0]: row[1:] for row in page.rows}
+    assert rows["ingest"] == ["done", "60 of 64 samples", "4", "2.5", ""]
+    assert rows["train-flow"] == ["partial", "200 of 400 steps", "", "", "epe 1.25, epe_of_zero 9"]
+    assert "parse" not in rows
+
+
+def test_scores_and_curves(page: Page, context: EvaluationContext) -> None:
+    rows = {row[0]: row[1:] for row in page.rows}
+    assert {method.name for method in context.methods.images} <= set(rows)
+    mean, low, high = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0]).groups()  # type: ignore[union-attr]
+    assert float(low) <= float(mean) <= float(high)
+    assert page.tags.count("b") == 2  # the best SSIM and the best end-point error
+    assert page.tags.count("polyline") == 1
+
+
+def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> None:
+    """A column a method and one for the truth, in both sheets; a row a pair."""
+    assert len(page.targets) == 3
+    sizes = [Image.open(BytesIO(base64.b64decode(target.split(",")[1]))).size for target in page.targets]
+    assert sizes[0] == (30, 20)
+    columns = len(context.methods.images) + 1
+    for width, height in sizes[1:]:
+        assert width > columns * 120  # 64 × 32 at a height of 240
+        assert height > len(context.pairs) * 240

@@ -1,0 +1,63 @@
+"""Answers of a user study: scored as by hand, and refused where they are not what the page saves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ptx.evaluation.scores import PHOTOGRAPH
+from ptx.evaluation.study_answers import Answers, read_answers, score_answers
+from ptx.pipeline.errors import PtxError
+
+
+def answers(name: str, *chosen: tuple[int, str, str, str]) -> Answers:
+    rows = [{"pair": p, "left": a, "right": b, "chosen": side, "seconds": 1.5} for p, a, b, side in chosen]
+    return Answers.model_validate({"study": name, "answers": rows})
+
+
+def test_scores_are_shares_of_votes() -> None:
+    anna = answers("x", (1, "a", "b", "left"), (2, "b", "a", "left"), (3, "a", "b", "right"))
+    ben = answers("x", (1, "b", "a", "right"), (2, "a", "b", "left"), (3, "a", "b", "right"))
+    found = score_answers([anna, ben])
+    assert found.votes["a"].tolist() == [1, 0.5, 0]
+    assert (found.people, found.answers, found.left) == (2, 6, 0.5)
+    assert "| a | 50.0% (" in "\n".join(found.lines())
+    assert "PG²" not in "\n".join(found.lines())
+    sure = score_answers([answers("x", *((n, "a", PHOTOGRAPH, "right" if n % 4 else "left") for n in range(200)))])
+    row = next(line for line in sure.lines() if line.startswith("| a "))
+    rate, low, high = (float(x) for x in re.findall(r"[\d.]+(?=%)", row))
+    assert rate == 25
+    spread = 1.96 * np.sqrt(0.25 * 0.75 / 200) * 100  # of a proportion
+    assert (rate - low, high - rate) == (pytest.approx(spread, rel=0.25), pytest.approx(spread, rel=0.25))
+    assert any("9.3%: PG²" in line for line in sure.lines())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is no file of answers: the whole"),
+        ('{"study": "x", "answers": []}', "holds no answers"),
+        (
+            '{"study": "x", "answers": [{"pair": 1, "left": "a", "right": "b", "chosen": "up", "seconds": 1}]}',
+            "answers.0.chosen",
+        ),
+        ('{"study": "x", "answers": [], "more": 1}', "more: Extra"),
+    ],
+)
+def test_files_that_are_no_answers(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(PtxError, match=words):
+        read_answers(tmp_path / "a.json")
+    with pytest.raises(PtxError, match="cannot be read"):
+        read_answers(tmp_path / "b.json")
+
+
+def test_answers_of_several_studies_do_not_mix() -> None:
+    one, other = answers("x", (1, "a", "b", "left")), answers("y", (1, "a", "b", "left"))
+    third = answers("x", (1, "a", "c", "left"))
+    for files in ([one, other], [one, third]):
+        with pytest.raises(PtxError, match="several studies"):
+            score_answers(files)
