@@ -19,7 +19,7 @@ from ptx.evaluation.evaluate import evaluate
 from ptx.evaluation.learned_metrics import Judges
 from ptx.evaluation.protocols import protocol
 from ptx.evaluation.tables import lines
-from ptx.models.attribute_net import AttributeNet, recall_at
+from ptx.models.attribute_net import AttributeNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
@@ -51,18 +51,6 @@ def annotate(chosen: Pipeline, folder: Path) -> None:
     }
     for name, text in write.items():
         (folder / name).write_text("\n".join(text) + "\n")
-
-
-def test_recall_against_sorting() -> None:
-    rng = np.random.default_rng(0)
-    scores, truth = rng.normal(size=(30, 12)), rng.random((30, 12)) < 0.2
-    truth[0] = False
-    for k in (1, 3, 20):
-        first = np.argsort(-scores, axis=1)[:, :k]
-        wanted = [
-            len(set(f) & set(np.flatnonzero(t))) / t.sum() if t.any() else 1 for f, t in zip(first, truth, strict=True)
-        ]
-        assert recall_at(torch.from_numpy(scores), torch.from_numpy(truth), k).tolist() == pytest.approx(wanted)
 
 
 def network(path: Path, weights: np.ndarray) -> None:
