@@ -25,6 +25,7 @@ ORIGINS = {
 }
 """Origin of an estimate → what the dry run says about it."""
 
+
 def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
     """Make the table of `ptx run --dry-run`."""
     table = _table("<step", "<state", "count", "blocks", "disk", "memory", "time", "<why")
