@@ -52,17 +52,17 @@ class Settings(Section):
 class Numbers(Sequence[str]):
     """The numbers below a count, as ids that take no memory."""
 
-    count: int
+    total: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.total
 
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
-        numbers = range(self.count)[index]
+        numbers = range(self.total)[index]
         return str(numbers) if isinstance(numbers, int) else [str(number) for number in numbers]
 
 
