@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptx.commands.words import duration, outcome_line, size
-from ptx.pipeline.step import Outcome
+from ptx.commands.words import duration, size
 
 
 @pytest.mark.parametrize(
@@ -30,31 +29,3 @@ def test_duration(seconds: float, words: str) -> None:
 )
 def test_size(count: float, words: str) -> None:
     assert size(count) == words
-
-
-def samples(computed: int, seconds: float, quarantined: int = 0, waiting: int = 0) -> Outcome:
-    return Outcome("ingest", "samples", "done", computed, seconds, quarantined, waiting)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "line"),
-    [
-        (samples(64, 3.2), "[bold]ingest[/bold]: done, 64 computed in 3 s, 20/s"),
-        (samples(64, 0.3), "[bold]ingest[/bold]: done, 64 computed in 0 s"),
-        (samples(0, 3), "[bold]ingest[/bold]: done, nothing to do"),
-        (
-            samples(6, 3, 2, 1),
-            "[bold]ingest[/bold]: done, 6 computed in 3 s, 2/s, 2 quarantined (`ptx status --problems`), 1 blocks wait for inputs",
-        ),
-        (
-            Outcome("train-flow", "steps", "done", 9, 3, scores={"epe": 2.34567, "l1": 1}),
-            "[bold]train-flow[/bold]: done, epe 2.346, l1 1",
-        ),
-        (
-            Outcome("train-flow", "steps", "done", 0, 3, scores={"epe": 2}),
-            "[bold]train-flow[/bold]: done, nothing to do; epe 2",
-        ),
-    ],
-)
-def test_outcomes(outcome: Outcome, line: str) -> None:
-    assert outcome_line(outcome) == line

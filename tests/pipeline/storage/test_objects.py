@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pytest
 
@@ -18,11 +16,9 @@ from ptx.pipeline.storage import leases
 from ptx.pipeline.storage.objects import ObjectStorage, open_file_system, translate_errors
 from ptx.pipeline.storage.storage import Busy
 from ptx.pipeline.verify import drop_damaged, verify_stage
+from tests.pipeline.storage.s3 import make_bucket, make_prefix, objects, s3_server
 from tests.pipeline.toy import Knobs, run_all, tree
 from tests.pipeline.toy import toy as toy_of_small_blocks
-
-moto = pytest.importorskip("moto.server")
-pytest.importorskip("s3fs")
 
 
 def toy(workspace: Path | str, *, factor: int = 3, sleep: float = 0) -> Pipeline:
@@ -34,46 +30,15 @@ def toy(workspace: Path | str, *, factor: int = 3, sleep: float = 0) -> Pipeline
 @pytest.fixture(scope="module")
 def server() -> Iterator[None]:
     """S3 is a server in this process meanwhile."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    s3 = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    s3.start()
-    _, port = s3.get_host_and_port()
-    own = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in own.items():
-            patch.setenv(name, value)
+    with s3_server():
         yield
-    s3.stop()
 
 
 @pytest.fixture
 def url(server: None, request: pytest.FixtureRequest) -> str:
     """A prefix of its own in a bucket."""
     del server
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name)
-    make_bucket("bucket")
-    return f"s3://bucket/{name}"
-
-
-def make_bucket(name: str) -> None:
-    files = fsspec.filesystem("s3", use_listings_cache=False)
-    if not files.exists(name):
-        files.mkdir(name)
-
-
-def objects(url: str) -> dict[str, bytes]:
-    """Every byte of every store and record, as `tree` of a folder."""
-    files, root = fsspec.url_to_fs(url, use_listings_cache=False)
-    names = [name for name in files.find(root) if ".zarr/" in name or ".blocks/" in name]
-    contents = ObjectStorage(url).get_many([name.removeprefix(f"{root}/") for name in sorted(names)])
-    return {
-        name.removeprefix(f"{root}/"): data
-        for name, data in zip(sorted(names), contents, strict=True)
-        if data is not None
-    }
+    return make_prefix(request)
 
 
 def computed(pipeline: Pipeline) -> list[int]:
