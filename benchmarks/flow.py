@@ -19,13 +19,13 @@ import numpy as np
 from common import SIZE, Crowd, crowd, processor, table
 from rich.console import Console
 
-from ptx.geometry.flow import decode_flow, encode_flow, flow_between
+from ptx.geometry.flow import encode_flow, flow_between
+from ptx.geometry.quantization import decode_bary, decode_flow
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.visibility import visible_exact
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.project import STAGES, load_settings
-from ptx.stages.backends.bodies import decode_bary
 
 
 def stages_rate(persons: int, images: int) -> tuple[int, float]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from common import table
 from experiments import Variant, experiment
+from ptx.stages.backends.data_sets import people
 
 from ptx.evaluation.methods import Truth
 from ptx.inference.model import Model, Person
@@ -21,7 +22,6 @@ from ptx.models.losses import end_point_error
 from ptx.models.ssim import ssim
 from ptx.pictures.deflicker import flicker
 from ptx.project import load_pipeline
-from ptx.stages.backends.data_sets import people
 from ptx.training.data import TEST
 
 VIEWS = 12

@@ -1,10 +1,10 @@
 """Human pose transfer in Python: `ptx.load(folder)` reads trained models, which paint people in other poses.
 
-    import ptx
+import ptx
 
-    model = ptx.load("demo/models")
-    painting = model.transfer("me.jpg", "dancer.jpg")
-    painting.picture, painting.pasted, painting.flow, painting.visibility
+model = ptx.load("demo/models")
+painting = model.transfer("me.jpg", "dancer.jpg")
+painting.picture, painting.pasted, painting.flow, painting.visibility
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for group in (start, data):
     app.add_typer(group.app)
 app.add_typer(
-    export.app, name="export", help="Write trained networks, or what is stored, in files for other tools.", rich_help_panel=DATA
+    export.app,
+    name="export",
+    help="Write trained networks, or what is stored, in files for other tools.",
+    rich_help_panel=DATA,
 )
 for group in (models, pictures, cluster):
     app.add_typer(group.app)

@@ -49,7 +49,7 @@ def data_set(folder: Path, size: tuple[int, int], name: Callable[[int, int], str
         split += [f"{paths[0]},{paths[1]}", f"{paths[1]},{paths[0]}"]
         for image, path in enumerate(paths):
             index = 2 * person + image
-            for kind, pixels in (("img", people.render(index)), ("parsing", people.parse(index))):
+            for kind, pixels in (("img", people.render(index)), ("parsing", people.garment_labels(index))):
                 file = folder / kind / (path if kind == "img" else str(Path(path).with_suffix(".png")))
                 file.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).save(file)

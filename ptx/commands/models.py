@@ -12,9 +12,7 @@ from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
 
-ProtocolName = Literal[
-    "ours", "ours-jpeg", "wang2004", "intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"
-]
+ProtocolName = Literal["ours", "ours-jpeg", "wang2004", "intrinsic2019", "patn2019", "gfla2020", "pidm2023", "cfld2024"]
 """Names of `ptx.evaluation.protocols.PROTOCOLS`, which imports torch."""
 
 Count = Annotated[int, typer.Option("--count", min=0, help="Test pairs to score; 0 is all.")]
@@ -39,7 +37,7 @@ def evaluate(
     log_format: LogFormat = "auto",
 ) -> None:
     """Score the trained models on held-out persons, beside copying and warping the source."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.report import evaluation_context
     from ptx.evaluation.context import evaluate_project
     from ptx.evaluation.protocols import find_protocol
@@ -49,23 +47,24 @@ def evaluate(
 
     other = read_scores(against) if against else None
     context = evaluation_context(load_project(config, overrides))
-    scores = evaluate_project(context, find_protocol(protocol), choose_listener(log_format, console), count)
-    print("\n".join([*score_table(scores), f"every pair's scores: {scores.path}"]))
+    output = open_output(log_format)
+    scores = evaluate_project(context, find_protocol(protocol), output.listener, count)
+    output.write([*score_table(scores), f"every pair's scores: {scores.path}"])
     if table:
-        print("\n".join(["", *published_table(scores, context.data.settings.kind)]))
+        output.write(["", *published_table(scores, context.data.settings.kind)])
     if other is not None:
-        print("\n".join(["", *comparison_table(scores, other)]))
+        output.write(["", *comparison_table(scores, other)])
 
 
 @app.command(rich_help_panel=MODELS, epilog="Example:  ptx report -c demo/pipeline.yaml --count 80")
 def report(count: Count = 0, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write one HTML page: status, sheets, training curves, transfers, scores."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.report import evaluate_and_report
     from ptx.project import load_project
 
-    listener = choose_listener(log_format, console)
-    console.print(str(evaluate_and_report(load_project(config, overrides), count, listener)))
+    output = open_output(log_format)
+    output.write([str(evaluate_and_report(load_project(config, overrides), count, output.listener))])
 
 
 @app.command(

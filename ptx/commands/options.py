@@ -43,7 +43,9 @@ ClusterKind = Annotated[
 ]
 LogFormat = Annotated[
     Literal["auto", "plain", "json"],
-    typer.Option("--log-format", help="Progress: auto is bars on a terminal and plain lines elsewhere; json for machines."),
+    typer.Option(
+        "--log-format", help="Progress: auto is bars on a terminal and plain lines elsewhere; json for machines."
+    ),
 ]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of trained models; WORKSPACE/models.")]
 System = Annotated[

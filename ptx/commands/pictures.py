@@ -134,9 +134,7 @@ def view(
     # Models of one size see the same person, who is looked for once.
     by_size = {painter.size: painter for painter in painters.values()}
     people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
-    views = {
-        name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()
-    }
+    views = {name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()}
     title = f"{source.name} from other sides: {', '.join(names)}"
     console.print(str(write_views(views, look, title, output)))
 
@@ -167,12 +165,13 @@ def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[P
 
 def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
     """Paint every row of a table; ends with 1 where some could not be painted."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.inference.batch import read_transfers, transfer_all
 
     transfers = read_transfers(table)
-    outcome = transfer_all(load(), transfers, folder, look, choose_listener(log_format, console))
-    console.print(f"{outcome.painted} of {len(transfers)} painted into {folder}")
+    output = open_output(log_format)
+    outcome = transfer_all(load(), transfers, folder, look, output.listener)
+    output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(f"{len(outcome.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
         raise typer.Exit(1)

@@ -21,10 +21,11 @@ def demo(
 ) -> None:
     """From nothing to a report in minutes: synthetic people, all data steps, small models."""
     from ptx.commands.demo import run_demo
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
 
-    for line in run_demo(folder, overrides or [], choose_listener(log_format, console)):
-        console.print(line)
+    output = open_output(log_format)
+    for line in run_demo(folder, overrides or [], output.listener):
+        output.show(line)
 
 
 @app.command(rich_help_panel=START)

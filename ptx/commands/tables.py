@@ -1,14 +1,14 @@
-"""What the commands print: tables and lines from data. The only place that puts results into words for people."""
+"""Tables and lines that the commands print, made from data; `words.py` has the single words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
-from ptx.commands.words import duration
-from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
+from ptx.commands.words import duration, scores_text, size
+from ptx.pipeline.step import Condition, Estimate, StepStatus
 from ptx.pipeline.storage.storage import Storage
 
 if TYPE_CHECKING:
@@ -24,18 +24,6 @@ ORIGINS = {
     "unknown": "nobody knows yet how long trainings that never ran take",
 }
 """Origin of an estimate → what the dry run says about it."""
-
-MIN_RATE_SECONDS = 0.5
-"""Seconds below which no rate is told: it would be that of starting."""
-
-
-def size(count: float) -> str:
-    """Write bytes as people say them: 12 B, 3.4 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
@@ -64,24 +52,6 @@ def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -
     return table
 
 
-def outcome_line(outcome: Outcome) -> str:
-    """Put the end of a step's run into one line."""
-    verb = {"samples": "computed", "steps": "steps"}[outcome.unit]
-    parts = [outcome.condition]
-    if outcome.computed:
-        fast = outcome.seconds > MIN_RATE_SECONDS
-        rate = f", {outcome.computed / outcome.seconds:.0f}/s" if fast and outcome.unit == "samples" else ""
-        parts.append(f"{outcome.computed} {verb} in {duration(outcome.seconds)}{rate}")
-    else:
-        parts.append("nothing to do")
-    if outcome.quarantined:
-        parts.append(f"{outcome.quarantined} quarantined (`ptx status --problems`)")
-    if outcome.waiting:
-        parts.append(f"{outcome.waiting} blocks wait for inputs")
-    scores = f"; {_scores(outcome.scores)}" if outcome.scores else ""
-    return f"[bold]{outcome.step}[/bold]: {', '.join(parts)}{scores}"
-
-
 def status_tables(rows: Sequence[StepStatus]) -> list[Table]:
     """Make the tables of `ptx status`, one a unit in which steps count."""
     makers = {"samples": _sample_table, "steps": _training_table}
@@ -106,7 +76,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
 def _training_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<model", "<state", "step", "of", "<scores of the best")
     for row in rows:
-        why = "; ".join(row.reasons) or _scores(row.scores)
+        why = "; ".join(row.reasons) or scores_text(row.scores)
         table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
 
@@ -148,17 +118,13 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         name = column.removeprefix("<")
-        justify = "left" if column.startswith("<") else "right"
+        justify: Literal["left", "right"] = "left" if column.startswith("<") else "right"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=name in ("step", "stage", "model"))
     return table
 
 
 def _coloured(condition: Condition) -> str:
     return f"[{COLOURS[condition]}]{condition}[/]"
-
-
-def _scores(scores: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
 def _free(workspace: Storage) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.labels import BACKGROUND
 from ptx.pipeline.errors import BadSample, one_line
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.pipeline.storage.files import write_atomic
 
 FLO_MAGIC = 202021.25
 """First number of a .flo file."""

@@ -125,7 +125,7 @@ class ExactLabels:
     def parse(self, index: int, image: Image, transform: Transform) -> NDArray[np.uint8]:
         """Return the labels (H, W) of an image."""
         del image, transform
-        return self.people.parse(index)
+        return self.people.garment_labels(index)
 
 
 @dataclass(frozen=True)
@@ -141,4 +141,4 @@ class RenderedFlow:
         from ptx.geometry.correspondence import correspond  # numba
 
         faces = self.people.wearer(target).body.faces
-        return correspond(self.people.places(target), self.people.places(source), faces, *self.size)
+        return correspond(self.people.points(target), self.people.points(source), faces, *self.size)

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.rasterizer import FloatArray, IntArray, mesh_arrays
 
-FLOW_STEP = 1 / 32  # pixels in one unit of the stored int16; so at most 1/64 px is lost, and ±1023 px can be said
-
 Image = NDArray[np.uint8]
 
 
@@ -38,11 +36,6 @@ def encode_flow(flow: ArrayLike) -> NDArray[np.int16]:
     code = np.empty(pixels.shape, np.int16)
     _encode(pixels.reshape(-1), code.reshape(-1))
     return code
-
-
-def decode_flow(code: NDArray[np.int16]) -> FloatArray:
-    """Stored int16 flow to float32 pixels, of the same shape."""
-    return np.multiply(code, np.float32(FLOW_STEP), dtype=np.float32)
 
 
 def warp(image: Image, flow: ArrayLike, fill: int | tuple[int, ...] = 0) -> Image:

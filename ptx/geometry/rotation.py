@@ -84,6 +84,36 @@ def exponential(x: float, y: float, z: float, out: NDArray[np.float64]) -> None:
 
 
 @njit(cache=True, nogil=True)
+def logarithm(matrix: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write the axis-angle vector (3,), length in 0..π, of one rotation matrix (3, 3) into `out`: undoes `exponential`.
+
+    As `axis_angles` by way of the quaternion's largest component, but not normalised first: the two differ by up to 5 units in the
+    last place of float64. Fits are stored with this one, other poses with that one, so both stay as they are.
+    """
+    quaternion = np.empty(4)
+    trace = matrix[0, 0] + matrix[1, 1] + matrix[2, 2]
+    quaternion[0] = 1.0 + trace
+    for i in range(3):
+        quaternion[1 + i] = 1.0 + 2.0 * matrix[i, i] - trace
+    best = int(np.argmax(quaternion))
+    if best == 0:
+        quaternion[1] = matrix[2, 1] - matrix[1, 2]
+        quaternion[2] = matrix[0, 2] - matrix[2, 0]
+        quaternion[3] = matrix[1, 0] - matrix[0, 1]
+    else:
+        i, j, k = best - 1, best % 3, (best + 1) % 3
+        quaternion[0] = matrix[k, j] - matrix[j, k]
+        quaternion[1 + j] = matrix[j, i] + matrix[i, j]
+        quaternion[1 + k] = matrix[k, i] + matrix[i, k]
+    sine = np.sqrt(quaternion[1] ** 2 + quaternion[2] ** 2 + quaternion[3] ** 2)
+    sign = -1.0 if quaternion[0] < 0.0 else 1.0
+    angle = 2.0 * np.arctan2(sine, sign * quaternion[0])
+    factor = sign * angle / sine if sine > 1e-12 else 0.0
+    for i in range(3):
+        out[i] = factor * quaternion[1 + i]
+
+
+@njit(cache=True, nogil=True)
 def _rotate_all(vectors: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     for n in range(len(vectors)):
         exponential(vectors[n, 0], vectors[n, 1], vectors[n, 2], out[n])

@@ -106,7 +106,7 @@ def turn_keypoints(keypoints: ArrayLike, keypoints3d: ArrayLike, yaw: float, pit
     both = known & valid_keypoints(flat)
     hips = [k for k in (keypoint("left_hip"), keypoint("right_hip")) if known[k]]
     if both.sum() < 3 or not hips:
-        raise ValueError("too_few_keypoints: turning needs a hip, and three keypoints in 2D and in 3D")
+        raise ValueError("turning needs a hip, and three keypoints in 2D and in 3D")
     seen = deep[:, :3] * (1, -1, 1)  # y down, as pixels are
     a, b = seen[both, :2] - seen[both, :2].mean(0), flat[both, :2] - flat[both, :2].mean(0)
     scale = (a * b).sum() / max((a * a).sum(), 1e-12)

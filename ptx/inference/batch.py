@@ -13,7 +13,7 @@ from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.events import Listener, progress
-from ptx.pipeline.storage.durable import read_json, write_json
+from ptx.pipeline.storage.files import read_json, write_json
 
 SOURCE_COLUMNS = ("source", "from")
 """Names that the column of source pictures may have."""

@@ -13,9 +13,9 @@ from ptx.datasets.images import MAX_PIXELS
 from ptx.geometry.body import Body, load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
+from ptx.inference.painter import ExportedPainter
 from ptx.inference.painting import Flow, Painting, Visibility
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
-from ptx.inference.painter import ExportedPainter
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
 from ptx.models.pixels import to_tensor, to_uint8

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.pipeline.storage.files import write_atomic
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.durable import write_atomic
+from ptx.pipeline.storage.files import write_atomic
 
 
 def save_png(image: NDArray[np.uint8], path: Path) -> Path:

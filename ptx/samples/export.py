@@ -119,7 +119,9 @@ def _coco_annotation(index: int, keypoints: NDArray[np.float32]) -> Mapping[str,
     """Return COCO's annotation of a person with keypoints (18, 3), in its order and without the neck."""
     points = keypoints[[keypoint(name) for name in COCO_17]]
     valid = valid_keypoints(points)
-    triples = [(x, y, COCO_VISIBLE) if known else (0, 0, 0) for (x, y, _), known in zip(points.tolist(), valid, strict=True)]
+    triples = [
+        (x, y, COCO_VISIBLE) if known else (0, 0, 0) for (x, y, _), known in zip(points.tolist(), valid, strict=True)
+    ]
     x0, y0 = points[valid, :2].min(0).tolist()
     x1, y1 = points[valid, :2].max(0).tolist()
     return {

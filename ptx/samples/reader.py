@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
-from ptx.geometry.flow import decode_flow
+from ptx.geometry.quantization import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
@@ -59,7 +59,9 @@ class SampleReader:
             raise PtxError(f"{stage} is stale ({'; '.join(plan.stale)}); `ptx run {stage}` computes it again")
         unit = "image" if plan.stage.over == "images" else "pair"
         problem = plan.problems.get(index)
-        reason = problem.text if problem else "not computed, or an earlier stage quarantined it: `ptx status --problems`"
+        reason = (
+            problem.text if problem else "not computed, or an earlier stage quarantined it: `ptx status --problems`"
+        )
         raise PtxError(f"{unit} {index} has no {plan.stage.store}: {reason}")
 
     def read(self, stage: str, array: str, index: int, kind: type[Scalar]) -> NDArray[Scalar]:
@@ -84,9 +86,7 @@ class SampleReader:
 
     def body(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return pose (24, 3), betas (10,) and camera (3,) of the fitted body."""
-        pose, betas, camera = (
-            self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera")
-        )
+        pose, betas, camera = (self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera"))
         return pose, betas, camera
 
     def residual(self, index: int) -> NDArray[np.float32]:

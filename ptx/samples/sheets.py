@@ -10,6 +10,7 @@ from ptx.datasets.images import Image
 from ptx.geometry.camera import project
 from ptx.geometry.flow import warp
 from ptx.geometry.labels import HIDDEN
+from ptx.geometry.quantization import decode_bary
 from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
     blend,
@@ -26,7 +27,7 @@ from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
 from ptx.samples.reader import SampleReader, image_index, pair_index
-from ptx.stages.backends.bodies import BodyStage, decode_bary, open_body
+from ptx.stages.backends.bodies import BodyStage, open_body
 
 PART_OPACITY = 0.8
 """Opacity of part colours over the picture."""
@@ -92,7 +93,10 @@ def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     target, source = reader.pair(number)
     reader.require("synth-flow", number)
     ids = pipeline.listing.ids
-    rows = [_image_panels(reader, source, f"source {ids[source]}"), _image_panels(reader, target, f"target {ids[target]}")]
+    rows = [
+        _image_panels(reader, source, f"source {ids[source]}"),
+        _image_panels(reader, target, f"target {ids[target]}"),
+    ]
     flow = reader.flow(number)
     body = reader.part(target) > 0
     longest = np.percentile(np.linalg.norm(flow[body], axis=-1), LONGEST_PERCENTILE) if body.any() else 0
@@ -202,7 +206,7 @@ def _warped(reader: SampleReader, number: int) -> Image:
 
 def spread(count: int, most: int) -> list[int]:
     """Return at most `most` of the numbers 0..count - 1, spread evenly from the first to the last."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+    return [int(number) for number in np.unique(np.linspace(0, count - 1, min(most, count)).round())]
 
 
 def _file_name(text: str) -> str:

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from ptx.geometry.quantization import BARY_STEP
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import BARY_STEP, FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
 FAST = Codec("lz4", 1)
 

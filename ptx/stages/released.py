@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings, FlowMaps
-from ptx.datasets.flow_files import flow_of
+from ptx.datasets.flow_files import flow_from_positions
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
@@ -93,7 +93,7 @@ class ReleasedFlow(Released):
         from ptx.geometry.flow import encode_flow
 
         positions, visibility = source.correspondence(number)
-        return {"flow": encode_flow(flow_of(positions, visibility)), "places": positions}
+        return {"flow": encode_flow(flow_from_positions(positions, visibility)), "places": positions}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
-from ptx.geometry.flow import decode_flow
+from ptx.geometry.quantization import decode_flow
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest

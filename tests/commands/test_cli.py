@@ -74,7 +74,9 @@ def test_config_and_doctor(tmp_path: Path) -> None:
 def test_looking_imports_neither_torch_nor_numba(words: list[str], finished: Path) -> None:
     """No words: `import ptx` alone."""
     run = "import ptx" if not words else f"import sys; sys.argv = ['ptx', *{words!r}]; from ptx.cli import main; main()"
-    look = f"import sys; print(sorted({{name.split('.')[0] for name in sys.modules}} & {set(WITHOUT)!r}), file=sys.stderr)"
+    look = (
+        f"import sys; print(sorted({{name.split('.')[0] for name in sys.modules}} & {set(WITHOUT)!r}), file=sys.stderr)"
+    )
     program = f"try:\n    exec({run!r})\nexcept SystemExit as end:\n    assert not end.code, end.code\n{look}"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=finished, capture_output=True, text=True, check=False,

@@ -64,7 +64,19 @@ def test_status_as_json(finished: Path) -> None:
     rows = json.loads(people(finished, "status", "--json").out)
     assert [(row["condition"], row["done"]) for row in rows[:7]] == [("done", 6)] * 7
     assert [row["condition"] for row in rows[7:]] == ["absent"] * len(TRAININGS)
-    samples = ["stage", "condition", "reasons", "samples", "done", "quarantined", "skipped", "pending", "bytes", "codes", "problems"]
+    samples = [
+        "stage",
+        "condition",
+        "reasons",
+        "samples",
+        "done",
+        "quarantined",
+        "skipped",
+        "pending",
+        "bytes",
+        "codes",
+        "problems",
+    ]
     assert set(rows[0]) == set(samples)
     assert {"stage", "condition", "reasons", "step", "steps", "scores"} <= set(rows[-1])
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptx.geometry.flow import FLOW_STEP, decode_flow, encode_flow, flow_between, warp
+from ptx.geometry.flow import encode_flow, flow_between, warp
+from ptx.geometry.quantization import FLOW_STEP, decode_flow
 from ptx.geometry.rasterizer import rasterize
 from tests.geometry.scenes import posed
 

@@ -91,5 +91,5 @@ def test_skeletons_turn_as_the_body_does() -> None:
 
 
 def test_too_little_to_turn() -> None:
-    with pytest.raises(ValueError, match="too_few_keypoints"):
+    with pytest.raises(ValueError, match="turning needs a hip, and three keypoints in 2D and in 3D"):
         turn_keypoints(np.full((18, 3), np.nan), np.zeros((18, 4)), 30)

@@ -98,7 +98,10 @@ def test_table_of_transfers_goes_on_where_it_stopped(
     model, out = Model(models, detector=KnownPerson(people.truth(0).keypoints)), tmp_path / "out"
     done = transfer_all(model, read_transfers(table), out, "paste", Silent())
     assert done.painted == 2
-    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {2: "nobody is in the picture", 4: "nowhere.png is not there"}
+    assert {row: words.split(": ")[1] for row, words in done.problems.items()} == {
+        2: "nobody is in the picture",
+        4: "nowhere.png is not there",
+    }
     assert sorted(p.name for p in out.glob("*.png")) == ["1_0_1.png", "3_1_0.png"]
     assert "grey.png: nobody is in the picture" in (out / "problems.csv").read_text()
     (out / "3_1_0.png").unlink()
@@ -177,4 +180,6 @@ def test_a_person_that_is_cut_out_is_painted_as_it_is(models: Path, people: Peop
     model, poses = ptx.load(models), [people.truth(i).keypoints for i in (0, 1)]
     person = model.person(people.render(0), poses[0])
     assert model.person(person) is person
-    assert (model.transfer(person, poses[1]).picture == model.transfer(people.render(0), poses[1], poses[0]).picture).all()
+    assert (
+        model.transfer(person, poses[1]).picture == model.transfer(people.render(0), poses[1], poses[0]).picture
+    ).all()

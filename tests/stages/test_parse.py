@@ -43,7 +43,7 @@ def test_people_know_their_labels(tmp_path: Path) -> None:
     )
     parse(chosen)
     labels = read(chosen, "parse", "labels")
-    assert all((labels[i] == people(chosen).parse(i)).all() for i in range(4))
+    assert all((labels[i] == people(chosen).garment_labels(i)).all() for i in range(4))
 
 
 def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ptx.datasets.people.people import People
 from ptx.datasets.synthetic import PeopleSet
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
-from ptx.geometry.flow import decode_flow
+from ptx.geometry.quantization import decode_flow
 from ptx.geometry.skinning import pose_vertices
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent

@@ -1,6 +1,6 @@
-"""Poses as people take them before a camera: a stance for the legs, a gesture for each arm, and variation.
+"""Poses as people take them before a camera: a stance for the legs, a gesture for each arm, and random variation.
 
-Independent of the fitter's prior, so that fits are not measured against what they assume.
+Independent of the fitter's prior, so that the fitter is not tested on poses that it assumes.
 """
 
 from __future__ import annotations
@@ -20,32 +20,44 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Leg:
-    """Degrees: thigh forward, thigh outward, thigh turned out, knee bent."""
+    """Angles of a leg in degrees; all 0 stands straight."""
 
     forward: float
+    """The thigh is lifted forward."""
     outward: float
+    """The thigh is lifted sideways."""
     turned: float
+    """The thigh is turned outwards about its axis."""
     bent: float
+    """The knee is bent."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Degrees from the T-pose: arm lowered (90 hangs), swung forward, turned about its axis (palm up), elbow bent."""
+    """Angles of an arm in degrees; all 0 is the T-pose."""
 
     lowered: float
+    """The arm is lowered; 90 hangs."""
     forward: float
+    """The arm is swung forward."""
     turned: float
+    """The arm is turned about its axis, the palm up."""
     bent: float
+    """The elbow is bent."""
 
 
 @dataclass(frozen=True)
 class Stance:
-    """Both legs, left first, and the trunk in degrees (forward, turned, to the side), with how often it is met."""
+    """Angles of the legs and the trunk."""
 
     left: Leg
+    """Left leg."""
     right: Leg
+    """Right leg."""
     trunk: tuple[float, float, float]
+    """Degrees by which the trunk is bent forward, turned, and bent to the side."""
     weight: float
+    """Relative frequency."""
 
 
 STANCES = (
@@ -60,6 +72,7 @@ STANCES = (
     Stance(Leg(55, 18, 15, 75), Leg(55, 18, 15, 75), (18, 0, 0), 0.4),  # squatting
     Stance(Leg(15, 30, 20, 20), Leg(0, 3, 5, 3), (2, 0, -10), 0.6),  # dancing
 )
+"""Stances; half of them are taken with left and right swapped."""
 
 ARMS = (
     (Arm(78, 5, 0, 15), 5),  # hanging
@@ -73,62 +86,100 @@ ARMS = (
     (Arm(10, 25, -70, 95), 0.8),  # waving
     (Arm(5, 75, 0, 12), 0.6),  # pointing forward
 )
+"""Gestures of an arm, each with its relative frequency."""
 
 SPREAD = 9.0
-"""Degrees: standard deviation added to every angle."""
+"""Standard deviation of the noise that is added to every angle, degrees."""
 
-TRIES = 40
-"""Poses drawn before one is taken although a hand is inside the trunk."""
+MAX_TRIES = 40
+"""Number of poses that are sampled before one is taken although a hand is inside the trunk."""
+
+SAME_GESTURE = 0.45
+"""Probability that both arms make the same gesture for sure; else they may do so by chance."""
+
+TRUNK_RADII = (0.20, 0.15)
+"""Half the width and half the depth of the trunk that hands and elbows stay out of, metres."""
+
+HEAD_RADIUS = 0.13
+"""Radius of the head that hands and elbows stay out of, metres."""
+
+MIN_WRIST_DISTANCE = 0.1
+"""Smallest distance of the wrists, metres."""
 
 
-def draw_pose(body: Body, betas: Floats, rng: np.random.Generator) -> Floats:
-    """A plausible pose (24, 3) axis-angle in radians, the root unturned; hands and elbows stay outside the trunk."""
-    for _ in range(TRIES):
-        pose = _draw(rng)
+def sample_pose(body: Body, betas: Floats, rng: np.random.Generator) -> Floats:
+    """Sample a plausible pose; hands and elbows stay outside the trunk, but for a pose in many.
+
+    Args:
+        body: body model.
+        betas: (10,) shape of the body.
+        rng: source of all choices.
+
+    Returns:
+        (24, 3) axis-angle in radians, with the root unturned.
+    """
+    for _ in range(MAX_TRIES):
+        pose = _sample_pose(rng)
         if not _collides(pose_keypoints(body, pose[None], betas[None])[0].astype(np.float64)):
             break
     return pose
 
 
-def _draw(rng: np.random.Generator) -> Floats:
+def _sample_pose(rng: np.random.Generator) -> Floats:
+    """Sample a pose (24, 3), with hands anywhere."""
     rotations = np.tile(np.eye(3), (24, 1, 1))
-    stance = STANCES[rng.choice(len(STANCES), p=_shares([s.weight for s in STANCES]))]
+    stance = STANCES[rng.choice(len(STANCES), p=_probabilities([s.weight for s in STANCES]))]
     legs = [stance.left, stance.right]
     if rng.random() < 0.5:
         legs.reverse()
-    share = _shares([weight for _, weight in ARMS])
-    first = rng.choice(len(ARMS), p=share)
-    arms = [ARMS[first][0], ARMS[first if rng.random() < 0.45 else rng.choice(len(ARMS), p=share)][0]]
+    probabilities = _probabilities([weight for _, weight in ARMS])
+    left = rng.choice(len(ARMS), p=probabilities)
+    right = left if rng.random() < SAME_GESTURE else rng.choice(len(ARMS), p=probabilities)
+    arms = [ARMS[left][0], ARMS[right][0]]
     for side, sign, leg, arm in zip(("left", "right"), (1, -1), legs, arms, strict=True):
-        forward, outward, turned, bent = np.array([leg.forward, leg.outward, leg.turned, leg.bent]) + _noise(rng, 4)
-        rotations[joint(f"{side}_hip")] = _x(-forward) @ _z(sign * outward) @ _y(sign * turned)
-        rotations[joint(f"{side}_knee")] = _x(np.clip(bent, 2, 140))
-        rotations[joint(f"{side}_ankle")] = _x(0.35 * (forward - bent) + _noise(rng, 1)[0] * 0.5)
-        lowered, swung, turned, bent = np.array([arm.lowered, arm.forward, arm.turned, arm.bent]) + _noise(rng, 4)
-        lift = np.clip(0.25 * (20 - lowered), 0, 25)  # a raised arm takes the collar bone along
-        rotations[joint(f"{side}_collar")] = _z(sign * lift)
-        upper = _y(-sign * swung) if lowered < 40 else _x(-swung)
-        rotations[joint(f"{side}_shoulder")] = upper @ _z(-sign * (min(lowered, 84) + lift)) @ _x(turned)
-        rotations[joint(f"{side}_elbow")] = _y(-sign * np.clip(bent, 3, 140))
-        rotations[joint(f"{side}_wrist")] = _z(_noise(rng, 1)[0])
+        _turn_leg(rotations, side, sign, leg, rng)
+        _turn_arm(rotations, side, sign, arm, rng)
     forward, turned, aside = (np.array(stance.trunk) + _noise(rng, 3) * (0.6, 1, 0.5)) / 3
     for name in ("spine1", "spine2", "spine3"):
-        rotations[joint(name)] = _y(turned) @ _x(forward) @ _z(aside)
+        rotations[joint(name)] = _about_y(turned) @ _about_x(forward) @ _about_z(aside)
     nod, look, tilt = _noise(rng, 3) * (0.5, 1.1, 0.5)
     for name in ("neck", "head"):
-        rotations[joint(name)] = _y(look - turned) @ _x(nod - 0.5 * forward) @ _z(tilt)
+        rotations[joint(name)] = _about_y(look - turned) @ _about_x(nod - 0.5 * forward) @ _about_z(tilt)
     return axis_angles(rotations).astype(np.float64)
 
 
+def _turn_leg(rotations: Floats, side: str, sign: int, leg: Leg, rng: np.random.Generator) -> None:
+    """Set the rotations (24, 3, 3) of a leg, with noise; sign: 1 left, -1 right."""
+    forward, outward, turned, bent = np.array([leg.forward, leg.outward, leg.turned, leg.bent]) + _noise(rng, 4)
+    rotations[joint(f"{side}_hip")] = _about_x(-forward) @ _about_z(sign * outward) @ _about_y(sign * turned)
+    rotations[joint(f"{side}_knee")] = _about_x(np.clip(bent, 2, 140))
+    rotations[joint(f"{side}_ankle")] = _about_x(0.35 * (forward - bent) + _noise(rng, 1)[0] * 0.5)
+
+
+def _turn_arm(rotations: Floats, side: str, sign: int, arm: Arm, rng: np.random.Generator) -> None:
+    """Set the rotations (24, 3, 3) of an arm, with noise; sign: 1 left, -1 right."""
+    lowered, swung, turned, bent = np.array([arm.lowered, arm.forward, arm.turned, arm.bent]) + _noise(rng, 4)
+    lift = np.clip(0.25 * (20 - lowered), 0, 25)  # a raised arm takes the collar bone along
+    rotations[joint(f"{side}_collar")] = _about_z(sign * lift)
+    swing = _about_y(-sign * swung) if lowered < 40 else _about_x(-swung)
+    rotations[joint(f"{side}_shoulder")] = swing @ _about_z(-sign * (min(lowered, 84) + lift)) @ _about_x(turned)
+    rotations[joint(f"{side}_elbow")] = _about_y(-sign * np.clip(bent, 3, 140))
+    rotations[joint(f"{side}_wrist")] = _about_z(_noise(rng, 1)[0])
+
+
 def turn_root(pose: Floats, yaw: float, pitch: float, roll: float) -> Floats:
-    """The pose seen after turning the body by degrees about y, then tilting it towards the viewer and sideways."""
+    """Set the root of a pose (24, 3): degrees about the vertical, then towards the viewer, then sideways."""
     out = pose.copy()
-    out[0] = axis_angles(_z(roll) @ _x(pitch) @ _y(yaw))
+    out[0] = axis_angles(_about_z(roll) @ _about_x(pitch) @ _about_y(yaw))
     return out
 
 
 def _collides(points: Floats) -> bool:
-    """Whether a wrist or an elbow is inside the trunk or the head, or the wrists inside each other."""
+    """Return True if a wrist or an elbow is inside the trunk or the head, or the wrists inside each other.
+
+    Args:
+        points: (18, 3) keypoints, metres.
+    """
     neck = points[keypoint("neck")]
     hips = (points[keypoint("left_hip")] + points[keypoint("right_hip")]) / 2
     head = points[keypoint("nose")] * 0.5 + (points[keypoint("left_ear")] + points[keypoint("right_ear")]) / 4
@@ -140,31 +191,35 @@ def _collides(points: Floats) -> bool:
         off = point - hips - along * (neck - hips)
         aside = off @ across
         deep = np.linalg.norm(off - aside * across)
-        if (aside / 0.20) ** 2 + (deep / 0.15) ** 2 < 1 or np.linalg.norm(point - head) < 0.13:
+        in_trunk = (aside / TRUNK_RADII[0]) ** 2 + (deep / TRUNK_RADII[1]) ** 2 < 1
+        if in_trunk or np.linalg.norm(point - head) < HEAD_RADIUS:
             return True
     wrists = points[keypoint("left_wrist")] - points[keypoint("right_wrist")]
-    return bool(np.linalg.norm(wrists) < 0.1)
+    return bool(np.linalg.norm(wrists) < MIN_WRIST_DISTANCE)
 
 
-def _shares(weights: list[float]) -> Floats:
-    return np.array(weights) / np.sum(weights)
+def _probabilities(weights: list[float]) -> Floats:
+    """Normalise relative frequencies (K,) to a sum of 1."""
+    return np.asarray(np.array(weights) / np.sum(weights), np.float64)
 
 
 def _noise(rng: np.random.Generator, count: int) -> Floats:
+    """Sample variations (count,) of angles, degrees, of at most two standard deviations."""
     return np.clip(rng.normal(0, SPREAD, count), -2 * SPREAD, 2 * SPREAD)
 
 
-def _x(degrees: float) -> Floats:
-    return _about((1, 0, 0), degrees)
+def _about_x(degrees: float) -> Floats:
+    return _rotation((1, 0, 0), degrees)
 
 
-def _y(degrees: float) -> Floats:
-    return _about((0, 1, 0), degrees)
+def _about_y(degrees: float) -> Floats:
+    return _rotation((0, 1, 0), degrees)
 
 
-def _z(degrees: float) -> Floats:
-    return _about((0, 0, 1), degrees)
+def _about_z(degrees: float) -> Floats:
+    return _rotation((0, 0, 1), degrees)
 
 
-def _about(axis: tuple[float, float, float], degrees: float) -> Floats:
+def _rotation(axis: tuple[float, float, float], degrees: float) -> Floats:
+    """Return the rotation (3, 3) about an axis of length 1."""
     return rotation_matrices(np.radians(degrees) * np.array(axis, np.float64)).astype(np.float64)

@@ -18,9 +18,6 @@ from ptx.pipeline.stage import Block, S, Stage
 FIT = ("fit.pose", "fit.betas", "fit.camera")
 """Arrays that give the posed body of an image."""
 
-BARY_STEP = 1 / 65535
-"""Step of stored barycentric weights, which are uint16: on a triangle of 10 px this is 0.0002 px."""
-
 
 def open_body(name: str) -> Body:
     """Load the body model of the setting `body`.
@@ -64,8 +61,3 @@ def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
     pose, betas, camera = (block.array(name, np.float32) for name in FIT)
     vertices = pose_vertices(body, pose, betas)
     return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
-
-
-def decode_bary(bary: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Decode stored barycentric weights to 0..1."""
-    return bary * np.float32(BARY_STEP)

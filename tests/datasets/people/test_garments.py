@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.datasets.people.garments import RINGS, SIDES, Loose, draw_loose, dress
+from ptx.datasets.people.garments import RINGS, SIDES, LooseGarment, dress, sample_loose_garment
 from ptx.geometry.body import load_body
 from ptx.geometry.rasterizer import rasterize
 from ptx.labels import garment
 
-SKIRT = Loose("skirt", 0.05, -0.6, 0.3, 7, 0.02, 0.0, 0.0)
-COAT = Loose("coat", 0.05, -0.4, 0.1, 0, 0.0, 0.3, 0.02)
+SKIRT = LooseGarment("skirt", 0.05, -0.6, 0.3, 7, 0.02, 0.0, 0.0)
+COAT = LooseGarment("coat", 0.05, -0.4, 0.1, 0, 0.0, 0.3, 0.02)
 LOOSE = People(PeopleOptions(12, 2, seed=5, size=(128, 96), half_body=0.0, body="small", loose=1.0))
 
 
 @pytest.mark.parametrize("loose", [SKIRT, COAT])
-def test_cloth_goes_round_the_body(loose: Loose) -> None:
+def test_cloth_goes_round_the_body(loose: LooseGarment) -> None:
     body = load_body("small")
     worn = dress(body, loose)
     cloth = worn.v_template[len(body.v_template) :].reshape(RINGS, SIDES, 3)
@@ -51,8 +51,8 @@ def test_legs_do_not_come_through_a_skirt_and_a_coat_stands_open() -> None:
 def test_labels_lie_where_the_person_is() -> None:
     for index in range(0, 24, 2):
         wearer = LOOSE.wearer(index)
-        labels = LOOSE.parse(index)
-        face = rasterize(LOOSE.places(index), wearer.body.faces, 128, 96)[0]
+        labels = LOOSE.garment_labels(index)
+        face = rasterize(LOOSE.points(index), wearer.body.faces, 128, 96)[0]
         assert ((labels > 0) == (face >= 0)).all()
         assert wearer.look.loose is not None
         assert (labels == garment(wearer.look.loose.kind)).sum() > 0.05 * (labels > 0).sum()
@@ -70,6 +70,6 @@ def test_who_wears_nothing_loose_stays_the_same() -> None:
         assert same != loose
 
 
-def test_every_kind_is_drawn() -> None:
+def test_every_kind_is_sampled() -> None:
     rng = np.random.default_rng(0)
-    assert {draw_loose(rng).kind for _ in range(40)} == {"skirt", "dress", "coat"}
+    assert {sample_loose_garment(rng).kind for _ in range(40)} == {"skirt", "dress", "coat"}

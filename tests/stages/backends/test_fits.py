@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
-from ptx.datasets.people.options import PeopleOptions
 from scipy.spatial.transform import Rotation
 
+from ptx.datasets.people.options import PeopleOptions
 from ptx.datasets.people.people import People
 from ptx.geometry.body import load_body
 from ptx.pipeline.errors import PtxError
