@@ -16,27 +16,36 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from types import ModuleType
+from typing import ParamSpec, TypeVar
 
 import ptx.pipeline.executors as executors_module
 import ptx.pipeline.storage.store as store_module
 import ptx.pipeline.work as work_module
-from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import open_executor
 from ptx.pipeline.run import run_stage
-from ptx.project import STAGES, load_settings
+from ptx.pipeline.storage.local import LocalStorage
+from ptx.project import Project
+from ptx.settings import load_settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 seconds: dict[str, float] = defaultdict(float)
 
 
-def clocked(owner: Any, name: str, what: str) -> None:
+def clocked(owner: ModuleType, name: str, what: str) -> None:
     """Add the time that a function takes to `seconds[what]`; a call inside another of the same kind counts once."""
-    plain: Callable[..., Any] = getattr(owner, name)
+    setattr(owner, name, timed(getattr(owner, name), what))
+
+
+def timed(plain: Callable[P, R], what: str) -> Callable[P, R]:
+    """Return a function that counts its time."""
     depth = [0]
 
     @wraps(plain)
-    def timed(*arguments: Any, **keywords: Any) -> Any:
+    def with_clock(*arguments: P.args, **keywords: P.kwargs) -> R:
         depth[0] += 1
         started = time.perf_counter()
         try:
@@ -46,18 +55,32 @@ def clocked(owner: Any, name: str, what: str) -> None:
             if depth[0] == 0:
                 seconds[what] += time.perf_counter() - started
 
-    setattr(owner, name, timed)
+    return with_clock
+
+
+def clock_shards() -> None:
+    """Add the time that written shards take to `seconds["write"]`; records are the engine's."""
+    plain = LocalStorage.put
+    with_clock = timed(plain, "write")
+
+    def put(self: LocalStorage, name: str, data: bytes) -> None:
+        return with_clock(self, name, data) if ".zarr/" in name else plain(self, name, data)
+
+    setattr(LocalStorage, "put", put)  # noqa: B010
 
 
 def run_all(workspace: Path, persons: int) -> list[tuple[str, int, int, dict[str, float]]]:
     """Stage, samples, blocks, seconds by kind."""
     overrides = [f"workspace={workspace}", "cluster.kind=serial", f"data.persons={persons}"]
     rows = []
-    for stage in STAGES:
-        pipeline = Pipeline(STAGES, load_settings(None, overrides))
+    names = [stage.name for stage in Project.of(load_settings(None, overrides)).pipeline.active]
+    for name in names:
+        project = Project.of(load_settings(None, overrides))
+        stage = project.pipeline.stage(name)
         seconds.clear()
         started = time.perf_counter()
-        done = run_stage(pipeline, stage, Console(quiet=True))
+        with open_executor(project.settings.run, project.settings.cluster) as executor:
+            done = run_stage(project.pipeline, stage, Silent(), executor)
         total = time.perf_counter() - started
         rows.append((stage.name, done.computed, -(-done.computed // 64), {**seconds, "total": total}))
     return rows
@@ -71,7 +94,7 @@ def main() -> None:
     clocked(work_module, "read_block", "read")
     clocked(work_module, "process", "compute")
     clocked(store_module, "encode_shard", "write")
-    clocked(store_module, "write_atomic", "write")
+    clock_shards()
     with tempfile.TemporaryDirectory() as warm:
         run_all(Path(warm), 2)  # compiles, opens the body
     with tempfile.TemporaryDirectory() as workspace:

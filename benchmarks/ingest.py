@@ -11,16 +11,18 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from common import table
-from rich.console import Console
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.pipeline.run import run_stage
-from ptx.project import load_pipeline
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import open_executor
+from ptx.project import load_project
 
 SIZES = {(256, 256): 52_712, (176, 256): 2000, (750, 1101): 500}
 """Width, height → files at most."""
@@ -39,8 +41,8 @@ def main() -> None:
             count = min(args.count, most)
             write(root, count, size)
             size_of_one = sum(p.stat().st_size for p in root.rglob("*.jpg")) / count / 1000
-            reading = rate(count, lambda root=root: sum(cv2.imread(str(p)).size for p in root.rglob("*.jpg")))
-            ours = rate(count, lambda folder=folder, root=root, count=count: ingest(Path(folder), root, count))
+            reading = rate(count, partial(read, root))
+            ours = rate(count, partial(ingest, Path(folder), root, count))
         rows.append((f"{count:,} of {size[0]} × {size[1]}, {size_of_one:.0f} KB each", f"{ours:.0f}", f"{reading:.0f}"))
     table(("JPEG files", "`ptx run ingest`, pictures/s", "OpenCV's reader alone"), rows)
 
@@ -58,20 +60,28 @@ def write(root: Path, count: int, size: tuple[int, int]) -> None:
         cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
-def rate(count: int, function: object) -> float:
+def rate(count: int, function: Callable[[], None]) -> float:
     """Pictures a second."""
     began = time.perf_counter()
-    function()  # type: ignore[operator]
+    function()
     return count / (time.perf_counter() - began)
+
+
+def read(root: Path) -> None:
+    """Decode all files."""
+    for path in root.rglob("*.jpg"):
+        assert cv2.imread(str(path)) is not None
 
 
 def ingest(folder: Path, root: Path, count: int) -> None:
     """The whole stage in this process: listing, reading, resizing, compressing, committing."""
     own = [f"workspace={folder / 'work'}", f"data.root={root}", "cluster.kind=serial"]
-    pipeline = load_pipeline(None, own)
-    done = run_stage(pipeline, pipeline.stage("ingest"), Console(quiet=True))
+    project = load_project(None, own)
+    with open_executor(project.settings.run, project.settings.cluster) as executor:
+        done = project.step("ingest").run(Silent(), executor)
+    assert done is not None
     assert done.computed == count
-    assert not done.bad
+    assert not done.quarantined
 
 
 if __name__ == "__main__":

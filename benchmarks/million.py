@@ -12,29 +12,32 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 import numpy as np
 from common import table
-from ptx.pipeline.storage.files import write_json
-from rich.console import Console
 
-from ptx.pipeline.cluster import ClusterSettings
-from ptx.pipeline.config import Section, Workspace
-from ptx.pipeline.executors import RunSettings, keep_workers
-from ptx.pipeline.part import Part
+from ptx.pipeline.array_slice import WHOLE, ArraySlice
+from ptx.pipeline.cluster import ClusterSettings, RunSettings
+from ptx.pipeline.config import Section
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import Executor, SerialExecutor, open_executor
+from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.pipeline.stage import ArraySpec, Block, Listing, Result, Stage
+from ptx.pipeline.run import job_of, run_stage, task_of
+from ptx.pipeline.stage import ArraySpec, Block, Listing, Process, Result, Stage
 from ptx.pipeline.status import describe
-from ptx.pipeline.storage.records import PACK, Record
+from ptx.pipeline.storage.json_values import encode_json
+from ptx.pipeline.storage.local import LocalStorage
+from ptx.pipeline.storage.records import BLOCKS_PER_PACK, Record
 from ptx.pipeline.work import run_block
 
 SAMPLES = 8
-"""Of a block."""
+"""Samples of a block."""
 REAL = 1000
 """Blocks that are really computed, for the rate."""
 
@@ -42,34 +45,60 @@ REAL = 1000
 class Settings(Section):
     """What the stage needs."""
 
-    workspace: Workspace
-    results_folder: Path = Path()
     blocks: int
-    run: RunSettings = RunSettings(block=SAMPLES)
-    cluster: ClusterSettings = ClusterSettings(kind="serial")
 
 
-class Nothing(Stage):
+@dataclass(frozen=True)
+class Numbers(Sequence[str]):
+    """The numbers below a count, as ids that take no memory."""
+
+    total: int
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        numbers = range(self.total)[index]
+        return str(numbers) if isinstance(numbers, int) else [str(number) for number in numbers]
+
+
+@dataclass(frozen=True)
+class Nothing(Stage[Settings]):
     """One byte a sample, and no work."""
 
-    name, store, version = "nothing", "nothing", 1
+    name = "nothing"
+    store = "nothing"
 
-    def listing(self, settings: Any) -> Listing:
+    @property
+    def depends_on(self) -> Mapping[str, Json | Section]:
+        """Nothing."""
+        return {}
+
+    @property
+    def listing(self) -> Listing:
         """As many images as there are samples."""
-        count = settings.blocks * SAMPLES
-        ids = range(count)
+        count = self.settings.blocks * SAMPLES
+        ids = Numbers(count)
         none = np.zeros((0, 2), np.int32)
-        return Listing(ids, ids, np.zeros(count, np.int32), np.zeros(count, np.uint8), none, "0")  # type: ignore[arg-type]
+        return Listing(ids, ids, np.zeros(count, np.int32), np.zeros(count, np.uint8), none, "0")
 
-    def outputs(self, settings: Any) -> dict[str, ArraySpec]:
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
         """value ()."""
-        del settings
         return {"value": ArraySpec((), "u1")}
 
-    def process(self, block: Block, settings: Any, state: None) -> Result:
-        """Zeros."""
-        del settings, state
-        return Result({"value": np.zeros(len(block), np.uint8)}, {})
+    def open(self) -> Process:
+        """Return a function that gives zeros."""
+        return zeros
+
+
+def zeros(block: Block) -> Result:
+    """Return zeros."""
+    return Result({"value": np.zeros(len(block), np.uint8)})
 
 
 def main() -> None:
@@ -94,24 +123,23 @@ def measure(folder: Path, blocks: int) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         rows.append((what, f"{spent:.1f}", f"{peak:.0f}"))
 
-    pipeline = Pipeline([Nothing()], Settings(workspace=folder, blocks=blocks))
+    pipeline = make_pipeline(folder, blocks, RunSettings(block=SAMPLES), ClusterSettings(kind="serial"))
     stage = pipeline.stages[0]
     store = pipeline.store(stage)
     with step("start: nothing is known"):
         pass
-    attributes = pipeline.plan(stage).attributes()
-    store.create(stage.outputs(pipeline.settings), attributes, {})
+    store.create(stage.outputs, pipeline.plan(stage).attributes())
     with step("plan: everything is to do"):
         assert len(pipeline.plan(stage).ready) == blocks
     with step(f"compute and commit {REAL:,} blocks, one process"):
         commit(pipeline, stage, REAL)
     run, two = RunSettings(block=SAMPLES, workers=2), ClusterSettings(kind="local")
-    by_dask = Pipeline([stage], Settings(workspace=folder, blocks=blocks, run=run, cluster=two))
-    with keep_workers():
-        run_stage(by_dask, stage, Console(quiet=True), part=Part(REAL + 1, blocks))  # starts the workers
+    by_dask = make_pipeline(folder, blocks, run, two)
+    with open_executor(run, two) as executor:
+        compute(by_dask, executor, ArraySlice(REAL + 1, blocks))  # starts the workers
         began = time.process_time()
         with step(f"{REAL:,} more by Dask, two workers"):
-            run_stage(by_dask, stage, Console(quiet=True), part=Part(2, blocks // REAL))
+            compute(by_dask, executor, ArraySlice(2, blocks // REAL))
         print(f"Dask's client and scheduler: {(time.process_time() - began) / REAL * 1000:.1f} ms of a core a block\n")
     fill(pipeline, stage, blocks)
     with step("plan: everything is done"):
@@ -119,45 +147,52 @@ def measure(folder: Path, blocks: int) -> None:
     with step("`ptx status`"):
         assert describe(pipeline, stage).done == blocks * SAMPLES
     with step("`ptx run`: nothing to do"):
-        assert run_stage(pipeline, stage, Console(quiet=True)).computed == 0
+        assert compute(pipeline, SerialExecutor()) == 0
     lost = np.random.default_rng(0).choice(blocks, min(1000, blocks // 10), replace=False)
     for block in lost:
         store.records.drop(int(block))
     with step(f"plan: {len(lost):,} blocks are missing here and there"):
         assert sorted(lost) == pipeline.plan(stage).ready.tolist()
     with step("`ptx run`: compute those, and pack"):
-        assert run_stage(pipeline, stage, Console(quiet=True)).computed == len(lost) * SAMPLES
-    print(
-        f"{blocks:,} blocks, {blocks * SAMPLES:,} samples, {sum(1 for p in store.records_path.rglob('*.json')):,} files of records\n"
-    )
+        assert compute(pipeline, SerialExecutor()) == len(lost) * SAMPLES
+    files = sum(1 for _ in (folder / store.records_folder).rglob("*.json"))
+    print(f"{blocks:,} blocks, {blocks * SAMPLES:,} samples, {files:,} files of records\n")
     table(("", "seconds", "peak memory so far, MB"), rows)
 
 
-def commit(pipeline: Pipeline, stage: Stage, count: int) -> None:
-    """Blocks as a worker does them."""
-    from ptx.pipeline.run import job_of, task_of
+def make_pipeline(folder: Path, blocks: int, run: RunSettings, cluster: ClusterSettings) -> Pipeline:
+    """Build the pipeline of one stage."""
+    return Pipeline([Nothing(Settings(blocks=blocks))], LocalStorage(folder), folder, run, cluster)
 
+
+def compute(pipeline: Pipeline, executor: Executor, part: ArraySlice = WHOLE) -> int:
+    """Run the stage; returns the samples that were computed."""
+    return run_stage(pipeline, pipeline.stages[0], Silent(), executor, part=part).computed
+
+
+def commit(pipeline: Pipeline, stage: Stage[Section], count: int) -> None:
+    """Blocks as a worker does them."""
     plan = pipeline.plan(stage)
     job = job_of(plan)
     for block in range(count):
         run_block(job, task_of(plan, block))
 
 
-def fill(pipeline: Pipeline, stage: Stage, blocks: int) -> None:
+def fill(pipeline: Pipeline, stage: Stage[Section], blocks: int) -> None:
     """Records of all other blocks, each as the first block's."""
     records = pipeline.store(stage).records
     first = records.get(0)
     assert first is not None
-    for start in range(0, blocks, PACK):
+    for start in range(0, blocks, BLOCKS_PER_PACK):
         own = [
             Record(*records.bounds(block), first.files, {}, []).as_json()
-            for block in range(start, min(start + PACK, blocks))
+            for block in range(start, min(start + BLOCKS_PER_PACK, blocks))
         ]
-        if len(own) == PACK:
-            write_json(records.pack_path(start // PACK), own)
+        if len(own) == BLOCKS_PER_PACK:
+            pipeline.workspace.put(records.pack_file(start // BLOCKS_PER_PACK), encode_json(own))
         else:
             for block, value in enumerate(own, start):
-                write_json(records.path(block), value)
+                pipeline.workspace.put(records.file(block), encode_json(value))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
@@ -24,6 +24,7 @@ ORIGINS = {
     "unknown": "nobody knows yet how long trainings that never ran take",
 }
 """Origin of an estimate → what the dry run says about it."""
+
 
 def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
     """Make the table of `ptx run --dry-run`."""
@@ -117,7 +118,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         name = column.removeprefix("<")
-        justify = "left" if column.startswith("<") else "right"
+        justify: Literal["left", "right"] = "left" if column.startswith("<") else "right"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=name in ("step", "stage", "model"))
     return table
 

@@ -21,7 +21,7 @@ MAX_EXAMPLES = 5
 
 @dataclass
 class Findings:
-    """Images by what is wrong with them, each as a line to read."""
+    """Faults of a data set by kind, each as a line for the user."""
 
     images: int
     """Number of images of the data set."""

@@ -103,12 +103,7 @@ class PackFlow:
         """
         target, source = (self.ids[i] for i in self.pairs[pair])
         path = self.files.flows / f"{target}_{source}.corr"
-        try:
-            positions, visibility = read_positions(path)
-        except FileNotFoundError:
-            raise BadSample("missing_flow", f"no {path.name} in {path.parent}") from None
-        except (OSError, PtxError) as error:
-            raise BadSample("bad_flow", str(error)) from None
+        positions, visibility = read_positions(path)
         return positions, self._of_size(visibility, "flow")
 
     def _of_size(self, labels: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:

@@ -1,30 +1,43 @@
-"""Where workers are: on this machine, with a scheduler that is there already, or in jobs of a batch system (dask-jobqueue)."""
+"""Settings of runs: how work is cut up, and where it runs."""
 
 from __future__ import annotations
 
-import importlib
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from ptx.pipeline.config import Section
-from ptx.pipeline.errors import PtxError
 
 Kind = Literal["local", "threads", "serial", "address", "slurm", "pbs", "lsf", "sge"]
-BATCH = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
-"""Batch systems, and dask-jobqueue's name for each."""
+"""Where data stages run."""
 
-INSTALL = "pip install 'ptx[cluster]'"
+MIN_WALLTIME = 300
+"""Seconds of the shortest walltime that is accepted."""
+
+
+class RunSettings(Section):
+    """How work is spread; changes no result except through `block`."""
+
+    workers: Annotated[int, Field(ge=1)] | None = None
+    """Number of workers on this machine; empty means one a core."""
+    block: Annotated[int, Field(ge=1, le=4096)] = 64
+    """Samples a block: the unit of work, of commit and of storage. Changing it rebuilds the stores."""
+    max_bad_fraction: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """A stage fails when more than this share of its samples is quarantined."""
+
+    @property
+    def worker_count(self) -> int:
+        """Workers to start on this machine."""
+        return self.workers or len(os.sched_getaffinity(0))
 
 
 def seconds(walltime: str) -> int:
-    """Seconds of a time as batch systems write it: 30 (minutes), 12:30 (h:min), 12:30:00, 2-12:00:00 (days).
+    """Convert a time as batch systems write it: 30 (minutes), 12:30 (h:min), 12:30:00, 2-12:00:00 (days).
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is none.
     """
     match = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d\d))?(?::(\d\d))?", walltime)
     if not match:
@@ -36,8 +49,13 @@ def seconds(walltime: str) -> int:
     return 86400 * (days or 0) + 3600 * first + 60 * (second or 0) + (third or 0)
 
 
+def clock(duration: int) -> str:
+    """Write seconds as h:min:s."""
+    return f"{duration // 3600:02d}:{duration // 60 % 60:02d}:{duration % 60:02d}"
+
+
 def _walltime(text: str) -> str:
-    if seconds(text) < 300:
+    if seconds(text) < MIN_WALLTIME:
         raise ValueError("jobs of less than five minutes end before they have done anything")
     return text
 
@@ -81,55 +99,3 @@ class ClusterSettings(JobSettings):
     """Network interface that workers reach the scheduler by, such as ib0."""
     training: JobSettings = JobSettings(gres="gpu:1", cores=8, memory="32GB")
     """What a training job asks for."""
-
-
-@contextmanager
-def batch_client(cluster: ClusterSettings) -> Iterator[Any]:
-    """A Dask client whose workers are jobs of the batch system and end with it.
-
-    Workers leave a tenth of their walltime (at least two minutes) before it ends, some earlier than others: what they were at is
-    done by another. A block is committed whole or not at all, so nothing is lost by those that are killed.
-
-    Raises:
-        PtxError: dask-jobqueue is not installed, or the batch system's commands are not there.
-    """
-    try:
-        jobqueue = importlib.import_module("dask_jobqueue")
-    except ImportError:
-        raise PtxError(f"cluster.kind: {cluster.kind} needs dask-jobqueue: {INSTALL}") from None
-    import dask
-    from distributed import Client
-
-    dask.config.set({"distributed.scheduler.allowed-failures": 100})  # a preempted worker is no fault of its block
-    with getattr(jobqueue, BATCH[cluster.kind])(**job_options(cluster)) as made, Client(made) as client:
-        made.adapt(minimum_jobs=cluster.least_jobs, maximum_jobs=cluster.most_jobs)
-        yield client
-
-
-def job_options(cluster: ClusterSettings) -> dict[str, Any]:
-    """The arguments of dask-jobqueue's cluster."""
-    lasts = seconds(cluster.walltime)
-    leave = lasts - max(120, lasts // 10)
-    account = "account" if cluster.kind in ("slurm", "pbs") else "project"
-    extra = [*([f"--gres={cluster.gres}"] if cluster.gres and cluster.kind == "slurm" else []), *cluster.options]
-    options: dict[str, Any] = {
-        "cores": cluster.cores,
-        "processes": cluster.cores,
-        "memory": cluster.memory,
-        account: cluster.account,
-        "queue": cluster.queue,
-        "walltime": clock(lasts) if cluster.kind != "lsf" else clock(lasts)[:-3],
-        "job_script_prologue": ["export OMP_NUM_THREADS=1", *cluster.prologue],
-        "job_extra_directives": extra,
-        "interface": cluster.interface,
-        "worker_extra_args": [
-            "--lifetime", f"{leave}s", "--lifetime-stagger", f"{max(30, lasts // 20)}s", "--dashboard-address", "127.0.0.1:0",
-        ],
-        "scheduler_options": {"dashboard_address": "127.0.0.1:0"},
-    }  # fmt: skip
-    return options
-
-
-def clock(time: int) -> str:
-    """Seconds as h:min:s."""
-    return f"{time // 3600:02d}:{time // 60 % 60:02d}:{time % 60:02d}"

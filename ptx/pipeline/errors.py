@@ -34,8 +34,26 @@ class BadSample(Exception):
     """A sample that cannot be used: stages quarantine it and go on. Any other exception is a defect of the program."""
 
     def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(code, text)
         self.problem = Problem(code, text)
+
+    def __str__(self) -> str:
+        return self.problem.text
+
+
+class StageError(Exception):
+    """A defect of a stage, raised from the exception that showed it; says on which sample it shows again."""
+
+    def __init__(self, stage: str, where: str, sample: int | None = None) -> None:
+        super().__init__(stage, where, sample)
+        self.stage = stage
+        self.where = where
+        """The sample or samples, such as "pair 17"."""
+        self.sample = sample
+        """Number of the sample that fails by itself; None where only the whole block fails."""
+
+    def __str__(self) -> str:
+        return f"{self.stage} failed on {self.where}"
 
 
 def one_line(error: BaseException, most: int = 120) -> str:

@@ -5,7 +5,8 @@ The library prints nothing: whoever starts work hands it a `Listener`, which sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -22,11 +23,11 @@ class Listener(Protocol):
         ...
 
     def told(self, step: str, text: str) -> None:
-        """A sentence for the user, such as the reason why a store is rebuilt."""
+        """A whole sentence for the user that names the step itself, such as the reason why a store is rebuilt."""
         ...
 
     def ended(self, step: str, counts: Mapping[str, float]) -> None:
-        """A step is over, whole or by an exception; `counts` are totals by name."""
+        """A step is over, whole or by an exception; `counts` are totals by name: `done`, `bad`, and by code of a problem."""
         ...
 
 
@@ -49,20 +50,21 @@ class Silent:
 class Advance(Protocol):
     """Reports that samples are done."""
 
-    def __call__(self, count: int, bad: int = 0) -> None:
-        """`count` more are done, of which `bad` were quarantined."""
+    def __call__(self, count: int, bad: int = 0, codes: Iterable[str] = ()) -> None:
+        """`count` more are done, of which `bad` were quarantined, for problems with these codes."""
         ...
 
 
 @contextmanager
 def progress(listener: Listener, step: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """Announce a step to a listener, and its end; yields the function that reports what is done meanwhile."""
-    counts = {"done": done, "bad": 0}
+    """Announce a step to a listener, and its end; yields the function that reports samples that are done meanwhile."""
+    counts = Counter({"done": done, "bad": 0})
     listener.started(step, total, done)
 
-    def advance(count: int, bad: int = 0) -> None:
+    def advance(count: int, bad: int = 0, codes: Iterable[str] = ()) -> None:
         counts["done"] += count
         counts["bad"] += bad
+        counts.update(codes)
         listener.advanced(step, count, bad)
 
     try:

@@ -1,23 +1,24 @@
-"""Fingerprints: what made a store, as a document that two runs can compare."""
+"""Fingerprints: digests of manifests, and the differences between two manifests in words."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
-"""A value that JSON can hold."""
+from ptx.pipeline.storage.json_values import Json
+
+__all__ = ["Json", "differences", "digest", "file_stamp", "folder_stamp"]
 
 
-def digest(document: Json) -> str:
-    """Hex SHA-256 of a JSON-like document, independent of the order of its keys."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+def digest(value: Json) -> str:
+    """Return the hex SHA-256 of a JSON value, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[str]:
-    """What changed between two fingerprint documents, one plain sentence each.
+    """Return the differences between two manifests, one plain sentence each.
 
     `settings`, `inputs` and `dependencies` are told by their own names: `fit_smpl.iterations was 10, now 20`.
     """
@@ -44,12 +45,12 @@ def _looks_like_digest(value: Json) -> bool:
 
 
 def _short(value: Json) -> str:
-    text = "absent" if value is None else json.dumps(value, default=str)
+    text = "absent" if value is None else json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def file_stamp(path: Path) -> list[int]:
-    """Size in bytes and modification time in ns of a file; empty where there is none."""
+    """Return the size in bytes and the modification time in ns of a file; empty where there is none."""
     if not path.is_file():
         return []
     status = path.stat()
@@ -57,7 +58,7 @@ def file_stamp(path: Path) -> list[int]:
 
 
 def folder_stamp(path: Path, *endings: str) -> list[int]:
-    """`file_stamp` of a file; of a folder the number and the newest time of the files with these endings below it."""
+    """Return `file_stamp` of a file; of a folder the number and the newest time of the files with these endings below it."""
     if not path.is_dir():
         return file_stamp(path)
     files = [file.stat() for file in path.rglob("*") if file.suffix in endings]

@@ -1,47 +1,45 @@
-"""What there is to do: which blocks of a stage are done, ready, waiting or out of date, and why."""
+"""Plans: which blocks of a stage are done, ready, waiting or out of date, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.pipeline.cluster import ClusterSettings, RunSettings
 from ptx.pipeline.config import Section
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import differences, digest
+from ptx.pipeline.errors import Problem, PtxError
+from ptx.pipeline.fingerprint import Json, differences, digest
 from ptx.pipeline.stage import Listing, Stage
+from ptx.pipeline.step import Condition
+from ptx.pipeline.storage.attributes import StoreAttributes
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED, Summary
+from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
+
+PACKAGES = ("ptx", "numpy", "zarr", "numcodecs", "numba")
+"""Packages whose versions a store notes; they are no part of the manifest."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The stages in order, the settings, and the workspace they write to."""
+    """The stages in order, the workspace they write to, and how they are run."""
 
-    stages: Sequence[Stage]
-    settings: Any
-    """The root settings: `workspace`, `run`, and one section a stage."""
+    stages: Sequence[Stage[Section]]
+    workspace: Storage
+    """Folder or URL of all stores."""
+    results: Path
+    """Folder of models, reports and pictures."""
+    run: RunSettings
+    cluster: ClusterSettings
 
-    @property
-    def workspace(self) -> Path:
-        """Folder of all stores."""
-        workspace: Path = self.settings.workspace
-        return workspace
-
-    @property
-    def results(self) -> Path:
-        """Folder of models, reports and pictures."""
-        folder: Path = self.settings.results_folder
-        return folder
-
-    def stage(self, name: str) -> Stage:
-        """A stage by the name a user types.
+    def stage(self, name: str) -> Stage[Section]:
+        """Return a stage by the name a user types.
 
         Raises:
             PtxError: there is no such stage; names those that are.
@@ -52,25 +50,30 @@ class Pipeline:
         raise PtxError(f"no stage '{name}': the stages are {', '.join(s.name for s in self.stages)}, and all")
 
     @property
-    def active(self) -> list[Stage]:
+    def active(self) -> list[Stage[Section]]:
         """The stages that have a meaning under these settings, in order."""
-        return [s for s in self.stages if s.applies(self.settings)]
+        return [stage for stage in self.stages if stage.applies]
 
-    def writer(self, store: str) -> Stage:
-        """The stage that writes a store."""
-        return next(s for s in self.stages if s.store == store)
+    def writer(self, store: str) -> Stage[Section]:
+        """Return the stage that writes a store."""
+        return next(stage for stage in self.stages if stage.store == store)
 
-    def store(self, stage: Stage) -> Store:
-        """The store of a stage."""
+    def store(self, stage: Stage[Section]) -> Store:
+        """Return the store of a stage, which need not exist yet."""
         return Store(self.workspace, stage.store)
 
     @cached_property
-    def _listed(self) -> tuple[str, Listing]:
-        """The stage that lists the data set, and what it found."""
-        found = [(s.name, listing) for s in self.stages if (listing := s.listing(self.settings)) is not None]
-        if len(found) != 1:
+    def _listed(self) -> tuple[Stage[Section], Listing]:
+        """The stage that lists the data set, and its listing."""
+        listed = [(stage, listing) for stage in self.stages if (listing := stage.listing) is not None]
+        if len(listed) != 1:
             raise RuntimeError("exactly one stage must list the data set")
-        return found[0]
+        return listed[0]
+
+    @property
+    def listing_stage(self) -> Stage[Section]:
+        """The stage that lists the data set."""
+        return self._listed[0]
 
     @property
     def listing(self) -> Listing:
@@ -78,54 +81,61 @@ class Pipeline:
         return self._listed[1]
 
     @cached_property
-    def _documents(self) -> dict[str, dict[str, Any]]:
+    def _manifests(self) -> dict[str, dict[str, Json]]:
         return {}
 
-    def document(self, stage: Stage) -> dict[str, Any]:
-        """Everything the stage's results depend on: its fingerprint is the digest of this."""
-        if stage.name not in self._documents:
-            self._documents[stage.name] = self._document(stage)
-        return self._documents[stage.name]
+    def manifest(self, stage: Stage[Section]) -> dict[str, Json]:
+        """Return everything that the stage's results depend on; its digest is the stage's fingerprint."""
+        if stage.name not in self._manifests:
+            self._manifests[stage.name] = self._manifest(stage)
+        return self._manifests[stage.name]
 
-    def _document(self, stage: Stage) -> dict[str, Any]:
-        settings = {name: _plain(getattr(self.settings, name)) for name in stage.settings}
-        inputs = {self.writer(s).name: self._edition(self.writer(s)) for s in stage.input_stores}
-        dependencies = {k: _plain(v) for k, v in stage.dependencies(self.settings).items()}
-        if stage.name == self._listed[0]:
+    def _manifest(self, stage: Stage[Section]) -> dict[str, Json]:
+        writers = [self.writer(store) for store in stage.input_stores]
+        dependencies = {name: _plain(value) for name, value in stage.dependencies.items()}
+        if stage.name == self.listing_stage.name:
             dependencies["data set"] = self.listing.digest
         return {
             "stage": stage.name,
             "version": stage.version,
-            "block": self.settings.run.block,
-            "settings": settings,
-            "inputs": inputs,
+            "block": self.run.block,
+            "settings": {name: _plain(value) for name, value in stage.depends_on.items()},
+            "inputs": {writer.name: self.result_id(writer) for writer in writers},
             "dependencies": dependencies,
         }
 
-    def _edition(self, stage: Stage) -> str:
-        """What a stage's results are, for those that read them: also how often they were made anew by `--force`."""
+    def result_id(self, stage: Stage[Section]) -> str:
+        """Identify a stage's results for those that read them: its fingerprint, and how often `--force` made them again."""
         store = self.store(stage)
-        again = int(store.attributes.get("again", 0)) if store.exists() else 0
-        return digest(self.document(stage)) + (f" made again {again}" if again else "")
+        rebuilds = store.attributes.rebuilds if store.exists() else 0
+        return digest(self.manifest(stage)) + (f" made again {rebuilds}" if rebuilds else "")
 
-    def forget(self) -> None:
-        """Read the stores' attributes afresh: one was replaced."""
-        self._documents.clear()
+    def invalidate(self) -> None:
+        """Forget the manifests: a store was replaced."""
+        self._manifests.clear()
 
-    def count(self, stage: Stage) -> int:
-        """Number of samples the stage runs over, from the ingested tables where they are current, else from the data set."""
+    def count(self, stage: Stage[Section]) -> int:
+        """Return the number of samples that the stage runs over.
+
+        The first call lists the data set as it is on disk, which looks at every file once: some minutes for a million files.
+        """
         return len(self.listing.ids) if stage.over == "images" else len(self.listing.pairs)
 
     def pairs(self) -> NDArray[np.int32]:
-        """(P, 2) directed pairs (target, source)."""
+        """Return the (P, 2) directed pairs (target, source)."""
         return self.listing.pairs
 
-    def plan(self, stage: Stage) -> Plan:
-        """The state of a stage and the blocks it needs."""
+    def sample_name(self, stage: Stage[Section], sample: int) -> str:
+        """Return the id of an image, or `target ← source` of a pair."""
+        ids = self.listing.ids
+        if stage.over == "images":
+            return ids[sample]
+        target, source = self.pairs()[sample].tolist()
+        return f"{ids[target]} ← {ids[source]}"
+
+    def plan(self, stage: Stage[Section]) -> Plan:
+        """Return the state of a stage and the blocks it needs."""
         return Plan(self, stage)
-
-
-Condition = Literal["absent", "stale", "partial", "done"]
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ class Plan:
     """One stage, planned: computed from the records on disk when first asked for."""
 
     pipeline: Pipeline
-    stage: Stage
+    stage: Stage[Section]
 
     @cached_property
     def store(self) -> Store:
@@ -141,9 +151,9 @@ class Plan:
         return self.pipeline.store(self.stage)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
-        """What its results should depend on."""
-        return self.pipeline.document(self.stage)
+    def manifest(self) -> dict[str, Json]:
+        """Everything that its results depend on under these settings."""
+        return self.pipeline.manifest(self.stage)
 
     @cached_property
     def count(self) -> int:
@@ -153,21 +163,21 @@ class Plan:
     @property
     def block(self) -> int:
         """Samples a block."""
-        return int(self.document["block"])
+        return self.pipeline.run.block
 
     @cached_property
     def stale(self) -> list[str]:
-        """Why the store on disk does not match: empty where it does, or where there is none."""
+        """Reasons why the store on disk does not match: empty where it does, or where there is none."""
         if not self.store.exists():
             return []
-        reasons = differences(self.store.attributes["document"], self.document)
+        reasons = differences(self.store.attributes.manifest, self.manifest)
         if not reasons and self.store.count != self.count:
             reasons = [f"{self.store.count} samples, now {self.count}"]
         return reasons
 
     @cached_property
     def summary(self) -> Summary:
-        """What its records say; nothing is done where the store is absent or stale."""
+        """Its records, summed up; nothing is done where the store is absent or stale."""
         if not self.store.exists() or self.stale:
             return Summary(np.full(self.count, PENDING, np.uint8))
         return self.store.records.summary()
@@ -178,13 +188,13 @@ class Plan:
         return self.summary.states
 
     @property
-    def problems(self) -> dict[int, str]:
+    def problems(self) -> Mapping[int, Problem]:
         """Quarantined samples and why."""
         return self.summary.problems
 
     @cached_property
     def upstream(self) -> NDArray[np.uint8]:
-        """(N,) OK, SKIPPED or PENDING: what the inputs say of each sample."""
+        """(N,) OK, SKIPPED or PENDING: the state of each sample's inputs."""
         result = np.full(self.count, OK, np.uint8)
         for name in self.stage.input_stores:
             plan = self.pipeline.plan(self.pipeline.writer(name))
@@ -202,7 +212,8 @@ class Plan:
         """(N,) samples whose recorded state the inputs no longer bear out: a retry upstream saved or lost them."""
         saved = (self.states == SKIPPED) & (self.upstream == OK)
         lost = np.isin(self.states, (OK, BAD)) & (self.upstream == SKIPPED)
-        return saved | lost
+        outdated: NDArray[np.bool_] = saved | lost
+        return outdated
 
     @property
     def blocks(self) -> int:
@@ -210,65 +221,66 @@ class Plan:
         return -(-self.count // self.block)
 
     def samples(self, blocks: NDArray[np.int64]) -> int:
-        """Samples in some of its blocks; only the last may be short."""
+        """Count the samples in some of its blocks; only the last may be short."""
         short = self.blocks * self.block - self.count
         return len(blocks) * self.block - (short if len(blocks) and int(blocks.max()) == self.blocks - 1 else 0)
 
-    def _per_block(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(blocks,) whether any sample of the block is flagged."""
+    def _any_of_block(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(blocks,) True where any sample of the block is flagged."""
         starts = np.arange(0, self.count, self.block)
         return np.logical_or.reduceat(flags, starts) if self.count else np.zeros(0, bool)
 
     @cached_property
     def needed(self) -> NDArray[np.bool_]:
         """(blocks,) blocks that are not done or no longer right."""
-        return self._per_block((self.states == PENDING) | self.outdated)
+        pending: NDArray[np.bool_] = self.states == PENDING
+        return self._any_of_block(pending | self.outdated)
 
     @cached_property
     def ready(self) -> NDArray[np.int64]:
-        """Needed blocks whose inputs are all decided."""
-        return np.flatnonzero(self.needed & ~self._per_block(self.upstream == PENDING))
+        """Numbers of needed blocks whose inputs are all decided."""
+        return np.flatnonzero(self.needed & ~self._any_of_block(self.upstream == PENDING))
 
     @property
     def waiting(self) -> int:
-        """Needed blocks whose inputs are not there yet."""
+        """Number of needed blocks whose inputs are not there yet."""
         return int(self.needed.sum()) - len(self.ready)
 
     @property
     def condition(self) -> Condition:
-        """Where the stage stands."""
+        """State of the stage in one word."""
         if not self.store.exists():
             return "absent"
         if self.stale:
             return "stale"
         return "partial" if self.needed.any() else "done"
 
-    def attributes(self, *, again: bool = False) -> dict[str, Any]:
-        """What the store will say of its making; `again`: in place of the same results, by `--force`."""
-        times = self.store.attributes.get("again", 0) + 1 if again else 0
-        return {
-            "stage": self.stage.name,
-            "again": times,
-            "count": self.count,
-            "block": self.block,
-            "document": self.document,
-            "fingerprint": digest(self.document),
-            "versions": {name: version(name) for name in ("ptx", "numpy", "zarr", "numcodecs", "numba")},
-        }
+    def attributes(self, *, rebuild: bool = False) -> StoreAttributes:
+        """Return the attributes of a new store; `rebuild`: in place of one with the same results, by `--force`."""
+        return StoreAttributes(
+            stage=self.stage.name,
+            count=self.count,
+            block=self.block,
+            manifest=self.manifest,
+            fingerprint=digest(self.manifest),
+            rebuilds=self.store.attributes.rebuilds + 1 if rebuild else 0,
+            versions={name: version(name) for name in PACKAGES},
+        )
 
     def usable(self, block: int) -> NDArray[np.bool_]:
-        """Which samples of a block the inputs allow to be computed."""
-        return self.upstream[block * self.block : (block + 1) * self.block] == OK
+        """Return which samples of a block the inputs allow to be computed."""
+        usable: NDArray[np.bool_] = self.upstream[block * self.block : (block + 1) * self.block] == OK
+        return usable
 
 
 def _worsen(result: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
-    """PENDING beats SKIPPED beats OK."""
+    """Take over the worse state in place: PENDING beats SKIPPED beats OK."""
     result[np.isin(states, (BAD, SKIPPED)) & (result == OK)] = SKIPPED
     result[states == PENDING] = PENDING
 
 
-def _plain(value: Any) -> Any:
-    """A setting as JSON-like values."""
+def _plain(value: Json | Section) -> Json:
+    """Return a setting as JSON, a section without what results do not depend on."""
     if isinstance(value, Section):
         return value.essence()
     return list(value) if isinstance(value, tuple) else value

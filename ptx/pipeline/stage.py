@@ -1,4 +1,4 @@
-"""What a stage declares: arrays in, arrays out, a pure function between them."""
+"""Stages: arrays in, arrays out, a pure function between them."""
 
 from __future__ import annotations
 
@@ -13,43 +13,11 @@ from numpy.typing import NDArray
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import BadSample, Problem
 from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.storage.arrays import ArraySpec, Codec, Scalar
+
+__all__ = ["ArraySpec", "Block", "Codec", "Listing", "Process", "Result", "S", "Stage", "each_sample"]
 
 S = TypeVar("S", bound=Section, covariant=True)
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-
-@dataclass(frozen=True)
-class Codec:
-    """Blosc settings of an array. zstd packs better, lz4 is faster."""
-
-    name: Literal["zstd", "lz4"] = "zstd"
-    level: int = 1
-
-
-@dataclass(frozen=True)
-class ArraySpec:
-    """One output array, as seen for one sample."""
-
-    shape: tuple[int, ...]
-    """Shape of one sample."""
-    dtype: str
-    """NumPy dtype, e.g. "u1", "i2", "f4"."""
-    fill: float = 0
-    """Value of quarantined and skipped samples."""
-    low: float | None = None
-    """Smallest value `ptx verify` accepts."""
-    high: float | None = None
-    """Largest value `ptx verify` accepts."""
-    nan: bool = False
-    """NaN stands for "missing" and is accepted."""
-    codec: Codec = Codec()
-    attributes: Mapping[str, Json] = field(default_factory=dict)
-    """Written beside the array, e.g. units and the CF `scale_factor`."""
-
-    @property
-    def sample_bytes(self) -> int:
-        """Bytes of one sample before compression."""
-        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True)

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import traceback
+import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.stage import ArraySpec, Block, Result, Stage
-from ptx.pipeline.storage.files import Busy, lock
+from ptx.pipeline.config import Section
+from ptx.pipeline.errors import BadSample, Problem, PtxError, StageError
+from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage
 from ptx.pipeline.storage.records import BAD
+from ptx.pipeline.storage.storage import Busy, Storage
 from ptx.pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every block of a run has in common; travels to the workers."""
+    """The part that all blocks of a run have in common; travels to the workers."""
 
-    workspace: Path
-    stage: Stage
-    settings: Any
-    stores: Mapping[str, str]
-    """Fingerprint of every store it touches, by name: its own, and those it reads."""
+    storage: Storage
+    stage: Stage[Section]
+    fingerprints: Mapping[str, str]
+    """Store → fingerprint, of every store that the stage touches: its own, and those it reads."""
     image_stores: frozenset[str]
     """Stores with one row an image."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the stage's own store."""
-        return self.stores[self.stage.store]
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Tells one run from another: each opens its stage anew."""
 
     def open(self, name: str) -> Store:
-        """One of its stores.
+        """Open one of its stores.
 
         Raises:
             PtxError: the store was replaced since the run began.
         """
-        return _open_store(self.workspace, name, self.stores[name])
+        return _open_store(self.storage, name, self.fingerprints[name])
 
 
 @dataclass(frozen=True)
@@ -61,45 +57,48 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What became of a block."""
+class BlockReport:
+    """The end of a block."""
 
     block: int
     samples: int = 0
     computed: int = 0
-    bad: Mapping[int, str] = field(default_factory=dict)
+    """Samples that were computed by this task."""
+    bad: Mapping[int, Problem] = field(default_factory=dict)
+    """Quarantined sample → why."""
     skipped: int = 0
     busy: bool = False
     """Another process holds it; nothing was done."""
 
 
-def run_block(job: Job, task: Task) -> Report:
+def run_block(job: Job, task: Task) -> BlockReport:
     """Compute and commit one block.
 
     Raises:
         PtxError: the disk is full, an input is damaged, the store was replaced meanwhile.
+        StageError: the stage has a defect.
     """
     store = job.open(job.stage.store)
     try:
-        with lock(store.lock_path(task.block), wait=task.wait):
+        with store.lock_block(task.block, wait=task.wait):
             return _compute(job, task, store)
     except Busy:
-        return Report(task.block, busy=True)
+        return BlockReport(task.block, busy=True)
 
 
-def _compute(job: Job, task: Task, store: Store) -> Report:
+def _compute(job: Job, task: Task, store: Store) -> BlockReport:
     done = store.records.get(task.block)
     start, stop = store.records.bounds(task.block)
     if done is not None and task.redo is None and not _outdated(done.states(), task.usable):
-        return Report(task.block, stop - start, 0, done.bad, len(done.skipped))
+        return BlockReport(task.block, stop - start, 0, done.bad, len(done.skipped))
     wanted = task.usable.copy()
-    specs = job.stage.outputs(job.settings)
-    rows: dict[str, NDArray[Any]] = {}
-    bad: dict[int, str] = {}
+    specs = job.stage.outputs
+    rows: dict[str, NDArray[np.generic]] = {}
+    bad: dict[int, Problem] = {}
     if done is not None and task.redo is not None:
         wanted &= np.isin(np.arange(start, stop), list(task.redo))
-        bad = {i: reason for i, reason in done.bad.items() if i not in task.redo}
-        rows = {name: store.read(name, np.arange(start, stop)) for name in specs}
+        bad = {sample: problem for sample, problem in done.bad.items() if sample not in task.redo}
+        rows = {name: store.rows(name, np.arange(start, stop)) for name in specs}
     positions = np.flatnonzero(wanted)
     if len(positions):
         block = read_block(job, start + positions, None if task.pairs is None else task.pairs[positions])
@@ -111,54 +110,86 @@ def _compute(job: Job, task: Task, store: Store) -> Report:
             rows = rows or _empty_rows(specs, stop - start)
             for name in specs:
                 rows[name][positions[good]] = result.arrays[name][good]
-        bad |= {int(start + positions[i]): reason for i, reason in result.problems.items()}
+        bad |= {int(start + positions[i]): problem for i, problem in result.problems.items()}
     skipped = (start + np.flatnonzero(~task.usable)).tolist()
     store.commit(task.block, rows or _empty_rows(specs, stop - start), bad, skipped)
-    return Report(task.block, stop - start, len(positions), bad, len(skipped))
+    return BlockReport(task.block, stop - start, len(positions), bad, len(skipped))
 
 
-def _empty_rows(specs: Mapping[str, ArraySpec], count: int) -> dict[str, NDArray[Any]]:
+def _empty_rows(specs: Mapping[str, ArraySpec], count: int) -> dict[str, NDArray[np.generic]]:
     return {name: np.full((count, *spec.shape), spec.fill, spec.dtype) for name, spec in specs.items()}
 
 
 def _outdated(states: NDArray[np.uint8], usable: NDArray[np.bool_]) -> bool:
-    """Whether a committed block no longer fits what its inputs hold (see Plan.outdated)."""
+    """Return True where a committed block no longer fits what its inputs hold (see Plan.outdated)."""
     return bool(((states <= BAD) != usable).any())
 
 
 def read_block(job: Job, index: NDArray[np.int64], pairs: NDArray[np.int32] | None) -> Block:
     """Gather what the stage reads for these samples: each distinct image once."""
     images = index if pairs is None else np.unique(pairs).astype(np.int64)
-    arrays, per_sample = {}, set()
+    arrays: dict[str, NDArray[np.generic]] = {}
+    per_sample: set[str] = set()
     for name in job.stage.inputs:
         store_name, array = name.split(".")
         store = job.open(store_name)
         if store_name not in job.image_stores or pairs is None:
             per_sample.add(name)
-        arrays[name] = store.read(array, images if store_name in job.image_stores else index)
+        arrays[name] = store.rows(array, images if store_name in job.image_stores else index)
     if pairs is None:
         return Block(index, arrays, frozenset(per_sample))
-    target, source = np.searchsorted(images, pairs[:, 0]), np.searchsorted(images, pairs[:, 1])
+    target = np.searchsorted(images, pairs[:, 0])
+    source = np.searchsorted(images, pairs[:, 1])
     return Block(index, arrays, frozenset(per_sample), target, source)
 
 
+# --- computing --------------------------------------------------------------------------------------------------------------------
+
+
 def process(job: Job, block: Block) -> Result:
-    """Run the stage's function; where it fails on the whole, find the samples that make it fail and quarantine those."""
-    state = open_state(job.stage, job.fingerprint, job.settings)
-    specs = job.stage.outputs(job.settings)
+    """Run the stage's function.
+
+    Raises:
+        StageError: the stage has a defect; names the sample that shows it, found by running the samples one by one.
+    """
+    compute = _opened_stage.process(job)
     try:
-        return _checked(job.stage.process(block, job.settings, state), specs, len(block))
-    except (PtxError, MemoryError, OSError):
+        return _checked(compute(block), job.stage.outputs, len(block))
+    except NO_DEFECTS:
         raise
-    except Exception:
-        if len(block) == 1:
-            reason = traceback.format_exc(limit=-1).strip().splitlines()[-1]
-            return Result(
-                {n: np.full((1, *s.shape), s.fill, s.dtype) for n, s in specs.items()}, {0: f"error: {reason}"}
-            )
-    results = [process(job, block.only(i)) for i in range(len(block))]
-    arrays = {name: np.concatenate([r.arrays[name] for r in results]) for name in specs}
-    return Result(arrays, {i: r.problems[0] for i, r in enumerate(results) if r.problems})
+    except Exception as error:
+        failure = error
+    return _one_by_one(job.stage, compute, block, failure)  # out here, so that tracebacks do not tell of both
+
+
+NO_DEFECTS = (PtxError, OSError, MemoryError)
+"""Exceptions of a stage that come from its surroundings."""
+
+
+def _one_by_one(stage: Stage[Section], compute: Process, block: Block, failure: Exception) -> Result:
+    """Run the samples of a block that failed as a whole one by one; those that raise BadSample are problems."""
+    specs = stage.outputs
+    arrays = _empty_rows(specs, len(block))
+    problems: dict[int, Problem] = {}
+    for i in range(len(block)):
+        try:
+            result = _checked(compute(block.only(i)), specs, 1)
+        except BadSample as error:
+            problems[i] = error.problem
+            continue
+        except NO_DEFECTS:
+            raise
+        except Exception as error:
+            sample = int(block.index[i])
+            raise StageError(stage.name, f"{stage.over.removesuffix('s')} {sample}", sample) from error
+        if 0 in result.problems:
+            problems[i] = result.problems[0]
+        for name in specs:
+            arrays[name][i] = result.arrays[name][0]
+    if not isinstance(failure, BadSample):
+        where = f"{stage.over} {block.index[0]} to {block.index[-1]} together, though not on any by itself"
+        raise StageError(stage.name, where) from failure
+    return Result(arrays, problems)
 
 
 def _checked(result: Result, specs: Mapping[str, ArraySpec], n: int) -> Result:
@@ -172,22 +203,31 @@ def _checked(result: Result, specs: Mapping[str, ArraySpec], n: int) -> Result:
 
 
 @lru_cache(maxsize=32)
-def _open_store(workspace: Path, name: str, fingerprint: str) -> Store:
-    store = Store(workspace, name)
-    if store.attributes["fingerprint"] != fingerprint:
-        raise PtxError(
-            f"{store.path} was rebuilt with other settings while this run was going on: run the command again"
-        )
+def _open_store(storage: Storage, name: str, fingerprint: str) -> Store:
+    store = Store(storage, name)
+    if store.attributes.fingerprint != fingerprint:
+        raise PtxError(f"{store} was rebuilt with other settings while this run was going on: run the command again")
     return store
 
 
-_states: dict[tuple[str, str], Any] = {}
+class OpenedStage:
+    """The one stage that a process has open: what it loads (a body model, a detector) may fill much of the memory."""
+
+    def __init__(self) -> None:
+        self._key = ("", "")
+        self._process: Process | None = None
+        self._lock = threading.Lock()
+
+    def process(self, job: Job) -> Process:
+        """Return the function of a job's stage, which is opened unless it is open for the same run."""
+        key = (job.fingerprints[job.stage.store], job.run)
+        with self._lock:
+            if self._process is None or self._key != key:
+                self._process = None  # first, so that two are never in memory
+                self._process = job.stage.open()
+                self._key = key
+            return self._process
 
 
-def open_state(stage: Stage, fingerprint: str, settings: Any) -> Any:
-    """What the stage opens once a process; made anew when its fingerprint changes."""
-    key = (stage.name, fingerprint)
-    if key not in _states:
-        _states.clear()
-        _states[key] = stage.open(settings)
-    return _states[key]
+_opened_stage = OpenedStage()
+"""The open stage of this process, which is one of the workers or the only one."""

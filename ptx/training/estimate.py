@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ptx.labels import GARMENTS
 from ptx.pipeline.errors import PtxError
@@ -19,6 +19,7 @@ from ptx.training.models import ProjectModels
 from ptx.training.recipes.base import Recipe, total
 from ptx.training.settings import TrainSettings
 from ptx.training.training import Training
+from ptx.training.trainings import TRAININGS
 
 Source = Literal["measured", "benchmark", "unknown"]
 
@@ -26,14 +27,27 @@ BENCHMARK_PAIRS = 2
 """Pairs of a benchmark's batch, at most; its time is scaled to the whole batch."""
 
 
+class FreshModels(ProjectModels):
+    """Networks with initial weights in the place of trained ones, which take as long."""
+
+    def settings(self, name: str) -> TrainSettings:
+        """Return the section of the settings, whether there is a model or not."""
+        return self.project.settings(TRAININGS[name])
+
+    def network(self, name: str) -> nn.Module:
+        """Build the network of a training as its settings say."""
+        net = TRAININGS[name].load_recipe().network(self.settings(name), self.facts(name))
+        return net.eval().requires_grad_(False)
+
+
 def seconds_per_step(context: TrainingContext, training: Training) -> tuple[float | None, Source]:
-    """Return the seconds of a step and their origin; None and "unknown" where a network that it needs is not trained yet."""
+    """Return the seconds of a step and their origin; None and "unknown" where not even a network can be built."""
     settings = context.settings(training)
     logged = _logged(context, training, settings)
     if logged is not None:
         return logged, "measured"
     try:
-        recipe = training.load_recipe().create(settings, context, ProjectModels.of(context))
+        recipe = training.load_recipe().create(settings, context, FreshModels.of(context))
         annotated = clothes(context) if training.annotated else None
     except PtxError:
         return None, "unknown"

@@ -153,7 +153,7 @@ class ProjectModels(TrainedModels):
         return cls(context.pipeline.results / "models", context=context)
 
     @property
-    def _context(self) -> TrainingContext:
+    def project(self) -> TrainingContext:
         assert self.context is not None
         return self.context
 
@@ -165,18 +165,18 @@ class ProjectModels(TrainedModels):
         """
         if not self.exists(name):
             raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
-        if reasons := stale(self._context, TRAININGS[name]):
+        if reasons := stale(self.project, TRAININGS[name]):
             raise PtxError(f"{name} is stale ({'; '.join(reasons)}): `ptx run {name}` first")
-        return self._context.settings(TRAININGS[name])
+        return self.project.settings(TRAININGS[name])
 
     def facts(self, name: str) -> NetworkFacts:
         """Return the working resolution, and the numbers of the annotation where the training reads one."""
         if not TRAININGS[name].annotated:
-            return NetworkFacts(self._context.size)
-        known = clothes(self._context)
-        return NetworkFacts(self._context.size, len(known.category_names), len(known.attribute_names))
+            return NetworkFacts(self.project.size)
+        known = clothes(self.project)
+        return NetworkFacts(self.project.size, len(known.category_names), len(known.attribute_names))
 
     def body_file(self, spec: str) -> str:
         """Return the setting `body`."""
         del spec
-        return self._context.body
+        return self.project.body

@@ -15,14 +15,16 @@ import socket
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import ParamSpec
 
-context: Any = multiprocessing.get_context("forkserver")
+P = ParamSpec("P")
+
+context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(
-    ["ptx.cli", "ptx.stages", "ptx.pipeline.run", "ptx.pipeline.verify", "distributed", __name__]
+    ["ptx.cli", "ptx.project", "ptx.pipeline.dask_executor", "ptx.pipeline.verify", "distributed", __name__]
 )
 
 
@@ -53,8 +55,7 @@ def _worker(address: str, folder: Path, log: Path) -> None:
     from distributed import Worker
 
     async def serve() -> None:
-        options: dict[str, Any] = {"local_directory": str(folder), "dashboard_address": "127.0.0.1:0"}
-        async with Worker(address, nthreads=1, **options) as worker:
+        async with Worker(address, nthreads=1, local_directory=str(folder), dashboard_address="127.0.0.1:0") as worker:
             await worker.finished()
 
     _prepare(log)
@@ -117,8 +118,8 @@ class Crew:
             kill(process)
         self.workers, self.scheduler = [], None
 
-    def _start(self, target: Any, *given: Any) -> BaseProcess:
-        process = context.Process(target=target, args=given, daemon=False)
+    def _start(self, target: Callable[P, None], *given: P.args, **more: P.kwargs) -> BaseProcess:
+        process = context.Process(target=target, args=given, kwargs=more, daemon=False)
         process.start()
         return process
 

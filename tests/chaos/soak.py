@@ -26,12 +26,13 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from rich.console import Console
-
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import SerialExecutor
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.verify import verify_stage
-from ptx.project import STAGES, load_settings
+from ptx.project import Project
+from ptx.settings import load_settings
 from tests.chaos.crew import Crew, kill
 from tests.pipeline.toy import tree
 
@@ -48,16 +49,18 @@ Shard = tuple[str, int, str]
 def pipeline(workspace: Path) -> Pipeline:
     """The pipeline that is soaked, in this process."""
     given = [f"workspace={workspace}", *SETTINGS, "cluster.kind=serial"]
-    return Pipeline(STAGES, load_settings(Path(os.devnull), given))
+    return Project.of(load_settings(Path(os.devnull), given)).pipeline
 
 
 def shards(chosen: Pipeline) -> dict[Shard, Path]:
     """The files of all committed blocks."""
-    found = {}
+    found: dict[Shard, Path] = {}
+    folder = chosen.workspace.folder
+    assert folder is not None
     for stage in chosen.active:
         store = chosen.store(stage)
         for block, record in store.records if store.exists() else ():
-            found |= {(store.name, block, array): store.shard_path(array, block) for array in record.files}
+            found |= {(store.name, block, array): folder / store.shard_file(array, block) for array in record.files}
     return found
 
 
@@ -120,7 +123,7 @@ class Soak:
                 self.tally.notes.append("no tmpfs could be mounted here: the disk was not filled")
             calm = pipeline(self.calm)
             for stage in calm.active:
-                run_stage(calm, stage, Console(quiet=True))
+                run_stage(calm, stage, Silent(), SerialExecutor())
             began = time.monotonic()
 
             def goes_on() -> bool:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NODES = ("n1", "n2")
@@ -141,9 +141,9 @@ def _idle(environment: dict[str, str]) -> int:
     return done.stdout.split().count("idle")
 
 
-def _wait_for(holds: object, what: str, folder: Path | None = None, patience: float = 30) -> None:
+def _wait_for(holds: Callable[[], bool], what: str, folder: Path | None = None, patience: float = 30) -> None:
     end = time.monotonic() + patience
-    while not holds():  # type: ignore[operator]
+    while not holds():
         if time.monotonic() > end:
             logs = "".join(p.read_text(errors="replace")[-1500:] for p in folder.glob("*.log")) if folder else ""
             raise RuntimeError(f"SLURM did not come up: no {what}\n{logs}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ptx.commands.slurm import jobs_of
+from ptx.pipeline.slurm import jobs_of
 from tests.cluster.slurm import lacking, running
 from tests.pipeline.toy import tree
 

@@ -1,7 +1,8 @@
-"""Settings from YAML: every mistake in one line with its place."""
+"""Settings from YAML and overrides; what is written is read back; what results depend on."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from ptx.pipeline.config import config_yaml, load_config
 from ptx.pipeline.errors import PtxError
-from ptx.settings import FolderData, PeopleData, Settings
+from ptx.pipeline.storage.local import LocalStorage
+from ptx.pipeline.storage.objects import ObjectStorage
+from ptx.pipeline.storage.storage import Storage, open_storage
+from tests.pipeline.sample_settings import FolderData, PeopleData, Settings
 
 
 def load(tmp_path: Path, text: str, *overrides: str) -> Settings:
@@ -21,43 +25,6 @@ def load(tmp_path: Path, text: str, *overrides: str) -> Settings:
 
 def test_empty_file_gives_defaults(tmp_path: Path) -> None:
     assert load(tmp_path, "") == Settings()
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("seed: 1\nsede: 2\n", "pipeline.yaml:2: sede: no such setting, did you mean 'seed'?"),
-        (
-            "fit_smpl:\n  iteratons: 3\n",
-            "pipeline.yaml:2: fit_smpl.iteratons: no such setting, did you mean 'iterations'?",
-        ),
-        ("size: [256]\n", "pipeline.yaml:1: size.1: is needed"),
-        ("size: [256, 8]\n", "pipeline.yaml:1: size.1: must be greater than or equal to 16 (got 8)"),
-        ("data:\n  kind: foldr\n", "pipeline.yaml:1: data.kind: must be one of 'people', 'folder'"),
-        ("data:\n  kind: folder\n", "pipeline.yaml:1: data.root: is needed"),
-        ("data:\n  kind: people\n  root: x\n", "pipeline.yaml:3: data.root: no such setting"),
-        ("run:\n  workers: 0\n", "pipeline.yaml:2: run.workers: must be greater than or equal to 1 (got 0)"),
-        ("seed: [1\n", "pipeline.yaml:2:1: not valid YAML"),
-        ("seed: 1\nseed: 2\n", "not valid YAML: found duplicate key"),
-        ("- a\n", "pipeline.yaml:1: a settings file is a list of `name: value` lines"),
-        ("seed: !!python/object/apply:os.system ['true']\n", "pipeline.yaml"),
-    ],
-)
-def test_mistakes(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(PtxError) as caught:
-        load(tmp_path, text)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_all_mistakes_at_once(tmp_path: Path) -> None:
-    with pytest.raises(PtxError) as caught:
-        load(tmp_path, "sede: 2\nsize: 3\n", "fit_smpl.iterations=-1")
-    assert [line.split(":")[1] for line in str(caught.value).splitlines() if line.startswith(str(tmp_path))] == [
-        "1",
-        "2",
-    ]
-    assert "--set fit_smpl.iterations: must be greater than or equal to 1" in str(caught.value)
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -78,9 +45,12 @@ def test_another_kind_of_data_starts_afresh(tmp_path: Path) -> None:
     assert found.data.root == Path("photos").absolute()
 
 
-def test_bad_override(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match="write it as name=value"):
-        load(tmp_path, "", "seed")
+@pytest.mark.parametrize(
+    ("override", "words"), [("seed", "write it as name=value"), ("=3", "write it as"), ("seed=[1", "is not valid YAML")]
+)
+def test_bad_override(tmp_path: Path, override: str, words: str) -> None:
+    with pytest.raises(PtxError, match=words):
+        load(tmp_path, "", override)
 
 
 @settings(max_examples=10, deadline=None)
@@ -95,7 +65,42 @@ def test_written_settings_read_back(
     assert load_config(Settings, path) == written
 
 
+def test_help_stands_above_each_setting() -> None:
+    text = config_yaml(Settings())
+    assert "# Everything random follows from it.\nseed: 0\n" in text
+    assert "data:\n  kind: people\n  # Number of persons.\n  persons: 32\n" in text
+
+
 def test_places_are_no_part_of_what_results_depend_on() -> None:
     a = FolderData(kind="folder", root=Path("/a"), pairs=Path("/a/p.csv")).essence()
     assert a == FolderData(kind="folder", root=Path("/b")).essence()
     assert "test_fraction" in a
+    assert "workspace" not in Settings(workspace=open_storage("here")).essence()
+
+
+def test_settings_that_came_later_say_nothing_at_their_default() -> None:
+    assert "loose" not in PeopleData().essence()
+    assert PeopleData(loose=0.5).essence()["loose"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "storage"),
+    [
+        ("here", LocalStorage(Path("here").absolute())),
+        ("/a/b", LocalStorage(Path("/a/b"))),
+        ("file:///a/b", LocalStorage(Path("/a/b"))),
+        ("memory://a/b/", ObjectStorage("memory://a/b")),
+    ],
+)
+def test_a_workspace_is_a_folder_or_a_url(tmp_path: Path, text: str, storage: Storage) -> None:
+    found = load(tmp_path, f"workspace: {text}\n")
+    assert found.workspace == storage
+    assert json.loads(found.model_dump_json())["workspace"] == str(storage)
+    assert load_config(Settings, None, [f"workspace={storage}"]) == found
+
+
+def test_a_workspace_of_an_unknown_kind(tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match=r"workspace: nowhere://a cannot be opened .*pip install 'ptx\[remote\]'"):
+        load(tmp_path, "workspace: nowhere://a\n")
+    with pytest.raises(PtxError, match=r"workspace: must be a path or URL \(got 3\)"):
+        load(tmp_path, "workspace: 3\n")

@@ -1,11 +1,14 @@
-"""Fingerprint documents and the sentences about their differences."""
+"""Digests of manifests, the sentences about their differences, and stamps of files."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptx.pipeline.fingerprint import differences, digest
+from ptx.pipeline.fingerprint import Json, differences, digest, file_stamp, folder_stamp
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -15,27 +18,27 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=5))
-def test_digest_ignores_key_order(document: dict[str, object]) -> None:
-    assert digest(document) == digest(dict(reversed(document.items())))
+def test_digest_ignores_key_order(manifest: dict[str, Json]) -> None:
+    assert digest(manifest) == digest(dict(reversed(manifest.items())))
 
 
 @given(
     st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),
     st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),
 )
-def test_no_difference_exactly_when_equal(a: dict[str, object], b: dict[str, object]) -> None:
+def test_no_difference_exactly_when_equal(a: dict[str, Json], b: dict[str, Json]) -> None:
     assert differences(a, a) == []
     if digest(a) == digest(b):
         assert differences(a, b) == []
 
 
 def test_sentences() -> None:
-    old = {
+    old: dict[str, Json] = {
         "version": 1,
         "settings": {"fit_smpl": {"iterations": 10, "use_3d": True}, "size": [256, 256]},
         "inputs": {"ingest": "a" * 64},
     }
-    new = {
+    new: dict[str, Json] = {
         "version": 2,
         "settings": {"fit_smpl": {"iterations": 20, "use_3d": True}, "size": [128, 64]},
         "inputs": {"ingest": "b" * 64},
@@ -52,3 +55,16 @@ def test_digests_are_not_spelled_out() -> None:
     assert differences({"dependencies": {"body model": "a" * 64}}, {"dependencies": {"body model": "b" * 64}}) == [
         "body model changed"
     ]
+
+
+def test_stamps_change_with_what_is_there(tmp_path: Path) -> None:
+    assert file_stamp(tmp_path / "a.png") == []
+    (tmp_path / "a.png").write_bytes(b"123")
+    os.utime(tmp_path / "a.png", ns=(5, 5))
+    assert file_stamp(tmp_path / "a.png") == folder_stamp(tmp_path / "a.png", ".png") == [3, 5]
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b.png").write_bytes(b"")
+    os.utime(tmp_path / "deep" / "b.png", ns=(7, 7))
+    (tmp_path / "c.txt").write_bytes(b"")
+    assert folder_stamp(tmp_path, ".png") == [2, 7]
+    assert folder_stamp(tmp_path, ".jpg") == [0, 0]

@@ -14,23 +14,14 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 from distributed.chaos import KillWorker
-from rich.console import Console
 
-from ptx.pipeline.run import run_stage
-from tests.pipeline.toy import calls, toy, tree
-
-QUIET = Console(quiet=True)
+from tests.pipeline.toy import calls, run_all, toy, tree
 
 RUN = """
 import sys
-from pathlib import Path
-from rich.console import Console
-from ptx.pipeline.run import run_stage
-from tests.pipeline.toy import toy
-pipeline = toy(Path(sys.argv[1]), run={"block": 4, "workers": 2}, cluster={"kind": sys.argv[2]}, sleep=float(sys.argv[3]))
+from tests.pipeline.toy import run_all, toy
 if __name__ == "__main__":
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, Console(quiet=True))
+    run_all(toy(sys.argv[1], block=4, workers=2, kind=sys.argv[2], sleep=float(sys.argv[3])))
 """
 
 
@@ -47,9 +38,7 @@ def start(workspace: Path, kind: str = "serial", sleep: float = 0.005) -> subpro
 def calm(tmp_path: Path) -> dict[str, bytes]:
     folder = tmp_path / "calm"
     folder.mkdir()
-    pipeline = toy(folder, run={"block": 4})
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, QUIET)
+    run_all(toy(folder, block=4))
     return tree(folder)
 
 
@@ -75,9 +64,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, calm: dict[str, bytes]) -> No
     folder = tmp_path / "worker"
     folder.mkdir()
     (folder / "armed").touch()
-    pipeline = toy(folder, run={"block": 4, "workers": 2}, cluster={"kind": "local"}, kill_at=77)
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, QUIET)
+    run_all(toy(folder, block=4, workers=2, kind="local", kill_at=77))
     assert not (folder / "armed").exists()
     assert tree(folder) == calm
 
@@ -118,10 +105,6 @@ def test_dasks_own_chaos(tmp_path: Path, calm: dict[str, bytes]) -> None:
         cluster.adapt(minimum=2, maximum=2, interval="200 ms")  # a nanny gives up on a worker that dies while it starts
         with Client(cluster) as client:
             client.register_plugin(KillWorker(delay="1 s", mode="segfault"))
-        pipeline = toy(
-            folder, run={"block": 4}, cluster={"kind": "address", "address": cluster.scheduler_address}, sleep=0.1
-        )
-        for stage in pipeline.stages:
-            run_stage(pipeline, stage, QUIET)
+        run_all(toy(folder, block=4, kind="address", address=cluster.scheduler_address, sleep=0.1))
     assert calls(folder) >= 38
     assert tree(folder) == calm

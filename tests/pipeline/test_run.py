@@ -1,31 +1,36 @@
-"""Runs, resumes, staleness, quarantine and retries of the toy pipeline."""
+"""Runs, resumes, staleness, quarantine, defects and retries of the toy pipeline."""
 
 from __future__ import annotations
 
-import os
+import traceback
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.cluster import Kind
+from ptx.pipeline.errors import Problem, PtxError, StageError
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import open_executor
 from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import retry_stage, run_stage
+from ptx.pipeline.run import retry_stage
+from ptx.pipeline.stage import Block, Process, Result
 from ptx.pipeline.storage.records import BAD, OK, SKIPPED
-from tests.pipeline.toy import COUNT, calls, toy, tree
+from tests.pipeline.test_events import Notes
+from tests.pipeline.toy import COUNT, Difference, calls, run_all, run_one, toy, tree
 
-QUIET = Console(quiet=True)
-
-
-def run_all(pipeline: Pipeline) -> None:
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, QUIET)
+UGLY = Problem("ugly", "as told")
 
 
 def values(pipeline: Pipeline, name: str) -> np.ndarray:
     store = pipeline.store(pipeline.stage(name))
-    return store.read("value", np.arange(store.count))[:, 0, 0]
+    return store.read("value", np.arange(store.count), np.int64)[:, 0, 0]
+
+
+def retry(pipeline: Pipeline, name: str, reason: str | None) -> int:
+    """Retry a stage; returns the samples that were computed."""
+    with open_executor(pipeline.run, pipeline.cluster) as executor:
+        return retry_stage(pipeline, pipeline.stage(name), reason, Silent(), executor).computed
 
 
 def test_values_are_right(tmp_path: Path) -> None:
@@ -74,34 +79,14 @@ def test_running_on_a_stale_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         PtxError, match=r"difference reads square, which is stale \(factor was 3, now 5\): `ptx run square` first"
     ):
-        run_stage(changed, changed.stage("difference"), QUIET)
-
-
-def test_going_back_before_the_rebuild_is_whole_costs_nothing(tmp_path: Path) -> None:
-    run_all(toy(tmp_path))
-    before, counted = tree(tmp_path), calls(tmp_path)
-    changed = toy(tmp_path, factor=5, crash=tuple(range(COUNT)))
-    with pytest.raises(PtxError, match="max_bad_fraction"):
-        run_stage(changed, changed.stage("square"), QUIET)
-    counted = calls(tmp_path)
-    run_all(toy(tmp_path))
-    assert tree(tmp_path) == before
-    assert calls(tmp_path) == counted
-
-
-def test_version_makes_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline = toy(tmp_path)
-    run_all(pipeline)
-    monkeypatch.setattr(type(pipeline.stage("square")), "version", 2)
-    again = toy(tmp_path)
-    assert again.plan(again.stage("square")).stale == ["version was 1, now 2"]
+        run_one(changed, "difference")
 
 
 def test_bad_samples_are_quarantined_and_skipped_downstream(tmp_path: Path) -> None:
     pipeline = toy(tmp_path, bad=(4, 20, 21))
     run_all(pipeline)
     numbers, square, difference = (pipeline.plan(s) for s in pipeline.stages)
-    assert numbers.problems == {4: "ugly: as told", 20: "ugly: as told", 21: "ugly: as told"}
+    assert numbers.problems == {4: UGLY, 20: UGLY, 21: UGLY}
     assert set(np.flatnonzero(square.states == SKIPPED)) == {4, 20, 21}
     lost = {i for i, pair in enumerate(pipeline.pairs()) if set(pair.tolist()) & {4, 20, 21}}
     assert set(np.flatnonzero(difference.states == SKIPPED)) == lost
@@ -109,12 +94,53 @@ def test_bad_samples_are_quarantined_and_skipped_downstream(tmp_path: Path) -> N
     assert (values(pipeline, "square")[[4, 20, 21]] == 0).all()
 
 
-def test_one_crashing_sample_does_not_take_its_block_along(tmp_path: Path) -> None:
-    pipeline = toy(tmp_path, crash=(33,))
+def test_one_bad_sample_does_not_take_its_block_along(tmp_path: Path) -> None:
+    pipeline = toy(tmp_path, ugly=(33,))
     run_all(pipeline)
     plan = pipeline.plan(pipeline.stage("square"))
-    assert plan.problems == {33: "error: ArithmeticError: cannot square this"}
+    assert plan.problems == {33: UGLY}
     assert (values(pipeline, "square")[32:48] == np.where(np.arange(32, 48) == 33, 0, 3 * np.arange(32, 48) ** 2)).all()
+
+
+@pytest.mark.parametrize("kind", ["serial", "local"])
+def test_a_defect_ends_the_run_and_its_traceback_names_the_sample(tmp_path: Path, kind: Kind) -> None:
+    """Everything that was finished is kept; after the mend, the same command goes on."""
+    pipeline = toy(tmp_path, crash=(33, 90), kind=kind, workers=1)
+    with pytest.raises(StageError) as caught:
+        run_all(pipeline)
+    assert str(caught.value) == "square failed on image 33 (n033)"
+    assert isinstance(caught.value.__cause__, ArithmeticError)
+    text = "".join(traceback.format_exception(caught.value))
+    assert text.count("ArithmeticError: cannot square this") == 1
+    assert (
+        text.index("in process") < text.index("ArithmeticError") < text.index("StageError: square failed on image 33")
+    )
+    mended = toy(tmp_path)
+    plan = mended.plan(mended.stage("square"))
+    assert plan.problems == {}
+    done = int((plan.states == OK).sum())
+    assert done >= 32
+    assert not (plan.states[32:48] == OK).any()
+    assert run_all(mended)[1].computed == COUNT - done
+    (tmp_path / "fresh").mkdir()
+    run_all(toy(tmp_path / "fresh"))
+    assert {k: v for k, v in tree(tmp_path).items() if not k.startswith("fresh")} == tree(tmp_path / "fresh")
+
+
+def test_a_defect_over_pairs_names_both_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = toy(tmp_path)
+    run_all(pipeline, "numbers", "square")
+
+    def wrong(self: Difference) -> Process:
+        def process(block: Block) -> Result:
+            return Result({"value": block.arrays["nothing"]})
+
+        return process
+
+    monkeypatch.setattr(Difference, "open", wrong)
+    with pytest.raises(StageError, match=r"^difference failed on pair 0 \(n000 ← n001\)$") as caught:
+        run_one(pipeline, "difference")
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 def test_too_many_bad_samples_fail_the_stage_but_keep_its_blocks(tmp_path: Path) -> None:
@@ -122,17 +148,15 @@ def test_too_many_bad_samples_fail_the_stage_but_keep_its_blocks(tmp_path: Path)
     with pytest.raises(
         PtxError, match=r"60 of 150 samples are quarantined, more than run.max_bad_fraction=0.25 allows"
     ):
-        run_stage(pipeline, pipeline.stage("numbers"), QUIET)
+        run_one(pipeline, "numbers")
     assert (pipeline.plan(pipeline.stage("numbers")).states == np.where(np.arange(COUNT) < 60, BAD, OK)).all()
 
 
 def test_retry_saves_samples_and_downstream_follows(tmp_path: Path) -> None:
-    broken = toy(tmp_path, crash=(33, 90))
-    run_all(broken)
+    run_all(toy(tmp_path, ugly=(33, 90)))
     counted = calls(tmp_path)
     mended = toy(tmp_path)
-    outcome = retry_stage(mended, mended.stage("square"), "cannot square", QUIET)
-    assert outcome.computed == 2
+    assert retry(mended, "square", "as told") == 2
     assert calls(tmp_path) == counted + 2
     plan = mended.plan(mended.stage("difference"))
     assert plan.condition == "partial"
@@ -145,18 +169,23 @@ def test_retry_saves_samples_and_downstream_follows(tmp_path: Path) -> None:
 
 
 def test_retry_by_reason_leaves_others(tmp_path: Path) -> None:
-    broken = toy(tmp_path, crash=(33,))
-    run_all(broken)
+    run_all(toy(tmp_path, ugly=(33,)))
     mended = toy(tmp_path)
-    assert retry_stage(mended, mended.stage("square"), "no_person", QUIET).computed == 0
+    assert retry(mended, "square", "no_person") == 0
     assert mended.plan(mended.stage("square")).problems
+    assert retry(mended, "square", "ugly: as") == 1  # code and text, as they are shown
+    assert not mended.plan(mended.stage("square")).problems
+
+
+def test_retry_of_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PtxError, match="square is absent: `ptx run square` first"):
+        retry(toy(tmp_path), "square", None)
 
 
 def test_force_computes_everything_again(tmp_path: Path) -> None:
     run_all(toy(tmp_path))
     before = tree(tmp_path)
-    pipeline = toy(tmp_path)
-    run_stage(pipeline, pipeline.stage("square"), QUIET, force=True)
+    run_one(toy(tmp_path), "square", force=True)
     assert calls(tmp_path) == 20
     after = tree(tmp_path)
     assert after.pop("square.zarr/zarr.json") != before.pop("square.zarr/zarr.json")  # says that it was made again
@@ -164,48 +193,18 @@ def test_force_computes_everything_again(tmp_path: Path) -> None:
 
 
 def test_missing_input_says_what_to_run(tmp_path: Path) -> None:
-    pipeline = toy(tmp_path)
     with pytest.raises(
         PtxError, match="square reads numbers, which is absent: `ptx run numbers` first, or `ptx run all`"
     ):
-        run_stage(pipeline, pipeline.stage("square"), QUIET)
+        run_one(toy(tmp_path), "square")
 
 
-def test_unknown_stage_names_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match="no stage 'cube': the stages are numbers, square, difference, and all"):
-        toy(tmp_path).stage("cube")
-
-
-def test_store_of_another_format_is_refused(tmp_path: Path) -> None:
-    run_all(toy(tmp_path))
-    meta = tmp_path / "numbers.zarr" / "zarr.json"
-    meta.write_text(meta.read_text().replace('"format":1', '"format":7'))
-    pipeline = toy(tmp_path)
-    with pytest.raises(PtxError, match="store format 7, this ptx reads 1"):
-        pipeline.plan(pipeline.stage("numbers")).condition  # noqa: B018
-
-
-@pytest.mark.parametrize("kind", ["threads", "local"])
-def test_executors_give_the_same_bytes(tmp_path: Path, kind: str) -> None:
-    for name in ("serial", kind):
-        (tmp_path / name).mkdir()
-        run_all(toy(tmp_path / name, run={"block": 16, "workers": 2}, cluster={"kind": name}))
-    assert tree(tmp_path / "serial") == tree(tmp_path / kind)
-
-
-def test_force_makes_what_reads_it_stale(tmp_path: Path) -> None:
-    run_all(toy(tmp_path))
-    pipeline = toy(tmp_path)
-    run_stage(pipeline, pipeline.stage("square"), QUIET, force=True)
-    plan = toy(tmp_path).plan(pipeline.stage("difference"))
-    assert (plan.condition, plan.stale) == ("stale", ["input square changed"])
-    run_all(toy(tmp_path))
-    assert all(toy(tmp_path).plan(s).condition == "done" for s in pipeline.stages)
-
-
-def test_workers_leave_the_environment_as_it_was(tmp_path: Path) -> None:
-    """Dask's nannies set OMP_NUM_THREADS=1 in the parent; torch would then train on one core."""
-    before = dict(os.environ)
-    pipeline = toy(tmp_path, run={"block": 16, "workers": 1}, cluster={"kind": "local"})
-    run_stage(pipeline, pipeline.stage("numbers"), QUIET)
-    assert dict(os.environ) == before
+def test_events_and_outcome_say_the_same(tmp_path: Path) -> None:
+    notes = Notes()
+    outcome = run_all(toy(tmp_path, bad=(4, 20)), "numbers", listener=notes)[0]
+    assert (outcome.step, outcome.unit, outcome.condition, outcome.computed) == ("numbers", "samples", "done", COUNT)
+    assert (outcome.quarantined, outcome.waiting) == (2, 0)
+    assert notes.counts == {"done": COUNT, "bad": 2, "ugly": 2}
+    assert notes.events[0] == ("started", "numbers", "150", "0")
+    run_all(toy(tmp_path, bad=(4, 20)), "numbers", listener=notes)
+    assert ("started", "numbers", "150", "150") in notes.events

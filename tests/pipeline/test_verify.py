@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.run import run_stage
-from ptx.pipeline.stage import ArraySpec, Result
+from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.pipeline.verify import drop_damaged, verify_stage
-from tests.pipeline.toy import COUNT, Square, toy, tree
-
-QUIET = Console(quiet=True)
+from tests.pipeline.test_events import Notes
+from tests.pipeline.toy import COUNT, Square, run_all, toy, tree
 
 
 def flip(path: Path) -> None:
@@ -34,30 +31,38 @@ def flip(path: Path) -> None:
 )
 def test_damage_is_found_named_and_mended(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
     pipeline = toy(tmp_path)
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, QUIET)
+    run_all(pipeline)
     before = tree(tmp_path)
     square = pipeline.stage("square")
-    damage(pipeline.store(square).shard_path("value", 3))
+    path = tmp_path / pipeline.store(square).shard_file("value", 3)
+    damage(path)
     found = verify_stage(pipeline, square)
     assert found.damaged == [3]
     assert len(found.faults) == 1
     assert found.faults[0].startswith("block 3 (samples 48 to 63): array 'value'")
     assert words in found.faults[0]
+    assert str(path) in found.faults[0]
     drop_damaged(pipeline.store(square), found)
-    for stage in pipeline.stages:
-        run_stage(pipeline, stage, QUIET)
+    run_all(pipeline)
     assert tree(tmp_path) == before
 
 
 def test_totals_add_up(tmp_path: Path) -> None:
     pipeline = toy(tmp_path, bad=(3, 5))
-    for stage in pipeline.stages[:2]:
-        run_stage(pipeline, stage, QUIET)
+    run_all(pipeline, "numbers", "square")
     pipeline.store(pipeline.stage("square")).records.drop(9)
     found = verify_stage(pipeline, pipeline.stage("square"))
     assert (found.samples, found.done, found.quarantined, found.pending) == (COUNT, COUNT - 2 - 6, 2, 6)
     assert found.adds_up
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    pipeline = toy(tmp_path)
+    run_all(pipeline, "numbers")
+    notes = Notes()
+    verify_stage(pipeline, pipeline.stage("numbers"), notes)
+    assert notes.events[0] == ("started", "verify numbers", "150", "0")
+    assert notes.counts["done"] == COUNT
 
 
 @pytest.mark.parametrize(
@@ -66,19 +71,21 @@ def test_totals_add_up(tmp_path: Path) -> None:
 def test_values_out_of_range_are_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, words: str
 ) -> None:
-    def wrong(self: Square, block: object, settings: object, state: object) -> Result:
-        del self, settings, state
-        array = np.ones((len(block), 8, 8), "f4")  # type: ignore[arg-type]
+    def wrong(block: Block) -> Result:
+        array = np.ones((len(block), 8, 8), "f4")
         array[0, 2, 2] = value
         return Result({"value": array})
 
-    monkeypatch.setattr(Square, "outputs", lambda self, settings: {"value": ArraySpec((8, 8), "f4", low=0, high=8)})
-    monkeypatch.setattr(Square, "process", wrong)
+    def open_wrong(self: Square) -> Process:
+        return wrong
+
+    monkeypatch.setattr(Square, "outputs", {"value": ArraySpec((8, 8), "f4", low=0, high=8)})
+    monkeypatch.setattr(Square, "open", open_wrong)
     pipeline = toy(tmp_path)
-    for stage in pipeline.stages[:2]:
-        run_stage(pipeline, stage, QUIET)
-    assert all(words in fault for fault in verify_stage(pipeline, pipeline.stage("square")).faults)
-    assert len(verify_stage(pipeline, pipeline.stage("square")).damaged) == 10
+    run_all(pipeline, "numbers", "square")
+    found = verify_stage(pipeline, pipeline.stage("square"))
+    assert all(words in fault for fault in found.faults)
+    assert len(found.damaged) == 10
 
 
 def test_nothing_to_verify(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ QUIET = Silent()
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> SampleReader:
-    chosen = make_project(tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2")
+    chosen = make_project(
+        tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2"
+    )
     run(chosen)
     return SampleReader(chosen.pipeline)
 

@@ -1,1 +1,1 @@
-"""Files, locks, shards, records and stores, on disk and on object stores."""
+"""Storage of a workspace: folders and object stores, locks and leases, shards, records of committed blocks, stores."""

@@ -1,163 +1,180 @@
 """Stores: one Zarr v3 group a stage, one shard a block, and a record beside it for each block that is whole.
 
-    WORKSPACE/flow.zarr/        the arrays; attributes say what made them
-    WORKSPACE/flow.blocks/      a record of each committed block, written last, after the shards have reached the disk
-
-WORKSPACE is a folder, or (`remote`) a place on an object store that behaves as one.
+WORKSPACE/flow.zarr/        the arrays; attributes say from what they were made
+WORKSPACE/flow.blocks/      a record of each committed block, written last, after the shards have reached the disk
 """
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import zarr
-import zarr.storage
 from numpy.typing import NDArray
-from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.core.metadata import ArrayV3Metadata
 
-from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.stage import ArraySpec
-from ptx.pipeline.storage import remote
-from ptx.pipeline.storage.files import Busy, explain, lock, read_json, remove_tree, write_atomic, write_json
-from ptx.pipeline.storage.records import Record, Records
+from ptx.pipeline.errors import Problem, PtxError, one_line
+from ptx.pipeline.storage.arrays import ArraySpec, Scalar
+from ptx.pipeline.storage.attributes import FORMAT, OtherFormat, StoreAttributes
+from ptx.pipeline.storage.creation import GROUP_FILE, create_arrays
+from ptx.pipeline.storage.json_values import decode_json
+from ptx.pipeline.storage.records import Record, Records, ShardFile
 from ptx.pipeline.storage.shards import Damaged, Layout, encode_shard, read_shard
-
-FORMAT = 1
-"""Raised when the layout on disk changes."""
-
-GROUP = "zarr.json"
-"""Metadata of a Zarr group: once it is there, so is the store."""
+from ptx.pipeline.storage.storage import Busy, Storage
 
 
 @dataclass(frozen=True)
 class Store:
     """The arrays and records of one stage in a workspace."""
 
-    workspace: Path
+    storage: Storage
     name: str
 
-    @property
-    def path(self) -> Path:
-        """The Zarr group."""
-        return self.workspace / f"{self.name}.zarr"
+    def __str__(self) -> str:
+        """The Zarr group as messages name it."""
+        return f"{self.storage}/{self.group}"
 
     @property
-    def records_path(self) -> Path:
-        """The folder of block records."""
-        return self.workspace / f"{self.name}.blocks"
+    def group(self) -> str:
+        """Name of the Zarr group in the workspace."""
+        return f"{self.name}.zarr"
+
+    @property
+    def records_folder(self) -> str:
+        """Name of the folder of block records in the workspace."""
+        return f"{self.name}.blocks"
+
+    @property
+    def group_file(self) -> str:
+        """Name of the file with the group's metadata."""
+        return f"{self.group}/{GROUP_FILE}"
 
     def exists(self) -> bool:
-        """Whether the store has been created."""
-        return (self.path / GROUP).exists()
+        """True where the store has been created."""
+        return self.storage.exists(self.group_file)
 
     @cached_property
-    def attributes(self) -> dict[str, Any]:
-        """What made it: format, stage, fingerprint document, digest, count, block, versions.
+    def attributes(self) -> StoreAttributes:
+        """Description of what it holds, read once.
 
         Raises:
             PtxError: it was written by a newer ptx, or by something else.
         """
-        meta = read_json(self.path / GROUP)
-        ours = (meta or {}).get("attributes", {}).get("ptx")
-        if not isinstance(ours, dict):
-            raise PtxError(f"{self.path} was not written by ptx: name another `workspace:`, or move it away")
-        if ours.get("format") != FORMAT:
+        try:
+            return StoreAttributes.from_group(decode_json(self.storage.get(self.group_file)))
+        except OtherFormat as error:
             raise PtxError(
-                f"{self.path} has store format {ours.get('format')}, this ptx reads {FORMAT}: "
+                f"{self} has store format {error.number}, this ptx reads {FORMAT}: "
                 "use the ptx that wrote it, or name another `workspace:`"
-            )
-        return ours
+            ) from None
+        except (KeyError, TypeError):
+            raise PtxError(f"{self} was not written by ptx: name another `workspace:`, or move it away") from None
 
     @property
     def count(self) -> int:
         """Number of samples."""
-        return int(self.attributes["count"])
+        return self.attributes.count
 
     @property
     def block(self) -> int:
-        """Samples a block."""
-        return int(self.attributes["block"])
+        """Samples of a block."""
+        return self.attributes.block
+
+    # --- life -------------------------------------------------------------------------------------------------------------------
 
     def create(
-        self, specs: Mapping[str, ArraySpec], attributes: Mapping[str, Any], tables: Mapping[str, NDArray[Any]]
+        self,
+        specs: Mapping[str, ArraySpec],
+        attributes: StoreAttributes,
+        tables: Mapping[str, NDArray[np.generic]] | None = None,
     ) -> None:
-        """Lay out empty arrays; `tables` are small arrays written whole. The store appears at once.
+        """Lay out empty arrays, and small tables that are written whole. The store appears at once; old records go.
 
         Raises:
             PtxError: the disk is full or may not be written.
         """
-        try:
-            if isinstance(self.workspace, Path):
-                making = self.workspace / f".making-{self.name}.zarr"
-                remove_tree(making)
-                _lay_out(making, specs, attributes, tables)
-                remove_tree(self.records_path)
-                self.records_path.mkdir(parents=True)
-                making.rename(self.path)
-            else:
-                with tempfile.TemporaryDirectory() as folder:
-                    _lay_out(Path(folder), specs, attributes, tables)
-                    remove_tree(self.records_path)
-                    remote.publish(Path(folder), self.path, last=GROUP)
-        except OSError as error:
-            raise explain(error, self.path) from error
+        with self.storage.publishing(self.group, last=GROUP_FILE) as folder:
+            create_arrays(folder, specs, attributes, tables or {})
+            self.storage.remove_tree(self.records_folder)
+
+    def delete(self) -> None:
+        """Remove it with its records."""
+        self.storage.remove(self.group_file)  # first: what a kill leaves is no store
+        self.storage.remove_tree(self.records_folder)
+        self.storage.remove_tree(self.group)
 
     # --- writing -----------------------------------------------------------------------------------------------------------------
 
     def commit(
-        self, block: int, arrays: Mapping[str, NDArray[Any]], bad: Mapping[int, str], skipped: Sequence[int]
+        self,
+        block: int,
+        arrays: Mapping[str, NDArray[np.generic]],
+        bad: Mapping[int, Problem],
+        skipped: Sequence[int],
     ) -> Record:
-        """Write a block's shards, flush them to the disk, then record the block as done. Call it with the block's lock held."""
+        """Write a block's shards, flush them to the disk, then record the block as done; the caller holds the block's lock."""
         start, stop = self.records.bounds(block)
-        files = {}
+        files: dict[str, ShardFile] = {}
         for name, rows in arrays.items():
             data = encode_shard(self._layout(name), rows)
-            write_atomic(self.shard_path(name, block), data)
-            files[name] = {"bytes": len(data), "crc32": zlib.crc32(data)}
+            self.storage.put(self.shard_file(name, block), data)
+            files[name] = ShardFile(len(data), zlib.crc32(data))
         record = Record(start, stop, files, dict(bad), list(skipped))
         self.records.put(block, record)
         return record
 
     # --- reading -----------------------------------------------------------------------------------------------------------------
 
-    def array(self, name: str) -> zarr.Array:
-        """An array of the group; opened once."""
+    def array(self, name: str) -> zarr.Array[ArrayV3Metadata]:
+        """Return an array of the group; opened once."""
         if name not in self._arrays:
-            path = self.path / name
-            self._arrays[name] = zarr.open_array(path if isinstance(path, Path) else remote.zarr_store(path), mode="r")
+            array = zarr.open_array(self.storage.zarr_store(f"{self.group}/{name}"), mode="r", zarr_format=3)
+            self._arrays[name] = array
         return self._arrays[name]
 
     @cached_property
-    def _arrays(self) -> dict[str, zarr.Array]:
+    def _arrays(self) -> dict[str, zarr.Array[ArrayV3Metadata]]:
         return {}
 
-    def read(self, name: str, index: NDArray[np.int64]) -> NDArray[Any]:
-        """Rows of an array, in the order asked for; neighbours are read together.
+    def read(self, name: str, index: NDArray[np.int64], kind: type[Scalar]) -> NDArray[Scalar]:
+        """Read rows of an array whose values are known to be of type `kind`, such as `np.float32`; otherwise as `rows`."""
+        return np.asarray(self.rows(name, index), kind)
+
+    def rows(self, name: str, index: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Read rows of an array, in the order asked for; neighbours are read together.
+
+        Args:
+            name: of the array.
+            index: (n,) numbers of samples.
+
+        Returns:
+            (n, *shape of a sample), of the stored type.
 
         Raises:
             PtxError: a chunk does not match its checksum; names the block and the cure.
         """
         layout = self._layout(name)
-        rows, where = np.unique(index, return_inverse=True)
+        rows, positions = np.unique(index, return_inverse=True)
         out = np.empty((len(rows), *layout.shape), layout.dtype)
         for first, last in _runs(rows, self.block):
             block, start = divmod(int(rows[first]), self.block)
             try:
-                out[first:last] = read_shard(layout, self.shard_path(name, block), start, start + last - first)
+                with self.storage.open(self.shard_file(name, block)) as file:
+                    out[first:last] = read_shard(layout, file, start, start + last - first)
             except (Damaged, OSError) as error:
                 raise self._damaged(name, block, error) from error
-        return out if np.array_equal(where, np.arange(len(rows))) else out[where]
+        return out if np.array_equal(positions, np.arange(len(rows))) else out[positions]
+
+    def table(self, name: str, kind: type[Scalar]) -> NDArray[Scalar]:
+        """Read a small array that was written when the store was created, and whose values are of type `kind`."""
+        return np.asarray(self.array(name)[...], kind)
 
     def _layout(self, name: str) -> Layout:
-        """How an array's rows lie in its shards; found out once."""
+        """Return how an array's rows lie in its shards; read once."""
         if name not in self._layouts:
             self._layouts[name] = Layout.of(self.array(name))
         return self._layouts[name]
@@ -166,85 +183,38 @@ class Store:
     def _layouts(self) -> dict[str, Layout]:
         return {}
 
-    def table(self, name: str) -> NDArray[Any]:
-        """A small array written when the store was created."""
-        return np.asarray(self.array(name)[...])
-
     def _damaged(self, name: str, block: int, error: Exception) -> PtxError:
         start, stop = self.records.bounds(block)
-        stage = self.attributes.get("stage", self.name)
+        stage = self.attributes.stage
         return PtxError(
-            f"{self.path}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {one_line(error)}). "
+            f"{self}: array '{name}' is damaged in block {block} (samples {start} to {stop - 1}; {one_line(error)}). "
             f"`ptx verify {stage} --drop` forgets damaged blocks, then `ptx run {stage}` computes them again."
         )
 
-    def shard_path(self, name: str, block: int) -> Path:
-        """The file that holds a block of an array."""
-        return self.path / name / "/".join(["c", str(block)] + ["0"] * len(self._layout(name).shape))
+    def shard_file(self, name: str, block: int) -> str:
+        """Name of the file that holds a block of an array."""
+        zeros = ["0"] * len(self._layout(name).shape)
+        return "/".join([self.group, name, "c", str(block), *zeros])
 
     # --- records -----------------------------------------------------------------------------------------------------------------
 
     @cached_property
     def records(self) -> Records:
-        """What is known of its committed blocks."""
-        return Records(self.records_path, self.count, self.block)
+        """The records of its committed blocks."""
+        return Records(self.storage, self.records_folder, self.count, self.block)
 
-    def lock_path(self, block: int) -> Path:
-        """The lock of whoever computes a block."""
-        return self.workspace / ".locks" / self.name / f"{block:08d}"
+    def lock_block(self, block: int, *, wait: bool) -> AbstractContextManager[None]:
+        """Hold the lock of whoever computes a block; raises Busy where another has it and `wait` is false."""
+        return self.storage.lock(f".locks/{self.name}/{block:08d}", wait=wait)
 
     def pack_records(self) -> None:
         """Put the records of long stretches of finished blocks together; leaves it to another process that is at it."""
-        with suppress(Busy), lock(self.workspace / ".locks" / f"{self.name}.pack", wait=False):
-            self.records.pack(lambda block: lock(self.lock_path(block), wait=False))
-
-
-def _lay_out(
-    folder: Path,
-    specs: Mapping[str, ArraySpec],
-    attributes: Mapping[str, Any],
-    tables: Mapping[str, NDArray[Any]],
-) -> None:
-    root, count, block = zarr.storage.LocalStore(folder), int(attributes["count"]), int(attributes["block"])
-    for name, spec in specs.items():
-        _new_array(root, name, count, block, spec)
-    for name, table in tables.items():
-        chunks = _table_chunks(table)
-        array = zarr.create_array(root, name=name, shape=table.shape, dtype=table.dtype, chunks=chunks)
-        array[...] = table
-    own = {"ptx": {"format": FORMAT, **attributes}}
-    write_json(folder / GROUP, {"zarr_format": 3, "node_type": "group", "attributes": own})
-
-
-def _new_array(root: zarr.storage.LocalStore, name: str, count: int, block: int, spec: ArraySpec) -> None:
-    itemsize = np.dtype(spec.dtype).itemsize
-    zarr.create_array(
-        root,
-        name=name,
-        shape=(count, *spec.shape),
-        dtype=spec.dtype,
-        chunks=(1 if spec.sample_bytes >= 16384 else block, *spec.shape),
-        shards=(block, *spec.shape),
-        compressors=[
-            BloscCodec(
-                cname=spec.codec.name,
-                clevel=spec.codec.level,
-                shuffle="shuffle" if itemsize > 1 else "noshuffle",
-                typesize=itemsize,
-            ),
-            Crc32cCodec(),
-        ],
-        fill_value=spec.fill,
-        attributes=dict(spec.attributes),
-    )
-
-
-def _table_chunks(table: NDArray[Any]) -> tuple[int, ...]:
-    return (max(1, min(len(table), 65536)), *(max(1, n) for n in table.shape[1:]))
+        with suppress(Busy), self.storage.lock(f".locks/{self.name}.pack", wait=False):
+            self.records.pack(lambda block: self.lock_block(block, wait=False))
 
 
 def _runs(rows: NDArray[np.int64], block: int) -> Iterator[tuple[int, int]]:
-    """Stretches [first, last) of a sorted array that are consecutive numbers in one block."""
+    """Yield the stretches [first, last) of a sorted array that are consecutive numbers in one block."""
     if not len(rows):
         return
     breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(rows // block) != 0)) + 1
@@ -252,13 +222,13 @@ def _runs(rows: NDArray[np.int64], block: int) -> Iterator[tuple[int, int]]:
 
 
 def encode_strings(texts: Sequence[str]) -> NDArray[np.uint8]:
-    """(N, width) UTF-8 bytes padded with zeros: strings in a form that every Zarr reader can open."""
-    encoded = [t.encode() for t in texts]
-    width = max([1, *(len(e) for e in encoded)])
+    """Encode N strings as (N, width) UTF-8 bytes padded with zeros, a form that every Zarr reader can open."""
+    encoded = [text.encode() for text in texts]
+    width = max([1, *(len(one) for one in encoded)])
     return np.array(encoded, dtype=f"S{width}").view(np.uint8).reshape(len(encoded), width)
 
 
 def decode_strings(table: NDArray[np.uint8]) -> list[str]:
-    """Inverse of `encode_strings`."""
+    """Invert `encode_strings`."""
     width = table.shape[1]
-    return [b.decode() for b in np.ascontiguousarray(table).view(f"S{width}").ravel().tolist()]
+    return [row.decode() for row in np.ascontiguousarray(table).view(f"S{width}").ravel().tolist()]

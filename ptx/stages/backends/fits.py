@@ -128,11 +128,11 @@ class FileFits:
         points = pose_keypoints(self.body, pose, betas)[0].astype(np.float64)
         valid = valid_keypoints(keypoints)
         if fitted.camera is None:
-            camera = place_camera(points, keypoints[:, :2], valid)
+            camera = place_camera(points, keypoints[:, :2], valid.astype(np.float64))
         else:
             root = joint_transforms(self.body, pose, betas)[1][0, 0]  # SMPL turns about its root joint
             theirs = (points - root) @ FLIP_YZ + root
             pixels = apply_transform(transform, fitted.camera.project(theirs, (int(size[0]), int(size[1]))))
-            camera = place_camera(points, pixels, valid)
+            camera = place_camera(points, pixels, valid.astype(np.float64))
         distance = np.linalg.norm(project(camera, points)[valid, :2] - keypoints[valid, :2], axis=1)
         return float(np.median(distance)), camera

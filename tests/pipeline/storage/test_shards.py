@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from zarr.core.buffer import default_buffer_prototype
 
-from ptx.pipeline.stage import ArraySpec, Codec
+from ptx.pipeline.storage.arrays import ArraySpec, Codec
+from ptx.pipeline.storage.attributes import StoreAttributes
+from ptx.pipeline.storage.creation import create_arrays
 from ptx.pipeline.storage.shards import Damaged, Layout, encode_shard, read_shard
-from ptx.pipeline.storage.store import Store
 
 SPECS = {
     "flow": ArraySpec((100, 90, 2), "i2", codec=Codec("zstd", 1)),
@@ -27,9 +29,8 @@ SPECS = {
 
 
 def array(folder: Path, name: str, count: int, block: int) -> zarr.Array:
-    store = Store(folder, "toy")
-    store.create(SPECS, {"count": count, "block": block}, {})
-    return zarr.open_array(store.path / name, mode="a").with_config({"write_empty_chunks": True})
+    create_arrays(folder / "toy.zarr", SPECS, StoreAttributes("toy", count, block), {})
+    return zarr.open_array(folder / "toy.zarr" / name, mode="a").with_config({"write_empty_chunks": True})
 
 
 def sample(name: str, count: int, seed: int) -> np.ndarray:
@@ -70,19 +71,19 @@ def test_reads_what_zarr_wrote(
     start = data.draw(st.integers(0, count - 1))
     stop = data.draw(st.integers(start + 1, count))
     path = Path(str(made.store_path).removeprefix("file://")) / "/".join(["c"] + ["0"] * made.ndim)
-    assert np.array_equal(read_shard(Layout.of(made), path, start, stop), rows[start:stop])
+    with path.open("rb") as file:
+        assert np.array_equal(read_shard(Layout.of(made), file, start, stop), rows[start:stop])
 
 
 def test_chunks_that_were_not_written_hold_the_fill_value(tmp_path: Path) -> None:
     layout = Layout.of(array(tmp_path, "face", 8, 8))
-    (tmp_path / "shard").write_bytes(encode_shard(layout, sample("face", 3, 0)))
-    assert (read_shard(layout, tmp_path / "shard", 2, 6)[1:] == -1).all()
+    file = BytesIO(encode_shard(layout, sample("face", 3, 0)))
+    assert (read_shard(layout, file, 2, 6)[1:] == -1).all()
 
 
 @pytest.mark.parametrize("cut", [1, 20, 100, 10_000])
 def test_cut_short(tmp_path: Path, cut: int) -> None:
     layout = Layout.of(array(tmp_path, "part", 8, 8))
     data = encode_shard(layout, sample("part", 8, 0))
-    (tmp_path / "shard").write_bytes(data[: max(0, len(data) - cut)])
     with pytest.raises(Damaged):
-        read_shard(layout, tmp_path / "shard", 0, 8)
+        read_shard(layout, BytesIO(data[: max(0, len(data) - cut)]), 0, 8)

@@ -10,9 +10,12 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.stage import ArraySpec
+from ptx.pipeline.errors import Problem, PtxError
+from ptx.pipeline.storage.arrays import ArraySpec
+from ptx.pipeline.storage.attributes import StoreAttributes
+from ptx.pipeline.storage.local import LocalStorage
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED
+from ptx.pipeline.storage.storage import Busy, open_storage
 from ptx.pipeline.storage.store import Store, decode_strings, encode_strings
 
 SPECS = {
@@ -23,8 +26,8 @@ SPECS = {
 
 
 def make(folder: Path, count: int = 40, block: int = 16) -> Store:
-    store = Store(folder, "toy")
-    store.create(SPECS, {"stage": "toy-stage", "count": count, "block": block, "document": {}}, {})
+    store = Store(LocalStorage(folder), "toy")
+    store.create(SPECS, StoreAttributes("toy-stage", count, block))
     return store
 
 
@@ -41,10 +44,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         store.commit(b, written[b], {}, [])
     for name in SPECS:
         whole = np.concatenate([w[name] for w in written])
-        assert (store.read(name, np.arange(40)) == whole).all()
+        assert (store.rows(name, np.arange(40)) == whole).all()
         picked = np.array([39, 3, 3, 17, 16])
-        assert (store.read(name, picked) == whole[picked]).all()
-        assert (zarr.open_group(store.path, mode="r")[name][...] == whole).all()  # any Zarr v3 reader can open it
+        assert (store.rows(name, picked) == whole[picked]).all()
+        read_by_zarr = zarr.open_array(tmp_path / store.group / name, mode="r")[...]  # any Zarr v3 reader can open it
+        assert (np.asarray(read_by_zarr) == whole).all()
 
 
 def test_bytes_do_not_depend_on_the_order_of_blocks(tmp_path: Path) -> None:
@@ -66,13 +70,13 @@ def test_block_of_only_fill_value_is_there(tmp_path: Path) -> None:
     store = make(tmp_path)
     zero = {n: np.full((16, *s.shape), s.fill, s.dtype) for n, s in SPECS.items()}
     store.commit(0, zero, {}, [])
-    assert all(store.shard_path(name, 0).exists() for name in SPECS)
-    assert (store.read("flow", np.arange(16)) == 0).all()
+    assert all(store.storage.exists(store.shard_file(name, 0)) for name in SPECS)
+    assert (store.read("flow", np.arange(16), np.int16) == 0).all()
 
 
 def test_states_come_from_records(tmp_path: Path) -> None:
     store = make(tmp_path)
-    store.commit(1, rows(store, 1), {18: "no_person: nobody"}, [20, 21])
+    store.commit(1, rows(store, 1), {18: Problem("no_person", "nobody")}, [20, 21])
     states = store.records.summary().states
     assert (states[:16] == PENDING).all()
     assert (states[32:] == PENDING).all()
@@ -87,7 +91,7 @@ def test_flipped_bit_is_an_error_that_names_block_and_cure(tmp_path: Path, name:
     store = make(tmp_path)
     for b in range(3):
         store.commit(b, rows(store, b), {}, [])
-    path = store.shard_path(name, 1)
+    path = tmp_path / store.shard_file(name, 1)
     data = bytearray(path.read_bytes())
     data[int(place * len(data))] ^= 16
     path.write_bytes(data)
@@ -95,14 +99,52 @@ def test_flipped_bit_is_an_error_that_names_block_and_cure(tmp_path: Path, name:
         PtxError,
         match=rf"'{name}' is damaged in block 1 \(samples 16 to 31.*ptx verify toy-stage --drop.*ptx run toy-stage",
     ):
-        store.read(name, np.arange(16, 32))
-    store.read(name, np.arange(16))
+        store.rows(name, np.arange(16, 32))
+    store.rows(name, np.arange(16))
 
 
 def test_foreign_group_is_refused(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "toy.zarr")
     with pytest.raises(PtxError, match="was not written by ptx"):
-        Store(tmp_path, "toy").attributes  # noqa: B018
+        Store(LocalStorage(tmp_path), "toy").attributes  # noqa: B018
+
+
+def test_values_have_the_type_that_is_asked_for(tmp_path: Path) -> None:
+    store = make(tmp_path)
+    store.commit(0, rows(store, 0), {}, [])
+    assert store.rows("flow", np.arange(3)).dtype == np.int16
+    assert store.read("flow", np.arange(3), np.int16).dtype == np.int16
+    assert store.read("flow", np.arange(3), np.float32).dtype == np.float32
+
+
+def test_tables_are_read_back(tmp_path: Path) -> None:
+    store = Store(LocalStorage(tmp_path), "toy")
+    pairs = np.array([(0, 1), (1, 0)], np.int32)
+    store.create(SPECS, StoreAttributes("toy-stage", 2, 16), {"id": encode_strings(["a", "bc"]), "pair": pairs})
+    assert decode_strings(store.table("id", np.uint8)) == ["a", "bc"]
+    assert (store.table("pair", np.int32) == pairs).all()
+
+
+@pytest.mark.parametrize("workspace", ["folder", "memory://store/w"])
+def test_a_store_in_place_of_another_begins_with_nothing(tmp_path: Path, workspace: str) -> None:
+    store = Store(open_storage(str(tmp_path / "w") if workspace == "folder" else workspace), "toy")
+    store.create(SPECS, StoreAttributes("toy-stage", 40, 16))
+    store.commit(0, rows(store, 0), {}, [])
+    assert dict(store.records)
+    store.delete()
+    assert not store.exists()
+    store = Store(store.storage, "toy")
+    store.create(SPECS, StoreAttributes("toy-stage", 40, 16))
+    assert not dict(store.records)
+
+
+def test_a_block_is_locked_by_one(tmp_path: Path) -> None:
+    store = make(tmp_path)
+    with store.lock_block(1, wait=False):
+        with pytest.raises(Busy), store.lock_block(1, wait=False):
+            pass
+        with store.lock_block(2, wait=False):
+            pass
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,207 @@
+"""Execution of blocks by Dask: on threads or processes of this machine, by a scheduler that is there, in jobs of a batch system."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ptx.pipeline.cluster import ClusterSettings, RunSettings
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.jobqueue import BATCH_SYSTEMS, batch_client
+from ptx.pipeline.work import BlockReport, Job, Task, run_block
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+PATIENCE = 20
+"""Seconds without a finished block after which to look whether any worker is still there."""
+
+RECOUNT = 1
+"""Seconds after which workers are counted anew: those of a batch system come and go."""
+
+ALLOWED_FAILURES = 5
+"""Workers that may die on the same block before the run gives up."""
+
+CONNECT_TIMEOUT = "10s"
+"""Time in which a scheduler that is there already must answer."""
+
+_starting = threading.Lock()
+"""Held while workers start: Dask changes this process's environment meanwhile."""
+
+
+class DaskExecutor:
+    """Runs blocks by Dask. Workers start with the first task and are kept until the end, since starting them takes seconds."""
+
+    def __init__(self, run: RunSettings, cluster: ClusterSettings) -> None:
+        self._run = run
+        self._cluster = cluster
+        self._client: Client | None = None
+        self._resources = ExitStack()
+        self._environment: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """End the workers, so that others have their memory; the next task starts new ones."""
+        self._client = None
+        self._resources.close()
+        _restore(self._environment)
+
+    def run(self, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, BlockReport]]:
+        """Run all tasks, keeping a bounded number in flight, so that memory does not grow with the number of blocks."""
+        tasks = iter(tasks)
+        first = next(tasks, None)
+        if first is None:
+            return  # nothing to do is no reason to start workers
+
+        from distributed import CancelledError
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        try:
+            yield from self._run_on(self._connect(), job, chain([first], tasks))
+        except KilledWorker as error:
+            raise PtxError(
+                "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
+                "finished blocks are safe"
+            ) from error
+        except (CancelledError, CommClosedError) as error:
+            raise PtxError(
+                "the Dask scheduler went away; finished blocks are safe: run the same command again"
+            ) from error
+        finally:
+            _restore(self._environment)  # a worker that was replaced meanwhile changed it again
+
+    def _run_on(self, client: Client, job: Job, tasks: Iterator[Task]) -> Iterator[tuple[Task, BlockReport]]:
+        in_flight: dict[Future[BlockReport], Task] = {}
+        ended: SimpleQueue[Future[BlockReport]] = SimpleQueue()
+        window = _window(client)
+        while True:
+            for task in islice(tasks, max(0, next(window) - len(in_flight))):
+                future = client.submit(run_block, job, task, pure=False)
+                in_flight[future] = task
+                future.add_done_callback(ended.put)
+            if not in_flight:
+                return
+            try:
+                done = [ended.get(timeout=PATIENCE)]
+            except Empty:
+                self._refuse_no_workers(client)
+                continue
+            done += [ended.get() for _ in range(ended.qsize())]
+            reports: Sequence[BlockReport] = client.gather(done)
+            for future, report in zip(done, reports, strict=True):
+                yield in_flight.pop(future), report
+
+    def _refuse_no_workers(self, client: Client) -> None:
+        """Raise PtxError where all workers of this machine died; those elsewhere may still be queued."""
+        if self._cluster.kind in ("local", "threads") and not client.nthreads():
+            raise PtxError("all workers died (out of memory?); finished blocks are safe: run the same command again")
+
+    def _connect(self) -> Client:
+        """Return the connection to the workers, which are started where there are none or they went away."""
+        if self._client is None or self._client.status != "running":
+            self.release()
+            with _starting, _clean_environment() as self._environment:
+                self._client = self._resources.enter_context(self._open_client())
+        return self._client
+
+    @contextmanager
+    def _open_client(self) -> Iterator[Client]:
+        import dask
+
+        dask.config.set({
+            "distributed.worker.memory.terminate": 0.98,
+            "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+        })  # fmt: skip
+        if self._cluster.kind in BATCH_SYSTEMS:
+            with batch_client(self._cluster) as client:
+                yield client
+        elif self._cluster.kind == "address":
+            with _client_of(self._cluster) as client:
+                yield client
+        else:
+            with _local_client(self._run.worker_count, threads=self._cluster.kind == "threads") as client:
+                yield client
+
+
+def _window(client: Client) -> Iterator[int]:
+    """Yield the number of blocks to keep in flight: two for each that can be computed at once, and two more."""
+    workers = 0
+    counted = float("-inf")
+    while True:
+        if time.monotonic() - counted > RECOUNT:
+            workers = sum(client.nthreads().values())
+            counted = time.monotonic()
+        yield 2 * max(1, workers) + 2
+
+
+@contextmanager
+def _client_of(cluster: ClusterSettings) -> Iterator[Client]:
+    """Connect to the scheduler at an address."""
+    from distributed import Client
+
+    if cluster.address is None:
+        raise PtxError("cluster.address: kind address needs the scheduler's, such as tcp://node7:8786")
+    try:
+        client = Client(cluster.address, timeout=CONNECT_TIMEOUT)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise PtxError(
+            f"cluster.address: no Dask scheduler answers at {cluster.address} ({error}); start one with `dask scheduler`"
+        ) from error
+    with client:
+        yield client
+
+
+@contextmanager
+def _local_client(count: int, *, threads: bool) -> Iterator[Client]:
+    """Start worker processes on this machine, or threads of this process."""
+    from distributed import Client
+
+    with Client(
+        n_workers=1 if threads else count,
+        threads_per_worker=count if threads else 1,
+        processes=not threads,
+        dashboard_address="127.0.0.1:0",  # any free port, seen from this machine only
+        silence_logs=50,
+    ) as client:
+        yield client
+
+
+@contextmanager
+def _clean_environment() -> Iterator[dict[str, str | None]]:
+    """Put the environment back at the end; yields a mapping that then holds the variables that were changed, as they were.
+
+    Dask's nannies leave OMP_NUM_THREADS=1, which is meant for workers, in this process's environment; a training that
+    follows would run on one core.
+    """
+    before = dict(os.environ)
+    changed: dict[str, str | None] = {}
+    try:
+        yield changed
+    finally:
+        names = {*before, *os.environ}
+        changed |= {name: before.get(name) for name in names if before.get(name) != os.environ.get(name)}
+        _restore(changed)
+
+
+def _restore(variables: dict[str, str | None]) -> None:
+    """Set environment variables, or remove those that were not there."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,220 @@
+"""Steps as jobs of SLURM that wait for each other, and the states of those jobs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ptx.pipeline.cluster import ClusterSettings, clock, seconds
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.signals import REQUEUE
+from ptx.pipeline.step import JobPlan, Step
+from ptx.pipeline.storage.files import read_json_object, write_json
+from ptx.pipeline.storage.json_values import as_str
+
+WARNING_SECONDS = 120
+"""Seconds before its walltime at which a job that saves on a signal is sent one."""
+
+MODULE = "ptx.cli"
+"""Module that jobs run: the `ptx` command."""
+
+JOBS_FOLDER = "jobs"
+"""Folder of scripts, logs and job ids in the folder of results."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A job, ready to be given to sbatch."""
+
+    step: str
+    """Name of the step that it runs."""
+    text: str
+    after: tuple[str, ...]
+    """Steps whose jobs must have succeeded; needed steps that are not submitted with it are done already."""
+
+    def path(self, results: Path) -> Path:
+        """Return the file that sbatch is given."""
+        return results / JOBS_FOLDER / f"{self.step}.sh"
+
+
+# --- scripts ----------------------------------------------------------------------------------------------------------------------
+
+
+def scripts(
+    steps: Sequence[Step], cluster: ClusterSettings, results: Path, config: Path | None, overrides: Sequence[str]
+) -> list[Script]:
+    """Write the jobs of some steps, in order.
+
+    Args:
+        steps: each after those it needs.
+        cluster: what jobs ask for.
+        results: folder of models and reports, in which logs will lie.
+        config, overrides: settings as given to the command; every job is given the same.
+
+    Raises:
+        PtxError: a setting of the cluster is no size.
+    """
+    words = ["-c", str(config.absolute())] if config else []
+    for override in overrides:
+        words += ["--set", override]
+    return [_script(step, steps[:number], cluster, results, words) for number, step in enumerate(steps)]
+
+
+def _script(
+    step: Step, earlier: Sequence[Step], cluster: ClusterSettings, results: Path, words: Sequence[str]
+) -> Script:
+    plan = step.job(cluster)
+    needed = step.needs()
+    after = tuple(other.name for other in earlier if other.name in needed)
+    return Script(step.name, _head(step.name, plan, results) + _body(step.name, plan, words), after)
+
+
+def _head(name: str, plan: JobPlan, results: Path) -> str:
+    job = plan.resources
+    logs = results.absolute() / JOBS_FOLDER / "logs"
+    together = plan.nodes * plan.tasks_per_node > 1
+    lines = [
+        f"--job-name=ptx-{name}",
+        f"--cpus-per-task={job.cores}",
+        f"--mem={_megabytes(job.memory)}M",
+        f"--time={clock(seconds(job.walltime))}",
+        f"--output={logs}/{name}-%A{'_%a' if plan.array else ''}.log",
+        "--open-mode=append",
+        "--requeue",
+        *([f"--array=1-{plan.array}"] if plan.array else []),
+        *([f"--signal=B:USR1@{WARNING_SECONDS}"] if plan.saves_on_signal else []),
+        *([f"--nodes={plan.nodes}", f"--ntasks-per-node={plan.tasks_per_node}"] if together else []),
+        *([f"--account={job.account}"] if job.account else []),
+        *([f"--partition={job.queue}"] if job.queue else []),
+        *([f"--gres={job.gres}"] if job.gres else []),
+        *job.options,
+    ]
+    return "\n".join(["#!/bin/bash", *(f"#SBATCH {line}" for line in lines), "", *job.prologue, ""])
+
+
+def _body(name: str, plan: JobPlan, words: Sequence[str]) -> str:
+    more = list(words)
+    for override in plan.overrides:
+        more += ["--set", override]
+    command = shlex.join([sys.executable, "-m", MODULE, "run", name, *more])
+    if plan.array:
+        command += f" --part $SLURM_ARRAY_TASK_ID/{plan.array}"
+    if plan.nodes * plan.tasks_per_node > 1:
+        # srun does not take the job's cores a task over by itself (since SLURM 22.05).
+        command = f"srun --cpus-per-task={plan.resources.cores} {command}"
+    return _saving(command) if plan.saves_on_signal else f"exec {command}\n"
+
+
+def _saving(command: str) -> str:
+    """Let bash hand the signal on and wait; a step that saved is queued again under the same job id."""
+    return f"""\
+{command} &
+child=$!
+trap 'kill -USR1 $child' USR1 TERM
+wait $child; code=$?
+while [ $code -gt 128 ]; do  # a signal ended the wait, or the training
+    kill -0 $child 2>/dev/null || {{ wait $child; code=$?; break; }}
+    wait $child; code=$?
+done
+if [ $code -eq {REQUEUE} ]; then scontrol requeue $SLURM_JOB_ID; fi
+exit $code
+"""
+
+
+def _megabytes(memory: str) -> int:
+    """Convert a size such as 8GB to MiB, rounded down."""
+    from dask.utils import parse_bytes
+
+    try:
+        return int(parse_bytes(memory)) // 2**20
+    except ValueError:
+        raise PtxError(f"cluster.memory: '{memory}' is no size such as 8GB") from None
+
+
+def as_text(jobs: Sequence[Script]) -> str:
+    """Return all scripts to read, each with the steps it waits for."""
+    parts = []
+    for script in jobs:
+        waits = f" after {', '.join(script.after)}" if script.after else ""
+        parts.append(f"# ---- {script.step}{waits}\n{script.text}")
+    return "\n".join(parts)
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------------------
+
+
+def submit(jobs: Sequence[Script], results: Path) -> dict[str, str]:
+    """Write the scripts and give them to sbatch, each after those it waits for; returns step → job id.
+
+    Raises:
+        PtxError: sbatch is not there, or refuses a job; those before it are submitted.
+    """
+    if shutil.which("sbatch") is None:
+        raise PtxError("sbatch is not on this machine: submit where SLURM's commands are, or `--print` the scripts")
+    (results / JOBS_FOLDER / "logs").mkdir(parents=True, exist_ok=True)
+    ids: dict[str, str] = {}
+    for script in jobs:
+        path = script.path(results)
+        path.write_text(script.text)
+        after = ":".join(ids[step] for step in script.after)
+        wait = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after else []
+        done = subprocess.run(["sbatch", "--parsable", *wait, str(path)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PtxError(f"sbatch refuses {path}: {' '.join(done.stderr.split())}")
+        ids[script.step] = done.stdout.strip().split(";")[0]
+        write_json(_register(results), {**jobs_of(results), script.step: ids[script.step]})
+    return ids
+
+
+def _register(results: Path) -> Path:
+    """Return the file with the job id of each submitted step."""
+    return results / JOBS_FOLDER / "submitted.json"
+
+
+def jobs_of(results: Path) -> dict[str, str]:
+    """Return step → id of the job that was last submitted for it, the oldest job first."""
+    register = {step: as_str(job) for step, job in read_json_object(_register(results)).items()}
+    return dict(sorted(register.items(), key=lambda item: int(item[1])))
+
+
+def job_states(
+    jobs: Mapping[str, str],
+    run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run,
+    which: Callable[[str], str | None] = shutil.which,
+) -> dict[str, str]:
+    """Ask SLURM for the states of jobs.
+
+    Args:
+        jobs: step → job id.
+        run, which: functions of `subprocess` and `shutil`, replaced in tests.
+
+    Returns:
+        Step → states of its job's tasks, such as "RUNNING 3, PENDING 12"; nothing of jobs that SLURM has forgotten.
+    """
+    if not jobs or which("squeue") is None:
+        return {}
+    options = ("--noheader", "--states=all", "--array", "--format=%A %F %T", f"--jobs={','.join(jobs.values())}")
+    done = run(["squeue", *options], capture_output=True, text=True, check=False)
+    counts: dict[str, Counter[str]] = {}
+    for line in done.stdout.splitlines() if done.returncode == 0 else []:
+        number, of_array, state = line.split()
+        for job in {number, of_array}:
+            counts.setdefault(job, Counter())[state] += 1
+    return {
+        step: ", ".join(f"{state} {count}" for state, count in counts[job].items())
+        for step, job in jobs.items()
+        if job in counts
+    }
+
+
+def describe_jobs(results: Path) -> list[str]:
+    """Return a line for each step with a job."""
+    jobs = jobs_of(results)
+    states = job_states(jobs)
+    return [f"{step}: job {job}, {states.get(step, 'no longer known to SLURM')}" for step, job in jobs.items()]

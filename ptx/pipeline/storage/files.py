@@ -1,0 +1,84 @@
+"""Files on this machine that are whole or not there: models, reports, and everything in a workspace that is a folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.json_values import Json, decode_json, encode_json
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that it is either absent (or as before) or whole, also after a power cut.
+
+    The temporary name is derived from the target's: whoever repeats a killed write replaces what it left. Callers hold a lock
+    that keeps a second writer of the same file away.
+
+    Raises:
+        PtxError: the disk is full or may not be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise explain(error, path) from error
+
+
+def explain(error: OSError, path: Path) -> PtxError:
+    """Put a failed write into words that say how to go on."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return PtxError(
+            f"{path}: the disk is full. Finished blocks are safe: free some space and run the same command again."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return PtxError(
+            f"{path}: may not be written ({error.strerror}). Name another `workspace:` or mend its permissions."
+        )
+    return PtxError(
+        f"{path}: could not be written ({error.strerror or error}). Finished blocks are safe: run the same command again."
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_file(path: Path) -> bytes | None:
+    """Read a whole file; None where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def write_json(path: Path, value: Json) -> None:
+    """`write_atomic` of JSON with sorted keys: the same value gives the same bytes."""
+    write_atomic(path, encode_json(value))
+
+
+def read_json(path: Path) -> Json:
+    """Read a JSON file; None where there is none or it does not parse (a torn write of an older tool)."""
+    return decode_json(read_file(path))
+
+
+def read_json_object(path: Path) -> Mapping[str, Json]:
+    """Read a JSON file that holds an object; an empty one where there is no such file, or it holds anything else."""
+    value = read_json(path)
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,225 @@
+"""Jobs for SLURM: what they ask for, what waits for what, and what a signal becomes; with a stand-in for SLURM's commands."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ptx.pipeline.array_slice import WHOLE, ArraySlice
+from ptx.pipeline.block_step import BlockStep
+from ptx.pipeline.cluster import ClusterSettings, JobSettings
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Listener
+from ptx.pipeline.executors import Executor
+from ptx.pipeline.slurm import as_text, describe_jobs, job_states, jobs_of, scripts, submit
+from ptx.pipeline.step import Estimate, JobPlan, Outcome, Step, StepStatus, Unit
+from tests.pipeline.toy import toy
+
+SBATCH = """#!/bin/bash
+echo "$@" >> {log}
+echo $(( 100 + $(wc -l < {log}) ))
+"""
+
+CLUSTER = ClusterSettings(
+    parts=3,
+    queue="spot",
+    account="lab",
+    memory="4GiB",
+    walltime="01:30:00",
+    prologue=("module load cuda",),
+    training=JobSettings(gres="gpu:1", cores=8, memory="32GB"),
+)
+
+
+@dataclass(frozen=True)
+class Learn:
+    """A training, as far as its job goes."""
+
+    name: str = "train-square"
+    devices: int = 1
+    nodes: int = 1
+    unit: Unit = "steps"
+
+    def needs(self) -> tuple[str, ...]:
+        return ("numbers", "square")
+
+    def status(self, *, problems: bool = False) -> StepStatus:
+        raise NotImplementedError
+
+    def estimate(self, *, force: bool = False) -> Estimate:
+        raise NotImplementedError
+
+    def run(
+        self, listener: Listener, executor: Executor, *, force: bool = False, part: ArraySlice = WHOLE
+    ) -> Outcome | None:
+        raise NotImplementedError
+
+    def job(self, cluster: ClusterSettings) -> JobPlan:
+        return JobPlan(cluster.training, nodes=self.nodes, tasks_per_node=self.devices, saves_on_signal=True)
+
+
+def steps(folder: Path, *more: Step) -> list[Step]:
+    pipeline = toy(folder)
+    return [*(BlockStep(pipeline, stage) for stage in pipeline.stages), *more]
+
+
+@pytest.fixture
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the PATH with an sbatch that writes down what it is given; returns its log."""
+    folder, log = tmp_path / "bin", tmp_path / "sbatch.log"
+    folder.mkdir()
+    log.touch()
+    (folder / "sbatch").write_text(SBATCH.format(log=log))
+    (folder / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return log
+
+
+def test_steps_wait_for_what_they_need(tmp_path: Path, commands: Path) -> None:
+    results = tmp_path / "work"
+    found = scripts(steps(results, Learn()), CLUSTER, results, None, ["data.persons=2"])
+    after = {script.step: set(script.after) for script in found}
+    assert after == {
+        "numbers": set(),
+        "square": {"numbers"},
+        "difference": {"numbers", "square"},
+        "train-square": {"numbers", "square"},
+    }
+    ids = submit(found, results)
+    given = [shlex.split(line) for line in commands.read_text().splitlines()]
+    assert list(ids.values()) == [str(101 + i) for i in range(len(found))]
+    assert given[0] == ["--parsable", str(results / "jobs" / "numbers.sh")]
+    assert f"--dependency=afterok:{ids['numbers']}:{ids['square']}" in given[2]
+    assert describe_jobs(results)[0].startswith("numbers: job 101, ")
+    assert jobs_of(results) == ids
+    assert {script.path(results).read_text() for script in found} == {script.text for script in found}
+
+
+def test_steps_that_are_done_are_not_waited_for(tmp_path: Path) -> None:
+    found = scripts(steps(tmp_path)[2:], CLUSTER, tmp_path, None, [])
+    assert found[0].after == ()
+
+
+def test_the_script_of_a_data_stage(tmp_path: Path) -> None:
+    (script,) = scripts(steps(tmp_path)[:1], CLUSTER, tmp_path, Path("/etc/a b.yaml"), ["factor=5"])
+    assert (
+        script.text
+        == f"""\
+#!/bin/bash
+#SBATCH --job-name=ptx-numbers
+#SBATCH --cpus-per-task=4
+#SBATCH --mem=4096M
+#SBATCH --time=01:30:00
+#SBATCH --output={tmp_path}/jobs/logs/numbers-%A_%a.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --array=1-3
+#SBATCH --account=lab
+#SBATCH --partition=spot
+
+module load cuda
+exec {sys.executable} -m ptx.cli run numbers -c '/etc/a b.yaml' --set factor=5 --set cluster.kind=local --set run.workers=4\
+ --part $SLURM_ARRAY_TASK_ID/3
+"""
+    )
+
+
+def test_the_script_of_a_training(tmp_path: Path) -> None:
+    (script,) = scripts([Learn(devices=2, nodes=3)], CLUSTER, tmp_path, None, ["a=1", "b=2"])
+    assert (
+        script.text
+        == f"""\
+#!/bin/bash
+#SBATCH --job-name=ptx-train-square
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=30517M
+#SBATCH --time=04:00:00
+#SBATCH --output={tmp_path}/jobs/logs/train-square-%A.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
+#SBATCH --nodes=3
+#SBATCH --ntasks-per-node=2
+#SBATCH --gres=gpu:1
+
+srun --cpus-per-task=8 {sys.executable} -m ptx.cli run train-square --set a=1 --set b=2 &
+child=$!
+trap 'kill -USR1 $child' USR1 TERM
+wait $child; code=$?
+while [ $code -gt 128 ]; do  # a signal ended the wait, or the training
+    kill -0 $child 2>/dev/null || {{ wait $child; code=$?; break; }}
+    wait $child; code=$?
+done
+if [ $code -eq 75 ]; then scontrol requeue $SLURM_JOB_ID; fi
+exit $code
+"""
+    )
+
+
+def test_what_jobs_ask_for(tmp_path: Path) -> None:
+    data, alone, together = scripts(
+        [steps(tmp_path)[0], Learn(), Learn("train-twice", devices=2)], CLUSTER, tmp_path, None, []
+    )
+    assert "--partition" not in alone.text  # training has settings of its own
+    assert "srun" not in alone.text
+    assert "--ntasks" not in alone.text
+    assert "#SBATCH --nodes=1\n#SBATCH --ntasks-per-node=2\n" in together.text
+    assert "\nsrun --cpus-per-task=8 " in together.text
+    assert "# ---- train-square after numbers" in as_text([data, alone])
+    subprocess.run(["bash", "-n", "-c", data.text + alone.text + together.text], check=True)
+
+
+@pytest.mark.parametrize(("code", "requeued"), [(75, True), (0, False), (2, False)])
+def test_a_signal_reaches_the_training_and_its_code_decides(tmp_path: Path, code: int, requeued: bool) -> None:
+    """The job's own shell gets USR1, as with `--signal=B:USR1@120`; ptx is stood in for by what ends with a code."""
+    child = f"import signal, sys, time\nsignal.signal(signal.SIGUSR1, lambda *_: (time.sleep(.3), sys.exit({code})))\n"
+    child += f"open({str(tmp_path / 'ready')!r}, 'w')\ntime.sleep(30)\n"
+    (script,) = scripts([Learn()], CLUSTER, tmp_path, None, [])
+    body = script.text.replace(
+        f"{sys.executable} -m ptx.cli run train-square", f"{sys.executable} -c {shlex.quote(child)}"
+    )
+    (tmp_path / "scontrol").write_text(f"#!/bin/bash\necho $@ > {tmp_path / 'requeued'}\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    environment = os.environ | {"SLURM_JOB_ID": "7", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    job = subprocess.Popen(["bash", "-c", body], env=environment)
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.02)
+    job.send_signal(signal.SIGUSR1)
+    assert job.wait(20) == code
+    assert (tmp_path / "requeued").exists() == requeued
+
+
+def test_states_of_jobs() -> None:
+    said = "101_1 101 RUNNING\n101_2 101 PENDING\n103 101 PENDING\n102 102 COMPLETED\n"
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 0, said, "")
+
+    found = job_states({"ingest": "101", "fit-smpl": "102", "gone": "5"}, run, which=lambda _: "squeue")
+    assert found == {"ingest": "RUNNING 1, PENDING 2", "fit-smpl": "COMPLETED 1"}
+    assert job_states({"ingest": "101"}, run, which=lambda _: None) == {}
+
+
+def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PtxError, match=r"cluster\.memory: 'much' is no size"):
+        scripts(steps(tmp_path)[:1], ClusterSettings(memory="much"), tmp_path, None, [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PtxError, match="sbatch is not on this machine"):
+        submit([], tmp_path)
+
+
+def test_a_job_that_sbatch_refuses(tmp_path: Path, commands: Path) -> None:
+    sbatch = commands.parent / "bin" / "sbatch"
+    sbatch.write_text('#!/bin/bash\ncase "$*" in *square*) echo "invalid\npartition" >&2; exit 1;; esac; echo 7\n')
+    found = scripts(steps(tmp_path), CLUSTER, tmp_path, None, [])
+    with pytest.raises(PtxError, match=r"sbatch refuses .*square.sh: invalid partition"):
+        submit(found, tmp_path)
+    assert jobs_of(tmp_path) == {"numbers": "7"}
