@@ -109,7 +109,9 @@ def test_quarantined_samples_are_listed_and_retried(tmp_path: Path) -> None:
     assert listed[0].split() == ["stage", "sample", "code", "reason"]
     assert listed[1].split(maxsplit=3)[:3] == ["ingest", "ann/1", "not_an_image"]
     counts = {
-        reason: json.loads(ptx(tmp_path, "retry", "ingest", "--reason", reason, "--log-format", "json", *settings).out.splitlines()[0])
+        reason: json.loads(
+            ptx(tmp_path, "retry", "ingest", "--reason", reason, "--log-format", "json", *settings).out.splitlines()[0]
+        )
         for reason in ("too_large", "not_an_image")
     }
     assert [count["of"] - count["done"] for count in counts.values()] == [0, 1]
