@@ -201,7 +201,7 @@ def show(
         path = show_sample(pipeline, sample, output)
     else:
         raise PtxError("name an image (`ptx show p00000_00`), a pair (`ptx show --pair 0`) or `--grid`")
-    console.print(str(path))
+    print(path)
 
 
 def _overrides(given: list[str] | None, workers: int | None = None, cluster: str | None = None) -> list[str]:

@@ -53,7 +53,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     load_settings(config, overrides)
-    console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
+    print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 
 
 app.add_typer(config_app, name="config", help="Print or check the settings.", rich_help_panel=START)

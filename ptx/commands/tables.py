@@ -21,7 +21,7 @@ COLOURS: Mapping[Condition, str] = {"done": "green", "partial": "yellow", "stale
 ORIGINS = {
     "guess": "steps that never ran here are guesses",
     "benchmark": "times of trainings are those of a benchmark",
-    "unknown": "nobody knows yet how long trainings that never ran take",
+    "unknown": "unknown where a network that is needed is not trained yet",
 }
 """Origin of an estimate → what the dry run says about it."""
 
