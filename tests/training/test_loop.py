@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from ptx.pipeline.signals import REQUEUE, Interrupted
 from torch import nn
 
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.signals import REQUEUE, Interrupted
 from ptx.training.data import Batch
 from ptx.training.loop import Trainer, learning_rate_factor
 from ptx.training.recipes.appearance_flow import FlowRecipe
