@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from ptx.pipeline.step import StepStatus
 
 from ptx.evaluation.context import EvaluationContext
 from ptx.evaluation.report import write_report
 from ptx.evaluation.scores import Scores
 from ptx.pictures.png import save_png
+from ptx.pipeline.step import StepStatus
 
 STATUSES = [
     StepStatus("ingest", "done", (), 60, 64, "samples", quarantined=4, bytes=2_500_000),
