@@ -15,13 +15,16 @@ import torch
 from common import table
 from experiments import Variant, experiment
 
-from ptx.evaluation.evaluate import read_evaluation
-from ptx.evaluation.methods import batches, flowers, pairs_to_test, systems
-from ptx.evaluation.tables import interval
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.context import EvaluationContext
+from ptx.evaluation.methods import SYSTEM_METHODS, FlowMethod, baseline_flow_methods, open_flow_methods
+from ptx.evaluation.pairs import PairBatch
+from ptx.evaluation.scores import read_scores
 from ptx.geometry.labels import BACKGROUND, VISIBLE
+from ptx.inference.systems import assemble
 from ptx.labels import garment
 from ptx.models.losses import end_point_error
-from ptx.project import load_pipeline
+from ptx.project import load_project
 
 LOOSE = ("coat", "dress", "skirt")
 FLOWS = {
@@ -87,15 +90,15 @@ def pictures(root: Path, flow_error: dict[str, float]) -> None:
     """Every painter: scores, error of the flow it paints by, parameters, time an image."""
     rows = [
         ("copying the source", "systems", "copy the source", "zero flow"),
-        ("A, regressed flow", "systems", "generator", "predicted flow"),
-        ("A, learned flow", "A with learned flow", "generator", "learned flow"),
-        ("B", "systems", "pose flow", "learned flow"),
-        *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned flow") for name in PICTURES),
+        ("A, regressed flow", "systems", "generator", "regressed (A)"),
+        ("A, learned flow", "A with learned flow", "generator", "learned (B)"),
+        ("B", "systems", "pose flow", "learned (B)"),
+        *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned (B)") for name in PICTURES),
     ]
     out = []
-    full = read_evaluation(root / "systems").values["pose flow"]
+    full = read_scores(root / "systems").values["pose flow"]
     for name, folder, method, flow in rows:
-        found = read_evaluation(root / folder).values[method]
+        found = read_scores(root / folder).values[method]
         means = [f"{found[m].mean():.4f}" for m in ("l1", "ssim", "ms_ssim", "garment_ssim")]
         gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["garment_ssim"] - full["garment_ssim"]))
         cost = ("", "") if method == "copy the source" else size_and_time(root / folder, method)
@@ -117,7 +120,8 @@ def pictures(root: Path, flow_error: dict[str, float]) -> None:
 def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     """Parameters of all networks of a system, and milliseconds for one picture on one core."""
     torch.set_num_threads(1)
-    net = systems(load_pipeline(folder / "pipeline.yaml"))[method]
+    row = next(row for row in SYSTEM_METHODS if row.name == method)
+    net = assemble(row.system, open_context(folder).models, refined=row.refined)
     given = torch.rand(1, 3, 128, 64) * 2 - 1, torch.rand(1, 18, 3) * 60, torch.rand(1, 18, 3) * 60
     taken = []
     with torch.inference_mode():
@@ -128,31 +132,39 @@ def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     return f"{sum(p.numel() for p in net.parameters()):,}", f"{1000 * float(np.median(taken)):.0f}"
 
 
+def open_context(folder: Path) -> EvaluationContext:
+    """The project of a folder as the evaluation sees it."""
+    project = load_project(folder / "pipeline.yaml")
+    return EvaluationContext(project.context, project.data, project.settings.evaluate)
+
+
 def flows(root: Path, count: int) -> dict[str, list[float]]:
     """Every flow against the exact one: over the body, over what the source shows, over loose cloth that it shows."""
     found: dict[str, list[float]] = {}
-    known = None
+    known: list[PairBatch] = []
     for name in ("", *FLOWS):
-        pipeline = load_pipeline(root / (f"flow {name}" if name else "base") / "pipeline.yaml")
-        known = known or list(batches(pipeline, pairs_to_test(pipeline).some(count)))
-        methods = flowers(pipeline)
-        for method in [m for m in methods if m == "learned flow" or not name]:
-            found[f"learned, {name}" if name else method] = errors(methods[method], known)
+        context = open_context(root / (f"flow {name}" if name else "base"))
+        known = known or list(context.pairs.spread(count).batches())
+        trained = open_flow_methods(context.models, context.pairs, context.training.body)
+        for method in (*baseline_flow_methods(), *trained):
+            if method.name == "learned (B)" or not name:
+                found[f"learned, {name}" if name else method.name] = errors(method, known)
     return found
 
 
 @torch.inference_mode()
-def errors(method: object, known: Sequence[dict[str, torch.Tensor]]) -> list[float]:
+def errors(method: FlowMethod, known: Sequence[PairBatch]) -> list[float]:
     """Mean over pictures of the three errors."""
     found: list[list[torch.Tensor]] = [[], [], []]
+    kinds = torch.tensor([garment(name) for name in LOOSE], dtype=torch.uint8)
     for batch in known:
-        flow, labels = method(batch).flow, batch["true_visibility"]  # type: ignore[operator]
-        kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
-        seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
-        cloth = torch.where(torch.isin(batch["target_parsing"], kinds)[:, None], seen, BACKGROUND)
-        for mine, region in zip(found, (labels, seen, cloth), strict=True):
+        assert batch.truth is not None
+        flow, labels = method.run(batch).flow, batch.truth.visibility
+        visible = torch.where(labels == VISIBLE, labels, BACKGROUND)
+        cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], visible, BACKGROUND)
+        for mine, region in zip(found, (labels, visible, cloth), strict=True):
             enough = (region < BACKGROUND).sum((1, 2, 3)) >= 20
-            mine.append(end_point_error(flow, batch["true_flow"], region)[enough])
+            mine.append(end_point_error(flow, batch.truth.flow, region)[enough])
     return [float(torch.cat(values).mean()) for values in found]
 
 

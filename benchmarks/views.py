@@ -13,15 +13,14 @@ import numpy as np
 import torch
 from common import table
 from experiments import Variant, experiment
-from ptx.stages.backends.data_sets import people
 
-from ptx.evaluation.methods import Truth
+from ptx.datasets.synthetic import PeopleSet
 from ptx.inference.model import Model, Person
 from ptx.inference.view import turntable, views
 from ptx.models.losses import end_point_error
 from ptx.models.ssim import ssim
 from ptx.pictures.deflicker import flicker
-from ptx.project import load_pipeline
+from ptx.project import load_project
 from ptx.training.data import TEST
 
 VIEWS = 12
@@ -78,10 +77,11 @@ class Held:
     """Held-out people of the data set, and what is true of them."""
 
     def __init__(self, root: Path, count: int) -> None:
-        pipeline = load_pipeline(root / "base" / "pipeline.yaml")
-        self.people = people(pipeline.settings)
-        self.truth = Truth(self.people, tuple(pipeline.settings.size))
-        first = np.flatnonzero(np.asarray(pipeline.listing.splits) == TEST)[::VIEWS]
+        project = load_project(root / "base" / "pipeline.yaml")
+        assert isinstance(project.data, PeopleSet)
+        self.people = project.data.people
+        self.truth = project.data.exact_flow()
+        first = np.flatnonzero(np.asarray(project.pipeline.listing.splits) == TEST)[::VIEWS]
         self.leaders = first[np.unique(np.linspace(0, len(first) - 1, min(count, len(first))).round().astype(int))]
 
     def person(self, index: int) -> Person:
@@ -121,7 +121,8 @@ def turn(
     painted = views(model, person, yaws) if model is not None else [None] * len(yaws)
     for yaw, view in zip(yaws, painted, strict=True):
         target = leader + (source - leader + yaw * VIEWS // 360) % VIEWS
-        flow, labels = held.truth.flow(target, source)
+        exact, visible = held.truth.flow(target, source)
+        flow, labels = torch.from_numpy(exact).permute(2, 0, 1), torch.from_numpy(visible)[None]
         mine, wanted = (
             tensor(p) for p in (person.image if view is None else view.painting.picture, held.people.render(target))
         )
