@@ -23,7 +23,7 @@ app = typer.Typer()
 def run(
     step: Annotated[
         str,
-        typer.Argument(help="A step: see below; `all` data steps; or `everything`.", autocompletion=complete_steps),
+        typer.Argument(help="A step, or `all`, or `everything`: see below.", autocompletion=complete_steps),
     ],
     config: Config = None,
     overrides: Set = None,

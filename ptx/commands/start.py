@@ -19,7 +19,7 @@ def demo(
     overrides: Set = None,
     log_format: LogFormat = "auto",
 ) -> None:
-    """From nothing to a report in minutes: synthetic people, all data steps, small models."""
+    """Go from nothing to a report in minutes: synthetic people, all data stages, small models."""
     from ptx.commands.demo import run_demo
     from ptx.commands.output import open_output
 
