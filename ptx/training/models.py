@@ -73,7 +73,7 @@ class TrainedModels(ABC):
         """
         meta = read_checkpoint(self.path(name)).meta.get("body")
         if not isinstance(meta, Mapping):
-            return load_body("builtin")
+            return load_body(self.body_file("builtin"))
         spec = str(meta.get("name"))
         try:
             body = load_body(self.body_file(spec))

@@ -4,7 +4,7 @@
     flow.blocks/packed/00000000.json    blocks 0 to 1023 together, once all of them are done
 
 Workers write single records, the last thing that a commit does. Runs pack them, so that a million blocks are a thousand
-files to read. A single record beside a pack is newer than what the pack says of its block. Every record holds its own
+files to read. A single record beside a pack is newer than the pack's record of its block. Every record holds its own
 checksum; one that is damaged does not count, so that its block is computed again.
 """
 
