@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from common import table
-from experiments import Seconds, Variant, experiment
+from experiments import Seconds, Settings, Variant, experiment
 
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.scores import read_scores
@@ -37,7 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=600, help="test pairs that are scored")
     args = parser.parse_args()
-    settings = {
+    settings: Settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},

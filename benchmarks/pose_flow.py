@@ -13,21 +13,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import table
-from experiments import Variant, experiment
+from experiments import Settings, Variant, experiment
+from torch import Tensor
 
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.context import EvaluationContext
-from ptx.evaluation.methods import SYSTEM_METHODS, FlowMethod, baseline_flow_methods, open_flow_methods
+from ptx.evaluation.methods import SYSTEM_METHODS
 from ptx.evaluation.pairs import PairBatch
 from ptx.evaluation.scores import read_scores
 from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.inference.systems import assemble
 from ptx.labels import garment
+from ptx.models.flow_net import FlowNet
 from ptx.models.losses import end_point_error
 from ptx.project import load_project
+from ptx.training.data import flow_inputs
+from ptx.training.models import ProjectModels
+from ptx.training.recipes.base import load_network
 
 LOOSE = ("coat", "dress", "skirt")
-FLOWS = {
+FLOWS: dict[str, Settings] = {
     "as long": {},
     "without texture": {"texture": 0.0},
     "without garments": {"garments": 0.0},
@@ -38,7 +43,7 @@ FLOWS = {
     "from poses alone": {"picture": False},
 }
 """Each idea of the learned flow switched off; all are trained for the same, shorter time."""
-PICTURES = {
+PICTURES: dict[str, Settings] = {
     "without alignment": {"fusion": "no_flow"},
     "without garments": {"garments": False},
     "without coarse pictures": {"pictures": 1},
@@ -57,9 +62,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="variants trained side by side")
     parser.add_argument("--count", type=int, default=400, help="test pairs that are scored")
     args = parser.parse_args()
-    flow = {"steps": args.flow_steps, "save_every": 500, "workers": 0}
-    paint = {"steps": args.steps, "save_every": 500, "workers": 0}
-    settings = {
+    flow: Settings = {"steps": args.flow_steps, "save_every": 500, "workers": 0}
+    paint: Settings = {"steps": args.steps, "save_every": 500, "workers": 0}
+    settings: Settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6, "loose": 0.5},
         "train_flow": flow,
@@ -77,7 +82,9 @@ def main() -> None:
     ]
     experiment(root, settings, shared, variants, args.jobs, args.count)
     shorter = {"steps": args.ablation_steps}
-    ablations = [Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": shorter | o}) for n, o in FLOWS.items()]
+    ablations = [
+        Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": {**shorter, **o}}) for n, o in FLOWS.items()
+    ]
     experiment(root, settings, shared, ablations, args.jobs, None)
     found = flows(root, args.count)
     pictures(root, {name: errors[0] for name, errors in found.items()})
@@ -121,7 +128,8 @@ def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     """Parameters of all networks of a system, and milliseconds for one picture on one core."""
     torch.set_num_threads(1)
     row = next(row for row in SYSTEM_METHODS if row.name == method)
-    net = assemble(row.system, open_context(folder).models, refined=row.refined)
+    models = ProjectModels.of(load_project(folder / "pipeline.yaml").context)
+    net = assemble(row.system, models, refined=row.refined)
     given = torch.rand(1, 3, 128, 64) * 2 - 1, torch.rand(1, 18, 3) * 60, torch.rand(1, 18, 3) * 60
     taken = []
     with torch.inference_mode():
@@ -132,37 +140,31 @@ def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     return f"{sum(p.numel() for p in net.parameters()):,}", f"{1000 * float(np.median(taken)):.0f}"
 
 
-def open_context(folder: Path) -> EvaluationContext:
-    """The project of a folder as the evaluation sees it."""
-    project = load_project(folder / "pipeline.yaml")
-    return EvaluationContext(project.context, project.data, project.settings.evaluate)
-
-
+@torch.inference_mode()
 def flows(root: Path, count: int) -> dict[str, list[float]]:
     """Every flow against the exact one: over the body, over what the source shows, over loose cloth that it shows."""
-    found: dict[str, list[float]] = {}
-    known: list[PairBatch] = []
-    for name in ("", *FLOWS):
-        context = open_context(root / (f"flow {name}" if name else "base"))
-        known = known or list(context.pairs.spread(count).batches())
-        trained = open_flow_methods(context.models, context.pairs, context.training.body)
-        for method in (*baseline_flow_methods(), *trained):
-            if method.name == "learned (B)" or not name:
-                found[f"learned, {name}" if name else method.name] = errors(method, known)
+    project = load_project(root / "systems" / "pipeline.yaml")
+    context = EvaluationContext(project.context, project.data, project.settings.evaluate)
+    batches = list(context.pairs.spread(count).batches())
+    found = {m.name: errors([m.run(batch).flow for batch in batches], batches) for m in context.methods.flow}
+    for name in FLOWS:
+        models = ProjectModels.of(load_project(root / f"flow {name}" / "pipeline.yaml").context)
+        network = load_network(models, "train-pose-flow", FlowNet)
+        learned = [network(*flow_inputs(batch.rows)).dense for batch in batches]
+        found[f"learned, {name}"] = errors(learned, batches)
     return found
 
 
-@torch.inference_mode()
-def errors(method: FlowMethod, known: Sequence[PairBatch]) -> list[float]:
-    """Mean over pictures of the three errors."""
-    found: list[list[torch.Tensor]] = [[], [], []]
-    kinds = torch.tensor([garment(name) for name in LOOSE], dtype=torch.uint8)
-    for batch in known:
+def errors(flows: Sequence[Tensor], batches: Sequence[PairBatch]) -> list[float]:
+    """Mean over pictures of the three errors of flow given batch by batch."""
+    found: list[list[Tensor]] = [[], [], []]
+    kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
+    for flow, batch in zip(flows, batches, strict=True):
         assert batch.truth is not None
-        flow, labels = method.run(batch).flow, batch.truth.visibility
-        visible = torch.where(labels == VISIBLE, labels, BACKGROUND)
-        cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], visible, BACKGROUND)
-        for mine, region in zip(found, (labels, visible, cloth), strict=True):
+        labels = batch.truth.visibility
+        seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
+        cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], seen, BACKGROUND)
+        for mine, region in zip(found, (labels, seen, cloth), strict=True):
             enough = (region < BACKGROUND).sum((1, 2, 3)) >= 20
             mine.append(end_point_error(flow, batch.truth.flow, region)[enough])
     return [float(torch.cat(values).mean()) for values in found]

@@ -46,14 +46,17 @@ def seconds_per_step(context: TrainingContext, training: Training) -> tuple[floa
     logged = _logged(context, training, settings)
     if logged is not None:
         return logged, "measured"
+    random_state = torch.get_rng_state()
     try:
         recipe = training.load_recipe().create(settings, context, FreshModels.of(context))
         annotated = clothes(context) if training.annotated else None
+        count = min(settings.batch, BENCHMARK_PAIRS)
+        batch = random_batch(count, context.size, attributes=0 if annotated is None else len(annotated.attribute_names))
+        return _time_step(recipe, batch) * settings.batch / count, "benchmark"
     except PtxError:
         return None, "unknown"
-    count = min(settings.batch, BENCHMARK_PAIRS)
-    batch = random_batch(count, context.size, attributes=0 if annotated is None else len(annotated.attribute_names))
-    return _time_step(recipe, batch) * settings.batch / count, "benchmark"
+    finally:
+        torch.set_rng_state(random_state)
 
 
 def _logged(context: TrainingContext, training: Training, settings: TrainSettings) -> float | None:
@@ -104,7 +107,6 @@ def random_batch(count: int, size: tuple[int, int], *, attributes: int = 0, seed
 def _time_step(recipe: Recipe[TrainSettings], batch: Batch) -> float:
     """Return the seconds of the second of two steps, forward and backward, on the CPU or the GPU that training would use."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    random_state = torch.get_rng_state()
     networks = {name: net.to(device).train() for name, net in recipe.networks().items()}
     for network in recipe.frozen():
         network.to(device).eval().requires_grad_(False)
@@ -121,5 +123,4 @@ def _time_step(recipe: Recipe[TrainSettings], batch: Batch) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - started
-    torch.set_rng_state(random_state)
     return seconds

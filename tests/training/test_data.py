@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ptx.geometry.flow import decode_flow
+from ptx.geometry.quantization import decode_flow
+from ptx.models.pixels import to_uint8
 from ptx.pipeline.errors import PtxError
 from ptx.training.data import (
     BATCH_FIELDS,
@@ -36,7 +37,7 @@ def test_a_row_holds_what_the_stores_hold(data: Path) -> None:
     row, number = pairs[3], int(pairs.numbers[3])
     target, source = (int(image) for image in pairs.pairs[3])
     images = read(project, "ingest", "image", np.uint8)
-    assert np.array_equal((row["target"].numpy() + 1) * 127.5, images[target].transpose(2, 0, 1))
+    assert np.array_equal(to_uint8(row["target"]), images[target])
     assert np.array_equal(
         row["source_keypoints"], read(project, "extract-keypoints", "keypoints", np.float32)[source], equal_nan=True
     )
