@@ -1,0 +1,22 @@
+"""All cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from digest_content import Found
+from digest_places import Places
+from digest_trainings import trainings
+
+
+class Case(NamedTuple):
+    """One thing that ptx does."""
+
+    name: str
+    run: Callable[[Places], Found]
+
+
+def cases() -> Iterator[Case]:
+    """List them in the order in which they run."""
+    yield from (Case(training.case, training.run) for training in trainings())
