@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import digest_data
 from digest_content import Found
 from digest_places import Places
 from digest_trainings import trainings
@@ -19,4 +20,5 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """List them in the order in which they run."""
+    yield from (Case(*one) for one in digest_data.cases())
     yield from (Case(training.case, training.run) for training in trainings())
