@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import digest_changes
+import digest_commands
 import digest_data
+import digest_painting
 from digest_content import Found
 from digest_places import Places
 from digest_trainings import trainings
@@ -22,3 +25,4 @@ def cases() -> Iterator[Case]:
     """List them in the order in which they run."""
     yield from (Case(*one) for one in digest_data.cases())
     yield from (Case(training.case, training.run) for training in trainings())
+    yield from (Case(*one) for module in (digest_commands, digest_painting, digest_changes) for one in module.cases())
