@@ -19,6 +19,6 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """List them in the order in which they run."""
-    yield from (Case(*one) for one in digest_data.cases())
+    yield from (Case(*one) for one in data.cases())
     yield from (Case(training.case, training.run) for training in trainings())
-    yield from (Case(*one) for module in (digest_commands, digest_painting, digest_changes) for one in module.cases())
+    yield from (Case(*one) for module in (commands, painting, changes) for one in module.cases())
