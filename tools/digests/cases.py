@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import changes
+import commands
+import data
+import painting
 from content import Found
 from places import Places
 from trainings import trainings
