@@ -132,7 +132,7 @@ def retry(
 ) -> None:
     """Compute quarantined samples again, and only those."""
     from ptx.commands.output import open_output
-    from ptx.commands.words import outcome_line
+    from ptx.commands.tables import outcome_line
     from ptx.pipeline.executors import open_executor
     from ptx.pipeline.run import retry_stage
     from ptx.project import load_project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ptx.commands.words import outcome_line
+from ptx.commands.tables import outcome_line
 from ptx.pipeline.array_slice import WHOLE, ArraySlice
 from ptx.pipeline.events import Listener
 from ptx.pipeline.executors import open_executor

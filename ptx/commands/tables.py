@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 
-from ptx.commands.words import duration, scores_text, size
-from ptx.pipeline.step import Condition, Estimate, StepStatus
+from ptx.commands.words import duration, size
+from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
 from ptx.pipeline.storage.storage import Storage
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ ORIGINS = {
     "unknown": "nobody knows yet how long trainings that never ran take",
 }
 """Origin of an estimate → what the dry run says about it."""
+
+
+MIN_RATE_SECONDS = 0.5
+"""Seconds below which no rate is told: it would be that of starting."""
 
 
 def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
@@ -52,6 +56,25 @@ def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -
     return table
 
 
+def outcome_line(outcome: Outcome) -> str:
+    """Put the end of a step's run into one line, with rich's markup."""
+    parts = [outcome.condition, _computed(outcome)]
+    if outcome.quarantined:
+        parts.append(f"{outcome.quarantined} quarantined (`ptx status --problems`)")
+    if outcome.waiting:
+        parts.append(f"{outcome.waiting} blocks wait for inputs")
+    scores = f"; {_scores(outcome.scores)}" if outcome.scores else ""
+    return f"[bold]{outcome.step}[/bold]: {', '.join(parts)}{scores}"
+
+
+def _computed(outcome: Outcome) -> str:
+    if not outcome.computed:
+        return "nothing to do"
+    verb = "computed" if outcome.unit == "samples" else "steps trained"
+    text = f"{outcome.computed} {verb} in {duration(outcome.seconds)}"
+    return f"{text}, {outcome.computed / outcome.seconds:.3g}/s" if outcome.seconds > MIN_RATE_SECONDS else text
+
+
 def status_tables(rows: Sequence[StepStatus]) -> list[Table]:
     """Make the tables of `ptx status`, one a unit in which steps count."""
     makers = {"samples": _sample_table, "steps": _training_table}
@@ -76,7 +99,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
 def _training_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<model", "<state", "step", "of", "<scores of the best")
     for row in rows:
-        why = "; ".join(row.reasons) or scores_text(row.scores)
+        why = "; ".join(row.reasons) or _scores(row.scores)
         table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
 
@@ -125,6 +148,10 @@ def _table(*columns: str) -> Table:
 
 def _coloured(condition: Condition) -> str:
     return f"[{COLOURS[condition]}]{condition}[/]"
+
+
+def _scores(scores: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
 def _free(workspace: Storage) -> str:

@@ -11,14 +11,14 @@ from pydantic import AfterValidator, Field
 from ptx.pipeline.config import Section
 
 Kind = Literal["local", "threads", "serial", "address", "slurm", "pbs", "lsf", "sge"]
-"""Where data stages run."""
+"""Kinds of machines and schedulers on which data stages run."""
 
 MIN_WALLTIME = 300
 """Seconds of the shortest walltime that is accepted."""
 
 
 class RunSettings(Section):
-    """How work is spread; changes no result except through `block`."""
+    """Cutting up of the work; changes no result except through `block`."""
 
     workers: Annotated[int, Field(ge=1)] | None = None
     """Number of workers on this machine; empty means one a core."""
@@ -61,7 +61,7 @@ def _walltime(text: str) -> str:
 
 
 class JobSettings(Section):
-    """What a job of the batch system asks for."""
+    """Resources that a job of the batch system asks for."""
 
     cores: Annotated[int, Field(ge=1)] = 4
     """Cores; a data worker uses one process a core."""
@@ -82,7 +82,7 @@ class JobSettings(Section):
 
 
 class ClusterSettings(JobSettings):
-    """Where data stages and training run; changes no result."""
+    """Machine or cluster on which data stages and trainings run; changes no result."""
 
     kind: Kind = "local"
     """local: Dask worker processes on this machine; threads: of this process; serial: no Dask; address: a Dask scheduler that is
@@ -98,4 +98,4 @@ class ClusterSettings(JobSettings):
     interface: str | None = None
     """Network interface that workers reach the scheduler by, such as ib0."""
     training: JobSettings = JobSettings(gres="gpu:1", cores=8, memory="32GB")
-    """What a training job asks for."""
+    """Resources that a training job asks for."""

@@ -1,4 +1,4 @@
-"""Mistakes in settings, each on one line with file, line number, what is wrong and, where it can be guessed, what was meant."""
+"""Mistakes in settings, each on one line with file, line number and, where it can be guessed, the setting that was meant."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WithLines(Protocol):
 
     @property
     def lc(self) -> LinesOfMapping:
-        """The lines of what is in it."""
+        """The lines of its keys or items."""
         ...
 
 

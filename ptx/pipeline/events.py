@@ -15,7 +15,7 @@ class Listener(Protocol):
     """Receives the events of work on a terminal, in a log, or in a test."""
 
     def started(self, step: str, total: int, done: int) -> None:
-        """A step begins: `done` of its `total` samples (or training steps) were there before."""
+        """A step begins: `done` of its `total` samples (or training steps) were done before."""
         ...
 
     def advanced(self, step: str, count: int, bad: int) -> None:

@@ -1,4 +1,4 @@
-"""Runs of a data stage: lay out its store, compute the blocks it needs, count what was quarantined."""
+"""Runs of a data stage: lay out its store, compute the blocks it needs, count quarantined samples."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def retry_stage(
 
 
 def _run(plan: Plan, tasks: Iterable[Task], listener: Listener, executor: Executor, total: int, done: int) -> Outcome:
-    """Compute the tasks, and what a run does around them; `total` and `done` are samples that the progress counts from."""
+    """Compute the tasks between the begin and the end of a run; `total` and `done` are the samples that its progress begins with."""
     pipeline = plan.pipeline
     stage = plan.stage
     began = time.monotonic()

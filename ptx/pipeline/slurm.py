@@ -53,7 +53,7 @@ def scripts(
 
     Args:
         steps: each after those it needs.
-        cluster: what jobs ask for.
+        cluster: resources that jobs ask for.
         results: folder of models and reports, in which logs will lie.
         config, overrides: settings as given to the command; every job is given the same.
 

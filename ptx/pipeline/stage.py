@@ -22,11 +22,11 @@ S = TypeVar("S", bound=Section, covariant=True)
 
 @dataclass(frozen=True)
 class Listing:
-    """What a data set holds: everything known without opening a single image."""
+    """The contents of a data set: everything known without opening a single image."""
 
     ids: Sequence[str]
     paths: Sequence[str]
-    """Where each image is, relative to the data set's root; empty strings where nothing is on disk."""
+    """Path of each image relative to the data set's root; empty strings where nothing is on disk."""
     persons: NDArray[np.int32]
     """(N,) number of the person that each image shows."""
     splits: NDArray[np.uint8]
@@ -93,13 +93,13 @@ class Stage(ABC, Generic[S]):
     """The stage's own section."""
 
     name: ClassVar[str]
-    """As in `ptx run NAME`."""
+    """Name as in `ptx run NAME`."""
     store: ClassVar[str]
     """Name of the store it writes."""
     version: ClassVar[int] = 1
     """Raised by hand when the same inputs and settings begin to give other arrays."""
     over: ClassVar[Literal["images", "pairs"]] = "images"
-    """Whether a sample is an image or a directed pair."""
+    """Samples are images, or directed pairs."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """Arrays it reads, as "store.array"."""
     cost: ClassVar[float] = 0.01

@@ -1,4 +1,4 @@
-"""Steps: anything that `ptx run` runs, a data stage or a training, and what it says of itself."""
+"""Steps: anything that `ptx run` runs, a data stage or a training; their status, estimates, outcomes and batch jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ptx.pipeline.executors import Executor
 from ptx.pipeline.storage.json_values import Json
 
 Condition = Literal["absent", "stale", "partial", "done"]
-"""State of a step: nothing there; made from something else; begun; whole."""
+"""State of a step: no results; results of other settings or inputs; some of the results; all of them."""
 
 Unit = Literal["samples", "steps"]
 """Unit in which a step counts: samples of a data stage, steps of a training."""
@@ -32,7 +32,7 @@ class StepStatus:
     done: int
     """Samples, or steps of training, that are done."""
     of: int
-    """Samples, or steps of training, that there are to be."""
+    """Samples, or steps of training, in all."""
     unit: Unit
     quarantined: int = 0
     """Samples that this stage quarantined."""
@@ -129,7 +129,7 @@ class JobPlan:
 
 
 class Step(Protocol):
-    """A data stage or a training, with its settings and the place of its results."""
+    """A data stage or a training, with its settings."""
 
     @property
     def name(self) -> str:
@@ -161,7 +161,7 @@ class Step(Protocol):
         Args:
             listener: receives the events.
             executor: runs the blocks of a data stage; a training ends its workers (`Executor.release`).
-            force: do again what is done.
+            force: compute results that are done again.
             part: the slice of the blocks that is to be done, beside which others may run anywhere; for data stages.
 
         Returns:

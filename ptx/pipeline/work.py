@@ -126,7 +126,7 @@ def _outdated(states: NDArray[np.uint8], usable: NDArray[np.bool_]) -> bool:
 
 
 def read_block(job: Job, index: NDArray[np.int64], pairs: NDArray[np.int32] | None) -> Block:
-    """Gather what the stage reads for these samples: each distinct image once."""
+    """Gather the arrays that the stage reads for these samples: each distinct image once."""
     images = index if pairs is None else np.unique(pairs).astype(np.int64)
     arrays: dict[str, NDArray[np.generic]] = {}
     per_sample: set[str] = set()
@@ -211,7 +211,7 @@ def _open_store(storage: Storage, name: str, fingerprint: str) -> Store:
 
 
 class OpenedStage:
-    """The one stage that a process has open: what it loads (a body model, a detector) may fill much of the memory."""
+    """The one stage that a process has open: a body model or a detector may fill much of the memory."""
 
     def __init__(self) -> None:
         self._key = ("", "")

@@ -71,14 +71,16 @@ class TrainedModels(ABC):
         return None
 
     def body(self, name: str) -> Body:
-        """Load the body model that a model was trained with; the built-in one of models of ptx 0.1, which recorded none.
+        """Load the body model that a model was trained with.
+
+        For models of ptx 0.1, which recorded none, it is the one that the user names, else the built-in one.
 
         Raises:
             PtxError: its file is not there, or is another one by now.
         """
         recorded = read_meta(self.path(name)).get("body")
         if not isinstance(recorded, Mapping):
-            return load_body("builtin")
+            return load_body(self.named_body or "builtin")
         spec = str(recorded.get("name"))
         reason = "has changed since"
         for candidate in dict.fromkeys((self.named_body or spec, spec)):

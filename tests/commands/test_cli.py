@@ -32,12 +32,12 @@ def test_a_run_in_workers_of_its_own(tmp_path: Path) -> None:
 def test_mistakes_end_in_one_line(finished: Path, tmp_path: Path) -> None:
     people = sets(*PEOPLE)
     fails(ptx_process(tmp_path, "run", "fit-smlp"), "no step 'fit-smlp'")
+    fails(ptx(tmp_path, "retry", "ingest", *people), "ingest is absent: `ptx run ingest` first")
     fails(ptx(finished, "run", "all", "-c", "none.yaml"), "none.yaml: no such file")
     fails(ptx(tmp_path, "run", "fit-smpl", *people), "extract-keypoints` first")
     fails(ptx(tmp_path, "verify", *people), "nothing to verify yet")
     fails(ptx(tmp_path, "run", "all", *people, "--set", "body=missing.pkl"), "missing.pkl: no such file")
     fails(ptx(tmp_path, "run", "all", "--set", "data.root=nowhere"), "is no folder")
-    fails(ptx(tmp_path, "retry", "ingest", *people), "ingest is absent: `ptx run ingest` first")
 
 
 @pytest.mark.slow

@@ -108,9 +108,13 @@ def test_quarantined_samples_are_listed_and_retried(tmp_path: Path) -> None:
     listed = ptx(tmp_path, "status", "--problems", *settings).out.splitlines()
     assert listed[0].split() == ["stage", "sample", "code", "reason"]
     assert listed[1].split(maxsplit=3)[:3] == ["ingest", "ann/1", "not_an_image"]
-    photographs(tmp_path / "photos")
-    assert "nothing to do" in ptx(tmp_path, "retry", "ingest", "--reason", "too_large", *settings).out
-    assert "1 computed" in ptx(tmp_path, "retry", "ingest", "--reason", "not_an_image", *settings).out
+    counts = {
+        reason: json.loads(
+            ptx(tmp_path, "retry", "ingest", "--reason", reason, "--log-format", "json", *settings).out.splitlines()[0]
+        )
+        for reason in ("too_large", "not_an_image")
+    }
+    assert [count["of"] - count["done"] for count in counts.values()] == [0, 1]
 
 
 def test_verify_finds_a_flipped_byte_and_run_mends_it(work: Path) -> None:
@@ -168,3 +172,11 @@ def test_store_of_another_version(work: Path) -> None:
     document["attributes"]["ptx"]["format"] = 99
     meta.write_text(json.dumps(document))
     fails(people(work, "run", "all"), "has store format 99, this ptx reads 1")
+
+
+def test_json_lines_stay_alone_on_standard_output(work: Path) -> None:
+    done = people(work, "run", "synth-flow", "--force", "--log-format", "json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "advanced"] == ["started", "ended"]
+    assert {event["step"] for event in events} == {"synth-flow"}
+    assert done.err.startswith("synth-flow: done, 6 computed in ")

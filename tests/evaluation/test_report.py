@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from ptx.pipeline.step import StepStatus
 
 from ptx.evaluation.context import EvaluationContext
 from ptx.evaluation.report import write_report
 from ptx.evaluation.scores import Scores
 from ptx.pictures.png import save_png
+from ptx.pipeline.step import StepStatus
 
 STATUSES = [
     StepStatus("ingest", "done", (), 60, 64, "samples", quarantined=4, bytes=2_500_000),
@@ -33,6 +33,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.targets: list[str] = []
         self.rows: list[list[str]] = []
+        self.in_cell = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -42,9 +43,13 @@ class Page(HTMLParser):
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
+            self.in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag not in ("td", "th")
 
     def handle_data(self, data: str) -> None:
-        if self.rows and self.rows[-1]:
+        if self.in_cell:
             self.rows[-1][-1] += data
 
 

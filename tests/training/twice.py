@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from ptx.pipeline.signals import Interrupted
-
 from ptx.training.data import Batch
 from ptx.training.loop import Trainer
 from tests.training.tiny import train

@@ -1,4 +1,4 @@
-"""Arrays of a store, declared: what one sample of each looks like, how it is packed, which values are sound."""
+"""Specifications of a store's arrays: shape and type of a sample, packing, range of sound values."""
 
 from __future__ import annotations
 

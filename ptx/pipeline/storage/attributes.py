@@ -1,4 +1,4 @@
-"""Attributes of a store: what it holds and from what it was made, beside its arrays in `zarr.json`."""
+"""Attributes of a store: its size and its manifest, beside its arrays in `zarr.json`."""
 
 from __future__ import annotations
 

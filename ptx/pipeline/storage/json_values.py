@@ -27,14 +27,14 @@ def decode_json(data: bytes | None) -> Json:
 
 def as_object(value: Json) -> Mapping[str, Json]:
     """Return an object (JSON's mapping); raises TypeError for any other value."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # dict first: asking an abstract class takes long
         return value
     raise TypeError(f"an object is expected, not {value!r}")
 
 
 def as_list(value: Json) -> Sequence[Json]:
     """Return a list; raises TypeError for any other value."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, (list, Sequence)) and not isinstance(value, str):
         return value
     raise TypeError(f"a list is expected, not {value!r}")
 

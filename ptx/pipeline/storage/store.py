@@ -1,6 +1,6 @@
 """Stores: one Zarr v3 group a stage, one shard a block, and a record beside it for each block that is whole.
 
-WORKSPACE/flow.zarr/        the arrays; attributes say from what they were made
+WORKSPACE/flow.zarr/        the arrays; attributes hold the manifest
 WORKSPACE/flow.blocks/      a record of each committed block, written last, after the shards have reached the disk
 """
 
@@ -59,7 +59,7 @@ class Store:
 
     @cached_property
     def attributes(self) -> StoreAttributes:
-        """Description of what it holds, read once.
+        """Its size and its manifest, read once.
 
         Raises:
             PtxError: it was written by a newer ptx, or by something else.
