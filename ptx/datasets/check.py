@@ -1,4 +1,4 @@
-"""Check the files, splits and pairs of a data set before anything is computed: `ptx run ingest --check`."""
+"""Check the files, splits and pairs of a data set before anything is computed: `ptx check`."""
 
 from __future__ import annotations
 

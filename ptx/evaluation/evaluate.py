@@ -79,10 +79,10 @@ class _Scoring:
         target = self.protocol.prepare(batch.rows["target"], painted=False)
         masks = {region: self.protocol.prepare_mask(mask) for region, mask in region_masks(batch.rows).items()}
         for method in methods:
-            bare = method.run(batch)
-            painted = self.protocol.prepare(bare, painted=True)
+            raw = method.run(batch)
+            painted = self.protocol.prepare(raw, painted=True)
             self._add(method.name, picture_scores(painted, target, masks, self.protocol))
-            self._add(method.name, self.metrics.picture_scores(bare, painted, target, batch.rows))
+            self._add(method.name, self.metrics.picture_scores(raw, painted, target, batch.rows))
             self.statistics.add(method.name, self.metrics.set_statistics(painted, masks["pose"]))
 
     def add_flow(self, methods: Sequence[FlowMethod], batch: PairBatch) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -116,7 +117,8 @@ def through_jpeg(x: Tensor, quality: int = JPEG_QUALITY) -> Tensor:
         memory = io.BytesIO()
         Image.fromarray(pixels).save(memory, "JPEG", quality=quality)
         out.append(np.asarray(Image.open(memory).convert("RGB")))
-    return to_tensor(np.stack(out)).to(x)
+    # Laid out as decoders do, colours innermost: so kernels sum in the order in which they did for all earlier scores.
+    return to_tensor(np.stack(out)).to(x).contiguous(memory_format=torch.channels_last)
 
 
 def _pad_to_square(x: Tensor, fill: float) -> Tensor:
