@@ -88,8 +88,10 @@ def test_every_step_that_is_there_has_its_state(page: Page) -> None:
 def test_scores_and_curves(page: Page, context: EvaluationContext) -> None:
     rows = {row[0]: row[1:] for row in page.rows}
     assert {method.name for method in context.methods.images} <= set(rows)
-    mean, low, high = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0]).groups()  # type: ignore[union-attr]
-    assert float(low) <= float(mean) <= float(high)
+    match = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0])
+    assert match is not None
+    mean, low, high = map(float, match.groups())
+    assert low <= mean <= high
     assert page.tags.count("b") == 2  # the best SSIM and the best end-point error
     assert page.tags.count("polyline") == 1
 
