@@ -23,7 +23,7 @@ app = typer.Typer()
 def run(
     step: Annotated[
         str,
-        typer.Argument(help="A step: see below; `all` data steps; or `everything`.", autocompletion=complete_steps),
+        typer.Argument(help="A step, or `all`, or `everything`: see below.", autocompletion=complete_steps),
     ],
     config: Config = None,
     overrides: Set = None,
@@ -201,7 +201,7 @@ def show(
         path = show_sample(pipeline, sample, output)
     else:
         raise PtxError("name an image (`ptx show p00000_00`), a pair (`ptx show --pair 0`) or `--grid`")
-    console.print(str(path))
+    print(path)
 
 
 def _overrides(given: list[str] | None, workers: int | None = None, cluster: str | None = None) -> list[str]:

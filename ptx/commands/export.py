@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System, console
+from ptx.commands.networks import load_model
+from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System
 
 if TYPE_CHECKING:
     from ptx.samples.reader import SampleReader
@@ -29,12 +30,7 @@ def model(
     overrides: Set = None,
 ) -> None:
     """Write the trained networks of a system as one program of torch.export."""
-    from ptx.inference.model import load
-    from ptx.settings import load_settings
-
-    settings = load_settings(config, overrides)
-    models = load(folder or settings.results_folder / "models", system, body=settings.body)
-    console.print(str(models.export(output)))
+    print(load_model(folder, system, config, overrides).export(output))
 
 
 @app.command("flow", epilog="Example:  ptx export flow --format flo -o flow/")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ptx.commands.options import MODELS, Config, LogFormat, Set, console
+from ptx.commands.options import MODELS, Config, LogFormat, Set
 from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
@@ -95,4 +95,4 @@ def study(
         raise PtxError("name one page to write, or give --score for files of answers")
     names = [name.strip() for name in methods.split(",")] if methods else []
     context = evaluation_context(load_project(config, overrides))
-    console.print(str(write_study(files[0], context.methods, context.pairs, count, seed, names)))
+    print(write_study(files[0], context.methods, context.pairs, count, seed, names))

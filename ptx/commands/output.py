@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, RenderableType
 
 from ptx.commands.options import console, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from ptx.commands.listeners import Format
     from ptx.pipeline.events import Listener
 
 
@@ -29,7 +29,7 @@ class Output(NamedTuple):
         self.console.print("\n".join(lines), markup=False)
 
 
-def open_output(log_format: Literal["auto", "plain", "json"]) -> Output:
+def open_output(log_format: Format) -> Output:
     """Choose where results and progress go.
 
     With `json`, standard output holds JSON lines and nothing else; results for people go to standard error.

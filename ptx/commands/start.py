@@ -19,7 +19,7 @@ def demo(
     overrides: Set = None,
     log_format: LogFormat = "auto",
 ) -> None:
-    """From nothing to a report in minutes: synthetic people, all data steps, small models."""
+    """Go from nothing to a report in minutes: synthetic people, all data stages, small models."""
     from ptx.commands.demo import run_demo
     from ptx.commands.output import open_output
 
@@ -53,7 +53,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     load_settings(config, overrides)
-    console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
+    print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 
 
 app.add_typer(config_app, name="config", help="Print or check the settings.", rich_help_panel=START)

@@ -13,8 +13,8 @@ PADDING = 2
 """Columns that a help page leaves free at its sides."""
 
 GROUPS = {
-    "all": "whatever is missing of the data steps, in order",
-    "everything": "all, and the trainings of the setting `systems`",
+    "all": "every data stage, in order",
+    "everything": "all data stages, and the trainings of the setting `systems`",
 }
 """Names that stand for several steps."""
 

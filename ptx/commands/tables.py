@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from rich.markup import escape
 from rich.table import Table
 
 from ptx.commands.words import duration, size
@@ -21,10 +22,9 @@ COLOURS: Mapping[Condition, str] = {"done": "green", "partial": "yellow", "stale
 ORIGINS = {
     "guess": "steps that never ran here are guesses",
     "benchmark": "times of trainings are those of a benchmark",
-    "unknown": "nobody knows yet how long trainings that never ran take",
+    "unknown": "unknown where a network that is needed is not trained yet",
 }
 """Origin of an estimate → what the dry run says about it."""
-
 
 MIN_RATE_SECONDS = 0.5
 """Seconds below which no rate is told: it would be that of starting."""
@@ -42,7 +42,7 @@ def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -
             "" if row.bytes is None else size(row.bytes),
             "" if row.memory is None else size(row.memory),
             "unknown" if row.seconds is None else duration(row.seconds),
-            "; ".join(row.reasons),
+            escape("; ".join(row.reasons)),
         )
     bytes_needed = sum(row.bytes or 0 for row in rows)
     seconds = sum(row.seconds or 0 for row in rows)
@@ -91,7 +91,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
     for row in rows:
         codes = ", ".join(f"{code} {count}" for code, count in row.codes.items())
         counts = (row.done, row.of, row.quarantined, row.skipped)
-        why = "; ".join(row.reasons) or codes
+        why = escape("; ".join(row.reasons)) or codes
         table.add_row(row.step, _coloured(row.condition), *map(str, counts), size(row.bytes), why)
     return table
 
@@ -99,7 +99,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
 def _training_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<model", "<state", "step", "of", "<scores of the best")
     for row in rows:
-        why = "; ".join(row.reasons) or _scores(row.scores)
+        why = escape("; ".join(row.reasons)) or _scores(row.scores)
         table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
 
@@ -109,7 +109,7 @@ def problem_table(rows: Sequence[StepStatus]) -> Table | str:
     table = _table("<stage", "<sample", "<code", "<reason")
     for row in rows:
         for name, problem in row.problems.items():
-            table.add_row(row.step, name, problem.code, problem.text)
+            table.add_row(row.step, escape(name), problem.code, escape(problem.text))
     return table if table.row_count else "no quarantined samples"
 
 
@@ -122,7 +122,7 @@ def findings_lines(findings: Findings) -> list[str]:
         return [f"{head}: [green]sound[/]"]
     return [
         f"{head}: [red]{len(findings.damaged)} blocks damaged[/]",
-        *(f"  {fault}" for fault in findings.faults),
+        *(f"  {escape(fault)}" for fault in findings.faults),
         f"  `ptx verify {findings.stage} --drop` forgets the damaged blocks, then `ptx run {findings.stage}` computes them again",
     ]
 
@@ -132,7 +132,7 @@ def doctor_table(checks: Sequence[Check]) -> Table:
     table = _table("<", "<what", "<found", "<how to get it")
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]--[/]"}
     for check in checks:
-        table.add_row(marks[check.ok], check.name, check.detail, check.cure)
+        table.add_row(marks[check.ok], check.name, escape(check.detail), escape(check.cure))
     return table
 
 
