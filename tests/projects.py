@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ptx.pipeline.config import Section
 from ptx.pipeline.events import Silent
@@ -15,8 +13,6 @@ from ptx.pipeline.executors import open_executor
 from ptx.pipeline.stage import Stage
 from ptx.project import Project
 from ptx.settings import load_settings
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 NO_FILE = Path(os.devnull)
 """Stands for a settings file, so that the one of the folder that tests run in is not read."""
@@ -46,7 +42,12 @@ def problems(chosen: Project, name: str) -> dict[int, str]:
     return {i: one.stored for i, one in chosen.pipeline.plan(stage(chosen, name)).problems.items()}
 
 
-def read(chosen: Project, name: str, array: str, kind: type[Scalar] = np.generic) -> NDArray[Scalar]:  # type: ignore[assignment]
+def read(chosen: Project, name: str, array: str) -> np.ndarray:
     """All rows of an array of a stage's store."""
     store = chosen.pipeline.store(stage(chosen, name))
-    return store.read(array, np.arange(store.count), kind)
+    return store.rows(array, np.arange(store.count))
+
+
+def project_of(config: Path, *overrides: str) -> Project:
+    """The project of a settings file."""
+    return Project.of(load_settings(config, list(overrides)))

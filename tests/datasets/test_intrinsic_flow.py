@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from rich.console import Console
 
 from ptx.datasets.fit_files import FitFolder
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.project import load_pipeline, load_settings
-from ptx.samples.export import export_data
+from ptx.pipeline.events import Silent
+from ptx.project import Project
+from ptx.samples.export import export_flow
 from ptx.samples.reader import SampleReader
 from ptx.samples.sheets import show_pair, show_sample
+from ptx.settings import load_settings
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.training.data import TRAIN, pair_data
+from tests.projects import project_of
+from tests.projects import run as run_steps
 
-QUIET = Console(quiet=True)
 HEIGHT, WIDTH = 48, 40
 IDS = [f"fashionWOMENDressesid000026290{n}_{side}" for n in (1, 2) for side in ("1front", "3back", "4full")]
 TABLE = {
@@ -107,75 +107,82 @@ def merged(silhouette: np.ndarray) -> np.ndarray:
     return out
 
 
-def pipeline(folder: Path, root: Path, more: str = "") -> Pipeline:
+def project(folder: Path, root: Path, more: str = "") -> Project:
     (folder / "pipeline.yaml").write_text(
         f"workspace: {folder / 'work'}\nsize: [{HEIGHT}, {WIDTH}]\nbody: small\ncluster: {{kind: serial}}\n"
         f"run: {{max_bad_fraction: 1}}\ndata: {{kind: intrinsic-flow-release, root: {root}}}\n{more}"
     )
-    return load_pipeline(folder / "pipeline.yaml")
+    return project_of(folder / "pipeline.yaml")
 
 
-def run(chosen: Pipeline) -> Pipeline:
-    for stage in chosen.active:
-        run_stage(chosen, stage, QUIET)
+def run(chosen: Project) -> Project:
+    run_steps(chosen)
     return chosen
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("pack")
-    return run(pipeline(folder, pack(folder / "deepfashion")))
+    return run(project(folder, pack(folder / "deepfashion")))
 
 
-def test_images_pairs_and_splits(done: Pipeline) -> None:
-    listing = done.listing
+def test_images_pairs_and_splits(done: Project) -> None:
+    listing = done.pipeline.listing
     assert list(listing.ids) == IDS
     assert listing.persons.tolist() == [0, 0, 0, 1, 1, 1]
     assert listing.splits.tolist() == [0, 0, 0, 1, 1, 1]
     assert listing.pairs.tolist() == [[1, 0], [0, 1], [1, 2], [4, 3], [5, 4]]  # target, source
-    small = IntrinsicFlow(done.settings.data.root, test="test_small")
+    small = IntrinsicFlow(done.data.root, test="test_small")
     assert small.ids == [*IDS[:3], *IDS[4:]]
     assert small.pairs().tolist() == [[1, 0], [0, 1], [1, 2], [4, 3]]
 
 
-def test_stages_store_what_the_pack_has(done: Pipeline) -> None:
-    assert [s.name for s in done.active] == ["ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility"]
-    assert all(done.plan(stage).condition == "done" and not done.plan(stage).problems for stage in done.active)
-    view = SampleReader(done)
-    points = view.read("extract-keypoints", "keypoints", 0)
+def test_stages_store_what_the_pack_has(done: Project) -> None:
+    assert [step.name for step in done.stages] == [
+        "ingest",
+        "extract-keypoints",
+        "rasterize",
+        "synth-flow",
+        "visibility",
+    ]
+    assert all(step.status().condition == "done" and not step.status().quarantined for step in done.stages)
+    view = SampleReader(done.pipeline)
+    points = view.keypoints(0)
     assert np.flatnonzero(points[:, 2] == 0).tolist() == [3, 16]
     there = points[:, 2] > 0
     np.testing.assert_allclose(points[there, :2], JOINTS[IDS[0]][there], atol=1e-4)
     for index, name in enumerate(IDS):
-        np.testing.assert_array_equal(view.read("rasterize", "part", index), merged(SILHOUETTES[name]))
+        np.testing.assert_array_equal(view.part(index), merged(SILHOUETTES[name]))
     for number in range(5):
         content = corr(number)
         places = np.frombuffer(content, "<f4", 2 * HEIGHT * WIDTH, 8).reshape(HEIGHT, WIDTH, 2).astype(np.float64)
         labels = np.frombuffer(content, "u1", offset=8 + 8 * HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
-        np.testing.assert_array_equal(view.read("visibility", "visibility", number), labels)
+        np.testing.assert_array_equal(view.visibility(number), labels)
         expected = np.where((labels < 2)[..., None], places - np.indices((HEIGHT, WIDTH))[::-1].transpose(1, 2, 0), 0)
         assert np.abs(view.flow(number) - expected).max() <= 1 / 64 + 1e-5
 
 
-def test_flow_comes_out_byte_for_byte(done: Pipeline, tmp_path: Path) -> None:
-    export_data(done, "flow", "corr", tmp_path / "corr", QUIET)
+def test_flow_comes_out_byte_for_byte(done: Project, tmp_path: Path) -> None:
+    export_flow(SampleReader(done.pipeline), tmp_path / "corr", Silent())
     written = sorted((tmp_path / "corr").iterdir())
-    given = sorted((done.settings.data.root / "3d/hmr/corr").iterdir())
+    given = sorted((done.data.root / "3d/hmr/corr").iterdir())
     assert [path.name for path in written] == [path.name for path in given]
     assert [path.read_bytes() for path in written] == [path.read_bytes() for path in given]
 
 
-def test_what_reads_the_stores_reads_these(done: Pipeline, tmp_path: Path) -> None:
-    batch = pair_data(done, TRAIN)[0]
+def test_what_reads_the_stores_reads_these(done: Project, tmp_path: Path) -> None:
+    batch = pair_data(done.pipeline, TRAIN)[0]
     assert batch["flow"].shape == (2, HEIGHT, WIDTH)
     np.testing.assert_array_equal(batch["target_part"], merged(SILHOUETTES[IDS[1]]))
-    assert show_pair(done, "0", tmp_path / "pair.png").exists()
-    assert show_sample(done, IDS[0], tmp_path / "sample.png").exists()
+    assert show_pair(done.pipeline, "0", tmp_path / "pair.png").exists()
+    assert show_sample(done.pipeline, IDS[0], tmp_path / "sample.png").exists()
 
 
 def test_market_by_silhouettes(tmp_path: Path) -> None:
-    chosen = run(pipeline(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
-    np.testing.assert_array_equal(SampleReader(chosen).read("rasterize", "part", 2), merged(SILHOUETTES[IDS[2]]))
+    chosen = run(project(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
+    np.testing.assert_array_equal(
+        SampleReader(chosen.pipeline).part(2), merged(SILHOUETTES[IDS[2]])
+    )
 
 
 def test_bad_files_are_quarantined(tmp_path: Path) -> None:
@@ -186,8 +193,10 @@ def test_bad_files_are_quarantined(tmp_path: Path) -> None:
     (root / "Img/seg" / f"{IDS[0]}.bmp").write_bytes(bmp(np.full((HEIGHT, WIDTH), 7, np.uint8)))
     (root / "Img/seg" / f"{IDS[1]}.bmp").write_bytes(bmp(np.ones((9, 9), np.uint8)))
     (root / "Label/pose_label.pkl").write_bytes(python2_pickle({name: JOINTS[name][:17] for name in IDS[1:]}))
-    chosen = run(pipeline(tmp_path, root))
-    reasons = {s.name: [r.split(":")[0] for r in chosen.plan(s).problems.values()] for s in chosen.active}
+    chosen = run(project(tmp_path, root))
+    reasons = {
+        step.name: [problem.code for problem in step.status(problems=True).problems.values()] for step in chosen.stages
+    }
     assert reasons["extract-keypoints"] == ["missing_keypoints"] + ["bad_keypoints"] * 5
     assert reasons["rasterize"] == ["bad_labels", "other_size"]
     assert reasons["synth-flow"] == ["missing_flow", "bad_flow", "other_size"]
@@ -219,8 +228,8 @@ def test_mistakes(tmp_path: Path) -> None:
 
 
 def test_bodies_can_be_fitted_instead(tmp_path: Path) -> None:
-    chosen = pipeline(tmp_path, pack(tmp_path / "pack"), "synth_flow: {backend: bodies}\n")
-    assert any(isinstance(stage, FitSmpl) for stage in chosen.active)
+    chosen = project(tmp_path, pack(tmp_path / "pack"), "synth_flow: {backend: bodies}\n")
+    assert any(isinstance(step.stage, FitSmpl) for step in chosen.stages)
 
 
 def test_the_packs_own_bodies_are_found(tmp_path: Path) -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
-from rich.console import Console
 
 from ptx.datasets.mvc import Mvc
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.run import run_stage
-from ptx.project import load_pipeline
+from tests.projects import make_project, problems, run
 
 ITEMS = [(7500001, 11, "p1234"), (7500001, 12, "p12"), (8100002, 13, "p123")]
 """Product, style, views."""
@@ -72,14 +70,11 @@ def test_items_under_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_the_pipeline_reads_it(tmp_path: Path) -> None:
-    chosen = load_pipeline(
-        None,
-        [f"workspace={tmp_path / 'w'}", "cluster.kind=serial", "size=[64, 64]", "data.kind=mvc",
-         f"data.root={data(tmp_path / 'mvc', 'link')}"],
-    )  # fmt: skip
-    run_stage(chosen, chosen.stage("ingest"), Console(quiet=True))
-    assert chosen.plan(chosen.stage("ingest")).condition == "done"
-    assert not chosen.plan(chosen.stage("ingest")).problems
+    root = data(tmp_path / "mvc", "link")
+    chosen = make_project(tmp_path / "w", "size=[64, 64]", "data.kind=mvc", f"data.root={root}")
+    run(chosen, "ingest")
+    assert chosen.step("ingest").status().condition == "done"
+    assert not problems(chosen, "ingest")
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -8,15 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from rich.console import Console
 
 from ptx.datasets.panoptic import JOINTS, Panoptic, read_shot
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.viewpoint import turn_keypoints
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.run import run_stage
-from ptx.project import load_pipeline
+from tests.projects import problems, project_of, read, run
 
 CAMERAS = {"00_00": 0.0, "00_03": 45.0, "00_11": 90.0}
 """Name → degrees that the camera stands to the right of the first, all round the origin."""
@@ -127,15 +125,12 @@ def test_the_pipeline_reads_it(root: Path, tmp_path: Path) -> None:
         f"workspace: {tmp_path / 'work'}\nsize: [128, 128]\nbody: small\ncluster: {{kind: threads}}\n"
         f"data: {{kind: panoptic, root: {root}, every: 50, test_fraction: 0}}\n"
     )
-    pipeline = load_pipeline(config)
-    for name in ("ingest", "extract-keypoints", "fit-smpl"):
-        run_stage(pipeline, pipeline.stage(name), Console(quiet=True))
-    ingest, fits = (pipeline.plan(pipeline.stage(name)) for name in ("ingest", "fit-smpl"))
-    assert list(ingest.problems) == [8]  # its picture is missing
-    assert len(pipeline.pairs()) == 3 * 6
-    assert not fits.problems
-    store = pipeline.store(pipeline.stage("fit-smpl"))
-    residual = store.read("residual", np.arange(8))
+    chosen = project_of(config)
+    run(chosen, "ingest", "extract-keypoints", "fit-smpl")
+    assert list(problems(chosen, "ingest")) == [8]  # its picture is missing
+    assert len(chosen.pipeline.pairs()) == 3 * 6
+    assert not problems(chosen, "fit-smpl")
+    residual = read(chosen, "fit-smpl", "residual")[:8]
     assert np.nanmedian(residual) < 2
 
 

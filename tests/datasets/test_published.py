@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from rich.console import Console
 
 from ptx.datasets.folder import read_table
 from ptx.datasets.published import NAMINGS, Published, fashion_key, market_key
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.project import load_pipeline
+from ptx.project import Project
+from tests.projects import problems, project_of, read, run
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "annotations"
 NESTED = "WOMEN/Blouses_Shirts/id_00003372/03_{}.jpg"
@@ -100,13 +98,13 @@ def test_mistakes(tmp_path: Path) -> None:
         _ = fashion(tmp_path, train=pair, test=pair).ids
 
 
-def pipeline(tmp_path: Path, root: Path, more: str) -> Pipeline:
+def project(tmp_path: Path, root: Path, more: str) -> Project:
     config = tmp_path / "pipeline.yaml"
     config.write_text(
         f"workspace: {tmp_path / 'work'}\nsize: [64, 64]\nbody: small\ncluster: {{kind: serial}}\nrun: {{max_bad_fraction: 1}}\n"
         f"data: {{kind: deepfashion, root: {root}}}\n{more}"
     )
-    return load_pipeline(config)
+    return project_of(config)
 
 
 def test_keypoints_by_flat_names_for_nested_photographs(tmp_path: Path) -> None:
@@ -114,11 +112,10 @@ def test_keypoints_by_flat_names_for_nested_photographs(tmp_path: Path) -> None:
     ys, xs = [list(range(10, 28)), list(range(20, 38))]
     lines = [f"{FLAT.format(side)}: {ys}: {xs}" for side in ("1front", "2side")]
     (tmp_path / "keypoints.csv").write_text("name:keypoints_y:keypoints_x\n" + "\n".join(lines) + "\n")
-    chosen = pipeline(tmp_path, root, f"extract_keypoints: {{backend: csv, path: {tmp_path / 'keypoints.csv'}}}\n")
-    for name in ("ingest", "extract-keypoints"):
-        run_stage(chosen, chosen.stage(name), Console(quiet=True))
-    assert not chosen.plan(chosen.stage("extract-keypoints")).problems
-    found = chosen.store(chosen.stage("extract-keypoints")).read("keypoints", np.arange(2))
+    chosen = project(tmp_path, root, f"extract_keypoints: {{backend: csv, path: {tmp_path / 'keypoints.csv'}}}\n")
+    run(chosen, "ingest", "extract-keypoints")
+    assert not problems(chosen, "extract-keypoints")
+    found = read(chosen, "extract-keypoints", "keypoints")
     assert np.isfinite(found[:, :, :2]).all()
 
 

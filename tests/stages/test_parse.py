@@ -51,7 +51,7 @@ def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
     assert "parse" not in [step.name for step in chosen.stages]
     run(chosen, "ingest")
     with pytest.raises(
-        PtxError, match=r"reads parse, which is absent: .*, after `parse.path` says what parses photographs"
+        PtxError, match=r"reads parse, which is absent: .*, after the setting `parse.path` names its files"
     ):
         pair_data(chosen.pipeline, TRAIN, ("ingest", "parse"))
 
