@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; the processes that tests start inherit it
+os.environ["COLUMNS"] = "200"  # tables of the command are not folded
 
 import pytest
 import torch

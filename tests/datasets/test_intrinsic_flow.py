@@ -180,9 +180,7 @@ def test_what_reads_the_stores_reads_these(done: Project, tmp_path: Path) -> Non
 
 def test_market_by_silhouettes(tmp_path: Path) -> None:
     chosen = run(project(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
-    np.testing.assert_array_equal(
-        SampleReader(chosen.pipeline).part(2), merged(SILHOUETTES[IDS[2]])
-    )
+    np.testing.assert_array_equal(SampleReader(chosen.pipeline).part(2), merged(SILHOUETTES[IDS[2]]))
 
 
 def test_bad_files_are_quarantined(tmp_path: Path) -> None:
