@@ -1,4 +1,4 @@
-"""How each body part moves beyond its own two ends: learned from the coordinates of both poses."""
+"""The motion of body parts beyond that of their own two ends, learned from the coordinates of both poses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keypoints as tensors and maps: which are valid, how large a person is, discs, body parts as capsules, silhouettes.
+"""Keypoints as tensors and maps: validity, size of a person, discs, body parts as capsules, silhouettes.
 
 Keypoints are (B, 18, 3): x, y in px, confidence. A missing one has confidence 0, or coordinates that are NaN.
 """
@@ -30,7 +30,7 @@ OUTLINE_PX = 1.0
 
 
 def valid_keypoints(keypoints: Tensor) -> tuple[Tensor, Tensor]:
-    """Which of the keypoints (B, 18, 3) are there, bool (B, 18), and their coordinates (B, 18, 2) px, 0 for the others."""
+    """Find the valid ones of keypoints (B, 18, 3): bool (B, 18), and coordinates (B, 18, 2) px, 0 for the others."""
     valid = (keypoints[..., 2] > 0) & keypoints[..., :2].isfinite().all(-1)
     return valid, torch.where(valid[..., None], keypoints[..., :2], 0)
 
@@ -86,7 +86,7 @@ class BodyPart(NamedTuple):
     end: tuple[str, ...]
     """Keypoints whose mean is the other end."""
     radius: float
-    """Of the capsule, in shoulder widths."""
+    """Radius of the capsule, in shoulder widths."""
 
 
 TRUNK = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
@@ -174,7 +174,7 @@ def silhouette(keypoints: Tensor, height: int, width: int) -> Tensor:
 
 
 class PoseMaps(NamedTuple):
-    """The poses as a network that paints sees them; None for the maps that its background does not need."""
+    """The pose inputs of a network that paints; None for the maps that its background does not need."""
 
     target: Tensor
     """(B, 18, H, W) of 0 and 1: discs at the keypoints of the wanted pose (`pose_map`)."""

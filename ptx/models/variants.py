@@ -3,7 +3,7 @@
 from typing import Literal
 
 Fusion = Literal["residual", "soft_gate", "hard_gate", "no_visibility", "residual_no_visibility", "no_flow", "single"]
-"""How appearance features meet the target pose: the paper's residual fusion, its variants, and two baselines: "no_flow" warps
+"""Fusion of appearance features with the target pose: the paper's residual fusion, its variants, and two baselines: "no_flow" warps
 nothing, "single" has one encoder for both (CVPR 2019, §3.4 and the ablation)."""
 
 Background = Literal["paint", "keep", "layers"]
@@ -11,7 +11,7 @@ Background = Literal["paint", "keep", "layers"]
 source show through (ours)."""
 
 FlowSource = Literal["projected", "regressed", "learned"]
-"""Where flow and visibility come from: projected from fitted bodies, regressed from poses (system A), or learned from pictures (B)."""
+"""Origin of flow and visibility: projected from fitted bodies, regressed from poses (system A), or learned from pictures (B)."""
 
 AdversarialKind = Literal["bce", "lsgan"]
 """Form of the adversarial loss: binary cross-entropy, or least squares (Mao et al., ICCV 2017)."""

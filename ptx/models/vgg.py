@@ -28,7 +28,7 @@ WEIGHTS_NEEDED = (
     "VGG-19's weights under torchvision's names (features.0.weight ...), the user's own; without `vgg:` the gradient loss "
     "stands in for the perceptual one"
 )
-"""What a weights file should hold, for messages."""
+"""Description of the weights file, for messages."""
 
 
 class Vgg19Features(nn.Module):

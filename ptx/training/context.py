@@ -1,4 +1,4 @@
-"""What trainings use of a project. Imports no torch."""
+"""The parts of a project that trainings use. Imports no torch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TrainingContext:
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What the shape of a network depends on besides its settings."""
+    """Sizes that the shape of a network depends on besides its settings."""
 
     size: tuple[int, int]
     """Height, width in px of the pictures."""

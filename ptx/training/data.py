@@ -117,7 +117,7 @@ class PairData(Dataset[Batch]):
     """The usable pairs of a split. Opens stores in whatever process reads it."""
 
     storage: Storage
-    """Of the stores."""
+    """Storage of the stores."""
     pairs: NDArray[np.int32]
     """(N, 2) target image, source image."""
     numbers: NDArray[np.int64]

@@ -17,16 +17,16 @@ from ptx.pipeline.errors import PtxError, one_line
 from ptx.training.settings import TrainSettings
 
 FabricPrecision = Literal["32-true", "bf16-mixed"]
-"""Names that Fabric has for kinds of arithmetic."""
+"""Fabric's names of arithmetics."""
 
 LONGEST_MESSAGE = 1000
 """Characters of another library's message that are shown."""
 
 M_TRIM_THRESHOLD = -1
-"""Of malloc.h: bytes free at the heap's end above which they go back to the kernel."""
+"""Parameter of mallopt (malloc.h): bytes free at the heap's end above which they go back to the kernel."""
 
 M_MMAP_THRESHOLD = -3
-"""Of malloc.h: bytes above which an allocation gets pages of its own."""
+"""Parameter of mallopt (malloc.h): bytes above which an allocation gets pages of its own."""
 
 
 def join_processes(name: str, settings: TrainSettings) -> Fabric:

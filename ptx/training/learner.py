@@ -1,4 +1,4 @@
-"""The networks of a training with their optimisers and the moving average of the main one: what a checkpoint holds."""
+"""The networks of a training with their optimisers and the moving average of the main one: the state that checkpoints hold."""
 
 from __future__ import annotations
 

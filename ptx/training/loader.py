@@ -1,4 +1,4 @@
-"""The order in which a training sees its pairs, and processes that read them ahead."""
+"""The order of a training's pairs, and processes that read them ahead."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class StepSampler:
     """
 
     count: int
-    """Pairs that there are."""
+    """Number of pairs."""
     batch: int
     """Pairs of a batch, of all processes together."""
     seed: int
     first: int
     last: int
     rank: int = 0
-    """Of this process, where several train together: each takes every `world_size`-th row."""
+    """Number of this process, where several train together: each takes every `world_size`-th row."""
     world_size: int = 1
     _epoch: int = field(default=-1, init=False)
     _order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), init=False)

@@ -39,7 +39,7 @@ class Trainer:
     manifest: Mapping[str, Json]
     """Everything that the model depends on; written into every checkpoint."""
     meta: Mapping[str, Json]
-    """What else is written beside the manifest, such as the body model."""
+    """Facts that are written beside the manifest, such as the body model."""
     seed: int
     learner: Learner = field(init=False)
     step: int = field(default=0, init=False)

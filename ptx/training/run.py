@@ -22,10 +22,10 @@ from ptx.training.training import Training
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What became of a training."""
+    """The outcome of a training."""
 
     scores: dict[str, float]
-    """Of the best model on held-out persons."""
+    """Scores of the best model on held-out persons."""
     trained: bool
     """False where there was nothing to do."""
     leads: bool

@@ -34,12 +34,12 @@ RENAMED_SETTINGS = {"base": "base_channels", "most": "max_channels"}
 
 
 class TrainSettings(Section):
-    """What all training stages share."""
+    """Settings that all trainings share."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {}
 
     preset: PresetName = "demo"
-    """Where settings that are not given come from: a small model for a laptop, or the published ones."""
+    """Origin of settings that are not given: a small model for a laptop, or the published ones."""
     steps: Count = 400
     """Steps in all; raise it to train on."""
     batch: Count = 8
@@ -110,7 +110,7 @@ class GivenFlowSettings(TrainSettings):
     """Settings of a network that is given flow and visibility."""
 
     flow: FlowSource = "regressed"
-    """Where flow and visibility come from: regressed by train-flow's network, learned by train-pose-flow's, or projected from
+    """Origin of flow and visibility: regressed by train-flow's network, learned by train-pose-flow's, or projected from
     fitted bodies, those of the stores in training and fitted to both poses on the spot in use."""
 
     @property

@@ -1,4 +1,4 @@
-"""Where trainings stand, from the files of their models: manifests, checkpoints, scores. Without torch."""
+"""The state of trainings, from the files of their models: manifests, checkpoints, scores. Without torch."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Training:
     """The row that declares a training, in ptx's table or as an entry point of the group `ptx.trainings`."""
 
     name: str
-    """As in `ptx run NAME`; begins with `train-`."""
+    """Name as in `ptx run NAME`; begins with `train-`."""
     settings: type[TrainSettings]
     """Its section of the settings file."""
     recipe: str

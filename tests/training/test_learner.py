@@ -14,7 +14,7 @@ from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import read_checkpoint, write_checkpoint
 from ptx.training.context import NetworkFacts
 from ptx.training.data import Batch
-from ptx.training.learner import Learner
+from ptx.training.learner import Learner, _to_channels_last
 from ptx.training.recipes.base import Losses, Recipe, total
 from ptx.training.settings import TrainSettings
 
@@ -107,6 +107,14 @@ def test_the_average_follows_the_main_network(fabric: Fabric) -> None:
         expected = weight.clone() if expected is None else expected + (weight - expected) * (1 - kept)
     averaged = state.averaged[0].weight  # type: ignore[index]
     torch.testing.assert_close(averaged, expected)
+
+
+def test_channels_last_is_torchs_own_layout() -> None:
+    make = lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 2))  # noqa: E731
+    ours, theirs = make(), make().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    _to_channels_last(ours)
+    for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+        assert a.stride() == b.stride()
 
 
 def test_rates_are_fractions_of_the_first_ones(fabric: Fabric) -> None:

@@ -1,1 +1,1 @@
-"""What each training trains: networks, losses, scores. One class a training, named by its row (`ptx.training.trainings`)."""
+"""Recipes: the networks, losses and scores of trainings. One class a training, named by its row (`ptx.training.trainings`)."""

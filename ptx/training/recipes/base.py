@@ -28,11 +28,11 @@ class Recipe(ABC, Generic[S]):
 
     Args:
         settings: the training's section.
-        facts: what its networks' shapes depend on besides.
+        facts: sizes that its networks' shapes depend on besides.
     """
 
     name: ClassVar[str]
-    """As in `ptx run NAME`."""
+    """Name as in `ptx run NAME`."""
     monitor: ClassVar[str]
     """The score that decides which checkpoint is best."""
     higher_is_better: ClassVar[bool]

@@ -41,7 +41,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
 
     Args:
         settings: the training's section.
-        facts: what its networks' shapes depend on besides.
+        facts: sizes that its networks' shapes depend on besides.
         flow_net: gives the flow; None where `settings.flow` is projected.
         features: for the perceptual loss; None without VGG weights.
     """
@@ -99,11 +99,11 @@ class PaintingRecipe(Recipe[G], Generic[G]):
 
     @property
     def background(self) -> Background:
-        """The background of the network that paints, which says which pose maps it sees."""
+        """The background of the network that paints; it determines the pose maps that it gets."""
         return self.settings.background
 
     def poses(self, batch: Batch) -> PoseMaps:
-        """The pose maps that the network that paints sees."""
+        """The pose maps that the network that paints gets."""
         height, width = batch["source"].shape[-2:]
         source = batch["source_keypoints"]
         target = batch["target_keypoints"]

@@ -92,7 +92,7 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
 
     Args:
         settings: the training's section.
-        facts: what its networks' shapes depend on besides.
+        facts: sizes that its networks' shapes depend on besides.
         flow_net: gives the flow; None where `settings.flow` is projected.
     """
 
@@ -206,7 +206,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         return pictures
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """As for the generator; until `coarse_to_fine` of the steps only the smaller pictures count."""
+        """Terms as for the generator; until `coarse_to_fine` of the steps only the smaller pictures count."""
         s = self.settings
         losses = super().losses(nets, batch, step)
         fine = float(step >= s.coarse_to_fine * s.steps or s.pictures == 1)

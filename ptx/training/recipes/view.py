@@ -79,7 +79,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
 
     Args:
         settings: the training's section.
-        facts: what its networks' shapes depend on besides.
+        facts: sizes that its networks' shapes depend on besides.
         flow_net: gives the flow; None where `settings.flow` is projected.
         coarse: the trained G1.
     """

@@ -70,7 +70,7 @@ class TrainGeneratorSettings(GivenFlowSettings):
     warped_scales: Count = 5
     """Scales, from the finest, whose appearance is warped by the flow."""
     fusion: Fusion = "residual"
-    """How appearance meets the pose: residual is the paper's, the others its ablation."""
+    """Fusion of appearance and pose: residual is the paper's, the others its ablation."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (0, 0)
     """Most pixels, right and down, by which targets are moved at random."""
     scale: Annotated[float, Field(ge=1)] = 1.0

@@ -35,7 +35,7 @@ class TrainPoseFlowSettings(TrainSettings):
     garments: Weight = 2.0
     """Weight of garments that should be the same where the flow leads."""
     hidden: Weight = 1.8
-    """What it costs to call a place hidden in the source instead; a large value switches occlusion off."""
+    """Cost of calling a pixel hidden in the source instead; a large value switches occlusion off."""
     smooth: Weight = 0.1
     """Weight of the flow's second differences within a garment."""
     known_warps: Weight = 1.0
@@ -58,9 +58,9 @@ class TrainGarmentSettings(GivenFlowSettings):
     warped_scales: Count = 4
     """Scales, from the finest, whose appearance is aligned by the flow."""
     fusion: Fusion = "soft_gate"
-    """How aligned appearance meets the pose; no_flow switches alignment off."""
+    """Fusion of aligned appearance and pose; no_flow switches alignment off."""
     flow: FlowSource = "learned"
-    """Where flow and visibility come from, as for train_generator."""
+    """Origin of flow and visibility, as for train_generator."""
 
 
 class TrainSynthesisSettings(TrainGeneratorSettings):
@@ -75,9 +75,9 @@ class TrainSynthesisSettings(TrainGeneratorSettings):
     warped_scales: Count = 4
     """Scales, from the finest, whose appearance is aligned by the flow."""
     fusion: Fusion = "soft_gate"
-    """How aligned appearance meets the pose; no_flow switches alignment off."""
+    """Fusion of aligned appearance and pose; no_flow switches alignment off."""
     flow: FlowSource = "learned"
-    """Where flow and visibility come from, as for train_generator."""
+    """Origin of flow and visibility, as for train_generator."""
     garments: bool = True
     """See the garments that GarmentNet predicts."""
     pictures: Literal[1, 2, 3] = 3

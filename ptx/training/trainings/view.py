@@ -27,7 +27,7 @@ class TrainCoarseSettings(TrainSettings):
     latent: Count = 64
     """Numbers in the bottleneck."""
     weighting: PixelWeighting = "mask"
-    """What counts more than the rest: every pixel of the body, as published, or every part of it alike, so that hands, feet
+    """Pixels that count more than the rest: every pixel of the body, as published, or every part of it alike, so that hands, feet
     and faces are not forgotten (ours)."""
 
 
@@ -45,7 +45,7 @@ class TrainRefineSettings(TrainCoarseSettings, GivenFlowSettings):
     texture: bool = False
     """See the source's pixels where the flow brings them (ours)."""
     flow: FlowSource = "projected"
-    """Where that flow comes from, as for train_generator."""
+    """Origin of that flow, as for train_generator."""
     l1: Weight = 10.0
     """Weight of the weighted L1 beside the discriminator's judgement."""
     adversarial: Weight = 1.0
