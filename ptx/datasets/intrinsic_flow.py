@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_positions
@@ -29,7 +29,7 @@ from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
-from ptx.geometry.smpl_pickle import load_pickle, numbers
+from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
 from ptx.pipeline.config import Place
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.storage.store import Store, decode_strings
@@ -191,7 +191,7 @@ class IntrinsicFlow:
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()
 
     @cached_property
-    def _poses(self) -> Mapping[str, ArrayLike]:
+    def _poses(self) -> Mapping[str, PickleValue]:
         path = self.root / "Label" / self.joints
         try:
             return load_pickle(path)

@@ -1,4 +1,4 @@
-"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is there where the user names its weights."""
+"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is computed where the user names its weights."""
 
 from __future__ import annotations
 

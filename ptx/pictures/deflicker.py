@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ptx.geometry.labels import BACKGROUND, VISIBLE
 
 if TYPE_CHECKING:
-    from ptx.geometry.viewpoint import SeenBody
+    from ptx.geometry.viewpoint import FittedBody
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -45,7 +45,7 @@ class Link(NamedTuple):
     """(H, W, 1) weight of the neighbour's pixels."""
 
 
-def deflicker(frames: Sequence[Image], bodies: Sequence[SeenBody], *, closed: bool = False) -> list[Image]:
+def deflicker(frames: Sequence[Image], bodies: Sequence[FittedBody], *, closed: bool = False) -> list[Image]:
     """Change frames so that a body point keeps its colour from one to the next, and the background stays.
 
     On the body each frame is mixed with its neighbours, warped into it by the exact flow where both show the same point. The
@@ -72,7 +72,7 @@ def deflicker(frames: Sequence[Image], bodies: Sequence[SeenBody], *, closed: bo
     return out
 
 
-def flicker(frames: Sequence[Image], bodies: Sequence[SeenBody]) -> float:
+def flicker(frames: Sequence[Image], bodies: Sequence[FittedBody]) -> float:
     """Measure the mean |difference| (0 to 1) of a point's colour from each frame to the next.
 
     Counted are body points that both frames show, and background that both show; photographs of a turning person are not 0, since
@@ -94,7 +94,7 @@ def flicker(frames: Sequence[Image], bodies: Sequence[SeenBody]) -> float:
     return total / max(count, 1)
 
 
-def _links(bodies: Sequence[SeenBody], masks: Mask, closed: bool) -> list[Link]:
+def _links(bodies: Sequence[FittedBody], masks: Mask, closed: bool) -> list[Link]:
     """Link each frame with its neighbours, with no weight at pixels off the inside of the neighbour's body (masks (N, H, W))."""
     links = []
     for i in range(len(bodies)):
@@ -123,7 +123,7 @@ def _mix(images: Sequence[Floats], links: Sequence[Link]) -> list[Floats]:
     return [np.asarray(total / weight, np.float32) for total, weight in zip(sums, weights, strict=True)]
 
 
-def _body_mask(body: SeenBody) -> Mask:
+def _body_mask(body: FittedBody) -> Mask:
     """Return the pixels (H, W) that show the body."""
     return np.asarray(body.flow_from(body)[1] < BACKGROUND, np.bool_)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
@@ -60,8 +60,11 @@ class DaskExecutor:
         self._resources.close()
         _restore(self._environment)
 
-    def run(self, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, BlockReport]]:
-        """Run all tasks, keeping a bounded number in flight, so that memory does not grow with the number of blocks."""
+    def run(self, job: Job, tasks: Iterable[Task]) -> Generator[tuple[Task, BlockReport]]:
+        """Run all tasks, keeping a bounded number in flight, so that memory does not grow with the number of blocks.
+
+        Workers end where this ends early: none goes on with a block of a store that the caller no longer holds.
+        """
         tasks = iter(tasks)
         first = next(tasks, None)
         if first is None:
@@ -71,8 +74,10 @@ class DaskExecutor:
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
+        whole = False
         try:
             yield from self._run_on(self._connect(), job, chain([first], tasks))
+            whole = True
         except KilledWorker as error:
             raise PtxError(
                 "workers died again and again on the same block (out of memory?): lower `run.block` or `run.workers`; "
@@ -83,6 +88,8 @@ class DaskExecutor:
                 "the Dask scheduler went away; finished blocks are safe: run the same command again"
             ) from error
         finally:
+            if not whole:
+                self.release()
             _restore(self._environment)  # a worker that was replaced meanwhile changed it again
 
     def _run_on(self, client: Client, job: Job, tasks: Iterator[Task]) -> Iterator[tuple[Task, BlockReport]]:

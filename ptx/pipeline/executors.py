@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
@@ -14,8 +14,11 @@ from ptx.pipeline.work import BlockReport, Job, Task, run_block
 class Executor(Protocol):
     """Runs the blocks of one step after the other."""
 
-    def run(self, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, BlockReport]]:
-        """Run all tasks and yield each with its report, in the order they end; raises what a task raises."""
+    def run(self, job: Job, tasks: Iterable[Task]) -> Generator[tuple[Task, BlockReport]]:
+        """Run all tasks and yield each with its report, in the order they end; raises what a task raises.
+
+        Close it to end early: afterwards no block of the job is computed any more.
+        """
         ...
 
     def release(self) -> None:
@@ -46,7 +49,7 @@ class SerialExecutor:
     ) -> None:
         pass
 
-    def run(self, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, BlockReport]]:
+    def run(self, job: Job, tasks: Iterable[Task]) -> Generator[tuple[Task, BlockReport]]:
         """Run all tasks in order."""
         for task in tasks:
             yield task, run_block(job, task)

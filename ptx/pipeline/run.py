@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -113,16 +114,17 @@ def _compute(plan: Plan, tasks: Iterable[Task], executor: Executor, advance: Adv
     blocks = 0
     while True:
         busy: list[Task] = []
-        for task, report in executor.run(job, tasks):
-            if report.busy:
-                busy.append(replace(task, wait=True))
-                continue
-            computed += report.computed
-            codes = [problem.code for problem in report.bad.values()]
-            advance(report.computed if task.redo else report.samples, len(codes), codes)
-            blocks += 1
-            if blocks % PACK_EVERY == 0:
-                plan.store.pack_records()
+        with closing(executor.run(job, tasks)) as reports:  # closed before the lock of the store is given back
+            for task, report in reports:
+                if report.busy:
+                    busy.append(replace(task, wait=True))
+                    continue
+                computed += report.computed
+                codes = [problem.code for problem in report.bad.values()]
+                advance(report.computed if task.redo else report.samples, len(codes), codes)
+                blocks += 1
+                if blocks % PACK_EVERY == 0:
+                    plan.store.pack_records()
         if not busy:
             return computed
         tasks = busy

@@ -71,7 +71,9 @@ class TrainedModels(ABC):
         return None
 
     def body(self, name: str) -> Body:
-        """Load the body model that a model was trained with; the built-in one of models of ptx 0.1, which recorded none.
+        """Load the body model that a model was trained with.
+
+        For models of ptx 0.1, which recorded none, it is the one that the user names, else the built-in one.
 
         Raises:
             PtxError: its file is not there, or is another one by now.

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ptx.evaluation.context import EvaluationContext, evaluate_project
-from ptx.evaluation.protocols import find_protocol
+from ptx.evaluation.protocols import Split, find_protocol
 from ptx.evaluation.scores import FORMER_METHODS, Scores, read_scores
 from ptx.evaluation.tables import comparison_table, score_table
 from ptx.pipeline.errors import PtxError
@@ -74,7 +74,8 @@ def test_photographs_are_those_of_a_split(context: EvaluationContext) -> None:
     listing = context.training.pipeline.listing
     store = context.training.pipeline.store(context.training.pipeline.stage("ingest"))
     images = store.read("image", np.arange(6), np.uint8)
-    for split, number in (("train", 0), ("test", 1)):
+    numbers: dict[Split, int] = {"train": 0, "test": 1}
+    for split, number in numbers.items():
         pictures = torch.cat(list(context.photographs(split)))
         wanted = images[np.asarray(listing.splits) == number]
         assert np.array_equal(((pictures.numpy() + 1) * 127.5).round().transpose(0, 2, 3, 1), wanted)

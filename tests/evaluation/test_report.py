@@ -33,6 +33,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.targets: list[str] = []
         self.rows: list[list[str]] = []
+        self.notes: list[str] = []
         self.in_cell = False
         self.feed(text)
 
@@ -51,6 +52,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.in_cell:
             self.rows[-1][-1] += data
+        else:
+            self.notes.append(data)
 
 
 @pytest.fixture
@@ -88,14 +91,21 @@ def test_every_step_that_is_there_has_its_state(page: Page) -> None:
 def test_scores_and_curves(page: Page, context: EvaluationContext) -> None:
     rows = {row[0]: row[1:] for row in page.rows}
     assert {method.name for method in context.methods.images} <= set(rows)
-    mean, low, high = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0]).groups()  # type: ignore[union-attr]
-    assert float(low) <= float(mean) <= float(high)
+    match = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0])
+    assert match is not None
+    mean, low, high = map(float, match.groups())
+    assert low <= mean <= high
     assert page.tags.count("b") == 2  # the best SSIM and the best end-point error
     assert page.tags.count("polyline") == 1
 
 
 def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> None:
-    """A column a method and one for the truth, in both sheets; a row a pair."""
+    """A column a method and one for the truth, in both sheets, named below in full; a row a pair."""
+    names = ", ".join(method.name for method in context.methods.images)
+    assert (
+        page.notes.count(f"Each row is a pair; copying the source shows the source. From the left: {names}, truth.")
+        == 2
+    )
     assert len(page.targets) == 3
     sizes = [Image.open(BytesIO(base64.b64decode(target.split(",")[1]))).size for target in page.targets]
     assert sizes[0] == (30, 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from distributed import Client
 from ptx.pipeline import dask_executor
 from ptx.pipeline.cluster import ClusterSettings, RunSettings
 from ptx.pipeline.dask_executor import DaskExecutor
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, StageError
 from ptx.pipeline.events import Silent
 from ptx.pipeline.run import run_stage
-from tests.pipeline.toy import run_all, run_one, toy, tree
+from tests.pipeline.toy import calls, run_all, run_one, toy, tree
 
 THREADS = ClusterSettings(kind="threads")
 
@@ -59,6 +60,20 @@ def test_workers_that_went_away_are_started_again(tmp_path: Path) -> None:
     (tmp_path / "serial").mkdir()
     run_all(toy(tmp_path / "serial"))
     assert {k: v for k, v in tree(tmp_path).items() if "serial" not in k} == tree(tmp_path / "serial")
+
+
+def test_no_worker_goes_on_after_a_run_that_failed(tmp_path: Path) -> None:
+    """The caller gives back the lock of the store: from then on others may replace it."""
+    pipeline = toy(tmp_path, crash=(3,), sleep=0.2)
+    run_all(toy(tmp_path), "numbers")
+    with DaskExecutor(RunSettings(workers=2), THREADS) as executor:
+        with pytest.raises(StageError):
+            run_stage(pipeline, pipeline.stage("square"), Silent(), executor)
+        assert executor._client is None
+        counted = calls(tmp_path)
+        time.sleep(0.5)
+        assert calls(tmp_path) == counted
+        run_stage(pipeline, pipeline.stage("numbers"), Silent(), executor, force=True)  # the executor is still of use
 
 
 def test_several_executors_live_in_one_process(tmp_path: Path) -> None:

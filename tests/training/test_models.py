@@ -92,7 +92,8 @@ def remember(folder: Path, name: str, digest: str) -> None:
 def test_the_body_is_the_one_that_a_model_was_trained_with(tmp_path: Path) -> None:
     write_model(tmp_path, "flow", FlowNet(8, 16, 3))
     small, builtin = load_body("small"), load_body("builtin")
-    assert FolderModels(tmp_path, chosen_body="small").body("train-flow") is builtin  # of ptx 0.1, which knew no other
+    assert FolderModels(tmp_path).body("train-flow") is builtin  # of ptx 0.1, which recorded none
+    assert FolderModels(tmp_path, chosen_body="small").body("train-flow") is small
     remember(tmp_path, "small", small.digest)
     assert FolderModels(tmp_path).body("train-flow") is small
     assert FolderModels(tmp_path, chosen_body="builtin").body("train-flow") is small  # the setting's default

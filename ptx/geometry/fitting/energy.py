@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import BETAS, CX, CY, LOG_SCALE, LOG_SCALE_3D, FitModel, PosedSkeleton, State
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.joints import ANKLES, KEYPOINT_COUNT, TORSO
+from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ class Sigmas(NamedTuple):
     """Of the logarithm of the scale of the 3D keypoints."""
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def robust(square: float, sigma: float, cutoff: float) -> tuple[float, float]:
     """Geman-McClure penalty of a squared length: (value, weight of the iteratively reweighted least squares).
 
@@ -80,7 +80,7 @@ def robust(square: float, sigma: float, cutoff: float) -> tuple[float, float]:
     return square * falloff * inverse, falloff * falloff * inverse
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def forward_lean(z: Floats) -> float:
     """Mean z of shoulders and hips minus that of the ankles; z (18,) of the keypoints, or a derivative of it."""
     torso = 0.0
@@ -92,7 +92,7 @@ def forward_lean(z: Floats) -> float:
     return 0.25 * torso - 0.5 * ankles
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def residuals_3d(
     obs: Observations, sigmas: Sigmas, points: Floats, scale: float, residual: Floats, centred: Floats
 ) -> float:
@@ -129,7 +129,7 @@ def residuals_3d(
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def energy(model: FitModel, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton) -> float:
     """E of one person at a state; writes `posed` as `pose_skeleton` does."""
     pose_skeleton(model, state, posed)
@@ -152,10 +152,10 @@ def energy(model: FitModel, obs: Observations, sigmas: Sigmas, state: State, pos
     return total + prior_energy(model.prior, sigmas, state)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def prior_energy(prior: Prior, sigmas: Sigmas, state: State) -> float:
     """The terms of E that do not depend on the keypoints."""
-    total = 0.0
+    total: float = 0.0
     root, params = state.root, state.params
     dofs = len(prior.mean)
     for d in range(dofs):
@@ -165,4 +165,6 @@ def prior_energy(prior: Prior, sigmas: Sigmas, state: State) -> float:
     for b in range(BETAS):
         total += (params[dofs + b] / sigmas.betas) ** 2
     total += (root[0, 1] ** 2 + (root[1, 1] - 1.0) ** 2 + root[2, 1] ** 2) / sigmas.upright**2
-    return total + (params[LOG_SCALE] / sigmas.log_scale) ** 2 + (params[LOG_SCALE_3D] / sigmas.log_scale_3d) ** 2
+    total += (params[LOG_SCALE] / sigmas.log_scale) ** 2
+    total += (params[LOG_SCALE_3D] / sigmas.log_scale_3d) ** 2
+    return total

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.model import BETAS, ROOT_TURN, FitModel, PosedSkeleton, Skeleton, State
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def left_jacobian(x: float, y: float, z: float, out: Floats) -> None:
     """Write the left Jacobian (3, 3) of SO(3): exp(w + dw) = exp(J dw) exp(w) to first order."""
     square = x * x + y * y + z * z
@@ -29,7 +29,7 @@ def left_jacobian(x: float, y: float, z: float, out: Floats) -> None:
     out[2, 0], out[2, 1], out[2, 2] = b * x * z - a * y, b * y * z + a * x, c + b * z * z
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def copy_matrix(source: Floats, target: Floats) -> None:
     """Copy element by element: slices that are assigned take numba seconds more to compile."""
     for i in range(source.shape[0]):
@@ -37,7 +37,7 @@ def copy_matrix(source: Floats, target: Floats) -> None:
             target[i, j] = source[i, j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def clear_matrix(out: Floats) -> None:
     """Write zeros element by element, for the same reason."""
     for i in range(out.shape[0]):
@@ -45,7 +45,7 @@ def clear_matrix(out: Floats) -> None:
             out[i, j] = 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def multiply(a: Floats, b: Floats, out: Floats) -> None:
     """Write the product of two (3, 3) matrices; `out` is neither of them."""
     for i in range(3):
@@ -53,7 +53,7 @@ def multiply(a: Floats, b: Floats, out: Floats) -> None:
             out[i, j] = a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + a[i, 2] * b[2, j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def joint_vector(prior: Prior, params: Floats, joint: int) -> tuple[float, float, float]:
     """Axis-angle vector that the degrees of freedom give a joint, on top of its rotation in rest."""
     x = y = z = 0.0
@@ -65,7 +65,7 @@ def joint_vector(prior: Prior, params: Floats, joint: int) -> tuple[float, float
     return x, y, z
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def pose_skeleton(model: FitModel, state: State, posed: PosedSkeleton) -> None:
     """Write rotations, joints and points of `posed`; the camera does not count."""
     skeleton, prior = model.skeleton, model.prior
@@ -97,7 +97,7 @@ def pose_skeleton(model: FitModel, state: State, posed: PosedSkeleton) -> None:
     _pose_keypoints(skeleton, betas, posed)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _pose_keypoints(skeleton: Skeleton, betas: Floats, posed: PosedSkeleton) -> None:
     """Write the points of `posed` from its rotations and joints."""
     offset = np.empty(3)
@@ -116,7 +116,7 @@ def _pose_keypoints(skeleton: Skeleton, betas: Floats, posed: PosedSkeleton) -> 
             )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def differentiate(model: FitModel, params: Floats, posed: PosedSkeleton) -> None:
     """Write the Jacobian of `posed`, after `pose_skeleton` with the same parameters."""
     skeleton, prior, jacobian = model.skeleton, model.prior, posed.jacobian
@@ -158,7 +158,7 @@ def differentiate(model: FitModel, params: Floats, posed: PosedSkeleton) -> None
                 joint = skeleton.parents[joint]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _differentiate_rotations(model: FitModel, params: Floats, posed: PosedSkeleton) -> None:
     """Write the axes of `posed`: the world axis of every entry, from the parent's rotation and the left Jacobian."""
     prior = model.prior
@@ -177,7 +177,7 @@ def _differentiate_rotations(model: FitModel, params: Floats, posed: PosedSkelet
                 posed.axes[entry, i] = r[i, 0] * inner[0] + r[i, 1] * inner[1] + r[i, 2] * inner[2]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _differentiate_shape(skeleton: Skeleton, posed: PosedSkeleton) -> None:
     """Write the joint_dirs of `posed` and the betas' columns of its Jacobian."""
     dirs = posed.joint_dirs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from ptx.geometry.fitting.model import (
 )
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.joints import KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def allocate_system(prior: Prior) -> System:
     return System(np.zeros((size, size)), np.zeros(size), np.zeros((size, size)), np.zeros(size))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def add_row(row: Floats, residual: float, weight: float, hessian: Floats, gradient: Floats) -> None:
     """Add one weighted residual and its derivative (P,) to the lower triangle of the normal equations."""
     for i in range(len(row)):
@@ -58,7 +58,7 @@ def add_row(row: Floats, residual: float, weight: float, hessian: Floats, gradie
                 target[j] += a * row[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def normal_equations(
     model: FitModel, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton, system: System
 ) -> None:
@@ -92,7 +92,7 @@ def normal_equations(
     _add_priors(model.prior, sigmas, state, system)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add_keypoints_3d(
     prior: Prior, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton, system: System
 ) -> None:
@@ -125,7 +125,7 @@ def _add_keypoints_3d(
             add_row(row, r[i], weight, system.hessian, system.gradient)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add_lean(sigmas: Sigmas, posed: PosedSkeleton, system: System) -> None:
     """Add the row of `forward_lean`."""
     row, dz = np.zeros(len(system.gradient)), posed.jacobian[:, 2]
@@ -136,7 +136,7 @@ def _add_lean(sigmas: Sigmas, posed: PosedSkeleton, system: System) -> None:
     add_row(row, residual, weight, system.hessian, system.gradient)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add_priors(prior: Prior, sigmas: Sigmas, state: State, system: System) -> None:
     """Add the terms of `prior_energy`."""
     root = state.root

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.fitting.solver import Descent, Scratch, copy_state, descend
 from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential, logarithm
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ def allocate_results(count: int, prior: Prior) -> Results:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def write_pose(prior: Prior, state: State, out: Floats) -> None:
     """Write the pose (24, 3), axis-angle in radians, of a state."""
     turned, local = np.empty((3, 3)), np.empty((3, 3))
@@ -75,7 +75,7 @@ def write_pose(prior: Prior, state: State, out: Floats) -> None:
             logarithm(local, out[j])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fit_one(model: FitModel, obs: Observations, search: Search, state: State, scratch: Scratch) -> tuple[float, int]:
     """Find the best state of one person over all starts.
 
@@ -113,7 +113,7 @@ def fit_one(model: FitModel, obs: Observations, search: Search, state: State, sc
     return best, winner
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fit_all(
     model: FitModel, observations: Observations, rows: Ints, search: Search, results: Results, scratch: Scratch
 ) -> None:

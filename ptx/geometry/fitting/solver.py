@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from ptx.geometry.fitting.kinematics import copy_matrix, multiply
 from ptx.geometry.fitting.model import ROOT_TURN, FitModel, PosedSkeleton, State, allocate_posed, mean_state
 from ptx.geometry.fitting.normal_equations import System, allocate_system, normal_equations
 from ptx.geometry.fitting.priors import Prior
+from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,7 @@ def allocate_scratch(prior: Prior) -> Scratch:
     return Scratch(allocate_posed(prior), allocate_system(prior), mean_state(prior))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, step: Floats) -> bool:
     """Solve (H + damping diag H) step = -gradient by Cholesky.
 
@@ -100,7 +100,7 @@ def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, ste
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def take_step(state: State, step: Floats, dofs: int, out: State) -> None:
     """Write the state after a step, shortened to `LARGEST_TURN`.
 
@@ -121,7 +121,7 @@ def take_step(state: State, step: Floats, dofs: int, out: State) -> None:
         out.params[i] = state.params[i] + fraction * step[ROOT_TURN + i]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def copy_state(source: State, target: State) -> None:
     """Copy root and parameters."""
     copy_matrix(source.root, target.root)
@@ -129,7 +129,7 @@ def copy_state(source: State, target: State) -> None:
         target.params[i] = source.params[i]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def descend(model: FitModel, obs: Observations, descent: Descent, state: State, scratch: Scratch) -> float:
     """Minimise E from a state, in place.
 

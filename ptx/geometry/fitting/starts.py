@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +9,7 @@ from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.kinematics import clear_matrix, pose_skeleton
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, PosedSkeleton, State
 from ptx.geometry.joints import KEYPOINT_COUNT, TORSO, keypoint
+from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def guess_scale(xy: NDArray[np.floating], weight: NDArray[np.floating], rest_poi
     return np.where(best > 0, best, np.nan)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def start_state(model: FitModel, obs: Observations, start: int, state: State, posed: PosedSkeleton) -> bool:
     """Write the state of one start: the mean pose in its direction, the camera centred on the keypoints.
 
@@ -79,7 +79,7 @@ def start_state(model: FitModel, obs: Observations, start: int, state: State, po
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def orient_by_yaw(yaw: float, root: Floats) -> None:
     """Write the rotation (3, 3) of a body that stands upright and is turned by yaw radians about y."""
     c, s = np.cos(yaw), np.sin(yaw)
@@ -87,7 +87,7 @@ def orient_by_yaw(yaw: float, root: Floats) -> None:
     root[0, 0], root[0, 2], root[1, 1], root[2, 0], root[2, 2] = c, s, 1.0, -s, c
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def centre_camera(model: FitModel, obs: Observations, state: State, posed: PosedSkeleton) -> None:
     """Set the camera's cx and cy to the weighted mean offset of the 2D keypoints, at the scale that it has."""
     pose_skeleton(model, state, posed)
@@ -103,7 +103,7 @@ def centre_camera(model: FitModel, obs: Observations, state: State, posed: Posed
     params[CY] /= total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def orient_by_torso(obs: Observations, root: Floats) -> bool:
     """Write the orientation (3, 3) of the torso from its four 3D keypoints; False if they are not all there."""
     for k in TORSO:
