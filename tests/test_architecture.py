@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "geometry": set(),
     "labels": set(),
     "pipeline": set(),
-    "pictures": {"geometry", "labels", "pipeline"},
+    "pictures": {"geometry", "pipeline"},
     "datasets": {"geometry", "labels", "pipeline"},
     "models": {"geometry", "labels", "pipeline"},
     "stages": {"datasets", "geometry", "labels", "models", "pipeline"},
