@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from ptx.commands.options import CLUSTER, Config, Set, console, errors
-from ptx.commands.steps import StepsCommand, complete_steps
+from ptx.commands.steps import StepsHelp, complete_steps
 
 app = typer.Typer()
 
 
 @app.command(
     rich_help_panel=CLUSTER,
-    cls=StepsCommand,
+    add_help_option=False,
     epilog="Examples:  ptx submit everything  ·  ptx submit train-flow train-generator  ·  ptx submit all --print",
 )
 def submit(
@@ -25,6 +25,7 @@ def submit(
     config: Config = None,
     overrides: Set = None,
     show: Annotated[bool, typer.Option("--print", help="Show the scripts; write and submit nothing.")] = False,
+    _help: StepsHelp = False,
 ) -> None:
     """Submit steps to SLURM: an array of parts for each data stage, a job for each training, each after what it reads."""
     from ptx.pipeline.slurm import as_text, scripts

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ptx.commands.options import DATA, ClusterKind, Config, LogFormat, Set, Workers, console
-from ptx.commands.steps import StepsCommand, complete_stage, complete_steps
+from ptx.commands.steps import StepsHelp, complete_stage, complete_steps
 from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
@@ -17,7 +17,7 @@ app = typer.Typer()
 
 @app.command(
     rich_help_panel=DATA,
-    cls=StepsCommand,
+    add_help_option=False,
     epilog="Examples:  ptx run all  ·  ptx run fit-smpl --set fit_smpl.iterations=20  ·  ptx run synth-flow --dry-run",
 )
 def run(
@@ -35,6 +35,7 @@ def run(
         str | None, typer.Option("--part", help="One of several parts, such as 3/16, for job arrays.")
     ] = None,
     log_format: LogFormat = "auto",
+    _help: StepsHelp = False,
 ) -> None:
     """Run a step: compute what is missing. Killed runs go on where they stopped when the same command is given again."""
     from ptx.commands.output import open_output

@@ -155,9 +155,9 @@ def view(
     # Models of one size see the same person, who is looked for once.
     by_size = {painter.size: painter for painter in painters.values()}
     people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
-    views = {name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()}
+    rows = [painter.view(people[painter.size], yaws, pitch, joints=joints) for painter in painters.values()]
     title = f"{source.name} from other sides: {', '.join(names)}"
-    print(write_views(views, look, title, output))
+    print(write_views(rows, look, title, output))
 
 
 def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from textwrap import wrap
+from typing import Annotated
 
-from typer.core import TyperCommand
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
 
 from ptx.commands.options import console
-
-PADDING = 2
-"""Columns that a help page leaves free at its sides."""
 
 GROUPS = {
     "all": "every data stage, in order",
@@ -41,16 +40,6 @@ def _summary(kind: type) -> str:
     return first_line.removesuffix(".")
 
 
-def _aligned(summaries: Mapping[str, str], width: int) -> list[str]:
-    """Return lines of at most so many characters: names in a column, summaries in another."""
-    indent = max(map(len, summaries)) + 4
-    lines: list[str] = []
-    for name, summary in summaries.items():
-        first = f"  {name}".ljust(indent)
-        lines += wrap(summary, width, initial_indent=first, subsequent_indent=" " * indent)
-    return lines
-
-
 def complete_stage(incomplete: str) -> list[tuple[str, str]]:
     """Complete the name of a data stage; returns names with their summaries."""
     return [(name, summary) for name, summary in known_stages().items() if name.startswith(incomplete)]
@@ -61,17 +50,23 @@ def complete_steps(incomplete: str) -> list[tuple[str, str]]:
     return [(name, summary) for name, summary in known_steps().items() if name.startswith(incomplete)]
 
 
-class StepsCommand(TyperCommand):
-    """A command whose help ends with the steps, which are looked up when the help is asked for."""
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    """Print the help of a command and then the steps, which are looked up now; ends the command."""
+    if not wanted:
+        return
+    text = context.get_help()  # with rich it is printed already, and this is empty
+    if text:
+        print(text)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold cyan", no_wrap=True)
+    table.add_column()
+    for name, summary in known_steps().items():
+        table.add_row(name, escape(summary))
+    console.print(Panel(table, title="Steps", title_align="left", border_style="dim"))
+    raise typer.Exit
 
-    _examples: str | None = None
 
-    @property
-    def epilog(self) -> str:
-        """The list of steps, then the examples."""
-        lines = _aligned(known_steps(), console.width - PADDING)
-        return "\n".join(["Steps:", *lines, "", self._examples or ""])
-
-    @epilog.setter
-    def epilog(self, examples: str | None) -> None:
-        self._examples = examples
+StepsHelp = Annotated[
+    bool, typer.Option("--help", is_eager=True, callback=_show_help, help="Show this message and exit.")
+]
+"""Option of a command that is made with `add_help_option=False`: its help ends with the steps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,6 @@ from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
 from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
-from ptx.training.systems import SystemName
 
 Look = Literal["picture", "sheet", "paste"]
 """The painted picture; the same beside what it was made from; the whole photograph with the picture in it."""
@@ -45,19 +44,18 @@ def draw_painting(painting: Painting, look: Look, title: str = "") -> Image:
     return sheet([panels], title, height=PANEL_HEIGHT)
 
 
-def write_views(views: Mapping[SystemName, Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
+def write_views(rows: Sequence[Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
     """Write views of one person by one or several systems; returns the path.
 
     A .png shows one view by one system as `look` says, everything else as a sheet: for one angle source, skeleton, warped and
     painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side.
 
     Args:
-        views: by system; each has the same angles.
+        rows: the views of each system, at the same angles.
         look: of a single view.
         title: of the sheet.
         output: ends in one of `VIEW_SUFFIXES`.
     """
-    rows = list(views.values())
     if output.suffix.lower() in ANIMATION_SUFFIXES:
         rounds = [turntable(row) for row in rows]
         return write_animation(output, [_side_by_side(frames) for frames in zip(*rounds, strict=True)])

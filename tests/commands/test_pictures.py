@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL.GifImagePlugin import GifImageFile
 
 from ptx.datasets import mediapipe
 from ptx.datasets.people import People
@@ -72,6 +73,7 @@ def test_views(models: Path, photos: Path) -> None:
     assert size_of(photos / "sheet.png")[0] > 300
     painted(photos, "view", "me.png", "--yaw", "0:360:120", "-o", "round.gif")
     with Pillow.open(photos / "round.gif") as turning:
+        assert isinstance(turning, GifImageFile)
         assert turning.n_frames == 3
 
 

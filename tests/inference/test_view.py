@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from PIL.GifImagePlugin import GifImageFile
 
 import ptx
 from ptx.datasets.keypoint_files import read_pose3d
@@ -80,18 +81,19 @@ def test_files(models: Path, people: People, tmp_path: Path) -> None:
     names: tuple[SystemName, SystemName] = ("flow", "view")
     loaded = {name: Model(models, name, body="small", detector=detector) for name in names}
 
-    def views(*yaws: float) -> dict[str, list[NovelView]]:
-        return {name: model.view(photo, yaws) for name, model in loaded.items()}
+    def views(*yaws: float) -> list[list[NovelView]]:
+        return [model.view(photo, yaws) for model in loaded.values()]
 
-    def written(found: dict[str, list[NovelView]], name: str, look: Look = "picture") -> np.ndarray:
+    def written(found: list[list[NovelView]], name: str, look: Look = "picture") -> np.ndarray:
         return np.asarray(Pillow.open(write_views(found, look, "me from other sides", tmp_path / name)))
 
-    one = {"flow": views(30)["flow"]}
+    one = views(30)[:1]
     assert written(one, "side.png").shape == (*SIZE, 3)
     assert written(one, "pasted.png", "paste").shape == (*SIZE, 3)
     assert written(one, "sheet.png", "sheet").shape[0] > 300
     assert written(views(-30, 30), "both.png").shape[0] > 2 * 300
     with Pillow.open(write_views(views(*read_yaws("0:360:120")), "picture", "", tmp_path / "r.gif")) as turning:
+        assert isinstance(turning, GifImageFile)
         assert turning.n_frames == 3
         assert turning.size == (4 * SIZE[1], 2 * SIZE[0])
 
