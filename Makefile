@@ -5,13 +5,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test check lint format bench clean
 
 demo: $(READY)  ## synthetic people, the whole pipeline, small models, a report to look at
 	$(BIN)/ptx demo
 
 test: lint  ## lint, types, all tests
 	$(BIN)/python -m pytest -n 2
+
+check: lint  ## before a commit: lint, types, and the tests that are not marked as slow
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check .

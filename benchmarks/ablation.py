@@ -9,10 +9,10 @@ import argparse
 from pathlib import Path
 
 from common import table
-from experiments import Seconds, Variant, experiment
+from experiments import Seconds, Settings, Variant, experiment
 
-from ptx.evaluation.evaluate import read_evaluation
-from ptx.evaluation.tables import interval
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.scores import read_scores
 
 ROWS = {
     "full": "residual",
@@ -37,7 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=600, help="test pairs that are scored")
     args = parser.parse_args()
-    settings = {
+    settings: Settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},
@@ -72,7 +72,7 @@ def scores(root: Path, seconds: dict[str, Seconds]) -> None:
         rows.append((name, fusion, method, spent))
     out, above = [], None
     for name, fusion, method, spent in rows:
-        found = read_evaluation(root / fusion).values[method]
+        found = read_scores(root / fusion).values[method]
         more = "" if above is None else "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["ssim"] - above))
         means = [f"{found[m].mean():.4f}" for m in ("body_ssim", "l1", "psnr")]
         out.append((name, f"{found['ssim'].mean():.4f}", more, *means, f"{spent / 60:.0f}"))

@@ -1,10 +1,12 @@
-"""What the benchmarks share: people as cameras see them, a stopwatch, a table."""
+"""What the benchmarks share: people as cameras see them, projects, a stopwatch, a table."""
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,8 @@ from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.skinning import pose_vertices
+from ptx.project import Project
+from ptx.settings import load_settings
 
 SIZE = 256
 
@@ -38,6 +42,11 @@ def crowd(count: int, seed: int = 7) -> Crowd:
     return Crowd(body, pose, betas, camera, points)
 
 
+def make_project(workspace: Path, *overrides: str) -> Project:
+    """Put a project together from `name=value` settings alone: no file is read."""
+    return Project.of(load_settings(Path(os.devnull), [f"workspace={workspace}", *overrides]))
+
+
 def seconds(function: Callable[[], object], repeat: int = 3) -> float:
     """The best of some runs, after one that does not count."""
     function()
@@ -49,7 +58,7 @@ def seconds(function: Callable[[], object], repeat: int = 3) -> float:
     return float(best)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def table(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> None:
     """Print Markdown."""
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for row in rows:

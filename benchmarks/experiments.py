@@ -14,7 +14,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from ptx.pipeline.fingerprint import Json
+
+Settings = Mapping[str, Json]
+"""Settings, or those of a section, by name."""
 
 Seconds = dict[str, float]
 """Stage → seconds that its training took."""
@@ -27,13 +31,13 @@ class Variant:
     folder: str
     trains: Sequence[str]
     """Training stages, in order; all other models are the base's."""
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Settings] = field(default_factory=dict)
     """Section → settings that differ from the base's."""
 
 
 def experiment(
     root: Path,
-    settings: Mapping[str, Any],
+    settings: Settings,
     chains: Sequence[Sequence[str]],
     variants: Sequence[Variant],
     jobs: int,
@@ -64,11 +68,12 @@ def experiment(
         return taken | dict(zip([v.folder for v in variants], pool.map(one, variants), strict=True))
 
 
-def _write(folder: Path, settings: Mapping[str, Any], more: Mapping[str, Mapping[str, Any]]) -> Path:
+def _write(folder: Path, settings: Settings, more: Mapping[str, Settings]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    whole = {**settings, "workspace": str(folder)}
+    whole: dict[str, Json] = {**settings, "workspace": str(folder)}
     for section, own in more.items():
-        whole[section] = {**whole.get(section, {}), **own}
+        shared = settings.get(section)
+        whole[section] = {**shared, **own} if isinstance(shared, Mapping) else own
     config = folder / "pipeline.yaml"
     config.write_text(json.dumps(whole, indent=1))  # which is YAML
     return config

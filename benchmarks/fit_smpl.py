@@ -20,12 +20,25 @@ from common import SIZE, processor, table
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.fitting import FitOptions, fit
-from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.fit import _widths
-from ptx.geometry.fitting.kinematics import BETAS, allocate, pose_skeleton, skeleton_of
+from ptx.geometry.fitting.checks import split_keypoints
+from ptx.geometry.fitting.energy import Observations, Sigmas, energy
+from ptx.geometry.fitting.fit import Normalisation
+from ptx.geometry.fitting.kinematics import pose_skeleton
+from ptx.geometry.fitting.model import (
+    BETAS,
+    CX,
+    LOG_SCALE,
+    LOG_SCALE_3D,
+    FitModel,
+    State,
+    allocate_posed,
+    mean_state,
+    parameter_count,
+    skeleton_of,
+)
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.starts import YAWS, guess_scale
-from ptx.geometry.joints import joint, keypoint
+from ptx.geometry.joints import ANKLES, TORSO, joint, keypoint
 from ptx.geometry.rotation import rotation_matrices
 
 PRIOR = build_prior()
@@ -42,18 +55,19 @@ class Problem:
     """Keypoints of N images relative to their centres, in metres by a first guess of the scale, as `fit` sees them."""
 
     def __init__(self, body: Body, keypoints: np.ndarray) -> None:
-        self.body, self.skeleton, self.work = body, skeleton_of(body), allocate(PRIOR)
-        pose_skeleton(self.skeleton, PRIOR, np.eye(3), PRIOR.mean, np.zeros(BETAS), self.work)
-        self.weight = keypoints[..., 2].astype(np.float64)
-        pixels = np.nan_to_num(keypoints[..., :2]).astype(np.float64)
-        unit = guess_scale(pixels, self.weight, self.work.points)
+        self.body = body
+        self.model = FitModel(skeleton_of(body), PRIOR)
+        self.posed = allocate_posed(PRIOR)
+        pose_skeleton(self.model, mean_state(PRIOR), self.posed)
+        pixels, self.weight = split_keypoints(keypoints, 0.0)
+        unit = guess_scale(pixels, self.weight, self.posed.points)
         centre = (pixels * self.weight[..., None]).sum(1) / self.weight.sum(1)[:, None]
-        self.xy = (pixels - centre[:, None]) / unit[:, None, None] * (1, -1)
+        self.xy = Normalisation(centre, unit).to_metres(pixels)
 
-    def energy(self, n: int, root: np.ndarray, rest: np.ndarray, widths: Widths) -> float:
+    def energy(self, n: int, state: State, sigmas: Sigmas) -> float:
         """Ours, of one image."""
-        seen = Observation(self.xy[n], self.weight[n], np.zeros((18, 3)), np.zeros(18))
-        return energy(self.skeleton, PRIOR, seen, widths, root, rest, self.work)
+        obs = Observations(self.xy[n], self.weight[n], np.zeros((18, 3)), np.zeros(18))
+        return energy(self.model, obs, sigmas, state, self.posed)
 
 
 def to_rotations(vectors: torch.Tensor) -> torch.Tensor:
@@ -79,21 +93,21 @@ class Peer:
         self.xy = torch.tensor(np.repeat(problem.xy, starts, axis=0))
         self.weight = torch.tensor(np.repeat(problem.weight, starts, axis=0))
         self.prior = {
-            name: torch.tensor(getattr(PRIOR, name)) for name in ("mean", "sigma", "lower", "upper", "spread")
+            name: torch.tensor(getattr(PRIOR, name)) for name in ("mean", "sigma", "lower", "upper", "sigma_factor")
         }
 
-    def keypoints(self, root: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    def keypoints(self, root: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         """(R, 18, 3) relative to the pelvis."""
-        local = to_rotations(torch.einsum("rd,jdc->rjc", rest[:, :DOFS], self.axes)) @ self.rest
+        local = to_rotations(torch.einsum("rd,jdc->rjc", params[:, :DOFS], self.axes)) @ self.rest
         body = self.model(
             global_orient=root[:, None].float(),
             body_pose=local[:, 1:].float(),
-            betas=rest[:, DOFS : DOFS + BETAS].float(),
+            betas=params[:, DOFS : DOFS + BETAS].float(),
             pose2rot=False,
         )
         joints = body.joints.double()
         joints = joints - joints[:, :1]
-        out = torch.zeros(len(rest), 18, 3, dtype=torch.float64)
+        out = torch.zeros(len(params), 18, 3, dtype=torch.float64)
         for k, j in LIMB_JOINTS:
             out[:, k] = joints[:, j]
         out[:, keypoint("neck")] = (joints[:, joint("left_shoulder")] + joints[:, joint("right_shoulder")]) / 2
@@ -101,23 +115,25 @@ class Peer:
             out[:, k] = joints[:, 24 + order]
         return out
 
-    def __call__(self, root: torch.Tensor, rest: torch.Tensor, widths: Widths) -> torch.Tensor:
+    def __call__(self, root: torch.Tensor, params: torch.Tensor, sigmas: Sigmas) -> torch.Tensor:
         """(R,) energies."""
-        points = self.keypoints(root, rest)
-        scale = rest[:, -4].exp()[:, None, None]
-        square = ((scale * points[..., :2] + rest[:, None, -3:-1] - self.xy) ** 2).sum(-1)
-        turn2, p = widths.image_turn**2, self.prior
-        total = (self.weight * square * turn2 / (turn2 + square) / (widths.image * p["spread"]) ** 2).sum(-1)
-        torso = points[:, [2, 5, 8, 11], 2].mean(-1) - points[:, [10, 13], 2].mean(-1)
-        turn2 = widths.balance_turn**2
-        total = total + torso**2 * turn2 / (turn2 + torso**2) / widths.balance**2
-        dofs = rest[:, :DOFS]
+        points = self.keypoints(root, params)
+        scale = params[:, LOG_SCALE].exp()[:, None, None]
+        square = ((scale * points[..., :2] + params[:, None, CX : CX + 2] - self.xy) ** 2).sum(-1)
+        cutoff2, p = sigmas.keypoint_cutoff**2, self.prior
+        sigma = sigmas.keypoint * p["sigma_factor"]
+        total = (self.weight * square * cutoff2 / (cutoff2 + square) / sigma**2).sum(-1)
+        lean = points[:, TORSO, 2].mean(-1) - points[:, ANKLES, 2].mean(-1)
+        cutoff2 = sigmas.lean_cutoff**2
+        total = total + lean**2 * cutoff2 / (cutoff2 + lean**2) / sigmas.lean**2
+        dofs = params[:, :DOFS]
         beyond = (dofs - p["upper"]).clamp(min=0) + (dofs - p["lower"]).clamp(max=0)
-        total = total + (((dofs - p["mean"]) / p["sigma"]) ** 2 + (beyond / widths.limit) ** 2).sum(-1)
-        total = total + ((rest[:, DOFS : DOFS + BETAS] / widths.betas) ** 2).sum(-1)
+        total = total + (((dofs - p["mean"]) / p["sigma"]) ** 2 + (beyond / sigmas.joint_limit) ** 2).sum(-1)
+        total = total + ((params[:, DOFS : DOFS + BETAS] / sigmas.betas) ** 2).sum(-1)
         up = root[:, :, 1] - torch.tensor([0.0, 1.0, 0.0])
-        total = total + (up**2).sum(-1) / widths.upright**2
-        return total + (rest[:, -4] / widths.camera) ** 2 + (rest[:, -1] / widths.space_scale) ** 2
+        total = total + (up**2).sum(-1) / sigmas.upright**2
+        total = total + (params[:, LOG_SCALE] / sigmas.log_scale) ** 2
+        return total + (params[:, LOG_SCALE_3D] / sigmas.log_scale_3d) ** 2
 
 
 Stage = Callable[[list[torch.Tensor], Callable[[], torch.Tensor]], None]
@@ -163,14 +179,16 @@ def smplify(problem: Problem, coarse: Stage, fine: Stage) -> np.ndarray:
     yaws[:, 1] = np.tile(np.radians(YAWS), images)
     first = torch.tensor(rotation_matrices(yaws).astype(np.float64))
     turn = torch.zeros(images * starts, 3, dtype=torch.float64, requires_grad=True)
-    rest = torch.zeros(images * starts, DOFS + BETAS + 4, dtype=torch.float64)
-    rest[:, :DOFS] = torch.tensor(PRIOR.mean)
-    rest.requires_grad_()
-    wide, true = _widths(FitOptions())
-    for stage, widths in ((coarse, wide), (fine, true)):
-        stage([turn, rest], lambda widths=widths: peer(to_rotations(turn) @ first, rest, widths).sum())
-    roots, rests = (to_rotations(turn) @ first).detach().numpy(), rest.detach().numpy()
-    values = [problem.energy(i // starts, np.ascontiguousarray(roots[i]), rests[i], true) for i in range(len(rests))]
+    params = torch.zeros(images * starts, parameter_count(PRIOR), dtype=torch.float64)
+    params[:, :DOFS] = torch.tensor(PRIOR.mean)
+    params.requires_grad_()
+    search = FitOptions().search()
+    wide, true = search.coarse.sigmas, search.fine.sigmas
+    for stage, sigmas in ((coarse, wide), (fine, true)):
+        stage([turn, params], lambda sigmas=sigmas: peer(to_rotations(turn) @ first, params, sigmas).sum())
+    roots, found = (to_rotations(turn) @ first).detach().numpy(), params.detach().numpy()
+    states = [State(np.ascontiguousarray(root), one) for root, one in zip(roots, found, strict=True)]
+    values = [problem.energy(i // starts, state, true) for i, state in enumerate(states)]
     return np.array(values).reshape(images, starts).min(1)
 
 

@@ -67,7 +67,7 @@ def main() -> None:
             rows.append([name, which.sum(), *spread, f"{rejected[which].mean():.1%}", f"{everyone:.1f}"])
     table(["rows", "number", "median px", "90 % below, px", "rejected", "median px with the rejected"], rows)
     print()
-    table(["rejected for", "rows"], Counter(reason.split(":")[0] for reason in found.problems.values()).most_common())
+    table(["rejected for", "rows"], Counter(issue.code for issue in found.problems.values()).most_common())
 
 
 if __name__ == "__main__":

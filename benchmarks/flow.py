@@ -16,28 +16,25 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import SIZE, Crowd, crowd, processor, table
-from rich.console import Console
+from common import SIZE, Crowd, crowd, make_project, processor, table
 
 from ptx.geometry.flow import encode_flow, flow_between
 from ptx.geometry.quantization import decode_bary, decode_flow
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.visibility import visible_exact
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.project import STAGES, load_settings
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import SerialExecutor
 
 
 def stages_rate(persons: int, images: int) -> tuple[int, float]:
     """Directed pairs, and seconds of `rasterize` and `synth-flow` with all reading and writing, in one process."""
     took = 0.0
     with tempfile.TemporaryDirectory() as workspace:
-        overrides = [f"workspace={workspace}", "cluster.kind=serial", "run.block=64", f"data.persons={persons}"]
-        pipeline = Pipeline(STAGES, load_settings(Path("/dev/null"), [*overrides, f"data.images_per_person={images}"]))
-        for stage in STAGES[:5]:
+        overrides = ["run.block=64", f"data.persons={persons}", f"data.images_per_person={images}"]
+        for step in make_project(Path(workspace), *overrides).stages[:5]:
             started = time.perf_counter()
-            run_stage(pipeline, stage, Console(quiet=True))
-            if stage.name in ("rasterize", "synth-flow"):
+            step.run(Silent(), SerialExecutor())
+            if step.name in ("rasterize", "synth-flow"):
                 took += time.perf_counter() - started
     return persons * images * (images - 1), took
 

@@ -13,18 +13,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import table
-from experiments import Variant, experiment
+from experiments import Settings, Variant, experiment
+from torch import Tensor
 
-from ptx.evaluation.evaluate import read_evaluation
-from ptx.evaluation.methods import batches, flowers, pairs_to_test, systems
-from ptx.evaluation.tables import interval
+from ptx.evaluation.bootstrap import interval
+from ptx.evaluation.context import EvaluationContext
+from ptx.evaluation.methods import SYSTEM_METHODS
+from ptx.evaluation.pairs import PairBatch
+from ptx.evaluation.scores import read_scores
 from ptx.geometry.labels import BACKGROUND, VISIBLE
+from ptx.inference.systems import assemble
 from ptx.labels import garment
+from ptx.models.flow_net import FlowNet
 from ptx.models.losses import end_point_error
-from ptx.project import load_pipeline
+from ptx.project import load_project
+from ptx.training.data import flow_inputs
+from ptx.training.models import ProjectModels
+from ptx.training.recipes.base import load_network
 
 LOOSE = ("coat", "dress", "skirt")
-FLOWS = {
+FLOWS: dict[str, Settings] = {
     "as long": {},
     "without texture": {"texture": 0.0},
     "without garments": {"garments": 0.0},
@@ -35,7 +43,7 @@ FLOWS = {
     "from poses alone": {"picture": False},
 }
 """Each idea of the learned flow switched off; all are trained for the same, shorter time."""
-PICTURES = {
+PICTURES: dict[str, Settings] = {
     "without alignment": {"fusion": "no_flow"},
     "without garments": {"garments": False},
     "without coarse pictures": {"pictures": 1},
@@ -54,9 +62,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="variants trained side by side")
     parser.add_argument("--count", type=int, default=400, help="test pairs that are scored")
     args = parser.parse_args()
-    flow = {"steps": args.flow_steps, "save_every": 500, "workers": 0}
-    paint = {"steps": args.steps, "save_every": 500, "workers": 0}
-    settings = {
+    flow: Settings = {"steps": args.flow_steps, "save_every": 500, "workers": 0}
+    paint: Settings = {"steps": args.steps, "save_every": 500, "workers": 0}
+    settings: Settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6, "loose": 0.5},
         "train_flow": flow,
@@ -74,7 +82,9 @@ def main() -> None:
     ]
     experiment(root, settings, shared, variants, args.jobs, args.count)
     shorter = {"steps": args.ablation_steps}
-    ablations = [Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": shorter | o}) for n, o in FLOWS.items()]
+    ablations = [
+        Variant(f"flow {n}", ["train-pose-flow"], {"train_pose_flow": {**shorter, **o}}) for n, o in FLOWS.items()
+    ]
     experiment(root, settings, shared, ablations, args.jobs, None)
     found = flows(root, args.count)
     pictures(root, {name: errors[0] for name, errors in found.items()})
@@ -87,15 +97,15 @@ def pictures(root: Path, flow_error: dict[str, float]) -> None:
     """Every painter: scores, error of the flow it paints by, parameters, time an image."""
     rows = [
         ("copying the source", "systems", "copy the source", "zero flow"),
-        ("A, regressed flow", "systems", "generator", "predicted flow"),
-        ("A, learned flow", "A with learned flow", "generator", "learned flow"),
-        ("B", "systems", "pose flow", "learned flow"),
-        *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned flow") for name in PICTURES),
+        ("A, regressed flow", "systems", "generator", "regressed (A)"),
+        ("A, learned flow", "A with learned flow", "generator", "learned (B)"),
+        ("B", "systems", "pose flow", "learned (B)"),
+        *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned (B)") for name in PICTURES),
     ]
     out = []
-    full = read_evaluation(root / "systems").values["pose flow"]
+    full = read_scores(root / "systems").values["pose flow"]
     for name, folder, method, flow in rows:
-        found = read_evaluation(root / folder).values[method]
+        found = read_scores(root / folder).values[method]
         means = [f"{found[m].mean():.4f}" for m in ("l1", "ssim", "ms_ssim", "garment_ssim")]
         gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["garment_ssim"] - full["garment_ssim"]))
         cost = ("", "") if method == "copy the source" else size_and_time(root / folder, method)
@@ -117,7 +127,9 @@ def pictures(root: Path, flow_error: dict[str, float]) -> None:
 def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     """Parameters of all networks of a system, and milliseconds for one picture on one core."""
     torch.set_num_threads(1)
-    net = systems(load_pipeline(folder / "pipeline.yaml"))[method]
+    row = next(row for row in SYSTEM_METHODS if row.name == method)
+    models = ProjectModels.of(load_project(folder / "pipeline.yaml").context)
+    net = assemble(row.system, models, refined=row.refined)
     given = torch.rand(1, 3, 128, 64) * 2 - 1, torch.rand(1, 18, 3) * 60, torch.rand(1, 18, 3) * 60
     taken = []
     with torch.inference_mode():
@@ -128,31 +140,33 @@ def size_and_time(folder: Path, method: str) -> tuple[str, str]:
     return f"{sum(p.numel() for p in net.parameters()):,}", f"{1000 * float(np.median(taken)):.0f}"
 
 
+@torch.inference_mode()
 def flows(root: Path, count: int) -> dict[str, list[float]]:
     """Every flow against the exact one: over the body, over what the source shows, over loose cloth that it shows."""
-    found: dict[str, list[float]] = {}
-    known = None
-    for name in ("", *FLOWS):
-        pipeline = load_pipeline(root / (f"flow {name}" if name else "base") / "pipeline.yaml")
-        known = known or list(batches(pipeline, pairs_to_test(pipeline).some(count)))
-        methods = flowers(pipeline)
-        for method in [m for m in methods if m == "learned flow" or not name]:
-            found[f"learned, {name}" if name else method] = errors(methods[method], known)
+    project = load_project(root / "systems" / "pipeline.yaml")
+    context = EvaluationContext(project.context, project.data, project.settings.evaluate)
+    batches = list(context.pairs.spread(count).batches())
+    found = {m.name: errors([m.run(batch).flow for batch in batches], batches) for m in context.methods.flow}
+    for name in FLOWS:
+        models = ProjectModels.of(load_project(root / f"flow {name}" / "pipeline.yaml").context)
+        network = load_network(models, "train-pose-flow", FlowNet)
+        learned = [network(*flow_inputs(batch.rows)).dense for batch in batches]
+        found[f"learned, {name}"] = errors(learned, batches)
     return found
 
 
-@torch.inference_mode()
-def errors(method: object, known: Sequence[dict[str, torch.Tensor]]) -> list[float]:
-    """Mean over pictures of the three errors."""
-    found: list[list[torch.Tensor]] = [[], [], []]
-    for batch in known:
-        flow, labels = method(batch).flow, batch["true_visibility"]  # type: ignore[operator]
-        kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
+def errors(flows: Sequence[Tensor], batches: Sequence[PairBatch]) -> list[float]:
+    """Mean over pictures of the three errors of flow given batch by batch."""
+    found: list[list[Tensor]] = [[], [], []]
+    kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
+    for flow, batch in zip(flows, batches, strict=True):
+        assert batch.truth is not None
+        labels = batch.truth.visibility
         seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
-        cloth = torch.where(torch.isin(batch["target_parsing"], kinds)[:, None], seen, BACKGROUND)
+        cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], seen, BACKGROUND)
         for mine, region in zip(found, (labels, seen, cloth), strict=True):
             enough = (region < BACKGROUND).sum((1, 2, 3)) >= 20
-            mine.append(end_point_error(flow, batch["true_flow"], region)[enough])
+            mine.append(end_point_error(flow, batch.truth.flow, region)[enough])
     return [float(torch.cat(values).mean()) for values in found]
 
 

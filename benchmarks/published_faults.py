@@ -17,20 +17,20 @@ from common import table
 from torch.nn import functional as F
 
 from ptx.geometry.labels import BACKGROUND
+from ptx.models.flow_net import FlowNet
+from ptx.models.generator import Generator
 from ptx.models.pose_maps import pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.warping import pool_flow, pool_visibility
-from ptx.pipeline.plan import Pipeline
-from ptx.project import load_pipeline
-from ptx.training.data import TEST, Batch, PairData, pair_data
-from ptx.training.recipes.base import asked
-from ptx.training.run import load_network
+from ptx.project import load_project
+from ptx.training.data import TEST, Batch, PairData, flow_inputs, pair_data, stack_rows
+from ptx.training.models import ProjectModels, TrainedModels
+from ptx.training.recipes.base import load_network
 
 
 def batch_of(data: PairData, rows: np.ndarray) -> Batch:
     """Some pairs, stacked."""
-    found = [data[int(i)] for i in rows]
-    return {k: torch.stack([row[k] for row in found]) for k in found[0]}
+    return stack_rows([data[int(i)] for i in rows])
 
 
 def pooling(data: PairData) -> None:
@@ -49,13 +49,11 @@ def pooling(data: PairData) -> None:
     table(("scale", "cells with background in them", "error of the published mean, px", "95th percentile"), rows)
 
 
-def statistics(pipeline: Pipeline, data: PairData) -> None:
+def statistics(models: TrainedModels, data: PairData) -> None:
     """SSIM of the same pictures with the trained statistics and with each batch's own."""
-    generator, regressor, radius = (
-        load_network(pipeline, "train-generator"),
-        load_network(pipeline, "train-flow"),
-        pipeline.settings.train_generator.radius,
-    )
+    generator = load_network(models, "train-generator", Generator)
+    regressor = load_network(models, "train-flow", FlowNet)
+    radius = models.settings("train-generator").radius
     order = np.random.default_rng(0).permutation(len(data))
     cases = {"trained statistics (ptx)": (False, order, 8), "the batch's, 8 as they come": (True, np.sort(order), 8)}
     cases |= {"the batch's, 8 shuffled": (True, order, 8), "the batch's, one at a time": (True, order, 1)}
@@ -70,9 +68,10 @@ def statistics(pipeline: Pipeline, data: PairData) -> None:
             for first in range(0, len(places), size):
                 rows_here = places[first : first + size]
                 batch = batch_of(data, rows_here)
-                given = regressor(*asked(batch))
-                keypoints = batch["source_keypoints"], batch["target_keypoints"]
-                pose = pose_maps(*keypoints, *batch["source"].shape[-2:], radius, generator.background)
+                given = regressor(*flow_inputs(batch))
+                height, width = batch["source"].shape[-2:]
+                source, target = batch["source_keypoints"], batch["target_keypoints"]
+                pose = pose_maps(source, target, height, width, radius, generator.background)
                 painted = generator(batch["source"], pose, given.flow, given.visibility)
                 scores[rows_here] = ssim(painted, batch["target"]).numpy()
         rows.append((name, f"{scores.mean():.4f}"))
@@ -85,11 +84,11 @@ def main() -> None:
     parser.add_argument("workspace", type=Path, help="folder with a pipeline.yaml and trained models")
     parser.add_argument("--count", type=int, default=240)
     args = parser.parse_args()
-    pipeline = load_pipeline(args.workspace / "pipeline.yaml", [])
-    data = pair_data(pipeline, TEST).some(args.count)
+    project = load_project(args.workspace / "pipeline.yaml")
+    data = pair_data(project.pipeline, TEST).some(args.count)
     pooling(data)
     print()
-    statistics(pipeline, data)
+    statistics(ProjectModels.of(project.context), data)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One training step of the generator at the published size, ours against a plain rendering; and what the loader can feed.
 
     python benchmarks/train_step.py            # batch 8 of 256×256
-    python benchmarks/train_step.py --size 128 64 --batch 4
+    python benchmarks/train_step.py --size 128 128 --batch 4    # sides are multiples of 128
 
 The peer is the published architecture (Li, Huang and Loy, CVPR 2019) written the plain way: eager, 32 bits, the C library's
 own handling of memory. Each runs in a process of its own, since how memory is handled is a process's affair.
@@ -12,27 +12,25 @@ from __future__ import annotations
 import argparse
 import itertools
 import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from common import processor, table
-from rich.console import Console
+from common import make_project, processor, table
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ptx.pipeline.plan import Pipeline
-from ptx.pipeline.run import run_stage
-from ptx.project import STAGES, load_settings
-from ptx.training.data import TRAIN, loader, pair_data
-from ptx.training.hardware import join, precision
+from ptx.pipeline.events import Silent
+from ptx.pipeline.executors import SerialExecutor
+from ptx.training.context import NetworkFacts
+from ptx.training.data import TRAIN, Batch, move_batch, pair_data
+from ptx.training.hardware import fabric_precision, join_processes
+from ptx.training.loader import StepSampler, loader
 from ptx.training.loop import Trainer
-from ptx.training.recipes.base import TrainGenerator
-from ptx.training.settings import TrainGeneratorSettings
+from ptx.training.recipes.generator import GeneratorRecipe
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
 
 PUBLISHED = 11_881_539
 """Parameters of the published generator, which shares its encoders' down-sampling layers."""
@@ -105,21 +103,21 @@ class Plain(nn.Module):
         return self.head(x)
 
 
-def batch_of(count: int, size: tuple[int, int], device: torch.device) -> dict[str, Tensor]:
+def batch_of(count: int, size: tuple[int, int], device: torch.device) -> Batch:
     """Smooth random pictures, flow and visibility: what they show does not change what a step costs."""
     torch.manual_seed(0)
     coarse = torch.rand(count, 5, 4, 4)
     smooth = F.interpolate(coarse, size=size, mode="bilinear")
     keypoints = torch.rand(count, 18, 3) * torch.tensor([size[1], size[0], 1.0])
-    batch = {
+    batch: Batch = {
         "source": smooth[:, :3] * 2 - 1, "target": smooth[:, :3].flip(-1) * 2 - 1, "flow": (smooth[:, 3:] - 0.5) * 40,
         "visibility": (smooth[:, :1] * 3).byte().clamp(max=2), "source_keypoints": keypoints, "target_keypoints": keypoints.flip(0),
         "pair": torch.arange(count),
     }  # fmt: skip
-    return {k: v.to(device) for k, v in batch.items()}
+    return move_batch(batch, device)
 
 
-def timed(step: Callable[[], Any], device: torch.device, repeat: int) -> float:
+def timed(step: Callable[[], object], device: torch.device, repeat: int) -> float:
     """Seconds of the fastest step after one that does not count."""
     times = []
     for _ in range(repeat + 1):
@@ -161,23 +159,24 @@ def ours(count: int, size: tuple[int, int], repeat: int) -> float:
         compile=torch.cuda.is_available(),
     )
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(
-            TrainGenerator(settings, None, None), join("train-generator", settings), Path(folder), {}, seed=0
-        )
-        batch = batch_of(count, size, trainer.fabric.device)
-        return timed(lambda: trainer._step(batch), trainer.fabric.device, repeat)
+        recipe = GeneratorRecipe(settings, NetworkFacts(size), flow_net=None, features=None)
+        fabric = join_processes(recipe.name, settings)
+        trainer = Trainer(recipe, fabric, Path(folder), manifest={}, meta={}, seed=0)
+        batch = batch_of(count, size, fabric.device)
+        return timed(lambda: trainer._step(batch), fabric.device, repeat)
 
 
 def loader_rate(size: tuple[int, int], count: int, steps: int) -> float:
     """Samples a second out of a warm store with one worker process."""
     with tempfile.TemporaryDirectory() as folder:
-        given = [f"workspace={folder}", f"size=[{size[0]}, {size[1]}]", "data.persons=24", "data.images_per_person=6"]
-        pipeline = Pipeline(STAGES, load_settings(Path(os.devnull), given))
-        for stage in pipeline.active:
-            run_stage(pipeline, stage, Console(quiet=True))
-        data = pair_data(pipeline, TRAIN)
+        overrides = [f"size=[{size[0]}, {size[1]}]", "data.persons=24", "data.images_per_person=6"]
+        project = make_project(Path(folder), *overrides)
+        for step in project.stages:
+            step.run(Silent(), SerialExecutor())
+        data = pair_data(project.pipeline, TRAIN)
         for warm in (True, False):
-            batches = loader(data, count, 0, 0, steps if not warm else 4, 1)
+            sampler = StepSampler(len(data), count, seed=0, first=0, last=4 if warm else steps)
+            batches = loader(data, sampler, workers=1)
             next(batches)  # the worker process starts
             began, seen = time.perf_counter(), sum(len(batch["pair"]) for batch in batches)
         return seen / (time.perf_counter() - began)
@@ -190,7 +189,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeat", type=int, default=3)
     args = parser.parse_args()
-    size, count = tuple(args.size), args.batch
+    height, width = args.size
+    size, count = (height, width), args.batch
     apart = multiprocessing.get_context("spawn")
     seconds = {}
     for function in (peer, ours):
@@ -200,7 +200,7 @@ def main() -> None:
     device = (
         torch.cuda.get_device_name() if torch.cuda.is_available() else f"{processor()}, {torch.get_num_threads()} cores"
     )
-    print(f"{device}; batch {count} of {size[0]}×{size[1]}, published size; ours in {precision('auto')}\n")
+    print(f"{device}; batch {count} of {size[0]}×{size[1]}, published size; ours in {fabric_precision('auto')}\n")
     table(
         ("", "seconds a step", "samples/s", "ratio"),
         [

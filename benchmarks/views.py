@@ -12,21 +12,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import table
-from experiments import Variant, experiment
-from ptx.stages.backends.data_sets import people
+from experiments import Settings, Variant, experiment
 
-from ptx.evaluation.methods import Truth
-from ptx.inference.model import Model, Person
-from ptx.inference.view import turntable, views
+from ptx.datasets.synthetic import PeopleSet
+from ptx.geometry.labels import BACKGROUND
+from ptx.inference.model import Model
+from ptx.inference.person import Person
+from ptx.inference.view import turntable
 from ptx.models.losses import end_point_error
+from ptx.models.pixels import to_tensor
 from ptx.models.ssim import ssim
 from ptx.pictures.deflicker import flicker
-from ptx.project import load_pipeline
+from ptx.project import load_project
 from ptx.training.data import TEST
+from ptx.training.systems import SystemName
 
 VIEWS = 12
 ANGLES = (30, 60, 90, 180)
-SYSTEMS = {
+SYSTEMS: dict[str, tuple[str, SystemName]] = {
     "A, the fitted body turned": ("base", "flow"),
     "B, learned flow": ("base", "pose-flow"),
     "C, parts alike, warped texture": ("base", "view"),
@@ -43,9 +46,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="trained side by side")
     parser.add_argument("--count", type=int, default=30, help="test persons that are turned")
     args = parser.parse_args()
-    each = {"steps": args.steps, "save_every": 400, "workers": 0}
-    names = ("generator", "pose_flow", "garment", "synthesis", "coarse", "refine")
-    settings = {
+    each: Settings = {"steps": args.steps, "save_every": 400, "workers": 0}
+    names = ("pose_flow", "garment", "synthesis", "coarse", "refine")
+    settings: Settings = {
         "size": [128, 64],
         "data": {
             "kind": "people",
@@ -54,16 +57,16 @@ def main() -> None:
             "views": VIEWS,
             "half_body": 0.1,
         },
-        **{f"train_{name}": dict(each) for name in names},
+        **{f"train_{name}": each for name in names},
+        "train_generator": {**each, "flow": "projected"},
     }
-    settings["train_generator"]["flow"] = "projected"
-    published = {"weighting": "mask"}
+    published: Settings = {"weighting": "mask"}
     chains = [
         ["train-pose-flow", "train-garment", "train-synthesis"],
         ["train-generator"],
         ["train-coarse", "train-refine"],
     ]
-    refine = {**published, "texture": False, "adversarial": 1.0}
+    refine: Settings = {**published, "texture": False, "adversarial": 1.0}
     plain = Variant("plain", chains[-1], {"train_coarse": published, "train_refine": refine})
     root = args.folder.absolute()
     seconds = experiment(root, settings, chains, [plain], args.jobs, None)
@@ -78,10 +81,11 @@ class Held:
     """Held-out people of the data set, and what is true of them."""
 
     def __init__(self, root: Path, count: int) -> None:
-        pipeline = load_pipeline(root / "base" / "pipeline.yaml")
-        self.people = people(pipeline.settings)
-        self.truth = Truth(self.people, tuple(pipeline.settings.size))
-        first = np.flatnonzero(np.asarray(pipeline.listing.splits) == TEST)[::VIEWS]
+        project = load_project(root / "base" / "pipeline.yaml")
+        assert isinstance(project.data, PeopleSet)
+        self.people = project.data.people
+        self.truth = project.data.exact_flow()
+        first = np.flatnonzero(np.asarray(project.pipeline.listing.splits) == TEST)[::VIEWS]
         self.leaders = first[np.unique(np.linspace(0, len(first) - 1, min(count, len(first))).round().astype(int))]
 
     def person(self, index: int) -> Person:
@@ -94,9 +98,9 @@ def scores(root: Path, count: int) -> None:
     """SSIM, L1 and flow error by angle; every person is turned from two of their views."""
     held = Held(root, count)
     found: dict[str, dict[int, list[tuple[float, float, float]]]] = {}
-    places: dict[str, tuple[str, str] | None] = {"copying the source": None, **SYSTEMS}
+    places: dict[str, tuple[str, SystemName] | None] = {"copying the source": None, **SYSTEMS}
     for name, place in places.items():
-        model = Model(root / place[0] / "models", system=place[1]) if place else None  # type: ignore[arg-type]
+        model = Model(root / place[0] / "models", place[1]) if place else None
         for leader in held.leaders.tolist():
             for source in (leader, leader + VIEWS // 2 - 1):
                 turn(held, model, source, leader, found.setdefault(name, {}))
@@ -118,30 +122,20 @@ def turn(
     """Add the scores of all angles to `out`; no model copies the source."""
     person = held.person(source)
     yaws = [side * angle for angle in ANGLES for side in ((1, -1) if angle < 180 else (1,))]
-    painted = views(model, person, yaws) if model is not None else [None] * len(yaws)
+    painted = model.view(person, yaws) if model is not None else [None] * len(yaws)
     for yaw, view in zip(yaws, painted, strict=True):
         target = leader + (source - leader + yaw * VIEWS // 360) % VIEWS
-        flow, labels = held.truth.flow(target, source)
-        mine, wanted = (
-            tensor(p) for p in (person.image if view is None else view.painting.picture, held.people.render(target))
-        )
+        mine = to_tensor((person.image if view is None else view.painting.picture)[None])
+        wanted = to_tensor(held.people.render(target)[None])
         error = float("nan")
         if view is not None:
-            own = torch.from_numpy(view.painting.flow).permute(2, 0, 1)[None]
-            seen = torch.where(
-                torch.from_numpy(view.painting.visibility)[None, None] < 2,
-                labels[None],
-                torch.full_like(labels[None], 2),
-            )
-            error = float(end_point_error(own, flow[None], seen)[0])
+            exact, labels = held.truth.flow(target, source)
+            both = np.where(view.painting.visibility < BACKGROUND, labels, BACKGROUND)
+            own, true = (torch.from_numpy(flow).permute(2, 0, 1)[None] for flow in (view.painting.flow, exact))
+            error = float(end_point_error(own, true, torch.from_numpy(both)[None, None])[0])
         out.setdefault(abs(yaw), []).append(
             (float(ssim(mine, wanted)[0]), float((mine - wanted).abs().mean()) / 2, error)
         )
-
-
-def tensor(picture: np.ndarray) -> torch.Tensor:
-    """(1, 3, H, W) in -1..1."""
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def rounds(root: Path, count: int) -> None:
@@ -149,12 +143,12 @@ def rounds(root: Path, count: int) -> None:
     held = Held(root, count)
     rows = []
     for name, (folder, system) in SYSTEMS.items():
-        model = Model(root / folder / "models", system=system)  # type: ignore[arg-type]
+        model = Model(root / folder / "models", system)
         plain, calm, taken = [], [], []
         for leader in held.leaders.tolist():
             person = held.person(leader)
             began = time.perf_counter()
-            found = views(model, person, [15 * k for k in range(24)])
+            found = model.view(person, [15 * k for k in range(24)])
             frames = turntable(found)
             taken.append(time.perf_counter() - began)
             bodies = [view.body for view in found]

@@ -147,20 +147,14 @@ class Project:
     @property
     def _named_trainings(self) -> list[TrainingStep]:
         """The trainings that the setting `systems` names, in order, each after those it needs."""
+        by_name = {training.name: training for training in self.trainings}
         names: list[str] = []
-        for system in self.settings.systems:
-            if system not in SYSTEMS and system not in TRAININGS:
-                known = ", ".join((*SYSTEMS, *TRAININGS))
-                raise PtxError(f"systems: no system or training '{system}': {known}")
-            for name in SYSTEMS[system].trainings if system in SYSTEMS else (system,):
-                names += [*self._needed(name), name]
-        known = {training.name: training for training in self.trainings}
-        return [known[name] for name in dict.fromkeys(names)]
-
-    def _needed(self, name: str) -> list[str]:
-        """Trainings that a training needs, and those that these need, the first ones first."""
-        above = [need for need in self.step(name).needs() if need in TRAININGS]
-        return [one for need in above for one in (*self._needed(need), need)]
+        for chosen in self.settings.systems:
+            if chosen not in SYSTEMS and chosen not in TRAININGS:
+                raise PtxError(f"systems: no system or training '{chosen}': {', '.join((*SYSTEMS, *TRAININGS))}")
+            for name in SYSTEMS[chosen].trainings if chosen in SYSTEMS else (chosen,):
+                names += [*(need for need in by_name[name].needs() if need in TRAININGS), name]
+        return [by_name[name] for name in dict.fromkeys(names)]
 
 
 def load_project(config: Path | None = None, overrides: list[str] | None = None) -> Project:

@@ -121,22 +121,19 @@ class CoreSettings(Section):
         return next(value for _, value in self if type(value) is kind)
 
 
-def _data_kinds() -> object:
-    kinds = reduce(or_, dict.fromkeys(row.settings for row in DATA_SETS.values()))
-    return Annotated[kinds, Field(discriminator="kind")]
-
-
 if TYPE_CHECKING:
 
     class Settings(CoreSettings):
         """Settings of a pipeline."""
 
 else:
+    # The union of all sections `data`, also those of other packages, told apart by their kind.
+    kinds = reduce(or_, dict.fromkeys(row.settings for row in DATA_SETS.values()))
     Settings = create_model(
         "Settings",
         __base__=CoreSettings,
         __doc__="Settings of a pipeline.",
-        data=(_data_kinds(), Field(default=PeopleData(), description="The data set.")),
+        data=(Annotated[kinds, Field(discriminator="kind")], Field(default=PeopleData(), description="The data set.")),
         **{training.section: (training.settings, training.settings()) for training in TRAININGS.values()},
     )
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ptx.evaluation.protocols import PROTOCOLS
-from ptx.pipeline.plan import Pipeline
-from ptx.project import STAGES, load_settings
-from ptx.training.settings import TrainSettings
-from ptx.training.state import TRAININGS, needs
+from ptx.project import Project
+from ptx.settings import load_settings
+from ptx.training.trainings import TRAININGS
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "configs").glob("*.yaml"))
@@ -36,8 +36,9 @@ def test_every_published_experiment_has_a_file() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_settings_and_commands(path: Path) -> None:
     settings = load_settings(path)
-    assert settings.workspace.name == path.stem
-    pipeline = Pipeline(STAGES, settings)
+    assert settings.workspace.folder == Path.cwd() / "work" / path.stem
+    project = Project.of(settings)
+    stages = {stage.name for stage in project.pipeline.stages}
     ready: set[str] = set()
     *runs, last = commands(path)
     for words in runs:
@@ -46,13 +47,12 @@ def test_settings_and_commands(path: Path) -> None:
         stage = words[2]
         if stage in TRAININGS:
             training = TRAININGS[stage]
-            own = getattr(settings, training.section)
-            assert {*training.reads, *needs(pipeline, training)} <= ready, f"{stage} comes too early"
-            assert isinstance(own, TrainSettings)
+            own = settings.section(training.settings)
+            assert set(project.step(stage).needs()) <= ready, f"{stage} comes too early"
             assert own.steps >= 14_000  # the published schedule, and not the demo's
             assert not training.annotated or settings.attributes.path
-        ready |= {s.name for s in STAGES} - {"parse"} if stage == "all" else {stage}
-    assert ready <= {s.name for s in STAGES} | set(TRAININGS)
+        ready |= stages - {"parse"} if stage == "all" else {stage}
+    assert ready <= stages | set(TRAININGS)
     assert last[:2] == ["ptx", "evaluate"]
     assert "--table" in last
     if "--protocol" in last:
@@ -63,8 +63,8 @@ def test_settings_and_commands(path: Path) -> None:
 def test_rows_of_the_ablation_differ_in_what_they_are_called_for(row: str) -> None:
     for data in ("deepfashion", "market1501"):
         path = ROOT / "configs" / f"flow-{data}-{row}.yaml"
-        full = load_settings(path.with_name(f"flow-{data}-full.yaml")).train_generator
-        own = load_settings(path).train_generator
+        full = load_settings(path.with_name(f"flow-{data}-full.yaml")).section(TrainGeneratorSettings)
+        own = load_settings(path).section(TrainGeneratorSettings)
         assert own.fusion == ROWS[row]
         free = {"fusion"} if own.flow == "regressed" else {"fusion", "flow"}
         assert own.model_dump(exclude=free) == full.model_dump(exclude=free)

@@ -26,7 +26,7 @@ def submit(
     overrides: Set = None,
     show: Annotated[bool, typer.Option("--print", help="Show the scripts; write and submit nothing.")] = False,
 ) -> None:
-    """Submit steps to SLURM: an array of parts for each data step, a job for each training, each after what it reads."""
+    """Submit steps to SLURM: an array of parts for each data stage, a job for each training, each after what it reads."""
     from ptx.pipeline.slurm import as_text, scripts
     from ptx.pipeline.slurm import submit as submit_jobs
     from ptx.project import load_project

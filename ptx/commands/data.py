@@ -23,7 +23,7 @@ app = typer.Typer()
 def run(
     step: Annotated[
         str,
-        typer.Argument(help="A step: see below; `all` data steps; or `everything`.", autocompletion=complete_steps),
+        typer.Argument(help="A step, or `all`, or `everything`: see below.", autocompletion=complete_steps),
     ],
     config: Config = None,
     overrides: Set = None,
@@ -37,7 +37,7 @@ def run(
     log_format: LogFormat = "auto",
 ) -> None:
     """Run a step: compute what is missing. Killed runs go on where they stopped when the same command is given again."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.run import run_steps
     from ptx.commands.tables import estimate_table
     from ptx.pipeline.array_slice import WHOLE, ArraySlice
@@ -51,21 +51,21 @@ def run(
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
         )
+    output = open_output(log_format)
     for name, reason in project.left_out(step).items():
-        console.print(f"{name} is left out: {reason}")
+        output.show(f"{name} is left out: {reason}")
     if dry_run:
         estimates = [one.estimate(force=force) for one in steps]
-        console.print(estimate_table(estimates, settings.workspace, settings.run.worker_count))
+        output.show(estimate_table(estimates, settings.workspace, settings.run.worker_count))
         return
-    listener = choose_listener(log_format, console)
-    for line in run_steps(steps, settings, listener, force=force, part=chosen_slice):
-        console.print(line)
+    for line in run_steps(steps, settings, output.listener, force=force, part=chosen_slice):
+        output.show(line)
 
 
 @app.command(rich_help_panel=DATA, epilog="Example:  ptx check --set data.root=photos")
 def check(config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Report missing, unreadable, duplicate and leaking photographs before anything is computed."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.datasets.check import check_files
     from ptx.pipeline.events import progress
     from ptx.project import load_project
@@ -77,7 +77,8 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
     listing = project.pipeline.listing
     owners = listing.persons.tolist()
     first_image = {person: listing.ids[i] for i, person in reversed(list(enumerate(owners)))}
-    with progress(choose_listener(log_format, console), "check", len(listing.paths)) as advance:
+    output = open_output(log_format)
+    with progress(output.listener, "check", len(listing.paths)) as advance:
         findings = check_files(
             root,
             listing.paths,
@@ -88,8 +89,7 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
             workers=project.settings.run.worker_count,
             advance=advance,
         )
-    for line in findings.lines():
-        console.print(line)
+    output.write(findings.lines())
     if not findings.fine:
         raise typer.Exit(1)
 
@@ -131,7 +131,7 @@ def retry(
     log_format: LogFormat = "auto",
 ) -> None:
     """Compute quarantined samples again, and only those."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.tables import outcome_line
     from ptx.pipeline.executors import open_executor
     from ptx.pipeline.run import retry_stage
@@ -139,9 +139,9 @@ def retry(
 
     project = load_project(config, _overrides(overrides, workers))
     chosen = project.pipeline.stage(stage)
-    listener = choose_listener(log_format, console)
+    output = open_output(log_format)
     with open_executor(project.settings.run, project.settings.cluster) as executor:
-        console.print(outcome_line(retry_stage(project.pipeline, chosen, reason, listener, executor)))
+        output.show(outcome_line(retry_stage(project.pipeline, chosen, reason, output.listener, executor)))
 
 
 @app.command(rich_help_panel=DATA)
@@ -155,7 +155,7 @@ def verify(
     log_format: LogFormat = "auto",
 ) -> None:
     """Read every stored byte: checksums, torn chunks, NaN, ranges, totals."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.tables import findings_lines
     from ptx.pipeline.verify import drop_damaged, verify_stage
     from ptx.project import load_project
@@ -164,11 +164,11 @@ def verify(
     chosen = [s for s in pipeline.active if pipeline.store(s).exists()] if stage == "all" else [pipeline.stage(stage)]
     if not chosen:
         raise PtxError(f"{pipeline.workspace}: there is nothing to verify yet; `ptx run all` makes it")
-    listener = choose_listener(log_format, console)
+    output = open_output(log_format)
     sound = True
     for one in chosen:
-        findings = verify_stage(pipeline, one, listener)
-        console.print("\n".join(findings_lines(findings)))
+        findings = verify_stage(pipeline, one, output.listener)
+        output.show("\n".join(findings_lines(findings)))
         if drop:
             drop_damaged(pipeline.store(one), findings)
         sound &= findings.adds_up and not findings.faults
@@ -201,7 +201,7 @@ def show(
         path = show_sample(pipeline, sample, output)
     else:
         raise PtxError("name an image (`ptx show p00000_00`), a pair (`ptx show --pair 0`) or `--grid`")
-    console.print(str(path))
+    print(path)
 
 
 def _overrides(given: list[str] | None, workers: int | None = None, cluster: str | None = None) -> list[str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System, console
+from ptx.commands.networks import load_model
+from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System
 
 if TYPE_CHECKING:
     from ptx.samples.reader import SampleReader
@@ -29,12 +30,7 @@ def model(
     overrides: Set = None,
 ) -> None:
     """Write the trained networks of a system as one program of torch.export."""
-    from ptx.inference.model import load
-    from ptx.settings import load_settings
-
-    settings = load_settings(config, overrides)
-    models = load(folder or settings.results_folder / "models", system, body=settings.body)
-    console.print(str(models.export(output)))
+    print(load_model(folder, system, config, overrides).export(output))
 
 
 @app.command("flow", epilog="Example:  ptx export flow --format flo -o flow/")
@@ -51,37 +47,41 @@ def flow(
     log_format: LogFormat = "auto",
 ) -> None:
     """Write the flow of every pair, one file a pair: TARGET_SOURCE.corr or .flo."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.samples.export import export_flow
 
-    console.print(export_flow(_reader(config, overrides), output, choose_listener(log_format, console), form))
+    terminal = open_output(log_format)
+    terminal.write([export_flow(_reader(config, overrides), output, terminal.listener, form)])
 
 
 @app.command("keypoints", epilog="Example:  ptx export keypoints -o keypoints.json")
 def keypoints(output: JsonFile, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write the keypoints of all images as one COCO JSON file."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.samples.export import export_keypoints
 
-    console.print(export_keypoints(_reader(config, overrides), output, choose_listener(log_format, console)))
+    terminal = open_output(log_format)
+    terminal.write([export_keypoints(_reader(config, overrides), output, terminal.listener)])
 
 
 @app.command("images", epilog="Example:  ptx export images -o png/")
 def images(output: Folder, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write the pictures at the working resolution as PNGs."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.samples.export import export_images
 
-    console.print(export_images(_reader(config, overrides), output, choose_listener(log_format, console)))
+    terminal = open_output(log_format)
+    terminal.write([export_images(_reader(config, overrides), output, terminal.listener)])
 
 
 @app.command("pairs", epilog="Example:  ptx export pairs -o pairs.tar")
 def pairs(output: TarFile, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write source, target, flow, visibility and keypoints of every pair as one tar for WebDataset."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.samples.export import export_pairs
 
-    console.print(export_pairs(_reader(config, overrides), output, choose_listener(log_format, console)))
+    terminal = open_output(log_format)
+    terminal.write([export_pairs(_reader(config, overrides), output, terminal.listener)])
 
 
 def _reader(config: Path | None, overrides: list[str] | None) -> SampleReader:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ptx.commands.options import MODELS, Config, LogFormat, Set, console
+from ptx.commands.options import MODELS, Config, LogFormat, Set
 from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
@@ -37,7 +37,7 @@ def evaluate(
     log_format: LogFormat = "auto",
 ) -> None:
     """Score the trained models on held-out persons, beside copying and warping the source."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.report import evaluation_context
     from ptx.evaluation.context import evaluate_project
     from ptx.evaluation.protocols import find_protocol
@@ -47,23 +47,24 @@ def evaluate(
 
     other = read_scores(against) if against else None
     context = evaluation_context(load_project(config, overrides))
-    scores = evaluate_project(context, find_protocol(protocol), choose_listener(log_format, console), count)
-    print("\n".join([*score_table(scores), f"every pair's scores: {scores.path}"]))
+    output = open_output(log_format)
+    scores = evaluate_project(context, find_protocol(protocol), output.listener, count)
+    output.write([*score_table(scores), f"every pair's scores: {scores.path}"])
     if table:
-        print("\n".join(["", *published_table(scores, context.data.settings.kind)]))
+        output.write(["", *published_table(scores, context.data.settings.kind)])
     if other is not None:
-        print("\n".join(["", *comparison_table(scores, other)]))
+        output.write(["", *comparison_table(scores, other)])
 
 
 @app.command(rich_help_panel=MODELS, epilog="Example:  ptx report -c demo/pipeline.yaml --count 80")
 def report(count: Count = 0, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write one HTML page: status, sheets, training curves, transfers, scores."""
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
     from ptx.commands.report import evaluate_and_report
     from ptx.project import load_project
 
-    listener = choose_listener(log_format, console)
-    console.print(str(evaluate_and_report(load_project(config, overrides), count, listener)))
+    output = open_output(log_format)
+    output.write([str(evaluate_and_report(load_project(config, overrides), count, output.listener))])
 
 
 @app.command(
@@ -94,4 +95,4 @@ def study(
         raise PtxError("name one page to write, or give --score for files of answers")
     names = [name.strip() for name in methods.split(",")] if methods else []
     context = evaluation_context(load_project(config, overrides))
-    console.print(str(write_study(files[0], context.methods, context.pairs, count, seed, names)))
+    print(write_study(files[0], context.methods, context.pairs, count, seed, names))

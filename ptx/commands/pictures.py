@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, console, errors
+from ptx.commands.networks import load_model
+from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, errors
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.training.systems import SYSTEMS, SystemName, find_system
+from ptx.training.systems import SYSTEMS, find_system
 
 if TYPE_CHECKING:
     from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Keypoints, Person
-    from ptx.inference.sheets import Look
 
 app = typer.Typer()
 
+Look = Literal["picture", "sheet", "paste", "everyone"]
+"""What is written of a transfer or a view."""
+
 As = Annotated[
-    Literal["picture", "sheet", "paste", "everyone"],
+    Look,
     typer.Option(
         "--as",
         help="The painted picture; it beside source, pose and warped source; the whole photograph with it in place; "
@@ -54,30 +58,47 @@ def transfer(
     log_format: LogFormat = "auto",
 ) -> None:
     """Paint the person of one picture in the pose of another."""
-    if (pairs is None) == (source is None) or (source is None) != (pose is None):
+    load = partial(load_model, model, system, config, overrides)
+    if pairs is not None and source is None and pose is None:
+        _transfer_table(pairs, output or Path("transfers"), look, load, log_format)
+    elif pairs is None and source is not None and pose is not None:
+        _transfer_one(source, pose, output or Path("transfer.png"), look, load)
+    else:
         raise PtxError(
             "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
         )
-    if pairs is not None:
-        if look == "everyone":
-            raise PtxError("--as everyone is for one photograph and one pose, not for a table")
-        folder = output or Path("transfers")
-        _transfer_table(pairs, folder, look, lambda: _load(model, system, config, overrides), log_format)
-        return
-    assert source is not None
-    assert pose is not None
-    wanted = pose
-    path = output or Path("transfer.png")
-    check_ending(path, (".png",), "pictures")
-    painter = _load(model, system, config, overrides)
-    if look == "everyone":
-        _paint_everyone(painter, source, path, lambda person: painter.transfer(person, wanted))
-        return
+
+
+def _transfer_one(source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model]) -> None:
+    """Paint one person, or everyone of one photograph."""
     from ptx.inference.sheets import draw_painting
     from ptx.pictures.png import save_png
 
+    check_ending(output, (".png",), "pictures")
+    model = load()
+    if look == "everyone":
+        _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
+        return
     title = f"{source.name} in the pose of {pose.name}"
-    console.print(str(save_png(draw_painting(painter.transfer(source, pose), look, title), path)))
+    print(save_png(draw_painting(model.transfer(source, pose), look, title), output))
+
+
+def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
+    """Paint every row of a table; ends with 1 where some could not be painted."""
+    from ptx.commands.output import open_output
+    from ptx.inference.batch import read_transfers, transfer_all
+
+    if look == "everyone":
+        raise PtxError("--as everyone is for one photograph and one pose, not for a table")
+    transfers = read_transfers(table)
+    output = open_output(log_format)
+    outcome = transfer_all(load(), transfers, folder, look, output.listener)
+    output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
+    if outcome.problems:
+        errors.print(
+            f"{len(outcome.problems)} rows could not be painted: {folder / 'problems.csv'} says why", markup=False
+        )
+        raise typer.Exit(1)
 
 
 @app.command(
@@ -126,7 +147,7 @@ def view(
     if look == "everyone" and keypoints3d is not None:
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
-    painters = {name: _load(model, name, config, overrides) for name in names}
+    painters = {name: load_model(model, name, config, overrides) for name in names}
     if look == "everyone":
         painter = painters[names[0]]
         _paint_everyone(painter, source, output, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
@@ -136,21 +157,7 @@ def view(
     people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
     views = {name: painter.view(people[painter.size], yaws, pitch, joints=joints) for name, painter in painters.items()}
     title = f"{source.name} from other sides: {', '.join(names)}"
-    console.print(str(write_views(views, look, title, output)))
-
-
-def _load(folder: Path | None, system: SystemName, config: Path | None, overrides: list[str] | None) -> Model:
-    """Read the networks of a system, by default those of the workspace."""
-    from ptx.inference.model import load
-    from ptx.settings import load_settings
-
-    settings = load_settings(config, overrides)
-    return load(
-        folder or settings.results_folder / "models",
-        system,
-        body=settings.body,
-        max_pixels=settings.ingest.max_pixels,
-    )
+    print(write_views(views, look, title, output))
 
 
 def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:
@@ -158,22 +165,9 @@ def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[P
     from ptx.pictures.png import save_png
 
     group = model.everyone(source, paint)
-    console.print(f"{save_png(group.picture, output)}: {len(group.paintings)} people painted")
+    print(f"{save_png(group.picture, output)}: {len(group.paintings)} people painted")
     for problem in group.problems:
-        errors.print(f"one could not be painted: {problem}")
-
-
-def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
-    """Paint every row of a table; ends with 1 where some could not be painted."""
-    from ptx.commands.listeners import choose_listener
-    from ptx.inference.batch import read_transfers, transfer_all
-
-    transfers = read_transfers(table)
-    outcome = transfer_all(load(), transfers, folder, look, choose_listener(log_format, console))
-    console.print(f"{outcome.painted} of {len(transfers)} painted into {folder}")
-    if outcome.problems:
-        errors.print(f"{len(outcome.problems)} rows could not be painted: {folder / 'problems.csv'} says why")
-        raise typer.Exit(1)
+        errors.print(f"one could not be painted: {problem}", markup=False)
 
 
 def _read_landmarks(path: Path) -> Keypoints:

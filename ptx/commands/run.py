@@ -22,7 +22,7 @@ def run_steps(
         settings: where the work runs.
         listener: receives the events.
         force: compute again what is done.
-        part: the slice of the blocks of one data step that is to be computed.
+        part: the slice of the blocks of one data stage that is to be computed.
 
     Raises:
         PtxError: as `Step.run`.

@@ -19,12 +19,13 @@ def demo(
     overrides: Set = None,
     log_format: LogFormat = "auto",
 ) -> None:
-    """From nothing to a report in minutes: synthetic people, all data steps, small models."""
+    """Go from nothing to a report in minutes: synthetic people, all data stages, small models."""
     from ptx.commands.demo import run_demo
-    from ptx.commands.listeners import choose_listener
+    from ptx.commands.output import open_output
 
-    for line in run_demo(folder, overrides or [], choose_listener(log_format, console)):
-        console.print(line)
+    output = open_output(log_format)
+    for line in run_demo(folder, overrides or [], output.listener):
+        output.show(line)
 
 
 @app.command(rich_help_panel=START)
@@ -52,7 +53,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     load_settings(config, overrides)
-    console.print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
+    print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 
 
 app.add_typer(config_app, name="config", help="Print or check the settings.", rich_help_panel=START)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import wrap
+
 from typer.core import TyperCommand
 
+from ptx.commands.options import console
+
+PADDING = 2
+"""Columns that a help page leaves free at its sides."""
+
 GROUPS = {
-    "all": "whatever is missing of the data steps, in order",
-    "everything": "all, and the trainings of the setting `systems`",
+    "all": "every data stage, in order",
+    "everything": "all data stages, and the trainings of the setting `systems`",
 }
 """Names that stand for several steps."""
 
@@ -33,6 +41,16 @@ def _summary(kind: type) -> str:
     return first_line.removesuffix(".")
 
 
+def _aligned(summaries: Mapping[str, str], width: int) -> list[str]:
+    """Return lines of at most so many characters: names in a column, summaries in another."""
+    indent = max(map(len, summaries)) + 4
+    lines: list[str] = []
+    for name, summary in summaries.items():
+        first = f"  {name}".ljust(indent)
+        lines += wrap(summary, width, initial_indent=first, subsequent_indent=" " * indent)
+    return lines
+
+
 def complete_stage(incomplete: str) -> list[tuple[str, str]]:
     """Complete the name of a data stage; returns names with their summaries."""
     return [(name, summary) for name, summary in known_stages().items() if name.startswith(incomplete)]
@@ -51,9 +69,7 @@ class StepsCommand(TyperCommand):
     @property
     def epilog(self) -> str:
         """The list of steps, then the examples."""
-        steps = known_steps()
-        width = max(map(len, steps))
-        lines = [f"  {name:<{width}}  {summary}" for name, summary in steps.items()]
+        lines = _aligned(known_steps(), console.width - PADDING)
         return "\n".join(["Steps:", *lines, "", self._examples or ""])
 
     @epilog.setter

@@ -1,13 +1,14 @@
-"""What the commands print: tables and lines from data. The only place that puts results into words for people."""
+"""Tables and lines that the commands print, made from data; `words.py` has the single words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from rich.markup import escape
 from rich.table import Table
 
-from ptx.commands.words import duration
+from ptx.commands.words import duration, size
 from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
 from ptx.pipeline.storage.storage import Storage
 
@@ -21,21 +22,12 @@ COLOURS: Mapping[Condition, str] = {"done": "green", "partial": "yellow", "stale
 ORIGINS = {
     "guess": "steps that never ran here are guesses",
     "benchmark": "times of trainings are those of a benchmark",
-    "unknown": "nobody knows yet how long trainings that never ran take",
+    "unknown": "unknown where a network that is needed is not trained yet",
 }
 """Origin of an estimate → what the dry run says about it."""
 
 MIN_RATE_SECONDS = 0.5
 """Seconds below which no rate is told: it would be that of starting."""
-
-
-def size(count: float) -> str:
-    """Write bytes as people say them: 12 B, 3.4 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -> Table:
@@ -50,7 +42,7 @@ def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -
             "" if row.bytes is None else size(row.bytes),
             "" if row.memory is None else size(row.memory),
             "unknown" if row.seconds is None else duration(row.seconds),
-            "; ".join(row.reasons),
+            escape("; ".join(row.reasons)),
         )
     bytes_needed = sum(row.bytes or 0 for row in rows)
     seconds = sum(row.seconds or 0 for row in rows)
@@ -65,21 +57,22 @@ def estimate_table(rows: Sequence[Estimate], workspace: Storage, workers: int) -
 
 
 def outcome_line(outcome: Outcome) -> str:
-    """Put the end of a step's run into one line."""
-    verb = {"samples": "computed", "steps": "steps"}[outcome.unit]
-    parts = [outcome.condition]
-    if outcome.computed:
-        fast = outcome.seconds > MIN_RATE_SECONDS
-        rate = f", {outcome.computed / outcome.seconds:.0f}/s" if fast and outcome.unit == "samples" else ""
-        parts.append(f"{outcome.computed} {verb} in {duration(outcome.seconds)}{rate}")
-    else:
-        parts.append("nothing to do")
+    """Put the end of a step's run into one line, with rich's markup."""
+    parts = [outcome.condition, _computed(outcome)]
     if outcome.quarantined:
         parts.append(f"{outcome.quarantined} quarantined (`ptx status --problems`)")
     if outcome.waiting:
         parts.append(f"{outcome.waiting} blocks wait for inputs")
     scores = f"; {_scores(outcome.scores)}" if outcome.scores else ""
     return f"[bold]{outcome.step}[/bold]: {', '.join(parts)}{scores}"
+
+
+def _computed(outcome: Outcome) -> str:
+    if not outcome.computed:
+        return "nothing to do"
+    verb = "computed" if outcome.unit == "samples" else "steps trained"
+    text = f"{outcome.computed} {verb} in {duration(outcome.seconds)}"
+    return f"{text}, {outcome.computed / outcome.seconds:.3g}/s" if outcome.seconds > MIN_RATE_SECONDS else text
 
 
 def status_tables(rows: Sequence[StepStatus]) -> list[Table]:
@@ -98,7 +91,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
     for row in rows:
         codes = ", ".join(f"{code} {count}" for code, count in row.codes.items())
         counts = (row.done, row.of, row.quarantined, row.skipped)
-        why = "; ".join(row.reasons) or codes
+        why = escape("; ".join(row.reasons)) or codes
         table.add_row(row.step, _coloured(row.condition), *map(str, counts), size(row.bytes), why)
     return table
 
@@ -106,7 +99,7 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
 def _training_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<model", "<state", "step", "of", "<scores of the best")
     for row in rows:
-        why = "; ".join(row.reasons) or _scores(row.scores)
+        why = escape("; ".join(row.reasons)) or _scores(row.scores)
         table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
 
@@ -116,7 +109,7 @@ def problem_table(rows: Sequence[StepStatus]) -> Table | str:
     table = _table("<stage", "<sample", "<code", "<reason")
     for row in rows:
         for name, problem in row.problems.items():
-            table.add_row(row.step, name, problem.code, problem.text)
+            table.add_row(row.step, escape(name), problem.code, escape(problem.text))
     return table if table.row_count else "no quarantined samples"
 
 
@@ -129,7 +122,7 @@ def findings_lines(findings: Findings) -> list[str]:
         return [f"{head}: [green]sound[/]"]
     return [
         f"{head}: [red]{len(findings.damaged)} blocks damaged[/]",
-        *(f"  {fault}" for fault in findings.faults),
+        *(f"  {escape(fault)}" for fault in findings.faults),
         f"  `ptx verify {findings.stage} --drop` forgets the damaged blocks, then `ptx run {findings.stage}` computes them again",
     ]
 
@@ -139,7 +132,7 @@ def doctor_table(checks: Sequence[Check]) -> Table:
     table = _table("<", "<what", "<found", "<how to get it")
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]--[/]"}
     for check in checks:
-        table.add_row(marks[check.ok], check.name, check.detail, check.cure)
+        table.add_row(marks[check.ok], check.name, escape(check.detail), escape(check.cure))
     return table
 
 
@@ -148,7 +141,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         name = column.removeprefix("<")
-        justify = "left" if column.startswith("<") else "right"
+        justify: Literal["left", "right"] = "left" if column.startswith("<") else "right"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=name in ("step", "stage", "model"))
     return table
 

@@ -1,4 +1,4 @@
-"""Check the files, splits and pairs of a data set before anything is computed: `ptx run ingest --check`."""
+"""Check the files, splits and pairs of a data set before anything is computed: `ptx check`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_EXAMPLES = 5
 
 @dataclass
 class Findings:
-    """Images by what is wrong with them, each as a line to read."""
+    """Faults of a data set by kind, each as a line for the user."""
 
     images: int
     """Number of images of the data set."""

@@ -43,7 +43,7 @@ FLIP_YZ = np.diag([1.0, -1.0, -1.0])
 """(3, 3) change between the tools' frame (y down, z forward) and ours (y up, z towards the viewer), in either direction."""
 
 SMPL_NAMES = ("global_orient", "body_pose", "betas")
-"""Arrays of a body, also found inside the dictionaries of `SMPL_DICTIONARIES`."""
+"""Arrays of a body, at the top of a file or inside one of `SMPL_DICTIONARIES`."""
 
 SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params")
 """Nested dictionaries in which 4D-Humans and its relatives keep a body."""
@@ -118,7 +118,7 @@ def read_fits(file: Path) -> list[FileFit]:
     """
     try:
         arrays = read_arrays(file, NAMES, MAX_BYTES)
-        with np.errstate(divide="ignore", invalid="ignore"):  # what comes of zeros is refused below
+        with np.errstate(divide="ignore", invalid="ignore"):  # infinite results of zeros are refused below
             fits = _hmr_fits(arrays) if "theta" in arrays else _smpl_fits(arrays)
         if not fits or not all(fit.finite for fit in fits):
             raise Malformed("its numbers are not finite" if fits else "it holds no body")

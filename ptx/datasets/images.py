@@ -72,6 +72,7 @@ def read_labels(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     """
 
     def check_mode(picture: Pillow.Image) -> Pillow.Image:
+        """Refuse colour images."""
         if picture.mode not in ("P", "L", "1"):
             raise BadSample("bad_labels", f"{path.name} is no indexed or grey picture, its mode is {picture.mode}")
         return picture
@@ -80,7 +81,7 @@ def read_labels(path: Path, max_pixels: int) -> NDArray[np.uint8]:
 
 
 def _decode(path: Path, max_pixels: int, prepare: Callable[[Pillow.Image], Pillow.Image]) -> Pillow.Image:
-    """Open, check, prepare and load an image; nothing but Pillow's own work on the file is guarded."""
+    """Open, check, prepare and load an image; only Pillow's work on the file is guarded."""
     try:
         if path.stat().st_size == 0:
             raise BadSample("empty_file", f"{path.name} has 0 bytes")
@@ -124,8 +125,8 @@ def _grey_to_rgb(grey: NDArray[np.float32]) -> Image:
 def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tuple[Image, Transform]:
     """Bring a box of an image to the working resolution without distorting it.
 
-    The box grows about its centre to the shape of the result, so that nothing of it is lost; what then lies outside the
-    image has the median colour of the image's edge.
+    The box grows about its centre to the shape of the result, so that all of it shows; pixels outside the image get the
+    median colour of the image's edge.
 
     Args:
         image: (H, W, 3) uint8.

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_positions
@@ -29,7 +29,7 @@ from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
-from ptx.geometry.smpl_pickle import load_pickle, numbers
+from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
 from ptx.pipeline.config import Place
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.storage.store import Store, decode_strings
@@ -103,12 +103,7 @@ class PackFlow:
         """
         target, source = (self.ids[i] for i in self.pairs[pair])
         path = self.files.flows / f"{target}_{source}.corr"
-        try:
-            positions, visibility = read_positions(path)
-        except FileNotFoundError:
-            raise BadSample("missing_flow", f"no {path.name} in {path.parent}") from None
-        except (OSError, PtxError) as error:
-            raise BadSample("bad_flow", str(error)) from None
+        positions, visibility = read_positions(path)
         return positions, self._of_size(visibility, "flow")
 
     def _of_size(self, labels: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
@@ -196,7 +191,7 @@ class IntrinsicFlow:
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()
 
     @cached_property
-    def _poses(self) -> Mapping[str, ArrayLike]:
+    def _poses(self) -> Mapping[str, PickleValue]:
         path = self.root / "Label" / self.joints
         try:
             return load_pickle(path)

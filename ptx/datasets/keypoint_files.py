@@ -157,7 +157,7 @@ class KeypointCsv:
     paths: Sequence[str]
     """Paths of all images of the data set, relative to its root."""
     key: Callable[[str], str] = str
-    """Path or name → the key under which an image is found that tables and folders name differently."""
+    """Path or name → key of an image, for data sets whose tables and folders name images differently."""
 
     @property
     def names(self) -> list[str]:

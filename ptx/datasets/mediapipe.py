@@ -44,7 +44,7 @@ LANDMARK = {
 """Keypoint → row of MediaPipe's 33 landmarks; it has no neck."""
 
 MIN_VISIBILITY = 0.5
-"""Smallest visibility, 0 to 1, of a landmark that is used; others are guesses, mostly of what is outside the image."""
+"""Smallest visibility, 0 to 1, of a landmark that is used; others are guesses, mostly outside the image."""
 
 _LOCK = threading.RLock()
 """Held while MediaPipe works: it is not safe to call from two threads."""
@@ -57,6 +57,7 @@ class _Landmark(Protocol):
     y: float
     z: float
     visibility: float
+    """0 to 1."""
 
 
 class _Landmarks(Protocol):

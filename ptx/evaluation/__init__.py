@@ -1,1 +1,1 @@
-"""How good models are: metrics, what they are compared with, tables."""
+"""Evaluation of trained models: metrics, the methods that are compared, tables, reports, user studies."""

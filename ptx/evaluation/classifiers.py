@@ -60,17 +60,17 @@ def open_classifiers(settings: EvaluateSettings, models: TrainedModels) -> Cloth
     Raises:
         PtxError: a file is no such network, or the trained one is stale.
     """
-    found: dict[Question, Classifier] = {}
+    classifiers: dict[Question, Classifier] = {}
     if models.exists("train-attributes"):
         network = models.network("train-attributes")
-        found = {"categories": _categories_of(network), "attributes": _attributes_of(network)}
+        classifiers = {"categories": _categories_of(network), "attributes": _attributes_of(network)}
     named: dict[Question, Path | None] = {"categories": settings.categories, "attributes": settings.attributes}
     hashes: dict[str, str] = {}
     for question, path in named.items():
         if path is not None:
-            found[question] = _open_onnx(path, question)
+            classifiers[question] = _open_onnx(path, question)
             hashes[question] = file_hash(path)
-    return ClothesClassifiers(found.get("categories"), found.get("attributes"), hashes)
+    return ClothesClassifiers(classifiers.get("categories"), classifiers.get("attributes"), hashes)
 
 
 def attribute_recalls(scores: Tensor, truth: Tensor) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from ptx.evaluation.evaluate import evaluate
 from ptx.evaluation.learned_metrics import open_learned_metrics
 from ptx.evaluation.methods import Methods, open_methods
 from ptx.evaluation.pairs import TestPairs, photographs
-from ptx.evaluation.protocols import Protocol, Split
+from ptx.evaluation.protocols import EvaluationProtocol, Split
 from ptx.evaluation.scores import FILE, Scores, write_scores
 from ptx.pipeline.events import Listener
 from ptx.settings import EvaluateSettings
@@ -79,7 +79,9 @@ class EvaluationContext:
         return all(pipeline.plan(pipeline.stage(name)).condition == "done" for name in stages)
 
 
-def evaluate_project(context: EvaluationContext, protocol: Protocol, listener: Listener, count: int = 0) -> Scores:
+def evaluate_project(
+    context: EvaluationContext, protocol: EvaluationProtocol, listener: Listener, count: int = 0
+) -> Scores:
     """Score every method of a project on its test pairs and write `evaluation.zarr`.
 
     Args:

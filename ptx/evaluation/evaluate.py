@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from ptx.evaluation.learned_metrics import FEATURES, FeatureNetwork, LearnedMetr
 from ptx.evaluation.methods import FlowMethod, ImageMethod, Methods
 from ptx.evaluation.pairs import PairBatch
 from ptx.evaluation.picture_scores import flow_scores, picture_scores, region_masks
-from ptx.evaluation.protocols import Protocol, Split
+from ptx.evaluation.protocols import EvaluationProtocol, Split
 from ptx.evaluation.scores import CONTROL, Scores, Values
 from ptx.pipeline.events import Listener, Silent, progress
 
@@ -23,7 +23,7 @@ Photographs = Callable[[Split], Iterable[Tensor]]
 """Split → all its photographs, batches (B, 3, H, W) in -1..1."""
 
 
-class Pairs(typing.Protocol):
+class Pairs(Protocol):
     """Pairs on which methods are scored, such as `TestPairs`."""
 
     @property
@@ -40,7 +40,7 @@ def evaluate(
     methods: Methods,
     pairs: Pairs,
     metrics: LearnedMetrics,
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     listener: Listener | None = None,
     photographs: Photographs | None = None,
 ) -> Scores:
@@ -67,7 +67,7 @@ def evaluate(
 class _Scoring:
     """Collects the scores of batches."""
 
-    def __init__(self, metrics: LearnedMetrics, protocol: Protocol) -> None:
+    def __init__(self, metrics: LearnedMetrics, protocol: EvaluationProtocol) -> None:
         self.metrics = metrics
         self.protocol = protocol
         self.statistics = SetStatistics()
@@ -79,10 +79,10 @@ class _Scoring:
         target = self.protocol.prepare(batch.rows["target"], painted=False)
         masks = {region: self.protocol.prepare_mask(mask) for region, mask in region_masks(batch.rows).items()}
         for method in methods:
-            bare = method.run(batch)
-            painted = self.protocol.prepare(bare, painted=True)
+            raw = method.run(batch)
+            painted = self.protocol.prepare(raw, painted=True)
             self._add(method.name, picture_scores(painted, target, masks, self.protocol))
-            self._add(method.name, self.metrics.picture_scores(bare, painted, target, batch.rows))
+            self._add(method.name, self.metrics.picture_scores(raw, painted, target, batch.rows))
             self.statistics.add(method.name, self.metrics.set_statistics(painted, masks["pose"]))
 
     def add_flow(self, methods: Sequence[FlowMethod], batch: PairBatch) -> None:

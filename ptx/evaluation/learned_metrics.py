@@ -1,4 +1,4 @@
-"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is there where the user names its weights."""
+"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is computed where the user names its weights."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class LearnedMetrics:
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Network → hash of its weights."""
 
-    def picture_scores(self, bare: Tensor, painted: Tensor, target: Tensor, rows: Batch) -> dict[str, Tensor]:
+    def picture_scores(self, raw: Tensor, painted: Tensor, target: Tensor, rows: Batch) -> dict[str, Tensor]:
         """Score pictures one by one; metric → (B,).
 
         lpips; attr_rec_k: attributes of the target that are found again; pckh: keypoints of the target that are found again.
 
         Args:
-            bare: (B, 3, H, W) in -1..1 as painted, at the working resolution.
+            raw: (B, 3, H, W) in -1..1 as painted, at the working resolution.
             painted: the same as the protocol prepares them.
             target: (B, 3, H, W) the photographs, likewise.
             rows: the pairs.
@@ -65,7 +65,7 @@ class LearnedMetrics:
         if self.classifiers.attributes is not None:
             scores |= attribute_recalls(self.classifiers.attributes(painted), rows["target_attributes"])
         if self.detector is not None:
-            scores["pckh"] = pckh(detect_all(self.detector, bare), rows["target_keypoints"])
+            scores["pckh"] = pckh(detect_all(self.detector, raw), rows["target_keypoints"])
         return scores
 
     def set_statistics(self, painted: Tensor, mask: Tensor) -> dict[str, Tensor]:

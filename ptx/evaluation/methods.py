@@ -94,20 +94,13 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str) -> Methods:
 
     Args:
         models: the trained models.
-        pairs: the pairs that will be asked for; whether they come with stored and with exact flow.
+        pairs: the pairs that methods will be asked for, which come with stored and with exact flow or without.
         body: the body model that is fitted to keypoints, as for `load_body`.
 
     Raises:
         PtxError: no system is trained, or a model is stale or damaged.
     """
-    labelled = [
-        Method(name, _predicted_by(_flow_net(models, training)))
-        for name, training in FLOW_NETWORKS.items()
-        if models.exists(training)
-    ]
-    labelled.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(load_body(body)))))
-    if pairs.has_stored_flow:
-        labelled.append(Method("projected, stored", _stored_flow))
+    labelled = open_flow_methods(models, pairs, body)
     systems = [
         Method(row.name, _painted_by(assemble(row.system, models, refined=row.refined)))
         for row in SYSTEM_METHODS
@@ -120,11 +113,33 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str) -> Methods:
     exact = [Method("ground truth", _exact_flow)] if pairs.truth is not None else []
     warps = [Method(f"warp by {method.name}", _warped_by(method)) for method in (*labelled, *exact)]
     return Methods(
-        baseline_flow=(Method("zero flow", _zero_flow), Method("part-affine flow", _part_affine_flow)),
-        labelled_flow=tuple(labelled),
+        baseline_flow=baseline_flow_methods(),
+        labelled_flow=labelled,
         baselines=(Method("copy the source", _source), *warps, Method("the target as JPEG", _target_as_jpeg)),
         systems=tuple(systems),
     )
+
+
+def baseline_flow_methods() -> tuple[FlowMethod, ...]:
+    """Return the methods whose flow needs neither a network nor a body."""
+    return (Method("zero flow", _zero_flow), Method("part-affine flow", _part_affine_flow))
+
+
+def open_flow_methods(models: TrainedModels, pairs: TestPairs, body: str) -> tuple[Method[LabelledFlow], ...]:
+    """Open the methods that give flow with visibility, that of the stores last; arguments as for `open_methods`.
+
+    Raises:
+        PtxError: a model is stale or damaged.
+    """
+    methods = [
+        Method(name, _predicted_by(_flow_net(models, training)))
+        for name, training in FLOW_NETWORKS.items()
+        if models.exists(training)
+    ]
+    methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(load_body(body)))))
+    if pairs.has_stored_flow:
+        methods.append(Method("projected, stored", _stored_flow))
+    return tuple(methods)
 
 
 def warp_body(source: Tensor, flow: LabelledFlow) -> Tensor:

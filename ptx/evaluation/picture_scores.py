@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ptx.evaluation.metrics import body_ssim, l1, masked_ssim, psnr, visibility_iou
 from ptx.evaluation.pairs import Flow, LabelledFlow
-from ptx.evaluation.protocols import Protocol
+from ptx.evaluation.protocols import EvaluationProtocol
 from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.labels import CLOTHES, garment
 from ptx.models.losses import end_point_error
@@ -37,7 +37,7 @@ def region_masks(batch: Batch) -> dict[str, Tensor]:
 
 
 def picture_scores(
-    painted: Tensor, target: Tensor, masks: Mapping[str, Tensor], protocol: Protocol
+    painted: Tensor, target: Tensor, masks: Mapping[str, Tensor], protocol: EvaluationProtocol
 ) -> dict[str, Tensor]:
     """Score pictures without a network; metric → (B,).
 

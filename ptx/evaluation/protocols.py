@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -29,7 +30,7 @@ JPEG_QUALITY = 95
 
 
 @dataclass(frozen=True)
-class Protocol:
+class EvaluationProtocol:
     """How pictures are prepared before they are scored, and which metrics score them."""
 
     name: str
@@ -84,20 +85,20 @@ class Protocol:
 PROTOCOLS = {
     p.name: p
     for p in (
-        Protocol("ours"),
-        Protocol("ours-jpeg", file="jpeg"),
-        Protocol("wang2004", ssim=WANG),
-        Protocol("intrinsic2019", ssim=FIELD),
-        Protocol("patn2019", square=True, ssim=FIELD),
-        Protocol("gfla2020", ssim=LARGE),
-        Protocol("pidm2023", ssim=NARROW),
-        Protocol("cfld2024", ssim=PAINTED_RANGE),
+        EvaluationProtocol("ours"),
+        EvaluationProtocol("ours-jpeg", file="jpeg"),
+        EvaluationProtocol("wang2004", ssim=WANG),
+        EvaluationProtocol("intrinsic2019", ssim=FIELD),
+        EvaluationProtocol("patn2019", square=True, ssim=FIELD),
+        EvaluationProtocol("gfla2020", ssim=LARGE),
+        EvaluationProtocol("pidm2023", ssim=NARROW),
+        EvaluationProtocol("cfld2024", ssim=PAINTED_RANGE),
     )
 }
 """Protocols by name. Those with a year have the SSIM of the published code; crops are the data set's."""
 
 
-def find_protocol(name: str) -> Protocol:
+def find_protocol(name: str) -> EvaluationProtocol:
     """Return the protocol of a name.
 
     Raises:
@@ -116,7 +117,8 @@ def through_jpeg(x: Tensor, quality: int = JPEG_QUALITY) -> Tensor:
         memory = io.BytesIO()
         Image.fromarray(pixels).save(memory, "JPEG", quality=quality)
         out.append(np.asarray(Image.open(memory).convert("RGB")))
-    return to_tensor(np.stack(out)).to(x)
+    # Laid out as decoders do, colours innermost: so kernels sum in the order in which they did for all earlier scores.
+    return to_tensor(np.stack(out)).to(x).contiguous(memory_format=torch.channels_last)
 
 
 def _pad_to_square(x: Tensor, fill: float) -> Tensor:

@@ -164,5 +164,6 @@ def _transfer_sheet(title: str, methods: Methods, pairs: TestPairs, numbers: NDA
         [Panel(pictures[row], name if row == 0 else "") for name, pictures in columns.items()]
         for row in range(len(chosen))
     ]
+    note = f"Each row is a pair; copying the source shows the source. From the left: {', '.join(columns)}."
     yield f"<h2>{escape(title)}</h2>"
-    yield _picture(sheet(rows, height=SHEET_HEIGHT), "each row is a pair; copying the source shows the source")
+    yield _picture(sheet(rows, height=SHEET_HEIGHT), note)

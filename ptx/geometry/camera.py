@@ -1,4 +1,4 @@
-"""The weak-perspective camera: the only place that knows how metres become pixels.
+"""The weak-perspective camera: the only module that converts metres to pixels.
 
 A camera is (scale, cx, cy): pixels per metre, and the pixel on which the body frame's origin falls. The body frame has y up and
 the viewer on +z; the image has y down and pixel centres at integers.
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 def project(
     camera: NDArray[np.floating], xyz: NDArray[np.floating], out: NDArray[np.floating] | None = None
 ) -> NDArray[np.floating]:
-    """Points as the camera sees them.
+    """Project points of the body frame into the image.
 
     Args:
         camera: (..., 3) scale in px per metre, cx and cy in px.
         xyz: (..., M, 3) metres, body frame.
-        out: where to put the result; may be `xyz` itself.
+        out: array for the result; may be `xyz` itself.
 
     Returns:
         (..., M, 3) of the inputs' dtype: u and v in px, depth = -z in metres (smaller is nearer).
@@ -34,7 +34,15 @@ def project(
 
 
 def unproject(camera: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Inverse of `project`: (..., M, 3) points in (px, px, m) to metres in the body frame."""
+    """Invert `project`.
+
+    Args:
+        camera: (..., 3) scale in px per metre, cx and cy in px.
+        points: (..., M, 3) u and v in px, depth in metres.
+
+    Returns:
+        (..., M, 3) metres, body frame.
+    """
     scale = camera[..., None, 0]
     out = np.empty_like(points)
     out[..., 0] = (points[..., 0] - camera[..., None, 1]) / scale
@@ -46,7 +54,7 @@ def unproject(camera: NDArray[np.floating], points: NDArray[np.floating]) -> NDA
 def place_camera(
     xyz: NDArray[np.floating], xy: NDArray[np.floating], weight: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """The camera that brings points closest to places in the picture, by weighted least squares.
+    """Find the camera that projects points closest to given pixels, by weighted least squares.
 
     Args:
         xyz: (M, 3) metres, body frame.
@@ -54,12 +62,13 @@ def place_camera(
         weight: (M,) at least 0, two of them above 0.
 
     Returns:
-        (3,) scale in px per metre, cx and cy in px. A scale of 0 or less: the points stand upside down or in one place.
+        (3,) scale in px per metre, cx and cy in px. A scale of 0 or less: the points are upside down or coincide.
     """
-    share = np.asarray(weight, np.float64)[:, None] / np.sum(weight)
+    fraction = np.asarray(weight, np.float64)[:, None] / np.sum(weight)
     flat = np.asarray(xyz, np.float64)[:, :2] * (1, -1)
-    wanted = np.where(share > 0, xy, 0.0)
-    middle, aim = (share * flat).sum(0), (share * wanted).sum(0)
-    about = flat - middle
-    scale = (share * about * (wanted - aim)).sum() / max((share * about**2).sum(), 1e-12)
-    return np.array([scale, *(aim - scale * middle)])
+    pixels = np.where(fraction > 0, xy, 0.0)
+    flat_mean = (fraction * flat).sum(0)
+    pixel_mean = (fraction * pixels).sum(0)
+    centred = flat - flat_mean
+    scale = (fraction * centred * (pixels - pixel_mean)).sum() / max((fraction * centred**2).sum(), 1e-12)
+    return np.array([scale, *(pixel_mean - scale * flat_mean)])

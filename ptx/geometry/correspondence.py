@@ -1,4 +1,4 @@
-"""From one posed body in two pictures to flow and visibility between them."""
+"""Flow and visibility between two pictures of one posed body."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from ptx.geometry.visibility import visible_exact
 def correspond(
     target: ArrayLike, source: ArrayLike, faces: ArrayLike, height: int, width: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Where each pixel of the target lies in the source, and whether the source shows it.
+    """Rasterise the target and find each of its pixels in the source.
 
     Args:
-        target, source: (V, 3) vertices of the same mesh in both pictures: u, v px and depth m.
+        target: (V, 3) vertices in the target picture: u, v px and depth m.
+        source: (V, 3) vertices of the same mesh in the source picture.
         faces: (F, 3) vertex indices.
-        height, width: of both pictures, px.
+        height: of both pictures, px.
+        width: of both pictures, px.
 
     Returns:
-        Flow (height, width, 2) px from target to source, 0 on the background; labels (height, width) 0 visible, 1 hidden,
-        2 background.
+        Flow (height, width, 2) px from target to source, 0 on the background, and labels (height, width), `VISIBLE`, `HIDDEN` or
+        `BACKGROUND` of `ptx.geometry.labels`.
     """
     face, bary, _ = rasterize(target, faces, height, width)
     return flow_between(face, bary, source, faces), visible_exact(face, bary, source, faces)

@@ -1,28 +1,36 @@
-"""Dense intrinsic appearance flow: for every body pixel of the target, where the same body point lies in the source.
+"""Dense intrinsic appearance flow: for every body pixel of the target, the vector to the same body point in the source.
 
 The flow points from target to source in pixels, `flow[y, x] = (u - x, v - y)`, as Li, Huang and Loy (CVPR 2019)
-define it: on every body pixel of the target, also where the source does not see the point, and 0 on the background.
-Cameras are weak perspective, so the weights of a face's vertices in the target hold in the source as they are.
+define it: on every body pixel of the target, also where the source does not show the point, and 0 on the background.
+Cameras are weak perspective, so barycentric weights in the target hold in the source as they are.
 """
+
+from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ptx.geometry.rasterizer import FloatArray, IntArray, mesh_arrays
+from ptx.geometry.kernel import kernel
+from ptx.geometry.rasterizer import FloatArray, IntArray, surface_arrays
 
 Image = NDArray[np.uint8]
 
 
 def flow_between(face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike) -> FloatArray:
-    """Flow from the surface that the target shows to the same body in the source.
+    """Compute the flow from the surface that the target shows to the same body in the source.
 
-    face (H, W) int32 and bary (H, W, 2) float32: the target, from `rasterize`.
-    source_points: (V, 3) u, v in pixels and depth, of the same body in the source.
-    faces: (F, 3) vertex indices.
+    Args:
+        face: (H, W) face of each target pixel, from `rasterize`; negative = none.
+        bary: (H, W, 2) barycentric weights of each target pixel, from `rasterize`.
+        source_points: (V, 3) vertices in the source: u, v px and depth.
+        faces: (F, 3) vertex indices.
 
-    Returns (H, W, 2) float32, pixels, (x, y); 0 on background. A face with a NaN vertex in the source has NaN flow.
+    Returns:
+        (H, W, 2) float32 px, (x, y); 0 on the background. A face with a NaN vertex in the source has NaN flow.
+
+    Raises:
+        ValueError: shapes or indices do not fit together.
     """
     surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
     flow = np.zeros(weights.shape, np.float32)
@@ -31,7 +39,7 @@ def flow_between(face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, fac
 
 
 def encode_flow(flow: ArrayLike) -> NDArray[np.int16]:
-    """Flow in pixels to int16 in FLOW_STEP, rounded to nearest; what is too long is held at the limit, NaN is 0."""
+    """Encode flow in pixels as int16 in `FLOW_STEP`: rounded to nearest, clipped to the range of int16, NaN as 0."""
     pixels = np.ascontiguousarray(flow, np.float32)
     code = np.empty(pixels.shape, np.int16)
     _encode(pixels.reshape(-1), code.reshape(-1))
@@ -39,15 +47,16 @@ def encode_flow(flow: ArrayLike) -> NDArray[np.int16]:
 
 
 def warp(image: Image, flow: ArrayLike, fill: int | tuple[int, ...] = 0) -> Image:
-    """The source image brought to the target: out[y, x] = image at (x, y) + flow[y, x], sampled bilinearly.
+    """Warp the source image to the target: out[y, x] = image at (x, y) + flow[y, x], sampled bilinearly.
 
-    image: (H', W', C) or (H', W') uint8, the source.
-    flow: (H, W, 2) pixels.
-    fill: colour 0..255 taken to lie outside the source's frame, one value for all channels or one per channel (at
-    most 4).
+    Args:
+        image: (H', W', C) or (H', W') uint8, the source.
+        flow: (H, W, 2) px.
+        fill: colour 0..255 outside the source's frame, one value for all channels or one per channel (at most 4).
 
-    Returns (H, W, C) or (H, W) uint8. Pixel centres at integers, so zero flow gives the image itself (OpenCV's remap;
-    in torch it is grid_sample with align_corners=True).
+    Returns:
+        (H, W, C) or (H, W) uint8. Pixel centres at integers, so zero flow gives the image itself (OpenCV's remap; in torch it is
+        grid_sample with align_corners=True).
     """
     pixels = np.asarray(flow, np.float32)
     height, width = pixels.shape[:2]
@@ -58,21 +67,7 @@ def warp(image: Image, flow: ArrayLike, fill: int | tuple[int, ...] = 0) -> Imag
     return np.asarray(out, np.uint8).reshape(height, width, *image.shape[2:])
 
 
-def surface_arrays(
-    face: ArrayLike, bary: ArrayLike, points: ArrayLike, faces: ArrayLike
-) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
-    """The four arrays contiguous and of the kernels' types, refused if shapes or indices do not fit together."""
-    vertices, triangles = mesh_arrays(points, faces)
-    surface = np.ascontiguousarray(face, np.int32)
-    weights = np.ascontiguousarray(bary, np.float32)
-    if surface.ndim != 2 or weights.shape != (*surface.shape, 2):
-        raise ValueError(f"face {surface.shape} and bary {weights.shape} must be (H, W) and (H, W, 2)")
-    if surface.size and surface.max() >= len(triangles):
-        raise ValueError(f"the image shows face {surface.max()}, but there are {len(triangles)} faces")
-    return surface, weights, vertices, triangles
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def _flow(face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, flow: FloatArray) -> None:
     for y in range(face.shape[0]):
         for x in range(face.shape[1]):
@@ -85,7 +80,7 @@ def _flow(face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray,
                 flow[y, x, 1] = w0 * points[i, 1] + w1 * points[j, 1] + w2 * points[k, 1] - y
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _quantise(value: float) -> int:
     """Nearest step of one flow component; halves go to even, as NumPy rounds."""
     steps = np.float32(value) * np.float32(32)
@@ -98,7 +93,7 @@ def _quantise(value: float) -> int:
     return 0  # NaN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _encode(pixels: FloatArray, code: NDArray[np.int16]) -> None:
     for i in range(len(pixels)):
         code[i] = _quantise(pixels[i])

@@ -1,4 +1,7 @@
-"""Names, order and relations of joints, keypoints and body parts: the only place that says them."""
+"""Names, order and relations of joints, keypoints and body parts: the only module that fixes them.
+
+Imports nothing. Other modules ask for an index by name: `keypoint("left_wrist")`, `joint("pelvis")`.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,9 @@ SMPL_JOINTS = (
 )
 """The 24 joints of SMPL's kinematic tree, in its order."""
 
+JOINT_COUNT = len(SMPL_JOINTS)
+"""Number of SMPL joints: 24."""
+
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 """Parent of each SMPL joint; every parent comes before its children."""
 
@@ -55,25 +61,51 @@ KEYPOINTS = (
 )
 """The 18 keypoints in OpenPose's COCO order."""
 
-LIMBS = (
-    (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
-    (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+KEYPOINT_COUNT = len(KEYPOINTS)
+"""Number of keypoints: 18."""
+
+
+def keypoint(name: str) -> int:
+    """Index of a keypoint.
+
+    Raises:
+        ValueError: no keypoint has this name.
+    """
+    return KEYPOINTS.index(name)
+
+
+def joint(name: str) -> int:
+    """Index of an SMPL joint.
+
+    Raises:
+        ValueError: no joint has this name.
+    """
+    return SMPL_JOINTS.index(name)
+
+
+TORSO = (keypoint("right_shoulder"), keypoint("left_shoulder"), keypoint("right_hip"), keypoint("left_hip"))
+"""Keypoints of the shoulders and hips, which move least against each other."""
+
+ANKLES = (keypoint("right_ankle"), keypoint("left_ankle"))
+"""Keypoints of the ankles."""
+
+_LIMB_ENDS = (
+    ("neck", "right_shoulder"), ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
+    ("neck", "left_shoulder"), ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ("neck", "right_hip"), ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
+    ("neck", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("neck", "nose"), ("nose", "right_eye"), ("right_eye", "right_ear"), ("nose", "left_eye"), ("left_eye", "left_ear"),
 )  # fmt: skip
-"""Pairs of keypoints that a drawn skeleton joins."""
+
+LIMBS: tuple[tuple[int, int], ...] = tuple((keypoint(start), keypoint(end)) for start, end in _LIMB_ENDS)
+"""Pairs of keypoints joined by a line in a drawn skeleton, in drawing order."""
 
 PARTS = ("background", "head", "torso", "left_arm", "right_arm", "left_leg", "right_leg")
 """Body part labels 0..6."""
 
 JOINT_PART = (2, 5, 6, 2, 5, 6, 2, 5, 6, 2, 5, 6, 1, 3, 4, 1, 3, 4, 3, 4, 3, 4, 3, 4)
-"""Part of the skin that each SMPL joint moves (collars count to the arms, as published for system A: papers' 1-based
-torso {1,4,7,10}, head {13,16}, left arm {14,17,19,21,23}, right arm {15,18,20,22,24}, left leg {2,5,8,11})."""
+"""Body part label of the skin that each SMPL joint moves.
 
-
-def keypoint(name: str) -> int:
-    """Index of a keypoint by name."""
-    return KEYPOINTS.index(name)
-
-
-def joint(name: str) -> int:
-    """Index of an SMPL joint by name."""
-    return SMPL_JOINTS.index(name)
+Collars count as arms, as published for system A (Li, Huang and Loy, CVPR 2019; joints 1-based: torso {1,4,7,10}, head {13,16},
+left arm {14,17,19,21,23}, right arm {15,18,20,22,24}, left leg {2,5,8,11}).
+"""

@@ -1,4 +1,4 @@
-"""Which keypoints an array holds, and how a missing one is written.
+"""Missing keypoints: how they are recognised and written.
 
 Keypoints are (..., K, D + 1): D coordinates and a confidence. A keypoint is missing where its confidence is not above 0 or any of its
 numbers is not finite; written by ptx, a missing one has NaN coordinates and confidence 0. `ptx.models.keypoints` is the same for
@@ -17,7 +17,7 @@ Real = TypeVar("Real", bound=np.floating)
 
 
 def valid_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which keypoints are there.
+    """Find the keypoints that are not missing.
 
     Args:
         keypoints: (..., K, D + 1) coordinates and confidence.
@@ -25,11 +25,12 @@ def valid_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.bool_]:
     Returns:
         (..., K) True where all numbers are finite and the confidence is above 0.
     """
-    return np.isfinite(keypoints).all(-1) & (keypoints[..., -1] > 0)
+    finite: NDArray[np.bool_] = np.isfinite(keypoints).all(-1)
+    return finite & (keypoints[..., -1] > 0)
 
 
 def inside_image(points: NDArray[np.floating], size: Sequence[int]) -> NDArray[np.bool_]:
-    """Which points fall on a pixel of an image; NaN is outside.
+    """Find the points that fall on a pixel of an image; NaN is outside.
 
     Args:
         points: (..., 2 or more) x, y in px, pixel centres at integers; further columns do not count.
@@ -45,7 +46,7 @@ def inside_image(points: NDArray[np.floating], size: Sequence[int]) -> NDArray[n
 
 
 def drop_keypoints(keypoints: NDArray[Real], missing: NDArray[np.bool_]) -> NDArray[Real]:
-    """Copy of the keypoints with some of them missing.
+    """Copy the keypoints, some of them made missing.
 
     Args:
         keypoints: (..., K, D + 1) coordinates and confidence.
@@ -58,7 +59,7 @@ def drop_keypoints(keypoints: NDArray[Real], missing: NDArray[np.bool_]) -> NDAr
 
 
 def missing_as_nan(keypoints: NDArray[Real]) -> NDArray[Real]:
-    """Copy of the keypoints as ptx writes them: missing ones NaN with confidence 0, confidences within 0..1.
+    """Copy the keypoints in the form that ptx writes: missing ones NaN with confidence 0, confidences within 0..1.
 
     Args:
         keypoints: (..., K, D + 1) coordinates and confidence, as a file or a detector gives them.
@@ -69,7 +70,7 @@ def missing_as_nan(keypoints: NDArray[Real]) -> NDArray[Real]:
 
 
 def mask_outside(keypoints: NDArray[Real], size: Sequence[int]) -> NDArray[Real]:
-    """Copy of the keypoints in which those outside the image are missing.
+    """Copy the keypoints, those outside the image made missing.
 
     Args:
         keypoints: (..., K, 3) x, y in px, confidence.

@@ -1,4 +1,4 @@
-"""Where a body mesh has its nose, eyes and ears: one vertex each, in the order of `HEAD_KEYPOINTS`."""
+"""Vertices of a body mesh at nose, eyes and ears: one each, in the order of `HEAD_KEYPOINTS`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,25 @@ HEAD_KEYPOINTS = tuple(keypoint(name) for name in ("nose", "right_eye", "left_ey
 """Indices among the 18 keypoints of those that are points of the head's skin."""
 
 OFFICIAL_VERTICES = 6890
-OFFICIAL_LANDMARKS = (332, 6260, 2800, 4071, 583)
-"""The same points on SMPL's own mesh of 6,890 vertices, as listed by the `smplx` package."""
+"""Number of vertices of SMPL's own mesh."""
 
-EYE_ACROSS = 0.35  # distance of an eye from the mid-plane, over that of the ear
-EYE_ABOVE_NOSE = 0.17  # height of the eyes above the tip of the nose, over the head's height
-MID_PLANE = 0.1  # half-width of the strip in which the nose is sought, over the ear's distance
+OFFICIAL_LANDMARKS = (332, 6260, 2800, 4071, 583)
+"""Vertices of nose, right eye, left eye, right ear and left ear on SMPL's own mesh, as listed by the `smplx` package."""
+
+EYE_ACROSS = 0.35
+"""Distance of an eye from the mid-plane, as a fraction of that of the ear."""
+
+EYE_ABOVE_NOSE = 0.17
+"""Height of the eyes above the tip of the nose, as a fraction of the head's height."""
+
+MID_PLANE = 0.1
+"""Half-width of the strip in which the nose is sought, as a fraction of the ear's distance from the mid-plane."""
+
+SAME_DISTANCE = 0.002
+"""Metres: points whose distances from the eye differ by less count as equally near."""
+
+HEAD_WEIGHT = 0.5
+"""Vertices with a greater skinning weight for the head joint belong to the head."""
 
 
 def head_landmarks(
@@ -27,7 +40,7 @@ def head_landmarks(
     """Find nose, right eye, left eye, right ear and left ear on any SMPL-format mesh.
 
     The nose is the most forward vertex of the head near the mid-plane, an ear the most lateral vertex of the head, an
-    eye the vertex of the face that a viewer in front sees nearest to the eye's centre.
+    eye the vertex of the face nearest to the eye's centre as seen from the front.
 
     Args:
         vertices: (V, 3) metres, rest pose: y up, facing +z, +x the body's left.
@@ -40,9 +53,9 @@ def head_landmarks(
     Raises:
         ValueError: no vertex moves with the head.
     """
-    head = np.flatnonzero(weights[:, joint("head")] > 0.5)
+    head = np.flatnonzero(weights[:, joint("head")] > HEAD_WEIGHT)
     if len(head) == 0:
-        raise ValueError("no vertex has a skinning weight above 0.5 for the head joint")
+        raise ValueError(f"no vertex has a skinning weight above {HEAD_WEIGHT} for the head joint")
     x, y, z = vertices[head].T
     middle = (x.max() + x.min()) / 2
     reach = (x.max() - x.min()) / 2
@@ -52,12 +65,12 @@ def head_landmarks(
         height = y[nose] + EYE_ABOVE_NOSE * np.ptp(y)
         eyes = np.array([[middle + side * EYE_ACROSS * reach, height, 0.0] for side in (-1, 1)])
     face = np.flatnonzero(z > z.mean())
-    right, left = (_seen_nearest(vertices[head[face]], eye) for eye in eyes)
+    right, left = (_nearest_in_front(vertices[head[face]], eye) for eye in eyes)
     return head[[nose, face[right], face[left], np.argmin(x), np.argmax(x)]].astype(np.int32)
 
 
-def _seen_nearest(points: NDArray[np.floating], centre: NDArray[np.floating]) -> int:
-    """Index of the point nearest to a centre as seen from the front; of several within 2 mm of that, the foremost."""
-    away = np.hypot(*(points[:, :2] - centre[:2]).T)
-    close = np.flatnonzero(away <= away.min() + 0.002)
+def _nearest_in_front(points: NDArray[np.floating], centre: NDArray[np.floating]) -> int:
+    """Index of the point nearest to a centre in the x-y plane; of several equally near ones, the foremost."""
+    distance = np.hypot(*(points[:, :2] - centre[:2]).T)
+    close = np.flatnonzero(distance <= distance.min() + SAME_DISTANCE)
     return int(close[np.argmax(points[close, 2])])

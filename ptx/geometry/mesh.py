@@ -1,17 +1,25 @@
-"""Small tools on triangle meshes."""
+"""Vertex normals of triangle meshes, and values of vertices interpolated on faces."""
+
+from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ptx.geometry.kernel import kernel
 
 FloatArray = NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def vertex_normals(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray:
-    """Sum of the normals of the faces around each vertex, each as long as twice its face's area.
+    """Sum the normals of the faces around each vertex, each as long as twice its face's area.
 
-    vertices (V, 3), faces (F, 3) counter-clockwise from outside → (V, 3), outwards, in the units of the square.
+    Args:
+        vertices: (V, 3).
+        faces: (F, 3) vertex indices, counter-clockwise from outside.
+
+    Returns:
+        (V, 3) outwards, not normalised, in the square of the vertices' unit.
     """
     out = np.zeros_like(vertices)
     for f in range(len(faces)):
@@ -27,13 +35,20 @@ def vertex_normals(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interpolate(
     owner: NDArray[np.int32], weights: FloatArray, faces: NDArray[np.int32], values: FloatArray
 ) -> FloatArray:
-    """Values of vertices at points of faces.
+    """Interpolate values of vertices at points on faces.
 
-    owner (M,) face of each point, weights (M, 2) of its first two vertices, values (V, K) → (M, K).
+    Args:
+        owner: (M,) face of each point.
+        weights: (M, 2) barycentric weights of the face's vertices 0 and 1.
+        faces: (F, 3) vertex indices.
+        values: (V, K) of the vertices.
+
+    Returns:
+        (M, K) float32.
     """
     out = np.empty((len(owner), values.shape[1]), np.float32)
     for m in range(len(owner)):

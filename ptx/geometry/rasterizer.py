@@ -1,4 +1,4 @@
-"""Which face every pixel sees: a z-buffer for meshes of many small triangles.
+"""A z-buffer rasteriser for meshes of many small triangles.
 
 Pixel centres are at integers, x to the right and y down; smaller depth is nearer. A pixel belongs to a face when all
 three barycentric weights of its centre are > 0 (a centre exactly on an edge belongs to neither side); the nearest
@@ -10,30 +10,41 @@ the ceilings of its coordinates; a face whose three vertices agree in either of 
 loads and two compares.
 """
 
+from __future__ import annotations
+
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-MAX_SIDE = 32767  # of an image in pixels: two ceilings are packed in one int32, and OpenCV's remap has the same limit
+from ptx.geometry.kernel import kernel
 
-NOTES = 1024  # that wait before they are brought to the image
+MAX_SIDE = 32767
+"""Largest side of an image, px: two ceilings are packed in one int32, and OpenCV's remap has the same limit."""
+
+NOTES = 1024
+"""Covered pixels that are collected before they are written to the image."""
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
-Surface = tuple[IntArray, FloatArray, FloatArray]  # face, bary, depth
+Surface = tuple[IntArray, FloatArray, FloatArray]
+"""Arrays face (H, W), bary (H, W, 2) and depth (H, W) of `rasterize`."""
 
 
 def rasterize(points: ArrayLike, faces: ArrayLike, height: int, width: int, out: Surface | None = None) -> Surface:
-    """Draw a mesh and return the surface that every pixel sees.
+    """Rasterise a mesh: the face that every pixel shows, and the point on it.
 
-    points: (V, 3) u, v in pixels and depth (smaller is nearer), used as float32. Faces with a NaN or infinite vertex
-    are not drawn.
-    faces: (F, 3) vertex indices.
-    height, width: of the image, 1..32767 pixels.
-    out: arrays of the result's shapes and types to write into, say one sample of a block; new ones cost 0.1 ms.
+    Args:
+        points: (V, 3) u, v px and depth (smaller is nearer), used as float32. Faces with a NaN or infinite vertex are not drawn.
+        faces: (F, 3) vertex indices.
+        height: of the image, 1..32767 px.
+        width: of the image, 1..32767 px.
+        out: arrays of the result's shapes and types to write into, say one sample of a block; new ones cost 0.1 ms.
 
-    Returns face (H, W) int32, -1 = none; bary (H, W, 2) float32, the weights of the face's vertices 0 and 1 in
-    0..1, 0 where none; depth (H, W) float32, +inf where none.
+    Returns:
+        face (H, W) int32, -1 = none; bary (H, W, 2) float32, the weights of the face's vertices 0 and 1 in 0..1, 0 where none; depth
+        (H, W) float32, +inf where none.
+
+    Raises:
+        ValueError: shapes, indices or the image's size do not fit together.
     """
     vertices, triangles = mesh_arrays(points, faces)
     if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
@@ -42,8 +53,8 @@ def rasterize(points: ArrayLike, faces: ArrayLike, height: int, width: int, out:
     if (face.shape, bary.shape, depth.shape) != ((height, width), (height, width, 2), (height, width)):
         raise ValueError(f"out holds {face.shape}, {bary.shape}, {depth.shape}; the image is {height}×{width}")
     packed = _pack_ceilings(vertices, height, width)
-    _draw(vertices, triangles, packed, _hold_a_centre(triangles, packed), face, depth)
-    _weigh(vertices, triangles, face, bary)
+    _draw(vertices, triangles, packed, _holding_a_centre(triangles, packed), face, depth)
+    _barycentric(vertices, triangles, face, bary)
     return face, bary, depth
 
 
@@ -53,7 +64,11 @@ def _empty_surface(height: int, width: int) -> Surface:
 
 
 def mesh_arrays(points: ArrayLike, faces: ArrayLike) -> tuple[FloatArray, IntArray]:
-    """Points (V, 3) as float32 and faces (F, 3) as int32; refused if a face names a vertex that is not there."""
+    """Convert points (V, 3) to float32 and faces (F, 3) to int32, both contiguous.
+
+    Raises:
+        ValueError: the shapes are wrong, or a face names a vertex that is not there.
+    """
     vertices = np.ascontiguousarray(points, np.float32)
     triangles = np.ascontiguousarray(faces, np.int32)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or triangles.ndim != 2 or triangles.shape[1] != 3:
@@ -63,9 +78,36 @@ def mesh_arrays(points: ArrayLike, faces: ArrayLike) -> tuple[FloatArray, IntArr
     return vertices, triangles
 
 
-@njit(cache=True, nogil=True)
+def surface_arrays(
+    face: ArrayLike, bary: ArrayLike, points: ArrayLike, faces: ArrayLike
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+    """Convert a rasterised surface and a mesh to contiguous arrays of the kernels' types.
+
+    Args:
+        face: (H, W) face of each pixel, negative = none.
+        bary: (H, W, 2) barycentric weights of each pixel.
+        points: (V, 3) vertices.
+        faces: (F, 3) vertex indices.
+
+    Returns:
+        The four arrays as int32, float32, float32 and int32.
+
+    Raises:
+        ValueError: shapes or indices do not fit together.
+    """
+    vertices, triangles = mesh_arrays(points, faces)
+    surface = np.ascontiguousarray(face, np.int32)
+    weights = np.ascontiguousarray(bary, np.float32)
+    if surface.ndim != 2 or weights.shape != (*surface.shape, 2):
+        raise ValueError(f"face {surface.shape} and bary {weights.shape} must be (H, W) and (H, W, 2)")
+    if surface.size and surface.max() >= len(triangles):
+        raise ValueError(f"the image shows face {surface.max()}, but there are {len(triangles)} faces")
+    return surface, weights, vertices, triangles
+
+
+@kernel
 def _pack_ceilings(points: FloatArray, height: int, width: int) -> IntArray:
-    """ceil(u) and ceil(v) of every vertex, held within the image (0..W, 0..H), packed as v << 16 | u; -1 if not finite.
+    """Compute ceil(u) and ceil(v) of every vertex, clipped to 0..W and 0..H, packed as v << 16 | u; -1 if not finite.
 
     The integers x with min(u) < x < max(u) over a face lie in [min(ceil u), max(ceil u) - 1]: none if all are equal.
     """
@@ -79,11 +121,11 @@ def _pack_ceilings(points: FloatArray, height: int, width: int) -> IntArray:
     return packed
 
 
-@njit(cache=True, nogil=True)
-def _hold_a_centre(faces: IntArray, packed: IntArray) -> IntArray:
-    """The faces whose bounding box holds a pixel centre and whose vertices are finite, in order.
+@kernel
+def _holding_a_centre(faces: IntArray, packed: IntArray) -> IntArray:
+    """List the faces whose bounding box holds a pixel centre and whose vertices are finite, in order.
 
-    Written without branches, as no processor could foretell them.
+    Written without branches, which no processor could predict.
     """
     chosen = np.empty(len(faces) + 1, np.int32)
     n = 0
@@ -95,14 +137,14 @@ def _hold_a_centre(faces: IntArray, packed: IntArray) -> IntArray:
     return chosen[:n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw(
     points: FloatArray, faces: IntArray, packed: IntArray, chosen: IntArray, face: IntArray, depth: FloatArray
 ) -> None:
     """Write the index and depth of the nearest of the chosen faces, in ascending order, into `face` and `depth`.
 
-    Which centres a face covers is as hard to foretell, so every centre of its box is noted down, and the note kept only
-    if covered; the notes go to the image from time to time. Unsigned indices spare the test for negative ones.
+    Whether a face covers a centre is as hard to predict, so every centre of its box is noted down, and the note kept only
+    if covered; the notes are written to the image from time to time. Unsigned indices spare the test for negative ones.
     Differences of float32 are taken in float64: a centre's side of an edge is exact but for rounding two products.
     """
     face[:] = -1
@@ -123,7 +165,7 @@ def _draw(
         top, bottom = min(a >> 16, b >> 16, c >> 16), max(a >> 16, b >> 16, c >> 16)
         for y in range(top, bottom):
             if n > NOTES:
-                n = _settle(note_face, note_pixel, note_depth, n, face, depth)
+                n = _write_notes(note_face, note_pixel, note_depth, n, face, depth)
             row = float(y)
             y0, y1, y2 = v0 - row, v1 - row, v2 - row
             for x in range(left, right):
@@ -134,14 +176,14 @@ def _draw(
                 note_pixel[n] = y * width + x
                 note_depth[n] = w0 * z0 + w1 * z1 + w2 * z2
                 n += min(w0, w1, w2) > 0.0
-    _settle(note_face, note_pixel, note_depth, n, face, depth)
+    _write_notes(note_face, note_pixel, note_depth, n, face, depth)
 
 
-@njit(cache=True, nogil=True)
-def _settle(
+@kernel
+def _write_notes(
     note_face: IntArray, note_pixel: IntArray, note_depth: FloatArray, n: int, face: IntArray, depth: FloatArray
 ) -> int:
-    """Bring the first n notes to the image, nearest wins, of equals the first; returns 0, the number of notes left."""
+    """Write the first n notes to the image, nearest wins, of equals the first; returns 0, the number of notes left."""
     index, nearest = face.reshape(-1), depth.reshape(-1)
     for m in range(n):
         p = np.uint32(note_pixel[m])
@@ -151,8 +193,8 @@ def _settle(
     return 0
 
 
-@njit(cache=True, nogil=True)
-def _weigh(points: FloatArray, faces: IntArray, face: IntArray, bary: FloatArray) -> None:
+@kernel
+def _barycentric(points: FloatArray, faces: IntArray, face: IntArray, bary: FloatArray) -> None:
     """Write the weights of vertices 0 and 1 of each pixel's face into `bary`, 0 where there is none."""
     for y in range(face.shape[0]):
         for x in range(face.shape[1]):

@@ -1,9 +1,9 @@
-"""Linear blend skinning: pose and shape to vertices, joints and keypoints, as SMPL defines it.
+"""Linear blend skinning: vertices, joints and keypoints of a pose and a shape, as SMPL defines them.
 
     Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015.
 
 Joints are regressed from the shaped rest body, rotations are about joints, no global translation is added: the same as `smplx`.
-A body is small and its joints few, so the vertices are done in runs that stay in the first-level cache: shape a run, then skin it.
+A body is small and its joints few, so vertices are processed in runs that stay in the first-level cache: shape a run, then skin it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.body import SHAPES, Body, FloatArray, IntArray
-from ptx.geometry.joints import PARENTS
+from ptx.geometry.joints import JOINT_COUNT, PARENTS
+from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential
 
 _PARENTS = np.array(PARENTS, np.int32)
-_RUN = 256  # vertices shaped and skinned together: 3 kB of coordinates
+
+_RUN = 256
+"""Vertices that are shaped and skinned together: 3 kB of coordinates."""
 
 
 def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Where the joints are and how they are turned.
+    """Compute rotations and positions of the joints.
 
     Args:
         body: from `load_body`.
@@ -29,17 +32,20 @@ def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[Flo
         betas: (N, 10) or (10,) for all.
 
     Returns:
-        R (N, 24, 3, 3) rotation of each joint in the body frame, t (N, 24, 3) its place in metres; float32, computed in float64.
+        R (N, 24, 3, 3) rotation of each joint in the body frame, t (N, 24, 3) its position in metres; float32, computed in float64.
+
+    Raises:
+        ValueError: pose or betas have the wrong shape.
     """
     poses, shapes = _parameters(pose, betas)
-    local = np.empty((len(poses), len(PARENTS), 3, 3))
+    local = np.empty((len(poses), JOINT_COUNT, 3, 3))
     return _pose_joints(body, poses, shapes, local)
 
 
 def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
-    """Vertices (N, V, 3) float32 in metres, body frame; arguments as in `joint_transforms`."""
+    """Compute the vertices (N, V, 3) float32 in metres, body frame; arguments and errors as in `joint_transforms`."""
     poses, shapes = _parameters(pose, betas)
-    local = np.empty((len(poses), len(PARENTS), 3, 3))
+    local = np.empty((len(poses), JOINT_COUNT, 3, 3))
     R, t = _pose_joints(body, poses, shapes, local)
     rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, shapes)
     shift = (t - np.einsum("njab,njb->nja", R, rest)).astype(np.float32)
@@ -54,20 +60,21 @@ def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
 
 
 def pose_keypoints(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
-    """The 18 keypoints (N, 18, 3) float32 in metres, body frame; arguments as in `joint_transforms`."""
+    """Compute the keypoints (N, 18, 3) float32 in metres, body frame; arguments and errors as in `joint_transforms`."""
     shapes = _parameters(pose, betas)[1].astype(np.float32)
     R, t = joint_transforms(body, pose, betas)
     offset = body.keypoint_offset + np.einsum("kcs,ns->nkc", body.keypoint_offset_dirs, shapes)
-    hung = np.einsum("ki,nkic->nkc", body.keypoint_weights, t[:, body.keypoint_joints])
-    return hung + np.einsum("nkab,nkb->nka", R[:, body.keypoint_joints[:, 0]], offset)
+    attached = np.einsum("ki,nkic->nkc", body.keypoint_weights, t[:, body.keypoint_joints])
+    points: FloatArray = attached + np.einsum("nkab,nkb->nka", R[:, body.keypoint_joints[:, 0]], offset)
+    return points
 
 
 def _parameters(pose: ArrayLike, betas: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pose (N, 24, 3) and betas (N, 10) as float64."""
+    """Convert pose to (N, 24, 3) and betas to (N, 10), float64, contiguous."""
     poses = np.ascontiguousarray(pose, np.float64)
     shapes = np.asarray(betas, np.float64)
-    if poses.ndim != 3 or poses.shape[1:] != (len(PARENTS), 3):
-        raise ValueError(f"pose {poses.shape} must be (N, {len(PARENTS)}, 3)")
+    if poses.ndim != 3 or poses.shape[1:] != (JOINT_COUNT, 3):
+        raise ValueError(f"pose {poses.shape} must be (N, {JOINT_COUNT}, 3)")
     if shapes.shape not in ((SHAPES,), (len(poses), SHAPES)):
         raise ValueError(f"betas {shapes.shape} must be ({SHAPES},) or ({len(poses)}, {SHAPES})")
     return poses, np.ascontiguousarray(np.broadcast_to(shapes, (len(poses), SHAPES)))
@@ -76,13 +83,14 @@ def _parameters(pose: ArrayLike, betas: ArrayLike) -> tuple[NDArray[np.float64],
 def _pose_joints(
     body: Body, pose: NDArray[np.float64], betas: NDArray[np.float64], local: NDArray[np.float64]
 ) -> tuple[FloatArray, FloatArray]:
+    """Rotations and positions of the joints in the body frame; writes their own rotations (N, 24, 3, 3) to `local`."""
     rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, betas)
     R, t = np.empty(local.shape, np.float32), np.empty(rest.shape, np.float32)
     _chain(pose, rest, _PARENTS, local, R, t)
     return R, t
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _chain(
     pose: NDArray[np.float64],
     rest: NDArray[np.float64],
@@ -91,22 +99,22 @@ def _chain(
     R: FloatArray,
     t: FloatArray,
 ) -> None:
-    """Walk the tree from the root. Writes each joint's own rotation `local`, and its rotation R and place t in the body frame."""
-    turned, place = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
+    """Walk the tree from the root; writes each joint's own rotation `local`, and its rotation R and position t in the body frame."""
+    turned, position = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
     for n in range(len(pose)):
         for j in range(len(parents)):
             exponential(pose[n, j, 0], pose[n, j, 1], pose[n, j, 2], local[n, j])
             p = parents[j]
             for a in range(3):
-                place[j, a] = rest[n, j, a] if p < 0 else place[p, a]
+                position[j, a] = rest[n, j, a] if p < 0 else position[p, a]
                 for b in range(3):
                     turned[j, a, b] = local[n, j, a, b] if p < 0 else 0.0
                     if p >= 0:
-                        place[j, a] += turned[p, a, b] * (rest[n, j, b] - rest[n, p, b])
+                        position[j, a] += turned[p, a, b] * (rest[n, j, b] - rest[n, p, b])
                         for c in range(3):
                             turned[j, a, b] += turned[p, a, c] * local[n, j, c, b]
                     R[n, j, a, b] = turned[j, a, b]  # a slice assigned takes numba seconds more to compile
-                t[n, j, a] = place[j, a]
+                t[n, j, a] = position[j, a]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
@@ -119,9 +127,16 @@ def _skin(
     moves: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Shape and skin every body; `out` (N, V, 3) comes with the pose blend shapes (or zeros) and leaves with the vertices.
+    """Shape and skin every body.
 
-    template (3V,), shape_rows (10, 3V), betas (N, 10), joints and weights (V, K), moves (N, 24, 12): R in rows, then the shift.
+    Args:
+        template: (3V,) vertices of the mean shape in rest.
+        shape_rows: (10, 3V) shape blend shapes.
+        betas: (N, 10).
+        joints: (V, K) joints that move each vertex, heaviest first.
+        weights: (V, K) their weights.
+        moves: (N, 24, 12) of each joint: its rotation in rows, then its shift.
+        out: (N, V, 3) pose blend shapes (or zeros); the vertices on return.
     """
     count, most = joints.shape
     shaped = np.empty(3 * _RUN, np.float32)

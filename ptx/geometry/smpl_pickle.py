@@ -13,24 +13,32 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NoReturn, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
+from numpy.typing import ArrayLike, NDArray
 
 SMPL_KEYS = ("v_template", "f", "weights", "J_regressor", "kintree_table", "shapedirs", "posedirs")
+"""SMPL's own names of the arrays of a body model."""
 
-NUMBER = re.compile("[iu][1248]|f[248]")
-"""dtypes that are read."""
+NUMBER_TYPES = re.compile("[iu][1248]|f[248]")
+"""Codes of the dtypes that are read."""
+
+Numbers: TypeAlias = NDArray[np.number]
+
+PickleValue: TypeAlias = (
+    "bool | int | float | complex | str | bytes | Stub | type[Stub] | type[object] | list[PickleValue]"
+    " | tuple[PickleValue, ...] | set[PickleValue] | dict[PickleValue, PickleValue] | None"
+)
+"""Everything that a file can put together of plain values and of what `ALLOWED` gives it."""
 
 
-def read_smpl_pickle(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an official SMPL pickle, by SMPL's own names (those of `SMPL_KEYS` that it has).
+def read_smpl_pickle(path: Path) -> dict[str, Numbers]:
+    """Read the arrays of an official SMPL pickle, by SMPL's own names (those of `SMPL_KEYS` that it has).
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no pickle of arrays; one line says what was found in it.
+        ValueError: it is no pickle of arrays; one line says what is wrong.
     """
     try:
         content = load_pickle(path)
@@ -42,162 +50,197 @@ def read_smpl_pickle(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{path}: not an SMPL pickle: {detail}") from error
 
 
-def load_pickle(path: Path) -> dict[Any, Any]:
-    """The dictionary that a pickle holds: plain values as they are, and for each array what `numbers` makes one of.
+def load_pickle(path: Path) -> dict[str, PickleValue]:
+    """Read the dictionary that a pickle holds, entries with names only.
+
+    Returns:
+        Plain values as they are, and for each array a stub of which `numbers` makes the array.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no pickle of a dictionary, or names anything that is not on the list; one line.
+        ValueError: it is no pickle of a dictionary, or uses a name that is not on the list; one line.
     """
     with open(path, "rb") as file:
         try:
-            content = _Unpickler(file, encoding="latin1", fix_imports=False).load()
+            content: PickleValue = _Unpickler(file, encoding="latin1", fix_imports=False).load()
         except Exception as error:  # a damaged pickle can raise anything; nothing of it has been run
             raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, not a dictionary of arrays")
-    return content
+    return {key: value for key, value in content.items() if isinstance(key, str)}
 
 
-class _Stub:
-    """Stands for an object of a class that is not there: holds its state, has no behaviour."""
-
-    state: dict[str, Any]
-
-    def __new__(cls, *_: object, **__: object) -> _Stub:
-        return object.__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        if not isinstance(state, dict):
-            raise pickle.UnpicklingError(f"state of a {type(self).__name__} is a {type(state).__name__}")
-        self.state = state
-
-    def array(self) -> NDArray[Any]:
-        """The numbers that the object stands for."""
-        raise NotImplementedError
-
-
-class _Dtype(_Stub):
-    """numpy's dtype: the code of a plain number, and its byte order."""
-
-    def __new__(cls, code: object = None, *_: object, **__: object) -> _Dtype:
-        stub: Any = object.__new__(cls)
-        stub.state = {"code": code, "order": "|"}
-        return stub
-
-    def __setstate__(self, state: object) -> None:
-        if not isinstance(state, tuple) or len(state) < 2:
-            raise pickle.UnpicklingError("state of a dtype that is none")
-        self.state["order"] = state[1]  # all else concerns records and objects
-
-    def decode(self, raw: object, shape: tuple[int, ...], order: Literal["C", "F"]) -> NDArray[Any]:
-        """The array (shape) whose memory is `raw`."""
-        code, byte_order = self.state["code"], self.state["order"]
-        if not (isinstance(code, str) and NUMBER.fullmatch(code)) or byte_order not in ("<", ">", "|", "="):
-            raise pickle.UnpicklingError(f"an array of type {code!r} where numbers belong")
-        kind = np.dtype(code).newbyteorder(byte_order)
-        data = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2's bytes come as text
-        if not isinstance(data, bytes) or min(shape, default=0) < 0 or len(data) != math.prod(shape) * kind.itemsize:
-            raise pickle.UnpicklingError(f"an array {shape} of {code} that does not have as many bytes")
-        return np.frombuffer(data, kind).astype(kind.newbyteorder("=")).reshape(shape, order=order)
-
-
-class _Array(_Stub):
-    """numpy's array."""
-
-    def __setstate__(self, state: object) -> None:
-        if not isinstance(state, tuple) or len(state) != 5:
-            raise pickle.UnpicklingError("state of an array that is none")
-        self.state = dict(zip(("version", "shape", "dtype", "fortran", "raw"), state, strict=True))
-
-    def array(self) -> NDArray[Any]:
-        dtype, shape = self.state["dtype"], tuple(int(n) for n in self.state["shape"])
-        if not isinstance(dtype, _Dtype):
-            raise pickle.UnpicklingError("an array without a type")
-        return dtype.decode(self.state["raw"], shape, "F" if self.state["fortran"] else "C")
-
-
-class _Scalar(_Stub):
-    """numpy's number."""
-
-    def __new__(cls, dtype: object = None, raw: object = b"") -> _Scalar:
-        stub: Any = object.__new__(cls)
-        stub.state = {"dtype": dtype, "raw": raw}
-        return stub
-
-    def array(self) -> NDArray[Any]:
-        if not isinstance(self.state["dtype"], _Dtype):
-            raise pickle.UnpicklingError("a number without a type")
-        return self.state["dtype"].decode(self.state["raw"], (), "C")
-
-
-class _Ch(_Stub):
-    """chumpy's array."""
-
-    def array(self) -> NDArray[Any]:
-        return numbers(self.state["x"])
-
-
-class _Select(_Stub):
-    """chumpy's view on some elements of another array."""
-
-    def array(self) -> NDArray[Any]:
-        chosen = numbers(self.state["a"]).ravel()[numbers(self.state["idxs"])]
-        return chosen.reshape(_integers(self.state["preferred_shape"]))
-
-
-class _Csc(_Stub):
-    """scipy's sparse matrix by columns."""
-
-    def array(self) -> NDArray[Any]:
-        state = self.state
-        shape = _integers(state["_shape" if "_shape" in state else "shape"])
-        parts = tuple(numbers(state[name]) for name in ("data", "indices", "indptr"))
-        matrix = sparse.csc_matrix(parts, shape=shape)
-        matrix.check_format(full_check=True)
-        return matrix.toarray()
-
-
-def numbers(value: object) -> NDArray[Any]:
-    """The array that a value of `load_pickle` stands for: an array, a number, or (nested) lists of such.
+def numbers(value: PickleValue | ArrayLike) -> Numbers:
+    """Make the array of a value of `load_pickle`: of a stub, a number, or (nested) lists of such.
 
     Raises:
         UnpicklingError: it is something else, or an array that does not add up.
     """
-    array = value.array() if isinstance(value, _Stub) else np.asarray(value)
-    if array.dtype == object and isinstance(value, list | tuple):
-        array = np.array([numbers(one) for one in value])
+    array: Numbers = value.array() if isinstance(value, Stub) else np.asarray(value)
+    if array.dtype == np.object_ and isinstance(value, list | tuple):
+        array = np.array([numbers(element) for element in value])
     if array.dtype.kind not in "fiu":
         raise pickle.UnpicklingError(f"an array of type {array.dtype} where numbers belong")
     return array
 
 
-def _integers(values: Any) -> tuple[int, ...]:
-    return tuple(int(numbers(n)) for n in values)
+class Stub:
+    """Stand-in for an object of a class that is not there: holds its state, has no behaviour."""
+
+    state: dict[PickleValue, PickleValue]
+
+    def __new__(cls, *_: PickleValue, **__: PickleValue) -> Stub:
+        return object.__new__(cls)
+
+    def __setstate__(self, state: PickleValue) -> None:
+        if not isinstance(state, dict):
+            raise pickle.UnpicklingError(f"state of a {type(self).__name__} is a {type(state).__name__}")
+        self.state = state
+
+    def array(self) -> Numbers:
+        """Make the array that the object stands for."""
+        raise NotImplementedError
 
 
-def _reconstructor(cls: object, base: object, state: object) -> _Stub:
+class _Dtype(Stub):
+    """numpy's dtype: the code of a plain number, and its byte order."""
+
+    def __new__(cls, code: PickleValue = None, *_: PickleValue) -> _Dtype:
+        stub = object.__new__(cls)
+        stub.state = {"code": code, "order": "|"}
+        return stub
+
+    def __setstate__(self, state: PickleValue) -> None:
+        if not isinstance(state, tuple) or len(state) < 2:
+            raise pickle.UnpicklingError("state of a dtype that is none")
+        self.state["order"] = state[1]  # all else concerns records and objects
+
+    def decode(self, raw: PickleValue, shape: tuple[int, ...], order: Literal["C", "F"]) -> Numbers:
+        """Make the array of this shape whose memory is `raw`."""
+        code = self.state["code"]
+        byte_order = self.state["order"]
+        if not (isinstance(code, str) and NUMBER_TYPES.fullmatch(code)):
+            raise pickle.UnpicklingError(f"an array of type {code!r} where numbers belong")
+        if not isinstance(byte_order, str) or byte_order not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError(f"an array of byte order {byte_order!r}")
+        stored = np.dtype(byte_order + code)
+        data = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2's bytes come as text
+        if not isinstance(data, bytes) or min(shape, default=0) < 0 or len(data) != math.prod(shape) * stored.itemsize:
+            raise pickle.UnpicklingError(f"an array {shape} of {code} that does not have as many bytes")
+        array: Numbers = np.frombuffer(data, stored).astype(stored.newbyteorder("="))
+        return array.reshape(shape, order=order)
+
+
+class _Array(Stub):
+    """numpy's array."""
+
+    def __setstate__(self, state: PickleValue) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise pickle.UnpicklingError("state of an array that is none")
+        self.state = dict(zip(("version", "shape", "dtype", "fortran", "raw"), state, strict=True))
+
+    def array(self) -> Numbers:
+        dtype = self.state["dtype"]
+        if not isinstance(dtype, _Dtype):
+            raise pickle.UnpicklingError("an array without a type")
+        return dtype.decode(self.state["raw"], _integers(self.state["shape"]), "F" if self.state["fortran"] else "C")
+
+
+class _Scalar(Stub):
+    """numpy's number."""
+
+    def __new__(cls, dtype: PickleValue = None, raw: PickleValue = b"") -> _Scalar:
+        stub = object.__new__(cls)
+        stub.state = {"dtype": dtype, "raw": raw}
+        return stub
+
+    def array(self) -> Numbers:
+        dtype = self.state["dtype"]
+        if not isinstance(dtype, _Dtype):
+            raise pickle.UnpicklingError("a number without a type")
+        return dtype.decode(self.state["raw"], (), "C")
+
+
+class _Ch(Stub):
+    """chumpy's array."""
+
+    def array(self) -> Numbers:
+        return numbers(self.state["x"])
+
+
+class _Select(Stub):
+    """chumpy's view on some elements of another array."""
+
+    def array(self) -> Numbers:
+        chosen: Numbers = numbers(self.state["a"]).ravel()[_indices(self.state["idxs"])]
+        return chosen.reshape(_integers(self.state["preferred_shape"]))
+
+
+class _Csc(Stub):
+    """scipy's sparse matrix by columns, made dense."""
+
+    def array(self) -> Numbers:
+        shape = _integers(self.state["_shape" if "_shape" in self.state else "shape"])
+        data = numbers(self.state["data"])
+        rows = _indices(self.state["indices"])
+        starts = _indices(self.state["indptr"])
+        if len(shape) != 2 or starts.ndim != 1:
+            raise pickle.UnpicklingError("a sparse matrix that is none")
+        lengths = starts[1:] - starts[:-1]
+        if len(starts) != shape[1] + 1 or starts[0] != 0 or (lengths < 0).any():
+            raise pickle.UnpicklingError(f"a sparse matrix of {shape[1]} columns with other ones")
+        count = int(starts[-1])
+        if data.ndim != 1 or data.shape != rows.shape or count > len(data):
+            raise pickle.UnpicklingError(f"a sparse matrix of {count} numbers with {data.shape} and {rows.shape}")
+        if count and (rows[:count].min() < 0 or rows[:count].max() >= shape[0]):
+            raise pickle.UnpicklingError(f"a sparse matrix of {shape[0]} rows with other ones")
+        out = np.zeros(shape, data.dtype)
+        np.add.at(out, (rows[:count], np.repeat(np.arange(shape[1]), lengths)), data[:count])
+        return out
+
+
+def _indices(value: PickleValue) -> NDArray[np.int64]:
+    array = numbers(value)
+    if array.dtype.kind not in "iu":
+        raise pickle.UnpicklingError(f"an array of type {array.dtype} where integers belong")
+    return array.astype(np.int64)
+
+
+def _integers(values: PickleValue) -> tuple[int, ...]:
+    if not isinstance(values, list | tuple):
+        raise pickle.UnpicklingError(f"a {type(values).__name__} where several numbers belong")
+    return tuple(_indices(value).item() for value in values)
+
+
+def _reconstructor(cls: PickleValue, base: PickleValue, state: PickleValue) -> Stub:
     """`copy_reg._reconstructor`, for stubs only."""
-    if not (isinstance(cls, type) and issubclass(cls, _Stub)) or base is not object or state is not None:
+    if not (isinstance(cls, type) and issubclass(cls, Stub)) or base is not object or state is not None:
         raise pickle.UnpicklingError("copy_reg._reconstructor of something that is no array")
     return cls()
 
 
-def _encode(text: object, codec: object) -> bytes:
+def _encode(text: PickleValue, codec: PickleValue) -> bytes:
     """`_codecs.encode`: how Python 3 writes bytes in protocol 2."""
     if not isinstance(text, str) or codec not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError("_codecs.encode with something other than latin1 text")
     return text.encode("latin-1")
 
 
-def _empty_array(cls: object, shape: object, kind: object) -> _Array:
+def _empty_array(cls: PickleValue, shape: PickleValue, kind: PickleValue) -> Stub:
     """numpy's `_reconstruct`, which is always called for an empty array."""
     if cls is not _Array or shape != (0,) or kind not in (b"b", "b"):
         raise pickle.UnpicklingError("numpy's _reconstruct of something other than an empty array")
     return _Array()
 
 
-ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
+Global: TypeAlias = (
+    type[Stub]
+    | type[object]
+    | Callable[[PickleValue, PickleValue], bytes]
+    | Callable[[PickleValue, PickleValue, PickleValue], Stub]
+)
+
+ALLOWED: dict[tuple[str, str], Global] = {
     ("chumpy", "Ch"): _Ch,
     ("chumpy.ch", "Ch"): _Ch,
     ("chumpy.reordering", "Select"): _Select,
@@ -217,15 +260,15 @@ ALLOWED: dict[tuple[str, str], type | Callable[..., Any]] = {
     ("__builtin__", "set"): set,
     ("builtins", "set"): set,
 }
-"""Every name that a file may use, and what it gets."""
+"""Module and name that a file may use → the stand-in that it gets."""
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Global:
         try:
             return ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"{module}.{name} is no array and no plain value; refused") from None
 
-    def persistent_load(self, _: object) -> Any:
+    def persistent_load(self, _: PickleValue) -> NoReturn:
         raise pickle.UnpicklingError("a persistent id is no plain value; refused")

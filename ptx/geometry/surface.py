@@ -1,13 +1,14 @@
-"""Surface maps as they are stored: faces, barycentric weights as uint16, body parts."""
+"""Surface maps in the form in which they are stored: faces, barycentric weights as uint16, body parts."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ptx.geometry.kernel import kernel
 
-@njit(cache=True, nogil=True)
+
+@kernel
 def pack_surface(
     face: NDArray[np.int32],
     weights: NDArray[np.float32],

@@ -1,33 +1,37 @@
-"""Does the source image see the body point that a target pixel shows?
+"""Visibility: whether the source image shows the body point that a target pixel shows.
 
 Two rules. `visible_faces` is the published one (Li, Huang and Loy, CVPR 2019): the pixel's face owns at least one
 pixel of the source. A face smaller than a pixel often owns none though it is in full view, so 13 % of a body are
-called hidden wrongly. `visible_exact` asks about the point itself: no other face lies before it in the source.
+called hidden wrongly. `visible_exact` tests the point itself: no other face is before it in the source.
 
-The exact test needs no tree. The points asked about are sorted into the source's pixels (a counting sort), so that
-those in a run of pixels of one row lie side by side; then every face, once, is held against the few points within its
-bounding box.
+The exact test needs no tree. The points are sorted into the source's pixels (a counting sort), so that those in a run
+of pixels of one row are side by side; then every face, once, is tested against the few points within its bounding box.
 """
 
+from __future__ import annotations
+
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from ptx.geometry.flow import surface_arrays
+from ptx.geometry.kernel import kernel
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
-from ptx.geometry.rasterizer import FloatArray, IntArray
+from ptx.geometry.rasterizer import FloatArray, IntArray, surface_arrays
 
-TOLERANCE = 1e-4  # metres by which a face must lie before a point to hide it: above rounding, below any real fold
+TOLERANCE = 1e-4
+"""Metres by which a face must be nearer than a point to hide it: above rounding, below any real fold."""
 
 ByteArray = NDArray[np.uint8]
 
 
 def visible_faces(face_target: ArrayLike, face_source: ArrayLike) -> ByteArray:
-    """The published rule: a target pixel is visible if its face owns a pixel of the source.
+    """Apply the published rule: a target pixel is visible if its face owns a pixel of the source.
 
-    face_target (H, W), face_source (H', W'): face indices from `rasterize`, negative = none.
+    Args:
+        face_target: (H, W) face of each target pixel, from `rasterize`; negative = none.
+        face_source: (H', W') face of each source pixel.
 
-    Returns (H, W) uint8: 0 visible, 1 hidden, 2 background.
+    Returns:
+        (H, W) uint8 labels of `ptx.geometry.labels`.
     """
     target = np.ascontiguousarray(face_target, np.int32)
     source = np.ascontiguousarray(face_source, np.int32)
@@ -39,43 +43,49 @@ def visible_faces(face_target: ArrayLike, face_source: ArrayLike) -> ByteArray:
 def visible_exact(
     face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike, tolerance: float = TOLERANCE
 ) -> ByteArray:
-    """The true rule: a target pixel is visible if nothing lies before its body point in the source.
+    """Apply the true rule: a target pixel is visible if nothing is before its body point in the source.
 
-    face (H, W), bary (H, W, 2): the target, from `rasterize`; the source image has the same size.
-    source_points: (V, 3) u, v in pixels and depth (metres), of the same body in the source.
-    faces: (F, 3) vertex indices. The mesh should be closed: a face seen from behind is hidden by what lies before it.
-    tolerance: metres by which another face must be nearer to hide the point.
+    Args:
+        face: (H, W) face of each target pixel, from `rasterize`; negative = none. The source image has the same size.
+        bary: (H, W, 2) barycentric weights of each target pixel, from `rasterize`.
+        source_points: (V, 3) vertices in the source: u, v px and depth m.
+        faces: (F, 3) vertex indices. The mesh should be closed: a face seen from behind is hidden by the faces before it.
+        tolerance: metres by which another face must be nearer to hide the point.
 
-    Returns (H, W) uint8: 0 visible, 1 hidden or outside the source's frame (-0.5 ≤ u < W - 0.5, v likewise), 2
-    background. A point of a face with a NaN vertex in the source is hidden; such a face hides nothing.
+    Returns:
+        (H, W) uint8 labels of `ptx.geometry.labels`; a point outside the source's frame (-0.5 ≤ u < W - 0.5, v likewise) is hidden. A
+        point of a face with a NaN vertex in the source is hidden; such a face hides nothing.
+
+    Raises:
+        ValueError: shapes or indices do not fit together.
     """
     surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
     height, width = surface.shape
     out = np.full((height, width), BACKGROUND, np.uint8)
     if out.size:
-        pixel, place, start = _sort_points(surface, weights, points, triangles, out)
+        pixel, position, start = _sort_points(surface, weights, points, triangles, out)
         packed = _pack_bins(points, height, width)
-        _hide(surface, points, triangles, packed, pixel, place, start, tolerance, out)
+        _hide(surface, points, triangles, packed, pixel, position, start, tolerance, out)
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _same_faces(target: IntArray, source: IntArray, count: int, out: ByteArray) -> None:
-    seen = np.zeros(count, np.bool_)
+    shown = np.zeros(count, np.bool_)
     for f in source:
         if 0 <= f < count:
-            seen[f] = True
+            shown[f] = True
     for p in range(len(target)):
-        out[p] = BACKGROUND if target[p] < 0 else VISIBLE if seen[target[p]] else HIDDEN
+        out[p] = BACKGROUND if target[p] < 0 else VISIBLE if shown[target[p]] else HIDDEN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sort_points(
     face: IntArray, bary: FloatArray, points: FloatArray, faces: IntArray, out: ByteArray
 ) -> tuple[IntArray, NDArray[np.float64], IntArray]:
-    """Body points of the target within the source's frame, in order of the source pixel in which they fall.
+    """Sort the target's body points within the source's frame by the source pixel in which they fall.
 
-    Marks them visible in `out`, other body pixels hidden. Returns the target pixel (N,) of each, its place (N, 3) u,
+    Marks them visible in `out`, other body pixels hidden. Returns the target pixel (N,) of each, its position (N, 3) u,
     v, depth in the source, and start (H * W + 1,): the points of source pixel p are start[p] .. start[p + 1].
     """
     height, width = face.shape
@@ -84,7 +94,7 @@ def _sort_points(
         for x in range(width):
             count += face[y, x] >= 0
     pixel, cell = np.empty(count, np.int32), np.empty(count, np.int32)
-    place = np.empty((count, 3), np.float64)
+    position = np.empty((count, 3), np.float64)
     start = np.zeros(height * width + 1, np.int32)
     n = 0
     for y in range(height):
@@ -103,27 +113,27 @@ def _sort_points(
                 out[y, x] = VISIBLE
                 pixel[n] = y * width + x
                 cell[n] = int(v + 0.5) * width + int(u + 0.5)
-                place[n, 0], place[n, 1], place[n, 2] = u, v, z
+                position[n, 0], position[n, 1], position[n, 2] = u, v, z
                 start[cell[n] + 1] += 1
                 n += 1
     for p in range(height * width):
         start[p + 1] += start[p]
-    sorted_pixel, sorted_place = np.empty(n, np.int32), np.empty((n, 3), np.float64)
+    sorted_pixel, sorted_position = np.empty(n, np.int32), np.empty((n, 3), np.float64)
     for m in range(n - 1, -1, -1):
         p = cell[m] + 1
         start[p] -= 1
         sorted_pixel[start[p]] = pixel[m]
-        sorted_place[start[p], 0], sorted_place[start[p], 1] = place[m, 0], place[m, 1]
-        sorted_place[start[p], 2] = place[m, 2]
+        sorted_position[start[p], 0], sorted_position[start[p], 1] = position[m, 0], position[m, 1]
+        sorted_position[start[p], 2] = position[m, 2]
     for p in range(height * width):
         start[p] = start[p + 1]
     start[height * width] = n
-    return sorted_pixel, sorted_place, start
+    return sorted_pixel, sorted_position, start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pack_bins(points: FloatArray, height: int, width: int) -> IntArray:
-    """The pixel in which every vertex falls, held within the image, packed as row << 16 | column; -1 if not finite."""
+    """Compute the pixel of every vertex, clipped to the image, packed as row << 16 | column; -1 if not finite."""
     packed = np.empty(len(points), np.int32)
     for i in range(len(points)):
         u, v, z = float(points[i, 0]), float(points[i, 1]), float(points[i, 2])
@@ -134,21 +144,21 @@ def _pack_bins(points: FloatArray, height: int, width: int) -> IntArray:
     return packed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hide(
     face: IntArray,
     points: FloatArray,
     faces: IntArray,
     packed: IntArray,
     pixel: IntArray,
-    place: NDArray[np.float64],
+    position: NDArray[np.float64],
     start: IntArray,
     tolerance: float,
     out: ByteArray,
 ) -> None:
     """Mark the points hidden that another face covers at a depth smaller by more than the tolerance.
 
-    The innermost loop has no branch: about one test in four succeeds, and no processor could foretell which.
+    The innermost loop has no branch: about one test in four succeeds, and no processor could predict which.
     """
     width = face.shape[1]
     owner = face.reshape(-1)[pixel]
@@ -166,10 +176,10 @@ def _hide(
         left, right = min(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF), max(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF)
         for row in range(min(a >> 16, b >> 16, c >> 16), max(a >> 16, b >> 16, c >> 16) + 1):
             for n in range(np.uint32(start[row * width + left]), np.uint32(start[row * width + right + 1])):
-                x0, x1, x2 = u0 - place[n, 0], u1 - place[n, 0], u2 - place[n, 0]
-                y0, y1, y2 = v0 - place[n, 1], v1 - place[n, 1], v2 - place[n, 1]
+                x0, x1, x2 = u0 - position[n, 0], u1 - position[n, 0], u2 - position[n, 0]
+                y0, y1, y2 = v0 - position[n, 1], v1 - position[n, 1], v2 - position[n, 1]
                 w0, w1, w2 = (x1 * y2 - x2 * y1) * scale, (x2 * y0 - x0 * y2) * scale, (x0 * y1 - x1 * y0) * scale
-                nearer = w0 * z0 + w1 * z1 + w2 * z2 < place[n, 2]
+                nearer = w0 * z0 + w1 * z1 + w2 * z2 < position[n, 2]
                 hidden[n] |= (min(w0, w1, w2) >= 0.0) & nearer & (owner[n] != f)
     mark = out.reshape(-1)
     for n in range(len(pixel)):

@@ -51,11 +51,11 @@ class FittedFlow(nn.Module):
         keypoints = torch.cat([source, target]).detach().cpu().numpy().astype(np.float32)  # (2B, 18, 3)
         fits = fit(self.body, keypoints, None, (height, width))
         points = project(fits.camera, pose_vertices(self.body, fits.pose, fits.betas)).astype(np.float32)
-        unusable = {row for row, why in fits.problems.items() if why.startswith(("too_few_keypoints", "diverged"))}
+        usable = fits.usable[:count] & fits.usable[count:]
         flow = np.zeros((count, height, width, 2), np.float32)
         labels = np.full((count, height, width), BACKGROUND, np.uint8)
         for i in range(count):
-            if not unusable & {i, i + count}:
+            if usable[i]:
                 flow[i], labels[i] = correspond(points[i + count], points[i], self.body.faces, height, width)
         flows = torch.from_numpy(flow).permute(0, 3, 1, 2).to(image.device)
         visibility = torch.from_numpy(labels)[:, None].to(image.device)

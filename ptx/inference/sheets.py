@@ -16,6 +16,7 @@ from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
 from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
+from ptx.training.systems import SystemName
 
 Look = Literal["picture", "sheet", "paste"]
 """The painted picture; the same beside what it was made from; the whole photograph with the picture in it."""
@@ -44,7 +45,7 @@ def draw_painting(painting: Painting, look: Look, title: str = "") -> Image:
     return sheet([panels], title, height=PANEL_HEIGHT)
 
 
-def write_views(views: Mapping[str, Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
+def write_views(views: Mapping[SystemName, Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
     """Write views of one person by one or several systems; returns the path.
 
     A .png shows one view by one system as `look` says, everything else as a sheet: for one angle source, skeleton, warped and

@@ -12,7 +12,7 @@ from ptx.datasets.images import Image
 from ptx.geometry.body import Body
 from ptx.geometry.fitting import fit
 from ptx.geometry.keypoints import mask_outside
-from ptx.geometry.viewpoint import SeenBody, turn_keypoints
+from ptx.geometry.viewpoint import FittedBody, turn_keypoints
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
 from ptx.pictures.deflicker import deflicker
@@ -36,12 +36,12 @@ class NovelView:
     """Degrees that the person was turned to their own left."""
     pitch: float
     """Degrees that the person was tilted towards the viewer."""
-    body: SeenBody
+    body: FittedBody
     """The fitted body as this view shows it."""
     painting: Painting
 
 
-def fit_person(person: Person, body: Body) -> SeenBody:
+def fit_person(person: Person, body: Body) -> FittedBody:
     """Fit the body to a person's keypoints.
 
     Raises:
@@ -53,7 +53,7 @@ def fit_person(person: Person, body: Body) -> SeenBody:
     if not found.usable[0]:
         problem = found.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
-    return SeenBody(body, found.pose[0], found.betas[0], found.camera[0], size)
+    return FittedBody(body, found.pose[0], found.betas[0], found.camera[0], size)
 
 
 def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:

@@ -76,7 +76,8 @@ def pool_flow(flow: Tensor, visibility: Tensor, level: int) -> Tensor:
     body = (visibility < BACKGROUND).to(flow.dtype)
     fraction: Tensor = F.avg_pool2d(body, size)  # of each cell that is body
     pooled: Tensor = F.avg_pool2d(flow * body, size)
-    return pooled / fraction.clamp(min=1e-6) * (fraction > 0) / size
+    mean: Tensor = pooled / fraction.clamp(min=1e-6) * (fraction > 0) / size
+    return mean
 
 
 def pool_visibility(visibility: Tensor, level: int) -> Tensor:

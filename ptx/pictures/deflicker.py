@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 
 from ptx.geometry.labels import BACKGROUND, VISIBLE
 
+if TYPE_CHECKING:
+    from ptx.geometry.viewpoint import FittedBody
+
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
 Floats = NDArray[np.float32]
+
 Mask = NDArray[np.bool_]
+"""(H, W) or (N, H, W)."""
 
 NEIGHBOUR_WEIGHT = 0.5
 """Weight of each neighbouring frame, warped into a frame, against 1 of the frame itself."""
@@ -24,15 +29,7 @@ ROUNDS = 2
 """Number of times that neighbours are mixed in."""
 
 OUTLINE_PX = 3
-"""Width around the body, px, of what belongs to the person as well: cloth and hair."""
-
-
-class PosedBody(Protocol):
-    """A body as a frame shows it (`ptx.geometry.viewpoint`)."""
-
-    def flow_from(self, source: PosedBody) -> tuple[Floats, NDArray[np.uint8]]:
-        """Return flow (H, W, 2) px and visibility (H, W) (`ptx.geometry.labels`) of this frame from another."""
-        ...
+"""Width of the cloth and hair around the body that belong to the person as well, px."""
 
 
 class Link(NamedTuple):
@@ -48,7 +45,7 @@ class Link(NamedTuple):
     """(H, W, 1) weight of the neighbour's pixels."""
 
 
-def deflicker(frames: Sequence[Image], bodies: Sequence[PosedBody], *, closed: bool = False) -> list[Image]:
+def deflicker(frames: Sequence[Image], bodies: Sequence[FittedBody], *, closed: bool = False) -> list[Image]:
     """Change frames so that a body point keeps its colour from one to the next, and the background stays.
 
     On the body each frame is mixed with its neighbours, warped into it by the exact flow where both show the same point. The
@@ -75,7 +72,7 @@ def deflicker(frames: Sequence[Image], bodies: Sequence[PosedBody], *, closed: b
     return out
 
 
-def flicker(frames: Sequence[Image], bodies: Sequence[PosedBody]) -> float:
+def flicker(frames: Sequence[Image], bodies: Sequence[FittedBody]) -> float:
     """Measure the mean |difference| (0 to 1) of a point's colour from each frame to the next.
 
     Counted are body points that both frames show, and background that both show; photographs of a turning person are not 0, since
@@ -97,13 +94,13 @@ def flicker(frames: Sequence[Image], bodies: Sequence[PosedBody]) -> float:
     return total / max(count, 1)
 
 
-def _links(bodies: Sequence[PosedBody], masks: Mask, closed: bool) -> list[Link]:
+def _links(bodies: Sequence[FittedBody], masks: Mask, closed: bool) -> list[Link]:
     """Link each frame with its neighbours, with no weight at pixels off the inside of the neighbour's body (masks (N, H, W))."""
     links = []
     for i in range(len(bodies)):
         for j in _neighbours(i, len(bodies), closed):
             flow, visibility = bodies[i].flow_from(bodies[j])
-            # Pixels at the neighbour's outline are mixed with what is behind it there.
+            # At the neighbour's outline a pixel mixes body and background: it is not used.
             inside = cv2.erode(masks[j].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
             usable = (visibility == VISIBLE) & (_warp(inside, flow) > 0.99)
             links.append(Link(i, j, flow, NEIGHBOUR_WEIGHT * usable[..., None].astype(np.float32)))
@@ -126,7 +123,7 @@ def _mix(images: Sequence[Floats], links: Sequence[Link]) -> list[Floats]:
     return [np.asarray(total / weight, np.float32) for total, weight in zip(sums, weights, strict=True)]
 
 
-def _body_mask(body: PosedBody) -> Mask:
+def _body_mask(body: FittedBody) -> Mask:
     """Return the pixels (H, W) that show the body."""
     return np.asarray(body.flow_from(body)[1] < BACKGROUND, np.bool_)
 
@@ -138,9 +135,15 @@ def _dilate(mask: Mask) -> Mask:
 
 
 def _background(images: Floats, persons: Mask, bodies: Mask) -> Floats:
-    """Return the median (H, W, 3) over the images (N, H, W, 3) that show the background.
+    """Compute the median background (H, W, 3).
 
-    Where none does, of `persons` (N, H, W), of those that show no body (N, H, W) there; where all do, of all.
+    A pixel is taken from the images in which no person covers it. If persons cover it in all of them, from those in which no body
+    does; if bodies do, from all.
+
+    Args:
+        images: (N, H, W, 3).
+        persons: (N, H, W) pixels of the person: the body with cloth and hair.
+        bodies: (N, H, W) pixels of the body.
     """
     covered = np.where(persons.all(0), bodies & ~bodies.all(0), persons)
     return np.asarray(np.nanmedian(np.where(covered[..., None], np.nan, images), axis=0), np.float32)

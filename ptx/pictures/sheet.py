@@ -39,6 +39,7 @@ PANEL_HEIGHT = 320
 """Height of the panels of one sample or pair, px; a contact sheet's are half as high."""
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+"""Font of Pillow."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Panel:
     """An image with its caption."""
 
     image: Image
+    """(H, W, 3), of any size."""
     caption: str = ""
+    """Text below it, cut to its width."""
 
 
 def sheet(rows: Sequence[Sequence[Panel]], title: str = "", *, height: int = 256) -> Image:

@@ -206,7 +206,7 @@ def _warped(reader: SampleReader, number: int) -> Image:
 
 def spread(count: int, most: int) -> list[int]:
     """Return at most `most` of the numbers 0..count - 1, spread evenly from the first to the last."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+    return [int(number) for number in np.unique(np.linspace(0, count - 1, min(most, count)).round())]
 
 
 def _file_name(text: str) -> str:

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.pipeline.config import LATER, Place, Section
-from ptx.pipeline.errors import Problem
 from ptx.pipeline.fingerprint import Json, folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import BodyStage
@@ -77,7 +76,7 @@ class FitSmpl(BodyStage[FitSettings]):
         source = open_fits(self.body, self.data, options, files=files, path=chosen.path, use_3d=chosen.use_3d)
 
         def process(block: Block) -> Result:
-            fit = source.fit(block)
+            fit, problems = source.fit(block)
             arrays = {
                 "pose": fit.pose.astype("f4"),
                 "betas": fit.betas.astype("f4"),
@@ -85,7 +84,6 @@ class FitSmpl(BodyStage[FitSettings]):
                 "residual": fit.residual.astype("f4"),
                 "energy": fit.energy.astype("f4"),
             }
-            problems = {i: Problem(issue.code, issue.text) for i, issue in fit.problems.items()}
             return Result(arrays, problems)
 
         return process

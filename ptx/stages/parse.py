@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.labels import GARMENTS, LabelSet
+from ptx.datasets.label_sets import LabelSet
+from ptx.labels import GARMENTS
 from ptx.pipeline.config import Place, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, folder_stamp

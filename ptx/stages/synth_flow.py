@@ -10,6 +10,7 @@ import numpy as np
 
 from ptx.geometry.quantization import FLOW_STEP, decode_bary
 from ptx.pipeline.config import LATER, Section
+from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
@@ -24,7 +25,7 @@ class FlowSettings(Section):
 
 def flow_spec(size: tuple[int, int]) -> ArraySpec:
     """Flow (H, W, 2) from target to source, 0 on the background."""
-    attributes = {"units": "px", "scale_factor": FLOW_STEP, "direction": "target to source"}
+    attributes: dict[str, Json] = {"units": "px", "scale_factor": FLOW_STEP, "direction": "target to source"}
     return ArraySpec((*size, 2), "i2", codec=Codec("zstd", 1), attributes=attributes)
 
 

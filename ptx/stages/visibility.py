@@ -11,6 +11,7 @@ import numpy as np
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.geometry.quantization import decode_bary
 from ptx.pipeline.config import Section
+from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
@@ -24,7 +25,10 @@ class VisibilitySettings(Section):
 
 def visibility_spec(size: tuple[int, int]) -> ArraySpec:
     """Visibility labels (H, W)."""
-    attributes = {"flag_values": [VISIBLE, HIDDEN, BACKGROUND], "flag_meanings": "visible hidden background"}
+    attributes: dict[str, Json] = {
+        "flag_values": [VISIBLE, HIDDEN, BACKGROUND],
+        "flag_meanings": "visible hidden background",
+    }
     return ArraySpec(size, "u1", fill=BACKGROUND, high=BACKGROUND, codec=Codec("zstd", 1), attributes=attributes)
 
 

@@ -35,16 +35,27 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[st
     write_json(path.with_suffix(".json"), dict(meta))
 
 
+def read_meta(path: Path) -> Mapping[str, Json]:
+    """Read the JSON of a checkpoint or of a model, without its tensors; `path` without ending.
+
+    Raises:
+        PtxError: a file is missing.
+    """
+    meta = read_json(path.with_suffix(".json"))
+    file = path.with_suffix(".safetensors")
+    if not isinstance(meta, Mapping) or not file.is_file():
+        raise PtxError(f"{path}: no model is there: {file.name} and {path.with_suffix('.json').name} are needed")
+    return meta
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read both files of a checkpoint or of a model; `path` without ending.
 
     Raises:
         PtxError: a file is missing, damaged, or no safetensors (pickled weights are not read: they can run programs).
     """
-    meta = read_json(path.with_suffix(".json"))
+    meta = read_meta(path)
     file = path.with_suffix(".safetensors")
-    if not isinstance(meta, Mapping) or not file.is_file():
-        raise PtxError(f"{path}: no model is there: {file.name} and {path.with_suffix('.json').name} are needed")
     try:
         return Checkpoint(load(file.read_bytes()), meta)
     except (SafetensorError, OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ptx.labels import GARMENTS
 from ptx.pipeline.errors import PtxError
@@ -19,6 +19,7 @@ from ptx.training.models import ProjectModels
 from ptx.training.recipes.base import Recipe, total
 from ptx.training.settings import TrainSettings
 from ptx.training.training import Training
+from ptx.training.trainings import TRAININGS
 
 Source = Literal["measured", "benchmark", "unknown"]
 
@@ -26,20 +27,36 @@ BENCHMARK_PAIRS = 2
 """Pairs of a benchmark's batch, at most; its time is scaled to the whole batch."""
 
 
+class FreshModels(ProjectModels):
+    """Networks with initial weights in the place of trained ones, which take as long."""
+
+    def settings(self, name: str) -> TrainSettings:
+        """Return the section of the settings, whether there is a model or not."""
+        return self.project.settings(TRAININGS[name])
+
+    def network(self, name: str) -> nn.Module:
+        """Build the network of a training as its settings say."""
+        net = TRAININGS[name].load_recipe().network(self.settings(name), self.facts(name))
+        return net.eval().requires_grad_(False)
+
+
 def seconds_per_step(context: TrainingContext, training: Training) -> tuple[float | None, Source]:
-    """Return the seconds of a step and their origin; None and "unknown" where a network that it needs is not trained yet."""
+    """Return the seconds of a step and their origin; None and "unknown" where not even a network can be built."""
     settings = context.settings(training)
     logged = _logged(context, training, settings)
     if logged is not None:
         return logged, "measured"
+    random_state = torch.get_rng_state()
     try:
-        recipe = training.load_recipe().create(settings, context, ProjectModels.of(context))
+        recipe = training.load_recipe().create(settings, context, FreshModels.of(context))
         annotated = clothes(context) if training.annotated else None
+        count = min(settings.batch, BENCHMARK_PAIRS)
+        batch = random_batch(count, context.size, attributes=0 if annotated is None else len(annotated.attribute_names))
+        return _time_step(recipe, batch) * settings.batch / count, "benchmark"
     except PtxError:
         return None, "unknown"
-    count = min(settings.batch, BENCHMARK_PAIRS)
-    batch = random_batch(count, context.size, attributes=0 if annotated is None else len(annotated.attribute_names))
-    return _time_step(recipe, batch) * settings.batch / count, "benchmark"
+    finally:
+        torch.set_rng_state(random_state)
 
 
 def _logged(context: TrainingContext, training: Training, settings: TrainSettings) -> float | None:
@@ -90,7 +107,6 @@ def random_batch(count: int, size: tuple[int, int], *, attributes: int = 0, seed
 def _time_step(recipe: Recipe[TrainSettings], batch: Batch) -> float:
     """Return the seconds of the second of two steps, forward and backward, on the CPU or the GPU that training would use."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    random_state = torch.get_rng_state()
     networks = {name: net.to(device).train() for name, net in recipe.networks().items()}
     for network in recipe.frozen():
         network.to(device).eval().requires_grad_(False)
@@ -107,5 +123,4 @@ def _time_step(recipe: Recipe[TrainSettings], batch: Batch) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - started
-    torch.set_rng_state(random_state)
     return seconds

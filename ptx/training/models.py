@@ -15,7 +15,7 @@ from ptx.geometry.body import Body, load_body
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.fingerprint import Json
-from ptx.training.checkpoint import read_checkpoint, restore
+from ptx.training.checkpoint import read_checkpoint, read_meta, restore
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import clothes
 from ptx.training.settings import TrainSettings
@@ -65,29 +65,33 @@ class TrainedModels(ABC):
             self._networks[name] = net.eval().requires_grad_(False)
         return self._networks[name]
 
+    @property
+    def named_body(self) -> str | None:
+        """The body model that the user names; it comes before the path that was true where a model was trained."""
+        return None
+
     def body(self, name: str) -> Body:
-        """Load the body model that a model was trained with; the built-in one of models of ptx 0.1, which recorded none.
+        """Load the body model that a model was trained with.
+
+        For models of ptx 0.1, which recorded none, it is the one that the user names, else the built-in one.
 
         Raises:
             PtxError: its file is not there, or is another one by now.
         """
-        meta = read_checkpoint(self.path(name)).meta.get("body")
-        if not isinstance(meta, Mapping):
-            return load_body("builtin")
-        spec = str(meta.get("name"))
-        try:
-            body = load_body(self.body_file(spec))
-        except (OSError, ValueError) as error:
-            raise PtxError(
-                f"{name} was trained with the body {spec}, which cannot be read ({one_line(error)}): name it by --set body=PATH"
-            ) from error
-        if body.digest != meta.get("digest"):
-            raise PtxError(f"{name} was trained with another body than {spec} now is: name the one by --set body=PATH")
-        return body
-
-    def body_file(self, spec: str) -> str:
-        """Return the body model to load for the one that a model was trained with."""
-        return spec
+        recorded = read_meta(self.path(name)).get("body")
+        if not isinstance(recorded, Mapping):
+            return load_body(self.named_body or "builtin")
+        spec = str(recorded.get("name"))
+        reason = "has changed since"
+        for candidate in dict.fromkeys((self.named_body or spec, spec)):
+            try:
+                body = load_body(candidate)
+            except (OSError, ValueError) as error:
+                reason = f"cannot be read ({one_line(error)})"
+                continue
+            if body.digest == recorded.get("digest"):
+                return body
+        raise PtxError(f"{name} was trained with the body {spec}, which {reason}: name it by --set body=PATH")
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,20 @@ class FolderModels(TrainedModels):
     chosen_body: str | None = None
     """Body model that the user names, in place of the path that was true where a model was trained."""
 
-    def body_file(self, spec: str) -> str:
-        """Return the user's body model where one is named."""
-        return self.chosen_body or spec
+    @property
+    def named_body(self) -> str | None:
+        """The chosen body model, where one is named."""
+        return self.chosen_body
 
     def settings(self, name: str) -> TrainSettings:
         """Return the settings that the model's own manifest holds."""
         return self._recorded(name)[0]
 
     def facts(self, name: str) -> NetworkFacts:
-        """Return the size that the model's own manifest holds."""
-        return NetworkFacts(self.size(name))
+        """Return the size that the model's own manifest holds, and the numbers of outputs that its weights have."""
+        tensors = read_checkpoint(self.path(name)).tensors if TRAININGS[name].annotated else {}
+        categories, attributes = (len(tensors.get(f"{head}.bias", ())) for head in ("categories", "attributes"))
+        return NetworkFacts(self.size(name), categories, attributes)
 
     def size(self, name: str) -> tuple[int, int]:
         """Return the height and width in px of the pictures that a model was trained on."""
@@ -124,7 +131,7 @@ class FolderModels(TrainedModels):
 
 
 def _read_manifest(path: Path, training: Training) -> tuple[TrainSettings, tuple[int, int]]:
-    recorded = read_checkpoint(path).meta.get("document")
+    recorded = read_meta(path).get("document")
     try:
         if not isinstance(recorded, Mapping):
             raise KeyError("document")
@@ -153,7 +160,7 @@ class ProjectModels(TrainedModels):
         return cls(context.pipeline.results / "models", context=context)
 
     @property
-    def _context(self) -> TrainingContext:
+    def project(self) -> TrainingContext:
         assert self.context is not None
         return self.context
 
@@ -165,18 +172,18 @@ class ProjectModels(TrainedModels):
         """
         if not self.exists(name):
             raise PtxError(f"there is no trained model of {name}: `ptx run {name}` first")
-        if reasons := stale(self._context, TRAININGS[name]):
+        if reasons := stale(self.project, TRAININGS[name]):
             raise PtxError(f"{name} is stale ({'; '.join(reasons)}): `ptx run {name}` first")
-        return self._context.settings(TRAININGS[name])
+        return self.project.settings(TRAININGS[name])
 
     def facts(self, name: str) -> NetworkFacts:
         """Return the working resolution, and the numbers of the annotation where the training reads one."""
         if not TRAININGS[name].annotated:
-            return NetworkFacts(self._context.size)
-        known = clothes(self._context)
-        return NetworkFacts(self._context.size, len(known.category_names), len(known.attribute_names))
+            return NetworkFacts(self.project.size)
+        known = clothes(self.project)
+        return NetworkFacts(self.project.size, len(known.category_names), len(known.attribute_names))
 
-    def body_file(self, spec: str) -> str:
-        """Return the setting `body`."""
-        del spec
-        return self._context.body
+    @property
+    def named_body(self) -> str:
+        """The setting `body`."""
+        return self.project.body

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.runner import people
+from tests.commands.runner import on_people
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `ptx run all` has run on three synthetic people; not to be changed."""
     folder = tmp_path_factory.mktemp("finished")
-    done = people(folder, "run", "all")
+    done = on_people(folder, "run", "all")
     assert done.code == 0, done.err
     return folder
 

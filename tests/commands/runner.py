@@ -79,7 +79,7 @@ def ptx_process(folder: Path, *words: str) -> Completed:
     return Completed(done.returncode, done.stdout, done.stderr)
 
 
-def people(folder: Path, *words: str) -> Completed:
+def on_people(folder: Path, *words: str) -> Completed:
     """Run the command in this process on `PEOPLE`."""
     return ptx(folder, *words, *sets(*PEOPLE))
 

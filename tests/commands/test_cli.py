@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ptx.pipeline.signals import Interrupted
+from ptx.training.step import TrainingStep
 from tests.commands.runner import ENVIRONMENT, PEOPLE, fails, ptx, ptx_process, sets
 
 WITHOUT = ("torch", "numba")
@@ -32,12 +34,12 @@ def test_a_run_in_workers_of_its_own(tmp_path: Path) -> None:
 def test_mistakes_end_in_one_line(finished: Path, tmp_path: Path) -> None:
     people = sets(*PEOPLE)
     fails(ptx_process(tmp_path, "run", "fit-smlp"), "no step 'fit-smlp'")
+    fails(ptx(tmp_path, "retry", "ingest", *people), "ingest is absent: `ptx run ingest` first")
     fails(ptx(finished, "run", "all", "-c", "none.yaml"), "none.yaml: no such file")
     fails(ptx(tmp_path, "run", "fit-smpl", *people), "extract-keypoints` first")
     fails(ptx(tmp_path, "verify", *people), "nothing to verify yet")
     fails(ptx(tmp_path, "run", "all", *people, "--set", "body=missing.pkl"), "missing.pkl: no such file")
     fails(ptx(tmp_path, "run", "all", "--set", "data.root=nowhere"), "is no folder")
-    fails(ptx(tmp_path, "retry", "ingest", *people), "ingest is absent: `ptx run ingest` first")
 
 
 @pytest.mark.slow
@@ -84,6 +86,24 @@ def test_looking_imports_neither_torch_nor_numba(words: list[str], finished: Pat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_a_training_that_a_signal_stopped_ends_in_75(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code on which schedulers queue a job again."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    monkeypatch.setattr(TrainingStep, "run", stopped)
+    ended = ptx(finished, "run", "train-flow", *sets(*PEOPLE))
+    assert ended.code == 75
+    assert ended.err == "stopped by a signal and saved; the same command goes on from here\n"
+
+
+def test_a_process_that_only_helps_says_nothing(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrainingStep, "run", lambda *_, **__: None)
+    done = ptx(finished, "run", "train-flow", *sets(*PEOPLE))
+    assert (done.code, done.out, done.err) == (0, "", "")
 
 
 @pytest.mark.slow

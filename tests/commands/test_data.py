@@ -11,22 +11,22 @@ from PIL import Image as Pillow
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.training.trainings import TRAININGS
-from tests.commands.runner import fails, people, ptx, sets, tree
+from tests.commands.runner import fails, on_people, ptx, sets, tree
 
 STAGES = ("ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility", "parse")
 
 
 def test_a_run_says_what_it_did(finished: Path) -> None:
-    again = people(finished, "run", "all")
+    again = on_people(finished, "run", "all")
     assert [line.split(":")[0] for line in again.out.splitlines()] == list(STAGES)
     assert again.out.count("done, nothing to do") == 7
 
 
 def test_parts_are_for_one_data_stage(work: Path) -> None:
-    assert "done, nothing to do" in people(work, "run", "synth-flow", "--part", "2/2").out
+    assert "done, nothing to do" in on_people(work, "run", "synth-flow", "--part", "2/2").out
     for words in (("all", "--part", "1/2"), ("train-flow", "--part", "1/2"), ("ingest", "--part", "1/2", "--force")):
-        fails(people(work, "run", *words), "--part is for one data stage")
-    fails(people(work, "run", "ingest", "--part", "3/2"), "--part 3/2: say which of how many, such as 3/16")
+        fails(on_people(work, "run", *words), "--part is for one data stage")
+    fails(on_people(work, "run", "ingest", "--part", "3/2"), "--part 3/2: say which of how many, such as 3/16")
 
 
 @pytest.mark.parametrize("name", [*STAGES, *TRAININGS, "all", "everything"])
@@ -35,7 +35,7 @@ def test_dry_run_leaves_the_tree_as_it_was(name: str, ready: bool, finished: Pat
     folder = finished if ready else tmp_path
     before = tree(folder)
     for more in ([], ["--force"]):
-        done = people(folder, "run", name, "--dry-run", *more)
+        done = on_people(folder, "run", name, "--dry-run", *more)
         assert done.code == 0, done.err
         assert "nothing was written" in done.out
         assert done.out.split()[0] == "step"
@@ -45,23 +45,23 @@ def test_dry_run_leaves_the_tree_as_it_was(name: str, ready: bool, finished: Pat
 
 
 def test_dry_run_of_everything_names_the_trainings_of_the_systems(finished: Path) -> None:
-    done = people(finished, "run", "everything", "--dry-run", "--set", "systems=[view]")
+    done = on_people(finished, "run", "everything", "--dry-run", "--set", "systems=[view]")
     rows = [line.split()[0] for line in done.out.splitlines()[1:] if line.startswith(("ingest", "train-"))]
     assert rows == ["ingest", "train-coarse", "train-refine"]
-    fails(people(finished, "run", "everything", "--dry-run", "--set", "systems=[x]"), "no system or training 'x'")
+    fails(on_people(finished, "run", "everything", "--dry-run", "--set", "systems=[x]"), "no system or training 'x'")
 
 
 def test_a_training_whose_inputs_cannot_exist_is_left_out(finished: Path) -> None:
     systems = "systems=[flow, train-attributes]"
-    done = people(finished, "run", "everything", "--dry-run", "--set", systems)
+    done = on_people(finished, "run", "everything", "--dry-run", "--set", systems)
     assert done.code == 0, done.err
     assert "train-attributes is left out: there is no annotation of clothes: set `attributes.path`" in done.out
     assert "train-pixel-warp" in done.out
-    fails(people(finished, "run", "train-attributes"), "attributes.path")
+    fails(on_people(finished, "run", "train-attributes"), "attributes.path")
 
 
 def test_status_as_json(finished: Path) -> None:
-    rows = json.loads(people(finished, "status", "--json").out)
+    rows = json.loads(on_people(finished, "status", "--json").out)
     assert [(row["condition"], row["done"]) for row in rows[:7]] == [("done", 6)] * 7
     assert [row["condition"] for row in rows[7:]] == ["absent"] * len(TRAININGS)
     samples = [
@@ -82,7 +82,7 @@ def test_status_as_json(finished: Path) -> None:
 
 
 def test_status_has_a_table_for_stages_and_one_for_models(finished: Path) -> None:
-    lines = people(finished, "status").out.splitlines()
+    lines = on_people(finished, "status").out.splitlines()
     assert lines[0].split() == ["stage", "state", "done", "of", "bad", "skipped", "disk", "why"]
     models = next(number for number, line in enumerate(lines) if line.startswith("model"))
     assert [line.split()[0] for line in lines[1:models]] == list(STAGES)
@@ -90,13 +90,13 @@ def test_status_has_a_table_for_stages_and_one_for_models(finished: Path) -> Non
 
 
 def test_status_says_why_stale(finished: Path) -> None:
-    out = people(finished, "status", "--set", "fit_smpl.iterations=7").out
+    out = on_people(finished, "status", "--set", "fit_smpl.iterations=7").out
     assert "fit_smpl.iterations was 30, now 7" in out
     assert "input fit-smpl changed" in out
 
 
 def test_status_lists_problems(finished: Path) -> None:
-    assert people(finished, "status", "--problems").out.strip() == "no quarantined samples"
+    assert on_people(finished, "status", "--problems").out.strip() == "no quarantined samples"
 
 
 def test_quarantined_samples_are_listed_and_retried(tmp_path: Path) -> None:
@@ -108,36 +108,40 @@ def test_quarantined_samples_are_listed_and_retried(tmp_path: Path) -> None:
     listed = ptx(tmp_path, "status", "--problems", *settings).out.splitlines()
     assert listed[0].split() == ["stage", "sample", "code", "reason"]
     assert listed[1].split(maxsplit=3)[:3] == ["ingest", "ann/1", "not_an_image"]
-    photographs(tmp_path / "photos")
-    assert "nothing to do" in ptx(tmp_path, "retry", "ingest", "--reason", "too_large", *settings).out
-    assert "1 computed" in ptx(tmp_path, "retry", "ingest", "--reason", "not_an_image", *settings).out
+    counts = {
+        reason: json.loads(
+            ptx(tmp_path, "retry", "ingest", "--reason", reason, "--log-format", "json", *settings).out.splitlines()[0]
+        )
+        for reason in ("too_large", "not_an_image")
+    }
+    assert [count["of"] - count["done"] for count in counts.values()] == [0, 1]
 
 
 def test_verify_finds_a_flipped_byte_and_run_mends_it(work: Path) -> None:
-    assert people(work, "verify").code == 0
+    assert on_people(work, "verify").code == 0
     shard = work / "work" / "flow.zarr" / "flow" / "c" / "0" / "0" / "0" / "0"
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 4
     shard.write_bytes(content)
-    found = people(work, "verify")
+    found = on_people(work, "verify")
     assert found.code == 1
     assert "flow" in found.out
     assert "block 0" in found.out
-    assert people(work, "verify", "synth-flow", "--drop").code == 1
-    assert "6 computed" in people(work, "run", "synth-flow").out
-    assert people(work, "verify").code == 0
+    assert on_people(work, "verify", "synth-flow", "--drop").code == 1
+    assert "6 computed" in on_people(work, "run", "synth-flow").out
+    assert on_people(work, "verify").code == 0
 
 
 def test_show_writes_pictures(work: Path) -> None:
     for arguments, least in ((["p00001_01"], 300), (["--pair", "2"], 900), (["--grid", "--count", "4"], 300)):
-        done = people(work, "show", *arguments)
+        done = on_people(work, "show", *arguments)
         assert done.code == 0, done.err
         image = np.asarray(Pillow.open(work / done.out.strip()))
         assert image.shape[0] > least
         assert image.std() > 20
-    fails(people(work, "show", "p00001_1"), "did you mean p00001_01")
-    fails(people(work, "show", "--pair", "99"), "no pair 99: there are 6")
-    fails(people(work, "show"), "name an image")
+    fails(on_people(work, "show", "p00001_1"), "did you mean p00001_01")
+    fails(on_people(work, "show", "--pair", "99"), "no pair 99: there are 6")
+    fails(on_people(work, "show"), "name an image")
 
 
 def photographs(folder: Path) -> None:
@@ -167,4 +171,12 @@ def test_store_of_another_version(work: Path) -> None:
     document = json.loads(meta.read_text())
     document["attributes"]["ptx"]["format"] = 99
     meta.write_text(json.dumps(document))
-    fails(people(work, "run", "all"), "has store format 99, this ptx reads 1")
+    fails(on_people(work, "run", "all"), "has store format 99, this ptx reads 1")
+
+
+def test_json_lines_stay_alone_on_standard_output(work: Path) -> None:
+    done = on_people(work, "run", "synth-flow", "--force", "--log-format", "json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "advanced"] == ["started", "ended"]
+    assert {event["step"] for event in events} == {"synth-flow"}
+    assert done.err.startswith("synth-flow: done, 6 computed in ")

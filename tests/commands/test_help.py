@@ -35,9 +35,8 @@ def words_of(text: str) -> str:
 
 def test_the_first_page(tmp_path: Path) -> None:
     page = ptx(tmp_path, "--help").out
-    assert (
-        page.split("\n\n")[1].strip().startswith("Paint a person from a photograph in the pose of another photograph")
-    )
+    after_usage = words_of(page).split("[ARGS]... ")[1]
+    assert after_usage.startswith("Paint a person from a photograph in the pose of another photograph")
     places = [page.index(f"─ {panel} ─") for panel in PANELS]
     assert places == sorted(places)
     start = page[places[0] : places[1]]

@@ -50,7 +50,7 @@ def test_everything_is_wrong(root: Path) -> None:
 
 
 def test_command(root: Path, tmp_path: Path) -> None:
-    words = ["run", "ingest", "--check", "--set", f"data.root={root}", "--set", f"workspace={tmp_path / 'work'}"]
+    words = ["check", "--set", f"data.root={root}", "--set", f"workspace={tmp_path / 'work'}"]
     good = CliRunner().invoke(app, words)
     assert good.exit_code == 0, good.output
     (root / "bob/1.png").write_bytes(b"")

@@ -58,7 +58,8 @@ def test_networks_of_the_users(tmp_path: Path) -> None:
     for name, own in weights.items():
         network(files[name], own)
     models = FolderModels(tmp_path / "models")
-    classifiers = open_classifiers(EvaluateSettings(**files), models)
+    settings = EvaluateSettings(categories=files["categories"], attributes=files["attributes"])
+    classifiers = open_classifiers(settings, models)
     assert classifiers.hashes == {name: file_hash(path) for name, path in files.items()}
     colours = rng.uniform(-1, 1, (20, 3))
     painted = torch.from_numpy(colours).float()[:, :, None, None].expand(20, 3, 48, 32)
@@ -67,7 +68,7 @@ def test_networks_of_the_users(tmp_path: Path) -> None:
         np.testing.assert_allclose(classify(painted).numpy(), colours @ weights[name], atol=1e-5)
     files["attributes"].write_bytes(b"no network")
     with pytest.raises(PtxError, match=r"evaluate.attributes: .*attributes.onnx cannot be read as a network"):
-        open_classifiers(EvaluateSettings(**files), models)
+        open_classifiers(settings, models)
     assert open_classifiers(EvaluateSettings(categories=files["categories"]), models).attributes is None
 
 

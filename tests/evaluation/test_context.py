@@ -11,20 +11,28 @@ import pytest
 import torch
 
 from ptx.evaluation.context import EvaluationContext, evaluate_project
-from ptx.evaluation.protocols import find_protocol
-from ptx.evaluation.scores import FORMER_METHODS, read_scores
+from ptx.evaluation.protocols import Split, find_protocol
+from ptx.evaluation.scores import FORMER_METHODS, Scores, read_scores
+from ptx.evaluation.tables import comparison_table, score_table
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
+from ptx.project import Project
 from ptx.settings import EvaluateSettings
 from tests.projects import make_project, run
 
 SCORES = Path(__file__).parents[1] / "data" / "scores-0.1.json"
 
 
-def test_old_models_have_the_scores_that_the_old_code_gave_them(context: EvaluationContext) -> None:
+@pytest.fixture(scope="module")
+def scores(trained: Project) -> Scores:
+    """Those of all models and test pairs."""
+    context = EvaluationContext(trained.context, trained.data, trained.settings.evaluate)
+    return evaluate_project(context, find_protocol("ours"), Silent())
+
+
+def test_old_models_have_the_scores_that_the_old_code_gave_them(scores: Scores) -> None:
     """Every method, metric and pair (`tests/data/README.md`); processors round differently."""
     wanted = json.loads(SCORES.read_text())
-    scores = evaluate_project(context, find_protocol("ours"), Silent())
     assert scores.protocol == wanted["protocol"]
     assert scores.pairs.tolist() == wanted["pairs"]
     assert list(scores.values) == [FORMER_METHODS.get(name, name) for name in wanted["values"]]
@@ -33,9 +41,21 @@ def test_old_models_have_the_scores_that_the_old_code_gave_them(context: Evaluat
         assert list(found) == list(metrics)
         for metric, values in metrics.items():
             assert found[metric].tolist() == pytest.approx(values, rel=1e-3, abs=1e-4), (name, metric)
-    again = read_scores(context.training.pipeline.results)
+
+
+def test_scores_are_written_and_compared(scores: Scores) -> None:
+    again = read_scores(scores.path)
     assert list(again.values) == list(scores.values)
+    assert [list(metrics) for metrics in again.values.values()] == [list(metrics) for metrics in scores.values.values()]
     assert np.array_equal(again.values["generator"]["ssim"], scores.values["generator"]["ssim"])
+    assert len(again.pairs) == len(scores.values["generator"]["ssim"])
+    text = "\n".join(score_table(scores))
+    assert "| copy the source |" in text
+    assert "| fashion_is |" in text
+    assert "7×7 uniform window" in text
+    assert "+0 (+0 to +0)" in "\n".join(comparison_table(scores, again))
+    assert "pckh" not in scores.values["generator"]
+    assert scores.values["the target as JPEG"]["ssim"].min() > 0.9
 
 
 def test_settings_add_metrics_and_count_takes_pairs_away(
@@ -54,7 +74,8 @@ def test_photographs_are_those_of_a_split(context: EvaluationContext) -> None:
     listing = context.training.pipeline.listing
     store = context.training.pipeline.store(context.training.pipeline.stage("ingest"))
     images = store.read("image", np.arange(6), np.uint8)
-    for split, number in (("train", 0), ("test", 1)):
+    numbers: dict[Split, int] = {"train": 0, "test": 1}
+    for split, number in numbers.items():
         pictures = torch.cat(list(context.photographs(split)))
         wanted = images[np.asarray(listing.splits) == number]
         assert np.array_equal(((pictures.numpy() + 1) * 127.5).round().transpose(0, 2, 3, 1), wanted)

@@ -13,7 +13,7 @@ from ptx.evaluation.evaluate import evaluate
 from ptx.evaluation.learned_metrics import LearnedMetrics
 from ptx.evaluation.methods import Method, Methods
 from ptx.evaluation.pairs import PairBatch
-from ptx.evaluation.protocols import Protocol, Split, find_protocol
+from ptx.evaluation.protocols import EvaluationProtocol, Split, find_protocol
 from ptx.evaluation.scores import CONTROL
 from ptx.models.ssim import ssim
 from tests.evaluation.hand_made import HandMadePairs, hand_made_methods, random_flow, random_rows
@@ -48,14 +48,17 @@ def test_every_method_is_scored_on_every_pair(pairs: HandMadePairs) -> None:
 
 def test_without_exact_flow_no_flow_is_scored(pairs: HandMadePairs) -> None:
     plain = HandMadePairs(pairs.numbers, tuple(PairBatch(batch.rows) for batch in pairs.batches()))
-    assert list(evaluate(hand_made_methods(), plain, LearnedMetrics(), Protocol("x")).values) == ["copy", "perfect"]
+    assert list(evaluate(hand_made_methods(), plain, LearnedMetrics(), EvaluationProtocol("x")).values) == [
+        "copy",
+        "perfect",
+    ]
 
 
 def test_the_protocol_prepares_what_is_scored(pairs: HandMadePairs) -> None:
     """As JPEG the perfect picture has an error, its photograph is left as it is."""
-    written = evaluate(hand_made_methods(), pairs, LearnedMetrics(), Protocol("x", file="jpeg"))
+    written = evaluate(hand_made_methods(), pairs, LearnedMetrics(), EvaluationProtocol("x", file="jpeg"))
     assert (written.values["perfect"]["l1"] > 0.01).all()
-    cut = evaluate(hand_made_methods(), pairs, LearnedMetrics(), Protocol("x", crop=(0, 0, 64, 64)))
+    cut = evaluate(hand_made_methods(), pairs, LearnedMetrics(), EvaluationProtocol("x", crop=(0, 0, 64, 64)))
     first = next(pairs.batches()).rows
     wanted = ssim(first["source"][..., :64, :], first["target"][..., :64, :])
     assert np.array_equal(cut.values["copy"]["ssim"][:3], wanted.double().numpy())
@@ -68,7 +71,7 @@ def test_each_method_runs_once_a_batch(pairs: HandMadePairs) -> None:
         runs.append(len(batch))
         return batch.rows["source"]
 
-    evaluate(Methods((), (), (), (Method("x", paint),)), pairs, LearnedMetrics(), Protocol("x"))
+    evaluate(Methods((), (), (), (Method("x", paint),)), pairs, LearnedMetrics(), EvaluationProtocol("x"))
     assert runs == [3, 2]
 
 
@@ -88,7 +91,7 @@ def test_progress_is_told(pairs: HandMadePairs) -> None:
         def ended(self, step: str, counts: Mapping[str, float]) -> None:
             heard.append((f"{step} ended", int(counts["done"])))
 
-    evaluate(hand_made_methods(), pairs, LearnedMetrics(), Protocol("x"), Listening())
+    evaluate(hand_made_methods(), pairs, LearnedMetrics(), EvaluationProtocol("x"), Listening())
     assert heard == [
         ("evaluate started at 0", 5), ("evaluate advanced", 3), ("evaluate advanced", 2), ("evaluate ended", 5),
     ]  # fmt: skip
@@ -122,7 +125,7 @@ def test_photographs_of_one_split_are_scored_against_those_of_the_other(pairs: H
 
 
 def test_without_photographs_there_is_no_fid(pairs: HandMadePairs) -> None:
-    scores = evaluate(hand_made_methods(), pairs, LearnedMetrics(inception=brightness), Protocol("x"))
+    scores = evaluate(hand_made_methods(), pairs, LearnedMetrics(inception=brightness), EvaluationProtocol("x"))
     assert "is" in scores.values["copy"]
     assert "fid" not in scores.values["copy"]
     assert CONTROL not in scores.values

@@ -73,7 +73,7 @@ def test_market_is_also_scored_within_the_mask() -> None:
 def test_pictures_are_shown_as_their_files_hold_them() -> None:
     """Inception sees 8 bits; the detector sees what was painted, not what the protocol made of it."""
     rows = random_rows(2)
-    bare, painted = rows["source"], rows["source"].flip(3)
+    raw, painted = rows["source"], rows["source"].flip(3)
     detected: list[np.ndarray] = []
 
     def detector(picture: np.ndarray) -> torch.Tensor:
@@ -84,9 +84,9 @@ def test_pictures_are_shown_as_their_files_hold_them() -> None:
     statistics = metrics.set_statistics(painted, torch.ones(2, 1, 128, 64, dtype=torch.bool))
     levels = ((painted.numpy() + 1) * 127.5).round() / 127.5 - 1
     np.testing.assert_allclose(statistics[FEATURES].numpy(), levels.mean((2, 3)), atol=1e-6)
-    scores = metrics.picture_scores(bare, painted, rows["target"], rows)
+    scores = metrics.picture_scores(raw, painted, rows["target"], rows)
     assert scores["pckh"].tolist() == [1, 1]
-    pixels = ((bare.numpy() + 1) * 127.5).round().astype(np.uint8)
+    pixels = ((raw.numpy() + 1) * 127.5).round().astype(np.uint8)
     assert np.array_equal(np.stack(detected), pixels.transpose(0, 2, 3, 1))
     assert torch.equal(scores["lpips"], (painted - rows["target"]).mean((1, 2, 3)))
 

@@ -12,6 +12,7 @@ from ptx.datasets.attribute_files import Clothes
 from ptx.evaluation.context import EvaluationContext
 from ptx.evaluation.pairs import PairBatch, photographs
 from ptx.evaluation.pairs import TestPairs as Pairs
+from ptx.models.flow_net import FlowNet
 from ptx.training.data import TRAIN, pair_data
 from tests.evaluation.hand_made import random_rows
 
@@ -80,8 +81,6 @@ def test_every_target_is_one_photograph(pairs: Pairs, monkeypatch: pytest.Monkey
 
 def test_predictions_are_kept_with_their_batch() -> None:
     """A network is asked once a batch, and again for another batch."""
-    from ptx.models.flow_net import FlowNet
-
     torch.manual_seed(0)
     network = FlowNet(4, 8, 2).eval()
     first, second = PairBatch(random_rows(2)), PairBatch(random_rows(2, seed=5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pytest
 import torch
@@ -22,13 +22,17 @@ except (ImportError, RuntimeError) as missing:  # RuntimeError: built for anothe
     pytest.skip(f"torchvision or lpips cannot be imported ({missing})", allow_module_level=True)
 
 
+Network = TypeVar("Network", bound=nn.Module)
+
+
 @pytest.fixture(scope="module")
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:
     """Two pictures each (2, 3, 128, 64) in -1..1."""
-    return tuple(torch.rand(2, 2, 3, 128, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1)  # type: ignore[return-value]
+    first, second = torch.rand(2, 2, 3, 128, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return first, second
 
 
-def drawn(net: nn.Module) -> Any:
+def drawn(net: Network) -> Network:
     """Weights and statistics at random, also of normalisations, which start as if they were not there."""
     torch.manual_seed(0)
     for part in net.modules():

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from ptx.pipeline.step import StepStatus
 
 from ptx.evaluation.context import EvaluationContext
 from ptx.evaluation.report import write_report
 from ptx.evaluation.scores import Scores
 from ptx.pictures.png import save_png
+from ptx.pipeline.step import StepStatus
 
 STATUSES = [
     StepStatus("ingest", "done", (), 60, 64, "samples", quarantined=4, bytes=2_500_000),
@@ -33,6 +33,8 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.targets: list[str] = []
         self.rows: list[list[str]] = []
+        self.notes: list[str] = []
+        self.in_cell = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -42,10 +44,16 @@ class Page(HTMLParser):
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
+            self.in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag not in ("td", "th")
 
     def handle_data(self, data: str) -> None:
-        if self.rows and self.rows[-1]:
+        if self.in_cell:
             self.rows[-1][-1] += data
+        else:
+            self.notes.append(data)
 
 
 @pytest.fixture
@@ -83,14 +91,21 @@ def test_every_step_that_is_there_has_its_state(page: Page) -> None:
 def test_scores_and_curves(page: Page, context: EvaluationContext) -> None:
     rows = {row[0]: row[1:] for row in page.rows}
     assert {method.name for method in context.methods.images} <= set(rows)
-    mean, low, high = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0]).groups()  # type: ignore[union-attr]
-    assert float(low) <= float(mean) <= float(high)
+    match = re.fullmatch(r"(\S+) (\S+) to (\S+)", rows["copy the source"][0])
+    assert match is not None
+    mean, low, high = map(float, match.groups())
+    assert low <= mean <= high
     assert page.tags.count("b") == 2  # the best SSIM and the best end-point error
     assert page.tags.count("polyline") == 1
 
 
 def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> None:
-    """A column a method and one for the truth, in both sheets; a row a pair."""
+    """A column a method and one for the truth, in both sheets, named below in full; a row a pair."""
+    names = ", ".join(method.name for method in context.methods.images)
+    assert (
+        page.notes.count(f"Each row is a pair; copying the source shows the source. From the left: {names}, truth.")
+        == 2
+    )
     assert len(page.targets) == 3
     sizes = [Image.open(BytesIO(base64.b64decode(target.split(",")[1]))).size for target in page.targets]
     assert sizes[0] == (30, 20)

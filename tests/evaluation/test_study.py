@@ -8,7 +8,6 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from ptx.evaluation.methods import Method, Methods
 from ptx.evaluation.pairs import TestPairs as Pairs
 from ptx.evaluation.scores import PHOTOGRAPH
 from ptx.evaluation.study import write_study
+from ptx.evaluation.study_page import Study
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
 from ptx.training.data import TEST, pair_data
@@ -63,8 +63,9 @@ class Page(HTMLParser):
             self.inside = False
 
     @property
-    def study(self) -> dict[str, Any]:
-        return json.loads(self.scripts[0])
+    def study(self) -> Study:
+        data: Study = json.loads(self.scripts[0])
+        return data
 
 
 def picture(uri: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ptx.cli import app
 from ptx.evaluation.scores import PHOTOGRAPH
 from ptx.evaluation.study_answers import Answers, read_answers, score_answers
 from ptx.pipeline.errors import PtxError
@@ -53,6 +54,19 @@ def test_files_that_are_no_answers(tmp_path: Path, text: str, words: str) -> Non
         read_answers(tmp_path / "a.json")
     with pytest.raises(PtxError, match="cannot be read"):
         read_answers(tmp_path / "b.json")
+
+
+def test_the_command_scores_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two people, in files, as `ptx study --score anna.json ben.json`."""
+    paths = [tmp_path / "anna.json", tmp_path / "ben.json"]
+    for path, side in zip(paths, ("left", "right"), strict=True):
+        path.write_text(answers("x", (1, "a", "b", side), (2, "a", "b", "left")).model_dump_json())
+    app(["study", "--score", *map(str, paths)], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert "2 people, 4 answers on 2 pairs; 75% chose the left picture" in said
+    assert "| a | 75.0% (" in said
+    with pytest.raises(PtxError, match="name one page to write"):
+        app(["study", *map(str, paths)], standalone_mode=False)
 
 
 def test_answers_of_several_studies_do_not_mix() -> None:

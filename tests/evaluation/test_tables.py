@@ -35,7 +35,9 @@ def test_columns_are_the_published_tables_and_empty_ones_say_why() -> None:
     assert cells(table, "market1501") == ["ssim", "is", "mask_ssim", "mask_is", "fid", "lpips", "pckh", "source"]
     found = cells(table, "generator")
     for text, metric in zip(found, ("ssim", "is", "mask_ssim"), strict=False):
-        mean, low, high = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", text).groups()  # type: ignore[union-attr]
+        match = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", text)
+        assert match is not None
+        mean, low, high = match.groups()
         assert mean == f"{done.values['generator'][metric].mean():.4g}"
         assert float(low) < float(mean) < float(high)
     assert found[3:] == ["", "", "", "", "this workspace"]

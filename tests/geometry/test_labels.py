@@ -6,13 +6,11 @@ import subprocess
 import sys
 
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
-from ptx.models import warping
 
 
 def test_numbers_are_those_of_the_published_files() -> None:
     """A .corr file of system A's data packs: 0 visible, 1 hidden, 2 background (Li, Huang and Loy, CVPR 2019)."""
     assert (VISIBLE, HIDDEN, BACKGROUND) == (0, 1, 2)
-    assert (warping.VISIBLE, warping.HIDDEN, warping.BACKGROUND) == (VISIBLE, HIDDEN, BACKGROUND)
 
 
 def test_importing_the_labels_imports_nothing_else() -> None:

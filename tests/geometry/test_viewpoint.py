@@ -11,17 +11,17 @@ from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import load_body
 from ptx.geometry.joints import keypoint
 from ptx.geometry.rotation import axis_angles, rotation_matrices
-from ptx.geometry.viewpoint import HIDDEN_CONFIDENCE, SeenBody, turn_keypoints, turn_pose, view_rotation
+from ptx.geometry.viewpoint import HIDDEN_CONFIDENCE, FittedBody, turn_keypoints, turn_pose, view_rotation
 
 BODY = load_body("small")
 SIZE = (128, 96)
 
 
-def standing() -> SeenBody:
+def standing() -> FittedBody:
     """Arms hanging a little outward, facing the viewer."""
     pose = np.zeros((24, 3), np.float32)
     pose[16, 2], pose[17, 2] = -1.0, 1.0
-    return SeenBody(BODY, pose, np.zeros(10, np.float32), np.array([55.0, 48.0, 52.0], np.float32), SIZE)
+    return FittedBody(BODY, pose, np.zeros(10, np.float32), np.array([55.0, 48.0, 52.0], np.float32), SIZE)
 
 
 def test_a_person_turned_to_their_left_shows_their_right_side() -> None:
@@ -45,7 +45,7 @@ def test_pitch_shows_more_of_the_top() -> None:
 def test_turns_about_the_vertical_add_up(a: float, b: float) -> None:
     twice = turn_pose(turn_pose(standing().pose, a), b)
     once = turn_pose(standing().pose, a + b)
-    seen = [SeenBody(BODY, pose, np.zeros(10, np.float32), standing().camera, SIZE).points for pose in (twice, once)]
+    seen = [FittedBody(BODY, pose, np.zeros(10, np.float32), standing().camera, SIZE).points for pose in (twice, once)]
     np.testing.assert_allclose(*seen, atol=2e-2)
 
 
@@ -78,7 +78,7 @@ def test_skeletons_turn_as_the_body_does() -> None:
     """2D and 3D keypoints alone give the joints' places that the turned body has."""
     seen = standing()
     truth = People(PeopleOptions(1, 1, seed=1, size=SIZE, half_body=0.0)).truth(0)
-    seen = SeenBody(load_body("builtin"), truth.pose, truth.betas, truth.camera, SIZE)
+    seen = FittedBody(load_body("builtin"), truth.pose, truth.betas, truth.camera, SIZE)
     for yaw in (0, 30, -90):
         turned = turn_keypoints(truth.keypoints, truth.keypoints3d, yaw)
         hips = [keypoint("left_hip"), keypoint("right_hip")]
@@ -91,5 +91,5 @@ def test_skeletons_turn_as_the_body_does() -> None:
 
 
 def test_too_little_to_turn() -> None:
-    with pytest.raises(ValueError, match="too_few_keypoints"):
+    with pytest.raises(ValueError, match="turning needs a hip, and three keypoints in 2D and in 3D"):
         turn_keypoints(np.full((18, 3), np.nan), np.zeros((18, 4)), 30)

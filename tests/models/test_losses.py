@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from ptx.models.flow_net import FlowPrediction
 from ptx.models.losses import (
@@ -14,6 +15,8 @@ from ptx.models.losses import (
     assignment_loss,
     end_point_error,
     flow_loss,
+    gan_terms,
+    gradient_loss,
     part_loss,
     pyramid_loss,
 )
@@ -79,3 +82,27 @@ def test_assignment_asks_for_any_of_the_parts_that_a_pixel_may_belong_to() -> No
 @pytest.mark.parametrize(("kind", "expected"), [("bce", math.log(2)), ("lsgan", 1.0)])
 def test_adversarial_of_an_undecided_judge(kind: str, expected: float) -> None:
     assert adversarial_loss(torch.zeros(2, 1, 4, 4), True, kind).item() == pytest.approx(expected)
+
+
+def test_gradient_loss_ignores_a_constant_and_sees_a_blur() -> None:
+    x = torch.rand(2, 3, 32, 32)
+    assert gradient_loss(x, x + 0.2) < 1e-6
+    assert gradient_loss(torch.nn.functional.avg_pool2d(x, 3, 1, 1), x) > 0.1
+
+
+def test_each_side_of_an_adversarial_step_trains_one_network() -> None:
+    """The generator's term reaches the painted picture alone, the discriminator's terms its weights alone; weights multiply."""
+    torch.manual_seed(0)
+    discriminator = nn.Conv2d(3, 1, 3)
+    real, painted = torch.randn(2, 3, 8, 8), torch.randn(2, 3, 8, 8, requires_grad=True)
+    terms = gan_terms(discriminator, real, painted, weight=0.5, discriminator_weight=0.25, kind="lsgan")
+    assert terms.generator.item() == pytest.approx(0.5 * (discriminator(painted) - 1).square().mean().item())
+    assert terms.discriminator["real"].item() == pytest.approx(0.25 * (discriminator(real) - 1).square().mean().item())
+    assert terms.discriminator["painted"].item() == pytest.approx(0.25 * discriminator(painted).square().mean().item())
+    terms.generator.backward()
+    assert discriminator.weight.grad is None
+    assert painted.grad is not None
+    painted.grad = None
+    sum(terms.discriminator.values()).backward()
+    assert discriminator.weight.grad is not None
+    assert painted.grad is None

@@ -5,18 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.joints import keypoint
 from ptx.models import part_affine
-
-
-def person() -> np.ndarray:
-    places = {
-        "nose": (32, 14), "neck": (32, 24), "right_eye": (30, 12), "left_eye": (34, 12), "right_ear": (28, 13), "left_ear": (36, 13),
-        "right_shoulder": (24, 26), "left_shoulder": (40, 26), "right_elbow": (20, 40), "left_elbow": (44, 40),
-        "right_wrist": (19, 54), "left_wrist": (45, 54), "right_hip": (27, 56), "left_hip": (37, 56),
-        "right_knee": (27, 78), "left_knee": (37, 78), "right_ankle": (27, 100), "left_ankle": (37, 100),
-    }  # fmt: skip
-    return np.array([(*places[name], 1) for name in KEYPOINTS], np.float32)
+from tests.models.samples import person
 
 
 def part_affine_flow(source: np.ndarray, target: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from ptx.models.flow_net import half_size_part_flows
 from ptx.models.part_affine import part_flows
 from ptx.models.part_motion import PART_LABELS, PartMotion
 from ptx.models.pose_maps import RIGID_PARTS
-from tests.models.test_part_affine import person
+from tests.models.samples import person
 
 
 def poses(scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
 from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
-from ptx.models.pose_maps import silhouette
-from ptx.models.pose_mask import LIMBS, part_weights, pose_mask
 from ptx.pipeline.errors import PtxError
-from tests.models.test_part_affine import person
 
 
 def published_coarse(base: int, scales: int, latent: int, cells: int) -> int:
@@ -64,47 +60,3 @@ def test_only_the_textured_net_sees_the_warped_source() -> None:
 def test_a_size_that_cannot_be_halved_is_said() -> None:
     with pytest.raises(PtxError, match="176×250 px cannot be halved 5 times"):
         CoarseNet((250, 176), 8, 6)
-
-
-def keypoints() -> torch.Tensor:
-    return torch.from_numpy(person())[None]
-
-
-def test_mask_covers_the_limbs_and_no_more() -> None:
-    assert len(LIMBS) == 23
-    mask = pose_mask(keypoints(), 112, 64)[0, 0]
-    points = person()
-    for a, b in LIMBS:
-        middle = (points[a, :2] + points[b, :2]) / 2
-        assert mask[round(float(middle[1])), round(float(middle[0]))] == 1
-    rows, columns = np.mgrid[:112, :64]
-    far = np.ones((112, 64), bool)
-    for a, b in LIMBS:
-        for t in np.linspace(0, 1, 40):
-            x, y = points[a, :2] * (1 - t) + points[b, :2] * t
-            far &= (columns - x) ** 2 + (rows - y) ** 2 > 9**2
-    assert not mask[torch.from_numpy(far)].any()
-    lost = keypoints()
-    lost[..., 2] = 0
-    assert not pose_mask(lost, 112, 64).any()
-
-
-def test_every_part_weighs_the_same() -> None:
-    weights = part_weights(keypoints(), 112, 64)[0, 0]
-    body = weights > 0
-    assert weights[body].mean() == pytest.approx(1, rel=1e-4)
-    levels, counts = weights[body].unique(return_counts=True)
-    shares = (levels * counts).tolist()
-    each = sum(shares) / 14  # trunk, head, eight limb parts, hands and feet
-    assert all(abs(share / each - round(share / each)) < 1e-3 for share in shares)  # equal areas share a level
-    foot, trunk = weights[100, 27], weights[40, 32]
-    assert foot > 3 * trunk > 0
-
-
-def test_silhouette_is_where_the_person_is() -> None:
-    shape = silhouette(keypoints(), 112, 64)[0, 0]
-    assert shape[40, 32] > 0.99
-    assert shape[8, 32] > 0.5  # hair above the eyes
-    assert shape[:, :6].max() < 0.05
-    missing = torch.zeros(1, 18, 3)
-    assert silhouette(missing, 32, 32).max() == 0

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from ptx.geometry import flow as geometry
-from ptx.models.pose_maps import pose_map
-from ptx.models.warping import pool_flow, pool_visibility, warp
+from ptx.models.warping import pixel_grid, pool_flow, pool_visibility, sample, warp
 
 
 def test_warp_is_opencvs() -> None:
@@ -32,18 +31,6 @@ def test_visible_wins_over_hidden_over_background() -> None:
     assert pool_visibility(labels, 1)[0, 0].tolist() == [[0, 2], [1, 1]]
 
 
-def test_pose_map() -> None:
-    keypoints = torch.zeros(1, 18, 3)
-    keypoints[0, 0] = torch.tensor([5.0, 7.0, 0.9])
-    keypoints[0, 1] = torch.tensor([float("nan"), float("nan"), 0.0])
-    found = pose_map(keypoints, 20, 12, 2.0)
-    assert found.shape == (1, 18, 20, 12)
-    rows, columns = torch.nonzero(found[0, 0], as_tuple=True)
-    assert len(rows) == 13  # points of the grid within 2 of the centre
-    assert ((rows - 7) ** 2 + (columns - 5) ** 2 <= 4).all()
-    assert found[0, 1:].sum() == 0
-
-
 def test_warp_of_16_bits_keeps_places() -> None:
     """Coordinates must not be rounded with the features: at 200 px a bfloat16 is half a pixel."""
     ramp = torch.linspace(-1, 1, 256).expand(1, 1, 256, 256)
@@ -51,3 +38,15 @@ def test_warp_of_16_bits_keeps_places() -> None:
     flow[:, 0] = -8.25
     wanted, got = warp(ramp, flow)[..., 16:], warp(ramp.bfloat16(), flow)[..., 16:].float()
     assert (wanted - got).abs().max() < 0.006
+
+
+def test_pixels_are_read_where_they_are_asked_for() -> None:
+    x = torch.arange(20.0).view(1, 1, 4, 5)
+    grid = pixel_grid(4, 5, x.device)
+    assert grid[2, 3].tolist() == [3, 2]
+    torch.testing.assert_close(sample(x, grid[None]), x)
+    torch.testing.assert_close(sample(x, grid[None] + torch.tensor([1.0, 0.0]))[..., :4], x[..., 1:])
+    far = torch.tensor([[[[0.5, 0.0], [-9.0, 0.0], [99.0, 99.0]]]])
+    assert sample(x, far).flatten().tolist() == [0.5, 0, 0]
+    assert sample(x, far, outside="border").flatten().tolist() == [0.5, 0, 19]
+    assert sample(x, far + 0.2, "nearest").flatten()[0] == 1

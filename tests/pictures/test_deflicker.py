@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.viewpoint import SeenBody
+from ptx.geometry.viewpoint import FittedBody
 from ptx.pictures.deflicker import deflicker, flicker
 
 SIZE = (96, 64)
 
 
 @pytest.fixture(scope="module")
-def bodies() -> list[SeenBody]:
+def bodies() -> list[FittedBody]:
     body = load_body("small")
     pose = np.zeros((24, 3), np.float32)
     pose[16, 2], pose[17, 2] = -1.0, 1.0
-    first = SeenBody(body, pose, np.zeros(10, np.float32), np.array([42.0, 32.0, 40.0], np.float32), SIZE)
+    first = FittedBody(body, pose, np.zeros(10, np.float32), np.array([42.0, 32.0, 40.0], np.float32), SIZE)
     return [first.turned(30 * k) for k in range(12)]
 
 
-def painted(bodies: list[SeenBody], rng: np.random.Generator | None = None) -> list[np.ndarray]:
+def painted(bodies: list[FittedBody], rng: np.random.Generator | None = None) -> list[np.ndarray]:
     """Bodies in one colour before a wall of another, with noise of its own in every frame."""
     frames = []
     for body in bodies:
@@ -34,7 +34,7 @@ def painted(bodies: list[SeenBody], rng: np.random.Generator | None = None) -> l
     return frames
 
 
-def test_what_does_not_flicker_stays(bodies: list[SeenBody]) -> None:
+def test_what_does_not_flicker_stays(bodies: list[FittedBody]) -> None:
     frames = painted(bodies)
     assert flicker(frames, bodies) < 0.02  # outlines only
     square = np.ones((5, 5), np.uint8)
@@ -44,18 +44,18 @@ def test_what_does_not_flicker_stays(bodies: list[SeenBody]) -> None:
         assert changed[outline == 0].mean() < 0.01
 
 
-def test_noise_is_taken_away(bodies: list[SeenBody]) -> None:
+def test_noise_is_taken_away(bodies: list[FittedBody]) -> None:
     noisy = painted(bodies, np.random.default_rng(0))
     quiet = deflicker(noisy, bodies, closed=True)
     assert flicker(quiet, bodies) < 0.4 * flicker(noisy, bodies)
 
 
-def test_flicker_of_frames_that_alternate(bodies: list[SeenBody]) -> None:
+def test_flicker_of_frames_that_alternate(bodies: list[FittedBody]) -> None:
     frames = [np.full((*SIZE, 3), 255 * (k % 2), np.uint8) for k in range(4)]
     assert flicker(frames, bodies[:4]) == pytest.approx(1, abs=1e-6)
 
 
-def test_one_frame_is_itself(bodies: list[SeenBody]) -> None:
+def test_one_frame_is_itself(bodies: list[FittedBody]) -> None:
     frame = painted(bodies[:1])
     assert deflicker(frame, bodies[:1])[0] is frame[0]
 
@@ -65,7 +65,7 @@ def test_the_background_is_that_of_frames_that_show_it() -> None:
     wall = np.random.default_rng(1).integers(0, 255, (*SIZE, 3), np.uint8)
     places = [12.0, 32.0, 52.0]
     bodies = [
-        SeenBody(
+        FittedBody(
             load_body("small"),
             np.zeros((24, 3), np.float32),
             np.zeros(10, np.float32),

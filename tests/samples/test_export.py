@@ -19,14 +19,16 @@ from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.events import Silent
 from ptx.samples.export import export_flow, export_images, export_keypoints, export_pairs
 from ptx.samples.reader import SampleReader
-from tests.projects import project, run
+from tests.projects import make_project, run
 
 QUIET = Silent()
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> SampleReader:
-    chosen = project(tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2")
+    chosen = make_project(
+        tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2"
+    )
     run(chosen)
     return SampleReader(chosen.pipeline)
 
@@ -86,7 +88,7 @@ def test_mistakes(done: SampleReader, tmp_path: Path) -> None:
         export_keypoints(done, tmp_path, QUIET)
     with pytest.raises(PtxError, match=r"one \.tar file"):
         export_pairs(done, tmp_path / "pairs.zip", QUIET)
-    empty = SampleReader(project(tmp_path / "empty", "data.persons=2").pipeline)
+    empty = SampleReader(make_project(tmp_path / "empty", "data.persons=2").pipeline)
     with pytest.raises(PtxError, match="there is no flow to export: `ptx run all` first"):
         export_flow(empty, tmp_path, QUIET)
     for content in (b"", b"\x02\0\0\0\x02\0\0\0", struct.pack("<ii", 2, 1) + bytes(16) + b"\x03\x00"):

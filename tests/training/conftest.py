@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ptx.pipeline.run import run_stage
-from tests.training.tiny import QUIET, pipeline
+from tests.projects import run
+from tests.training.tiny import tiny_project
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the data pipeline done."""
+    """A workspace with the data stages done."""
     folder = tmp_path_factory.mktemp("data")
-    chosen = pipeline(folder)
-    for stage in chosen.active:
-        run_stage(chosen, stage, QUIET)
+    run(tiny_project(folder))
     return folder
 
 

@@ -12,6 +12,8 @@ from torch import nn
 
 from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import (
+    Checkpoint,
+    CheckpointFolder,
     flatten,
     flatten_optimiser,
     read_checkpoint,
@@ -36,8 +38,8 @@ def test_round_trip(tmp_path: Path) -> None:
     net, optimiser = trained(0)
     write_checkpoint(tmp_path / "c", {**flatten("net", net), **flatten_optimiser("adam", optimiser)}, {"step": 3})
     found, (other, other_optimiser) = read_checkpoint(tmp_path / "c"), trained(1)
-    restore(other, found.part("net"), "c")
-    restore_optimiser(other_optimiser, found.part("adam"))
+    restore(other, found.section("net"), "c")
+    restore_optimiser(other_optimiser, found.section("adam"))
     x = torch.randn(2, 3, 8, 8)
     for n, o in ((net, optimiser), (other, other_optimiser)):
         o.zero_grad()
@@ -76,3 +78,20 @@ def test_missing_and_cut_files(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(PtxError, match="damaged"):
         read_checkpoint(tmp_path / "c")
+
+
+def test_a_section_holds_its_own_tensors_alone() -> None:
+    checkpoint = Checkpoint({"net/a/w": torch.ones(1), "net/ab/w": torch.zeros(1), "average/w": torch.zeros(2)}, {})
+    assert list(checkpoint.section("net/a")) == ["w"]
+    assert checkpoint.section("net/a")["w"] == 1
+
+
+def test_old_checkpoints_go_and_half_a_one_is_none(tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path)
+    for step in (2, 10, 4):
+        write_checkpoint(folder.path(step), {"w": torch.zeros(1)}, {"step": step})
+    folder.path(20).with_suffix(".safetensors").write_bytes(b"killed before its JSON was there")
+    assert folder.steps() == [2, 4, 10]
+    folder.keep(2)
+    assert folder.steps() == [4, 10]
+    assert not folder.path(2).with_suffix(".safetensors").exists()

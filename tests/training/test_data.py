@@ -1,57 +1,96 @@
-"""Batches: what a step sees depends on its number alone."""
+"""Batches from the stores: their fields, how they are put together, and what is refused."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from multiprocessing import forkserver
-from typing import Any
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ptx.training.data import StepSampler, loader
+from ptx.geometry.quantization import decode_flow
+from ptx.models.pixels import to_uint8
+from ptx.pipeline.errors import PtxError
+from ptx.training.data import (
+    BATCH_FIELDS,
+    TEST,
+    TRAIN,
+    Batch,
+    clothes,
+    flow_inputs,
+    map_batch,
+    move_batch,
+    pair_data,
+    spread,
+    stack_rows,
+)
+from ptx.training.training import FROM_BODIES, FROM_PARSING
+from tests.projects import read
+from tests.training.tiny import tiny_project
 
-
-class Places:
-    """Sample i is i; for processes that read ahead."""
-
-    def __len__(self) -> int:
-        return 50
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        return {"pair": torch.tensor(index)}
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
-    data: Any = Places()
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test may have started it; a training starts it by `loader`
-    before = set(multiprocessing.active_children())
-    batches = loader(data, 4, 0, 0, 12, 1)
-    seen = [next(batches)["pair"].tolist()]
-    (reader,) = set(multiprocessing.active_children()) - before
-    assert reader.pid is not None
-    for process in (reader.pid, forkserver._forkserver._forkserver_pid):  # type: ignore[attr-defined]
-        os.kill(process, number)
-    seen += [batch["pair"].tolist() for batch in batches]  # more than were read ahead
-    assert seen == list(StepSampler(50, 4, 0, 0, 12))
-    batches.close()
-    reader.join(10)
-    assert not reader.is_alive()
+ALL = tuple(dict.fromkeys((*FROM_BODIES, *FROM_PARSING)))
 
 
-@given(st.integers(1, 50), st.integers(1, 12), st.integers(0, 5), st.integers(0, 40))
-def test_going_on_sees_what_one_run_sees(count: int, batch: int, seed: int, cut: int) -> None:
-    whole = list(StepSampler(count, batch, seed, 0, 40))
-    assert whole[cut:] == list(StepSampler(count, batch, seed, cut, 40))
+def test_a_row_holds_what_the_stores_hold(data: Path) -> None:
+    project = tiny_project(data)
+    pairs = pair_data(project.pipeline, TRAIN, ALL)
+    row, number = pairs[3], int(pairs.numbers[3])
+    target, source = (int(image) for image in pairs.pairs[3])
+    images = read(project, "ingest", "image", np.uint8)
+    assert np.array_equal(to_uint8(row["target"]), images[target])
+    assert np.array_equal(
+        row["source_keypoints"], read(project, "extract-keypoints", "keypoints", np.float32)[source], equal_nan=True
+    )
+    flow = decode_flow(read(project, "synth-flow", "flow", np.int16)[number])
+    assert np.array_equal(row["flow"].numpy().transpose(1, 2, 0), flow)
+    assert np.array_equal(row["visibility"][0], read(project, "visibility", "visibility", np.uint8)[number])
+    assert np.array_equal(row["target_part"], read(project, "rasterize", "part", np.uint8)[target])
+    assert np.array_equal(row["source_parsing"], read(project, "parse", "labels", np.uint8)[source])
+    assert int(row["pair"]) == number
+    assert set(row) == set(BATCH_FIELDS) - {"target_attributes", "target_category"}
+    assert "flow" not in pair_data(project.pipeline, TRAIN, FROM_PARSING)[0]
 
 
-@given(st.integers(1, 50), st.integers(0, 5))
-def test_every_epoch_sees_every_pair_once(count: int, seed: int) -> None:
-    places = [p for step in StepSampler(count, 1, seed, 0, 3 * count) for p in step]
-    for epoch in range(3):
-        assert sorted(places[epoch * count : (epoch + 1) * count]) == list(range(count))
+def test_batches_are_the_rows_in_order(data: Path) -> None:
+    pairs = pair_data(tiny_project(data).pipeline, TRAIN).only(np.arange(5))
+    batches = list(pairs.batches(2))
+    assert [len(batch["pair"]) for batch in batches] == [2, 2, 1]
+    assert torch.cat([batch["pair"] for batch in batches]).tolist() == pairs.numbers.tolist()
+    torch.testing.assert_close(batches[1]["target"], stack_rows([pairs[2], pairs[3]])["target"])
+
+
+def test_splits_share_no_person(data: Path) -> None:
+    project = tiny_project(data)
+    persons = project.pipeline.listing.persons
+    train, test = (pair_data(project.pipeline, split) for split in (TRAIN, TEST))
+    assert not set(persons[train.pairs[:, 0]]) & set(persons[test.pairs[:, 0]])
+    assert len(set(train.targets().pairs[:, 0])) == len(train.targets()) == len(set(train.pairs[:, 0]))
+
+
+def test_spread_is_even_and_keeps_the_ends() -> None:
+    assert spread(10, 4).tolist() == [0, 3, 6, 9]
+    assert spread(3, 8).tolist() == [0, 1, 2]
+    assert spread(0, 8).tolist() == []
+    assert spread(5, 1).tolist() == [0]
+
+
+def test_a_function_of_all_fields() -> None:
+    batch: Batch = {"pair": torch.arange(4), "source": torch.zeros(4, 3, 2, 2)}
+    assert {name: len(value) for name, value in map_batch(batch, lambda x: x[1:3]).items()} == {"pair": 2, "source": 2}
+    assert move_batch(batch, torch.device("meta"))["source"].device.type == "meta"
+    batch["source_keypoints"], batch["target_keypoints"] = torch.zeros(4, 18, 3), torch.ones(4, 18, 3)
+    assert [x.shape[1] for x in flow_inputs(batch)] == [18, 18, 3]
+    assert flow_inputs(batch)[1].all()
+
+
+def test_what_is_not_done_is_named(tmp_path: Path, data: Path) -> None:
+    for name in ("ingest", "keypoints"):
+        for folder in (f"{name}.zarr", f"{name}.blocks"):
+            (tmp_path / folder).symlink_to(data / folder)
+    project = tiny_project(tmp_path)
+    with pytest.raises(PtxError, match="training reads rasterize, which is absent: `ptx run all` first"):
+        pair_data(project.pipeline, TRAIN)
+    with pytest.raises(PtxError, match="no pair is left for testing"):
+        pair_data(project.pipeline, 7, ("ingest", "extract-keypoints"))
+    with pytest.raises(PtxError, match=r"attributes.path: the folder of DeepFashion's annotation files is needed"):
+        clothes(project.context)

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from ptx.pipeline.errors import PtxError
-from ptx.project import load_settings
 from tests.training.tiny import TINY, train, weights
 from tests.training.twice import TOGETHER
 
@@ -58,7 +56,15 @@ def apart(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float
 @pytest.mark.slow
 def test_two_processes_stopped_and_gone_on_with_by_one(work: Path) -> None:
     """The true command under torchrun, SIGTERM to torchrun; as one process that nobody stopped, up to rounding."""
-    settings = [f"workspace={work}", *TINY, *TOGETHER, "train_flow.steps=100000", "train_flow.save_every=100000"]
+    settings = [
+        f"workspace={work}",
+        "cluster.kind=serial",
+        "body=small",
+        *TINY,
+        *TOGETHER,
+        "train_flow.steps=100000",
+        "train_flow.save_every=100000",
+    ]
     both = torchrun("ptx.cli", "run", "train-flow", "-c", os.devnull, *(x for s in settings for x in ("--set", s)))
     log, end = work / "models" / "flow" / "log.csv", time.monotonic() + 120
     while both.poll() is None and not (log.exists() and (3, "flow/flow") in losses(work)):
@@ -92,26 +98,24 @@ def test_as_many_processes_as_before_go_on_bit_for_bit(work: Path) -> None:
     assert all(torch.equal(value, stopped[name]) for name, value in undisturbed.items())
 
 
-def test_a_batch_that_cannot_be_shared(work: Path) -> None:
-    with pytest.raises(
-        PtxError, match=r"train_flow\.nodes: must share the batch evenly: 4 pairs do not go into 3 devices × 1"
-    ):
-        load_settings(Path(os.devnull), [*TINY, "train_flow.devices=3"])
-
-
-@pytest.mark.parametrize(
-    ("started", "words"),
-    [
-        ({"TORCHELASTIC_RUN_ID": "7", "WORLD_SIZE": "4"}, r"4 processes were started, but train_flow\.devices=1 × train_flow\.nodes=2"),
-        ({"SLURM_STEP_NUM_TASKS": "1"}, r"1 processes were started, but train_flow\.devices=1 × train_flow\.nodes=2 are 2"),
-        ({}, r"train_flow\.nodes=2 needs a launcher: `ptx submit train-flow`"),
-    ],
-)  # fmt: skip
-def test_other_processes_than_the_settings_say(
-    work: Path, monkeypatch: pytest.MonkeyPatch, started: dict[str, str], words: str
-) -> None:
-    for name, value in started.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(PtxError, match=words):
-        train(work, "train-flow", 4, "train_flow.nodes=2")
-    assert not (work / "models").exists()
+@pytest.mark.slow
+def test_two_processes_train_together(work: Path) -> None:
+    """The true command with gloo: both see their half of each batch and end with one model."""
+    settings = [
+        f"workspace={work}",
+        "cluster.kind=serial",
+        "body=small",
+        *TINY,
+        "train_flow.steps=4",
+        "train_flow.devices=2",
+        "train_flow.precision=fp32",
+    ]
+    command = [sys.executable, "-m", "ptx.cli", "run", "train-flow", "-c", os.devnull]
+    done = subprocess.run(
+        [*command, *(x for s in settings for x in ("--set", s))], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "train-flow: done" in done.stdout
+    train(work, "train-flow", 4)  # the same model, whoever trains it
+    assert sorted(p.name for p in (work / "models" / "flow" / "checkpoints").glob("*.json")) == ["step-00000004.json"]

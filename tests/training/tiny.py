@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from safetensors.torch import load_file
 
-from ptx.pipeline.plan import Pipeline
-from ptx.project import STAGES, load_settings
-from ptx.training.run import run_training
-from ptx.training.state import TRAININGS
+from ptx.pipeline.events import Listener, Silent
+from ptx.project import Project
+from ptx.training.run import TrainingResult, run_training
+from ptx.training.trainings import TRAININGS
+from tests.projects import make_project
 
-QUIET = Console(quiet=True)
-TINY = [
-    "cluster.kind=serial", "body=small", "size=[64, 64]", "data.persons=6", "data.images_per_person=3",
+DATA = ["size=[48, 32]", "data.persons=6", "data.images_per_person=3"]
+NETWORKS = [
     *(f"{training.section}.{setting}" for training in TRAININGS.values()
       for setting in ("base_channels=8", "max_channels=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
     *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
 ]  # fmt: skip
+TINY = [*DATA, *NETWORKS]
+HERE = ["cluster.kind=serial", "body=small"]
+"""What `make_project` adds, for commands that are started as processes."""
 
 
-def pipeline(workspace: Path, *more: str) -> Pipeline:
-    return Pipeline(STAGES, load_settings(Path(os.devnull), [f"workspace={workspace}", *TINY, *more]))
+def tiny_project(workspace: Path, *more: str) -> Project:
+    """A project of a few small pictures and networks."""
+    return make_project(workspace, *TINY, *more)
+
+
+def steps_of_all(steps: int) -> tuple[str, ...]:
+    """Settings that give every training so many steps."""
+    return tuple(f"{training.section}.steps={steps}" for training in TRAININGS.values())
+
+
+def train(workspace: Path, name: str, steps: int, *more: str, listener: Listener | None = None) -> TrainingResult:
+    """Run a training of a tiny project."""
+    training = TRAININGS[name]
+    context = tiny_project(workspace, f"{training.section}.steps={steps}", *more).context
+    return run_training(context, training, listener or Silent())
 
 
 def weights(workspace: Path, model: str, step: int) -> dict[str, torch.Tensor]:
+    """All tensors of a checkpoint."""
     return load_file(workspace / "models" / model / "checkpoints" / f"step-{step:08d}.safetensors")
 
 
-def train(workspace: Path, name: str, steps: int, *more: str) -> str:
-    section = name.replace("-", "_")
-    return run_training(pipeline(workspace, f"{section}.steps={steps}", *more), TRAININGS[name], QUIET)
+class Hearing(Silent):
+    """A listener that remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def told(self, step: str, text: str) -> None:
+        """Remember a sentence."""
+        self.texts.append(text)

@@ -10,9 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
-from torch import Tensor
-
-from ptx.training.loop import Interrupted, Trainer
+from ptx.pipeline.signals import Interrupted
+from ptx.training.data import Batch
+from ptx.training.loop import Trainer
 from tests.training.tiny import train
 
 TOGETHER = ("train_flow.devices=2", "train_flow.precision=fp32", "train_flow.cool_down=0", "train_flow.shift=[9, 5]")
@@ -30,13 +30,13 @@ def main(workspace: Path) -> None:
             written.append(f"{event} {given}")
 
     sys.addaudithook(watch)
-    said = train(workspace, "train-flow", 6, *TOGETHER)
-    assert bool(said) == (rank == 0), said
+    result = train(workspace, "train-flow", 6, *TOGETHER)
+    assert result.leads == (rank == 0)
     if rank == 0:
         (workspace / "models" / "flow").rename(workspace / "models" / "undisturbed")
     plain = Trainer._step
 
-    def interrupted(self: Trainer, batch: dict[str, Tensor]) -> dict[str, float]:
+    def interrupted(self: Trainer, batch: Batch) -> dict[str, float]:
         if self.step == 2 and rank == 1:
             os.kill(os.getpid(), signal.SIGUSR1)
         return plain(self, batch)

@@ -1,7 +1,7 @@
 """Loose clothes: cloth that hangs from the body and leaves its surface, as geometry of its own.
 
 A skirt or the tail of a coat is a tube around hips and legs, skinned to the pelvis and, the lower the more, to the thighs.
-It is added to the body's mesh, so that rendering, exact flow and exact visibility need nothing of their own for it.
+It is added to the body's mesh, so that rendering, exact flow and exact visibility treat it like the body.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ THIGH_LENGTH = 0.3
 """Distance below the hips, metres, at which the cloth follows the thighs fully."""
 
 GarmentKind = Literal["skirt", "dress", "coat"]
-"""A dress is a skirt that goes on from the top."""
+"""Kind of a loose garment; a dress is a skirt that goes on from the top."""
 
 GARMENT_KINDS: dict[GarmentKind, float] = {"skirt": 0.45, "dress": 0.25, "coat": 0.3}
 """Kind of loose garment → its probability."""
@@ -51,6 +51,7 @@ class LooseGarment:
     """One loose garment; heights are y on the mean body in rest, metres."""
 
     kind: GarmentKind
+    """Kind; its name is also its label (`ptx.labels`)."""
     top: float
     """Height at which the tube begins."""
     hem: float

@@ -84,10 +84,13 @@ class Look:
     hair_volume: float
     """Metres by which hair stands off the head; 0 is shaven."""
     beard: bool
+    """True where the chin is covered with hair."""
     lips: Colours
     """(3,)."""
     top: Pattern
+    """Cloth of top, dress or coat."""
     bottom: Pattern
+    """Cloth of trousers or skirt."""
     shoes: Colours
     """(3,)."""
     sleeve: float

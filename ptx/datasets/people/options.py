@@ -1,4 +1,4 @@
-"""Options of the synthetic people, and what a listing needs of them: importing this loads no kernel."""
+"""Options of the synthetic people and names of their images, importable without numba, torch or OpenCV."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ class People:
     """A population. Image i shows person i // images_per_person; the same options give the same bytes."""
 
     options: PeopleOptions
+    """Size of the population and the images, and the seed."""
 
     @property
     def ids(self) -> list[str]:
@@ -98,7 +99,7 @@ class People:
         points = self.points(index)
         lowest = float(points[:, 1].max())
         floor = (lowest + 0.5) * SUPERSAMPLING if lowest < self.options.size[0] else None
-        # One studio a person: what is behind them in one image is behind them in all, so it can be painted.
+        # One studio a person: all images of a person have the same background, so a network can paint it.
         studio = self._rng(SCENE_STREAM, index // self.options.images_per_person)
         background = sample_background(studio, height, width, floor)
         if floor is not None:

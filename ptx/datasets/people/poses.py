@@ -51,7 +51,9 @@ class Stance:
     """Angles of the legs and the trunk."""
 
     left: Leg
+    """Left leg."""
     right: Leg
+    """Right leg."""
     trunk: tuple[float, float, float]
     """Degrees by which the trunk is bent forward, turned, and bent to the side."""
     weight: float

@@ -46,6 +46,7 @@ class Wearer:
     body: Body
     """In rest, dressed."""
     look: Look
+    """Colours and labels of its surface."""
     cloth: NDArray[np.bool_]
     """(V,) True for vertices of loose cloth."""
 

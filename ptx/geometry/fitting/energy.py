@@ -1,143 +1,170 @@
-"""What a fit minimises.
+"""The energy that a fit minimises.
 
     E = sum_k c_k G(|project(p_k) - x_k|^2 / s_k^2) + sum_k d_k G(|W (p'_k - S q'_k)|^2 / s'_k^2)
-        + sum_j ((a_j - mean_j) / width_j)^2 + (overshoot of a_j's range / s_limit)^2
-        + |betas|^2 + |up - y|^2 / s_up^2 + G(z_balance^2 / s_balance^2) + (log s / s_s)^2 + (log S / s_S)^2
+        + sum_j ((a_j - mean_j) / sigma_j)^2 + (overshoot of a_j's range / s_limit)^2
+        + |betas|^2 + |up - y|^2 / s_up^2 + G(z_lean^2 / s_lean^2) + (log s / s_s)^2 + (log S / s_S)^2
 
 with G(e) = t e / (t + e), Geman and McClure's robust penalty; p', q' relative to their weighted means, so that the
-3D keypoints' origin is free; S their scale; W trusts their depth less; z_balance how far the torso is nearer to the
+3D keypoints' origin is free; S their scale; W trusts their depth less; z_lean how far the torso is nearer to the
 viewer than the ankles (who stands is above the feet; what the picture shows of it needs no prior). Observations are in
-metres at the body: pixels relative to a centre, over a first guess of the camera's scale, y up. So one set of widths
-serves pictures of every size.
+metres at the body: pixels relative to a centre, over a first guess of the camera's scale, y up. So one set of standard
+deviations serves pictures of every size.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, pose_skeleton
+from ptx.geometry.fitting.kinematics import pose_skeleton
+from ptx.geometry.fitting.model import BETAS, CX, CY, LOG_SCALE, LOG_SCALE_3D, FitModel, PosedSkeleton, State
 from ptx.geometry.fitting.priors import Prior
+from ptx.geometry.joints import ANKLES, KEYPOINT_COUNT, TORSO
+from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
 
 
-class Observation(NamedTuple):
-    """One person's keypoints, metres at the body."""
+class Observations(NamedTuple):
+    """Keypoints of one person, or of N people with N in front of every shape; 0 where missing."""
 
     xy: Floats
-    """(18, 2); 0 where missing."""
+    """(18, 2) metres at the body, y up."""
     weight: Floats
-    """(18,) confidence 0..1; 0 where missing."""
+    """(18,) confidence 0..1 of the 2D keypoints."""
     xyz: Floats
-    """(18, 3); 0 where missing."""
+    """(18, 3) metres, any origin."""
     weight3: Floats
-    """(18,)."""
+    """(18,) confidence 0..1 of the 3D keypoints."""
 
 
-class Widths(NamedTuple):
-    """Standard deviations of the terms (lengths in metres, angles in radians) and turning points of G."""
+class Sigmas(NamedTuple):
+    """Standard deviations of the terms, lengths in metres and angles in radians, and where G levels off."""
 
-    image: float
-    image_turn: float
-    space: float
-    space_turn: float
-    depth: float
-    """How many times wider the 3D keypoints' z is."""
-    limit: float
+    keypoint: float
+    """Of a 2D keypoint."""
+    keypoint_cutoff: float
+    """Metres beyond which a 2D keypoint costs hardly more."""
+    keypoint3d: float
+    """Of a 3D keypoint."""
+    keypoint3d_cutoff: float
+    """Metres beyond which a 3D keypoint costs hardly more."""
+    depth_factor: float
+    """Factor on the standard deviation of a 3D keypoint's z."""
+    joint_limit: float
+    """Of an angle beyond its range."""
     upright: float
-    balance: float
-    balance_turn: float
+    """Of the pelvis's up axis from the vertical, as the length of the difference of unit vectors."""
+    lean: float
+    """Of the forward lean."""
+    lean_cutoff: float
+    """Metres beyond which a lean costs hardly more."""
     betas: float
-    camera: float
-    space_scale: float
+    """Of a shape coefficient."""
+    log_scale: float
+    """Of the logarithm of the camera's scale over its first guess."""
+    log_scale_3d: float
+    """Of the logarithm of the scale of the 3D keypoints."""
 
 
-@nb.njit(cache=True, nogil=True)
-def robust(square: float, sigma: float, turn: float) -> tuple[float, float]:
-    """Geman-McClure of a squared length: (value, weight of the reweighted least squares).
+@kernel
+def robust(square: float, sigma: float, cutoff: float) -> tuple[float, float]:
+    """Geman-McClure penalty of a squared length: (value, weight of the iteratively reweighted least squares).
 
-    A length of `sigma` costs nearly 1; beyond `turn` the cost levels off at (turn / sigma)^2.
+    A length of `sigma` costs nearly 1; beyond `cutoff` the cost levels off at (cutoff / sigma)^2.
     """
-    share = turn * turn / (turn * turn + square)
+    falloff = cutoff * cutoff / (cutoff * cutoff + square)
     inverse = 1.0 / (sigma * sigma)
-    return square * share * inverse, share * share * inverse
+    return square * falloff * inverse, falloff * falloff * inverse
 
 
-@nb.njit(cache=True, nogil=True)
-def unbalance(points: Floats) -> float:
-    """Metres by which the middle of shoulders and hips is nearer to the viewer than that of the ankles."""
-    torso = points[2, 2] + points[5, 2] + points[8, 2] + points[11, 2]
-    return 0.25 * torso - 0.5 * (points[10, 2] + points[13, 2])
+@kernel
+def forward_lean(z: Floats) -> float:
+    """Mean z of shoulders and hips minus that of the ankles; z (18,) of the keypoints, or a derivative of it."""
+    torso = 0.0
+    for k in TORSO:
+        torso += z[k]
+    ankles = 0.0
+    for k in ANKLES:
+        ankles += z[k]
+    return 0.25 * torso - 0.5 * ankles
 
 
-@nb.njit(cache=True, nogil=True)
-def space_means(seen: Observation, points: Floats, mine: Floats, theirs: Floats) -> float:
-    """Weighted means of fitted and observed 3D keypoints where observed; returns the sum of weights."""
-    mine[:] = 0.0
-    theirs[:] = 0.0
+@kernel
+def residuals_3d(
+    obs: Observations, sigmas: Sigmas, points: Floats, scale: float, residual: Floats, centred: Floats
+) -> float:
+    """Residuals of the 3D keypoints: fitted minus observed, relative to their weighted means, depth shrunk.
+
+    Args:
+        obs: one person's keypoints.
+        sigmas: `depth_factor` counts.
+        points: (18, 3) fitted keypoints, metres.
+        scale: factor on the observed ones.
+        residual: (18, 3) is written, metres; rows of weight 0 mean nothing.
+        centred: (18, 3) is written: observed keypoints relative to their mean, before scaling.
+
+    Returns:
+        Sum of the weights; at 0 nothing is written.
+    """
+    fitted, observed = np.zeros(3), np.zeros(3)
     total = 0.0
-    for k in range(18):
-        w = seen.weight3[k]
+    for k in range(KEYPOINT_COUNT):
+        w = obs.weight3[k]
         total += w
         for i in range(3):
-            mine[i] += w * points[k, i]
-            theirs[i] += w * seen.xyz[k, i]
+            fitted[i] += w * points[k, i]
+            observed[i] += w * obs.xyz[k, i]
     if total > 0.0:
-        mine /= total
-        theirs /= total
+        for i in range(3):
+            fitted[i] /= total
+            observed[i] /= total
+        for k in range(KEYPOINT_COUNT):
+            for i in range(3):
+                centred[k, i] = obs.xyz[k, i] - observed[i]
+                residual[k, i] = points[k, i] - fitted[i] - scale * centred[k, i]
+            residual[k, 2] /= sigmas.depth_factor
     return total
 
 
-@nb.njit(cache=True, nogil=True)
-def space_residual(
-    seen: Observation, widths: Widths, points: Floats, mine: Floats, theirs: Floats, scale: float, k: int, out: Floats
-) -> float:
-    """Fitted minus observed place of a 3D keypoint, both relative to their means, depth shrunk; returns its square."""
-    for i in range(3):
-        out[i] = points[k, i] - mine[i] - scale * (seen.xyz[k, i] - theirs[i])
-    out[2] /= widths.depth
-    return out[0] * out[0] + out[1] * out[1] + out[2] * out[2]
-
-
-@nb.njit(cache=True, nogil=True)
-def energy(
-    skeleton: Skeleton, prior: Prior, seen: Observation, widths: Widths, root: Floats, rest: Floats, work: Work
-) -> float:
-    """E at a state; poses `work`."""
-    dofs_count = len(prior.mean)
-    dofs, betas = rest[:dofs_count], rest[dofs_count : dofs_count + BETAS]
-    pose_skeleton(skeleton, prior, root, dofs, betas, work)
-    scale, cx, cy = np.exp(rest[-4]), rest[-3], rest[-2]
+@kernel
+def energy(model: FitModel, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton) -> float:
+    """E of one person at a state; writes `posed` as `pose_skeleton` does."""
+    pose_skeleton(model, state, posed)
+    params, points, factor = state.params, posed.points, model.prior.sigma_factor
+    scale, cx, cy = np.exp(params[LOG_SCALE]), params[CX], params[CY]
     total = 0.0
-    for k in range(18):
-        if seen.weight[k] > 0.0:
-            u = scale * work.points[k, 0] + cx - seen.xy[k, 0]
-            v = scale * work.points[k, 1] + cy - seen.xy[k, 1]
-            total += seen.weight[k] * robust(u * u + v * v, widths.image * prior.spread[k], widths.image_turn)[0]
-    mine, theirs, residual = np.empty(3), np.empty(3), np.empty(3)
-    if space_means(seen, work.points, mine, theirs) > 0.0:
-        for k in range(18):
-            if seen.weight3[k] > 0.0:
-                square = space_residual(seen, widths, work.points, mine, theirs, np.exp(rest[-1]), k, residual)
-                total += seen.weight3[k] * robust(square, widths.space * prior.spread[k], widths.space_turn)[0]
-    total += robust(unbalance(work.points) ** 2, widths.balance, widths.balance_turn)[0]
-    return total + prior_energy(prior, widths, root, rest)
+    for k in range(KEYPOINT_COUNT):
+        if obs.weight[k] > 0.0:
+            u = scale * points[k, 0] + cx - obs.xy[k, 0]
+            v = scale * points[k, 1] + cy - obs.xy[k, 1]
+            total += obs.weight[k] * robust(u * u + v * v, sigmas.keypoint * factor[k], sigmas.keypoint_cutoff)[0]
+    r, centred = np.empty((KEYPOINT_COUNT, 3)), np.empty((KEYPOINT_COUNT, 3))
+    if residuals_3d(obs, sigmas, points, np.exp(params[LOG_SCALE_3D]), r, centred) > 0.0:
+        for k in range(KEYPOINT_COUNT):
+            if obs.weight3[k] > 0.0:
+                square = r[k, 0] * r[k, 0] + r[k, 1] * r[k, 1] + r[k, 2] * r[k, 2]
+                penalty = robust(square, sigmas.keypoint3d * factor[k], sigmas.keypoint3d_cutoff)[0]
+                total += obs.weight3[k] * penalty
+    total += robust(forward_lean(points[:, 2]) ** 2, sigmas.lean, sigmas.lean_cutoff)[0]
+    return total + prior_energy(model.prior, sigmas, state)
 
 
-@nb.njit(cache=True, nogil=True)
-def prior_energy(prior: Prior, widths: Widths, root: Floats, rest: Floats) -> float:
-    """The terms of E that need no picture."""
-    total = 0.0
-    dofs_count = len(prior.mean)
-    for d in range(dofs_count):
-        total += ((rest[d] - prior.mean[d]) / prior.sigma[d]) ** 2
-        beyond = max(rest[d] - prior.upper[d], prior.lower[d] - rest[d], 0.0)
-        total += (beyond / widths.limit) ** 2
+@kernel
+def prior_energy(prior: Prior, sigmas: Sigmas, state: State) -> float:
+    """The terms of E that do not depend on the keypoints."""
+    total: float = 0.0
+    root, params = state.root, state.params
+    dofs = len(prior.mean)
+    for d in range(dofs):
+        total += ((params[d] - prior.mean[d]) / prior.sigma[d]) ** 2
+        beyond = max(params[d] - prior.upper[d], prior.lower[d] - params[d], 0.0)
+        total += (beyond / sigmas.joint_limit) ** 2
     for b in range(BETAS):
-        total += (rest[dofs_count + b] / widths.betas) ** 2
-    total += (root[0, 1] ** 2 + (root[1, 1] - 1.0) ** 2 + root[2, 1] ** 2) / widths.upright**2
-    return total + (rest[-4] / widths.camera) ** 2 + (rest[-1] / widths.space_scale) ** 2
+        total += (params[dofs + b] / sigmas.betas) ** 2
+    total += (root[0, 1] ** 2 + (root[1, 1] - 1.0) ** 2 + root[2, 1] ** 2) / sigmas.upright**2
+    total += (params[LOG_SCALE] / sigmas.log_scale) ** 2
+    total += (params[LOG_SCALE_3D] / sigmas.log_scale_3d) ** 2
+    return total

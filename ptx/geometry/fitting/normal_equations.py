@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-import numba as nb
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.fitting.energy import Observation, Widths, robust, space_means, space_residual, unbalance
-from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, differentiate
+from ptx.geometry.fitting.energy import Observations, Sigmas, forward_lean, residuals_3d, robust
+from ptx.geometry.fitting.kinematics import clear_matrix, differentiate
+from ptx.geometry.fitting.model import (
+    BETAS,
+    CX,
+    LOG_SCALE,
+    LOG_SCALE_3D,
+    ROOT_TURN,
+    FitModel,
+    PosedSkeleton,
+    State,
+    parameter_count,
+)
 from ptx.geometry.fitting.priors import Prior
+from ptx.geometry.joints import KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
 
 
-@nb.njit(cache=True, nogil=True)
+class System(NamedTuple):
+    """The normal equations of one step; arrays that are written over and over."""
+
+    hessian: Floats
+    """(P, P) half of E's Gauss-Newton Hessian; only the lower triangle counts."""
+    gradient: Floats
+    """(P,) half of E's gradient."""
+    factor: Floats
+    """(P, P) Cholesky factor, upper triangle."""
+    step: Floats
+    """(P,) solution: increment of the root's rotation, then of the parameters."""
+
+
+def allocate_system(prior: Prior) -> System:
+    """Arrays for a system of P = 3 + D + 14 unknowns."""
+    size = ROOT_TURN + parameter_count(prior)
+    return System(np.zeros((size, size)), np.zeros(size), np.zeros((size, size)), np.zeros(size))
+
+
+@kernel
 def add_row(row: Floats, residual: float, weight: float, hessian: Floats, gradient: Floats) -> None:
-    """Add one weighted residual's row to the lower triangle of the normal equations."""
+    """Add one weighted residual and its derivative (P,) to the lower triangle of the normal equations."""
     for i in range(len(row)):
         a = weight * row[i]
         if a != 0.0:
@@ -25,93 +58,106 @@ def add_row(row: Floats, residual: float, weight: float, hessian: Floats, gradie
                 target[j] += a * row[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def normal_equations(
-    skeleton: Skeleton, prior: Prior, seen: Observation, widths: Widths, root: Floats, rest: Floats, work: Work,
-    hessian: Floats, gradient: Floats,
-) -> None:  # fmt: skip
-    """Half of E's Gauss-Newton Hessian (P, P; lower triangle) and gradient (P,), after `energy` at the same state."""
-    dofs_count = len(prior.mean)
-    differentiate(skeleton, prior, rest[:dofs_count], work)
-    hessian[:] = 0.0
-    gradient[:] = 0.0
-    size, wide = len(gradient), 3 + dofs_count + BETAS
-    scale, cx, cy = np.exp(rest[-4]), rest[-3], rest[-2]
-    rows = np.zeros((2, size))
-    for k in range(18):
-        if seen.weight[k] <= 0.0:
+    model: FitModel, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton, system: System
+) -> None:
+    """Write the Hessian and the gradient of `system`, after `energy` at the same state; differentiates `posed`."""
+    params, hessian, gradient = state.params, system.hessian, system.gradient
+    differentiate(model, params, posed)
+    clear_matrix(hessian)
+    for p in range(len(gradient)):
+        gradient[p] = 0.0
+    points, jacobian = posed.points, posed.jacobian
+    size, columns = len(gradient), jacobian.shape[2]
+    scale = np.exp(params[LOG_SCALE])
+    rows, residual = np.zeros((2, size)), np.empty(2)
+    for k in range(KEYPOINT_COUNT):
+        if obs.weight[k] <= 0.0:
             continue
-        u = scale * work.points[k, 0] + cx - seen.xy[k, 0]
-        v = scale * work.points[k, 1] + cy - seen.xy[k, 1]
-        weight = seen.weight[k] * robust(u * u + v * v, widths.image * prior.spread[k], widths.image_turn)[1]
         for i in range(2):
-            for p in range(wide):
-                rows[i, p] = scale * work.jacobian[k, i, p]
-            rows[i, wide] = scale * work.points[k, i]
-            rows[i, wide + 1 + i] = 1.0
-        add_row(rows[0], u, weight, hessian, gradient)
-        add_row(rows[1], v, weight, hessian, gradient)
-    add_space(prior, seen, widths, rest, work, hessian, gradient)
-    add_balance(widths, work, hessian, gradient)
-    add_priors(prior, widths, root, rest, hessian, gradient)
+            residual[i] = scale * points[k, i] + params[CX + i] - obs.xy[k, i]
+        square = residual[0] * residual[0] + residual[1] * residual[1]
+        sigma = sigmas.keypoint * model.prior.sigma_factor[k]
+        weight = obs.weight[k] * robust(square, sigma, sigmas.keypoint_cutoff)[1]
+        for i in range(2):
+            for p in range(columns):
+                rows[i, p] = scale * jacobian[k, i, p]
+            rows[i, LOG_SCALE] = scale * points[k, i]
+            rows[i, CX + i] = 1.0
+        for i in range(2):
+            add_row(rows[i], residual[i], weight, hessian, gradient)
+    _add_keypoints_3d(model.prior, obs, sigmas, state, posed, system)
+    _add_lean(sigmas, posed, system)
+    _add_priors(model.prior, sigmas, state, system)
 
 
-@nb.njit(cache=True, nogil=True)
-def add_space(
-    prior: Prior, seen: Observation, widths: Widths, rest: Floats, work: Work, hessian: Floats, gradient: Floats
+@kernel
+def _add_keypoints_3d(
+    prior: Prior, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton, system: System
 ) -> None:
     """Add the 3D keypoints' rows."""
-    mine, theirs = np.empty(3), np.empty(3)
-    total = space_means(seen, work.points, mine, theirs)
+    jacobian = posed.jacobian
+    size, columns = len(system.gradient), jacobian.shape[2]
+    scale = np.exp(state.params[LOG_SCALE_3D])
+    residual, centred = np.empty((KEYPOINT_COUNT, 3)), np.empty((KEYPOINT_COUNT, 3))
+    total = residuals_3d(obs, sigmas, posed.points, scale, residual, centred)
     if total <= 0.0:
         return
-    size, wide = len(gradient), work.jacobian.shape[2]
-    mean, row, scale = np.zeros((3, wide)), np.zeros(size), np.exp(rest[-1])
-    for k in range(18):
-        if seen.weight3[k] > 0.0:
+    mean, row = np.zeros((3, columns)), np.zeros(size)
+    for k in range(KEYPOINT_COUNT):
+        if obs.weight3[k] > 0.0:
             for i in range(3):
-                for p in range(wide):
-                    mean[i, p] += (seen.weight3[k] / total) * work.jacobian[k, i, p]
-    residual, shrink = np.empty(3), np.array([1.0, 1.0, 1.0 / widths.depth])
-    for k in range(18):
-        if seen.weight3[k] <= 0.0:
+                for p in range(columns):
+                    mean[i, p] += (obs.weight3[k] / total) * jacobian[k, i, p]
+    shrink = np.array([1.0, 1.0, 1.0 / sigmas.depth_factor])
+    for k in range(KEYPOINT_COUNT):
+        if obs.weight3[k] <= 0.0:
             continue
-        square = space_residual(seen, widths, work.points, mine, theirs, scale, k, residual)
-        weight = seen.weight3[k] * robust(square, widths.space * prior.spread[k], widths.space_turn)[1]
+        r = residual[k]
+        square = r[0] * r[0] + r[1] * r[1] + r[2] * r[2]
+        sigma = sigmas.keypoint3d * prior.sigma_factor[k]
+        weight = obs.weight3[k] * robust(square, sigma, sigmas.keypoint3d_cutoff)[1]
         for i in range(3):
-            for p in range(wide):
-                row[p] = shrink[i] * (work.jacobian[k, i, p] - mean[i, p])
-            row[size - 1] = -shrink[i] * scale * (seen.xyz[k, i] - theirs[i])
-            add_row(row, residual[i], weight, hessian, gradient)
+            for p in range(columns):
+                row[p] = shrink[i] * (jacobian[k, i, p] - mean[i, p])
+            row[LOG_SCALE_3D] = -shrink[i] * scale * centred[k, i]
+            add_row(row, r[i], weight, system.hessian, system.gradient)
 
 
-@nb.njit(cache=True, nogil=True)
-def add_balance(widths: Widths, work: Work, hessian: Floats, gradient: Floats) -> None:
-    """Add the row of `unbalance`."""
-    row, z = np.zeros(len(gradient)), work.jacobian[:, 2]
-    for p in range(z.shape[1]):
-        row[p] = 0.25 * (z[2, p] + z[5, p] + z[8, p] + z[11, p]) - 0.5 * (z[10, p] + z[13, p])
-    residual = unbalance(work.points)
-    add_row(row, residual, robust(residual**2, widths.balance, widths.balance_turn)[1], hessian, gradient)
+@kernel
+def _add_lean(sigmas: Sigmas, posed: PosedSkeleton, system: System) -> None:
+    """Add the row of `forward_lean`."""
+    row, dz = np.zeros(len(system.gradient)), posed.jacobian[:, 2]
+    for p in range(dz.shape[1]):
+        row[p] = forward_lean(dz[:, p])
+    residual = forward_lean(posed.points[:, 2])
+    weight = robust(residual**2, sigmas.lean, sigmas.lean_cutoff)[1]
+    add_row(row, residual, weight, system.hessian, system.gradient)
 
 
-@nb.njit(cache=True, nogil=True)
-def add_priors(prior: Prior, widths: Widths, root: Floats, rest: Floats, hessian: Floats, gradient: Floats) -> None:
+@kernel
+def _add_priors(prior: Prior, sigmas: Sigmas, state: State, system: System) -> None:
     """Add the terms of `prior_energy`."""
-    dofs_count, size = len(prior.mean), len(gradient)
-    for d in range(dofs_count):
+    root = state.root
+    params = state.params
+    hessian = system.hessian
+    gradient = system.gradient
+    for d in range(len(prior.mean)):
         weight = 1.0 / prior.sigma[d] ** 2
-        hessian[3 + d, 3 + d] += weight
-        gradient[3 + d] += weight * (rest[d] - prior.mean[d])
-        beyond = max(rest[d] - prior.upper[d], 0.0) + min(rest[d] - prior.lower[d], 0.0)
+        i = ROOT_TURN + d
+        hessian[i, i] += weight
+        gradient[i] += weight * (params[d] - prior.mean[d])
+        beyond = max(params[d] - prior.upper[d], 0.0) + min(params[d] - prior.lower[d], 0.0)
         if beyond != 0.0:
-            hessian[3 + d, 3 + d] += 1.0 / widths.limit**2
-            gradient[3 + d] += beyond / widths.limit**2
-    for b in range(3 + dofs_count, 3 + dofs_count + BETAS):
-        hessian[b, b] += 1.0 / widths.betas**2
-        gradient[b] += rest[b - 3] / widths.betas**2
+            hessian[i, i] += 1.0 / sigmas.joint_limit**2
+            gradient[i] += beyond / sigmas.joint_limit**2
+    for b in range(len(prior.mean), len(prior.mean) + BETAS):
+        i = ROOT_TURN + b
+        hessian[i, i] += 1.0 / sigmas.betas**2
+        gradient[i] += params[b] / sigmas.betas**2
     # up - y turns by delta x up: rows (0, up_z, -up_y), (-up_z, 0, up_x), (up_y, -up_x, 0).
-    weight, row = 1.0 / widths.upright**2, np.zeros(size)
+    weight, row = 1.0 / sigmas.upright**2, np.zeros(len(gradient))
     x, y, z = root[0, 1], root[1, 1], root[2, 1]
     row[0], row[1], row[2] = 0.0, z, -y
     add_row(row, x, weight, hessian, gradient)
@@ -119,7 +165,7 @@ def add_priors(prior: Prior, widths: Widths, root: Floats, rest: Floats, hessian
     add_row(row, y - 1.0, weight, hessian, gradient)
     row[0], row[1], row[2] = y, -x, 0.0
     add_row(row, z, weight, hessian, gradient)
-    hessian[size - 4, size - 4] += 1.0 / widths.camera**2
-    gradient[size - 4] += rest[-4] / widths.camera**2
-    hessian[size - 1, size - 1] += 1.0 / widths.space_scale**2
-    gradient[size - 1] += rest[-1] / widths.space_scale**2
+    hessian[LOG_SCALE, LOG_SCALE] += 1.0 / sigmas.log_scale**2
+    gradient[LOG_SCALE] += params[LOG_SCALE] / sigmas.log_scale**2
+    hessian[LOG_SCALE_3D, LOG_SCALE_3D] += 1.0 / sigmas.log_scale_3d**2
+    gradient[LOG_SCALE_3D] += params[LOG_SCALE_3D] / sigmas.log_scale_3d**2

@@ -1,4 +1,4 @@
-"""Degrees of freedom of the fitted skeleton and what is known about them before a picture is seen.
+"""Degrees of freedom of the fitted skeleton, and the prior on each of them.
 
 The pose is not fitted as 72 free numbers: elbows and knees are hinges, the three spine joints share their turn and
 side bend, as do neck and head, while the upper back and the neck bend forward on their own (who looks down in profile
@@ -20,50 +20,61 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.joints import KEYPOINTS, SMPL_JOINTS, joint
+from ptx.geometry.joints import JOINT_COUNT, KEYPOINTS, SMPL_JOINTS, joint
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Axis = tuple[float, float, float]
 
 
 class Dof(NamedTuple):
-    """One degree of freedom: `angle` degrees turn every joint of `axes` about its axis-angle vector times `angle`."""
+    """One degree of freedom: an angle that turns one joint, or several in fixed proportions."""
 
     name: str
-    axes: dict[str, tuple[float, float, float]]
+    """A word for messages, such as "left_knee_flexion"."""
+    axes: dict[str, Axis]
+    """Joint name → axis-angle vector per unit of the angle."""
     mean: float
+    """Degrees."""
     sigma: float
+    """Standard deviation, degrees."""
     lower: float
+    """Least angle without a penalty, degrees."""
     upper: float
+    """Greatest angle without a penalty, degrees."""
 
 
 HANGING_ARM = 76.0
 """Degrees by which the mean pose lowers the arms from SMPL's T-pose."""
 
+SPINE = ("spine1", "spine2", "spine3")
+"""Joints of the back, from the pelvis up."""
 
-def _sided(name: str, sides: str, axis: tuple[float, float, float], *numbers: float) -> list[Dof]:
+HEAD = ("neck", "head")
+"""Joints above the shoulders."""
+
+
+def _mirrored(name: str, joint_name: str, axis: Axis, *numbers: float) -> list[Dof]:
     """The same degree of freedom left and right; a rotation's y and z components change sign under the mirror."""
     x, y, z = axis
-    mirrored = (x, -y, -z)
     return [
-        Dof(f"left_{name}", {f"left_{sides}": axis}, *numbers),
-        Dof(f"right_{name}", {f"right_{sides}": mirrored}, *numbers),
+        Dof(f"left_{name}", {f"left_{joint_name}": axis}, *numbers),
+        Dof(f"right_{name}", {f"right_{joint_name}": (x, -y, -z)}, *numbers),
     ]
 
 
-def _shared(name: str, joints: tuple[str, ...], axis: tuple[float, float, float], *numbers: float) -> Dof:
-    share = 1 / len(joints)
-    return Dof(name, dict.fromkeys(joints, (axis[0] * share, axis[1] * share, axis[2] * share)), *numbers)
+def _shared(name: str, joint_names: tuple[str, ...], axis: Axis, *numbers: float) -> Dof:
+    """One degree of freedom that turns several joints by equal fractions of its angle."""
+    fraction = 1 / len(joint_names)
+    x, y, z = axis
+    return Dof(name, dict.fromkeys(joint_names, (x * fraction, y * fraction, z * fraction)), *numbers)
 
-
-SPINE = ("spine1", "spine2", "spine3")
-HEAD = ("neck", "head")
 
 DOFS: tuple[Dof, ...] = (
-    *_sided("hip_flexion", "hip", (-1, 0, 0), 8, 35, -30, 125),
-    *_sided("hip_abduction", "hip", (0, 0, 1), 2, 14, -30, 55),
-    *_sided("hip_rotation", "hip", (0, 1, 0), 3, 16, -45, 50),
-    *_sided("knee_flexion", "knee", (1, 0, 0), 12, 40, 0, 150),
+    *_mirrored("hip_flexion", "hip", (-1, 0, 0), 8, 35, -30, 125),
+    *_mirrored("hip_abduction", "hip", (0, 0, 1), 2, 14, -30, 55),
+    *_mirrored("hip_rotation", "hip", (0, 1, 0), 3, 16, -45, 50),
+    *_mirrored("knee_flexion", "knee", (1, 0, 0), 12, 40, 0, 150),
     _shared("spine_flexion", SPINE[:2], (1, 0, 0), 2, 12, -20, 60),
     _shared("upper_flexion", SPINE[2:], (1, 0, 0), 2, 20, -15, 45),
     _shared("spine_rotation", SPINE, (0, 1, 0), 0, 14, -45, 45),
@@ -72,58 +83,76 @@ DOFS: tuple[Dof, ...] = (
     _shared("head_flexion", HEAD[1:], (1, 0, 0), 0, 20, -40, 40),
     _shared("head_rotation", HEAD, (0, 1, 0), 0, 25, -75, 75),
     _shared("head_side", HEAD, (0, 0, 1), 0, 12, -45, 45),
-    *_sided("collar_lift", "collar", (0, 0, 1), 0, 8, -12, 35),
-    *_sided("collar_forward", "collar", (0, -1, 0), 0, 8, -20, 30),
-    *_sided("shoulder_flexion", "shoulder", (-1, 0, 0), 3, 45, -60, 180),
-    *_sided("shoulder_abduction", "shoulder", (0, 0, 1), 0, 40, -60, 175),
-    *_sided("shoulder_rotation", "shoulder", (0, 1, 0), 0, 40, -90, 90),
-    *_sided("elbow_flexion", "elbow", (0, -1, 0), 14, 45, 0, 150),
+    *_mirrored("collar_lift", "collar", (0, 0, 1), 0, 8, -12, 35),
+    *_mirrored("collar_forward", "collar", (0, -1, 0), 0, 8, -20, 30),
+    *_mirrored("shoulder_flexion", "shoulder", (-1, 0, 0), 3, 45, -60, 180),
+    *_mirrored("shoulder_abduction", "shoulder", (0, 0, 1), 0, 40, -60, 175),
+    *_mirrored("shoulder_rotation", "shoulder", (0, 1, 0), 0, 40, -90, 90),
+    *_mirrored("elbow_flexion", "elbow", (0, -1, 0), 14, 45, 0, 150),
 )  # fmt: skip
+"""All degrees of freedom: name, joints, axis, then mean, sigma, lower and upper in degrees."""
 
-
-SPREAD = {
+KEYPOINT_SIGMA_FACTORS = {
     "nose": 1.2, "neck": 1.6, "right_shoulder": 1.4, "left_shoulder": 1.4, "right_hip": 2.5, "left_hip": 2.5,
     "right_knee": 1.2, "left_knee": 1.2, "right_ankle": 1.2, "left_ankle": 1.2,
     "right_eye": 2.0, "left_eye": 2.0, "right_ear": 2.0, "left_ear": 2.0,
 }  # fmt: skip
-"""How much less a keypoint is trusted than an elbow or a wrist. Ours: what annotators call a hip is centimetres away
-from the joint's centre; the neck is not a measurement of its own but the middle of the shoulders."""
+"""Factors on the standard deviation of a keypoint, 1 for elbows and wrists.
+
+Ours: what annotators call a hip is centimetres away from the joint's centre; the neck is not a measurement of its own
+but the middle of the shoulders.
+"""
 
 
 class Prior(NamedTuple):
-    """The table above as arrays: D degrees of freedom, E (joint, degree of freedom) entries sorted by joint."""
+    """`DOFS` as arrays: D degrees of freedom, E entries (joint, degree of freedom) sorted by joint."""
 
     first: Ints
-    """(25,) entries of joint j are first[j]:first[j + 1]."""
+    """(25,) the entries of joint j are first[j]:first[j + 1]."""
     dof: Ints
-    """(E,) degree of freedom of an entry."""
+    """(E,) degree of freedom of each entry."""
     axis: Floats
-    """(E, 3) radians of axis-angle per radian of the degree of freedom."""
+    """(E, 3) axis-angle vector, radians per radian of the degree of freedom."""
     mean: Floats
-    """(D,) radians, as are all below."""
+    """(D,) radians."""
     sigma: Floats
+    """(D,) standard deviation, radians."""
     lower: Floats
+    """(D,) radians; below it a penalty begins."""
     upper: Floats
+    """(D,) radians; above it a penalty begins."""
     rest: Floats
-    """(24, 3, 3) rotation that a joint has when its degrees of freedom are zero: local rotation = exp(dofs) rest."""
-    spread: Floats
-    """(18,) factors on the standard deviation of each keypoint."""
+    """(24, 3, 3) rotation of a joint whose degrees of freedom are zero: local rotation = exp(dofs) rest."""
+    sigma_factor: Floats
+    """(18,) factor on the standard deviation of each keypoint."""
 
 
 def build_prior() -> Prior:
-    """`DOFS` as arrays."""
-    first, dof, axis = [0], [], []
+    """Write `DOFS` and `KEYPOINT_SIGMA_FACTORS` as arrays, degrees as radians."""
+    first: list[int] = [0]
+    dof: list[int] = []
+    axis: list[Axis] = []
     for name in SMPL_JOINTS:
         for index, entry in enumerate(DOFS):
             if name in entry.axes:
                 dof.append(index)
                 axis.append(entry.axes[name])
         first.append(len(dof))
-    rest = np.tile(np.eye(3), (24, 1, 1))
-    c, s = np.cos(np.radians(HANGING_ARM)), np.sin(np.radians(HANGING_ARM))
+    rest = np.tile(np.eye(3), (JOINT_COUNT, 1, 1))
+    c = np.cos(np.radians(HANGING_ARM))
+    s = np.sin(np.radians(HANGING_ARM))
     rest[joint("left_shoulder")] = [[c, s, 0], [-s, c, 0], [0, 0, 1]]
     rest[joint("right_shoulder")] = [[c, -s, 0], [s, c, 0], [0, 0, 1]]
     numbers = np.radians([[d.mean, d.sigma, d.lower, d.upper] for d in DOFS])
     mean, sigma, lower, upper = (np.ascontiguousarray(numbers[:, i]) for i in range(4))
-    spread = np.array([SPREAD.get(name, 1.0) for name in KEYPOINTS])
-    return Prior(np.array(first), np.array(dof), np.array(axis, float), mean, sigma, lower, upper, rest, spread)
+    return Prior(
+        first=np.array(first, np.int64),
+        dof=np.array(dof, np.int64),
+        axis=np.array(axis, np.float64),
+        mean=mean,
+        sigma=sigma,
+        lower=lower,
+        upper=upper,
+        rest=rest,
+        sigma_factor=np.array([KEYPOINT_SIGMA_FACTORS.get(name, 1.0) for name in KEYPOINTS]),
+    )

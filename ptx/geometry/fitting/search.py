@@ -1,128 +1,136 @@
-"""From starts to one fit per person: try every start coarsely, keep the best, finish it."""
+"""From starts to one fit per person: try every start coarsely, keep the best, finish them."""
 
 from __future__ import annotations
 
-import numba as nb
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import Skeleton, Work, copy, joint_vector, multiply
+from ptx.geometry.fitting.energy import Observations, energy
+from ptx.geometry.fitting.kinematics import copy_matrix, joint_vector, multiply
+from ptx.geometry.fitting.model import FitModel, State, parameter_count
 from ptx.geometry.fitting.priors import Prior
-from ptx.geometry.fitting.solver import System, descend
-from ptx.geometry.fitting.starts import SPACE, YAWS, centre_camera, face, facing_in_space
-from ptx.geometry.rotation import exponential
+from ptx.geometry.fitting.solver import Descent, Scratch, copy_state, descend
+from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
+from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
+from ptx.geometry.rotation import exponential, logarithm
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STARTS = np.radians(YAWS)
+
+class Search(NamedTuple):
+    """How the best of several starts is found."""
+
+    coarse: Descent
+    """From every start, with wide standard deviations."""
+    fine: Descent
+    """From the best results of `coarse`, with the true ones."""
+    starts: int
+    """Directions to try, 1..4; not used where 3D keypoints show the torso."""
+    keep: int
+    """How many starts are finished."""
 
 
-@nb.njit(cache=True, nogil=True)
-def axis_angle(matrix: Floats, out: Floats) -> None:
-    """Axis-angle vector of a rotation matrix, length in [0, pi], by way of its largest quaternion component."""
-    quaternion = np.empty(4)
-    trace = matrix[0, 0] + matrix[1, 1] + matrix[2, 2]
-    quaternion[0] = 1.0 + trace
-    for i in range(3):
-        quaternion[1 + i] = 1.0 + 2.0 * matrix[i, i] - trace
-    best = int(np.argmax(quaternion))
-    if best == 0:
-        quaternion[1] = matrix[2, 1] - matrix[1, 2]
-        quaternion[2] = matrix[0, 2] - matrix[2, 0]
-        quaternion[3] = matrix[1, 0] - matrix[0, 1]
-    else:
-        i, j, k = best - 1, best % 3, (best + 1) % 3
-        quaternion[0] = matrix[k, j] - matrix[j, k]
-        quaternion[1 + j] = matrix[j, i] + matrix[i, j]
-        quaternion[1 + k] = matrix[k, i] + matrix[i, k]
-    sine = np.sqrt(quaternion[1] ** 2 + quaternion[2] ** 2 + quaternion[3] ** 2)
-    if quaternion[0] < 0.0:
-        quaternion *= -1.0
-    angle = 2.0 * np.arctan2(sine, quaternion[0])
-    share = angle / sine if sine > 1e-12 else 0.0
-    for i in range(3):
-        out[i] = share * quaternion[1 + i]
+class Results(NamedTuple):
+    """Arrays that fits of N people are written to."""
+
+    pose: Floats
+    """(N, 24, 3) axis-angle, radians."""
+    params: Floats
+    """(N, D + 14) as `State.params`."""
+    energy: Floats
+    """(N,) E with the fine standard deviations, inf where no start came to anything."""
+    start: Ints
+    """(N,) code of the start that won, -1 none."""
+    points: Floats
+    """(N, 18, 3) fitted keypoints, metres."""
 
 
-@nb.njit(cache=True, nogil=True)
-def write_pose(prior: Prior, root: Floats, rest: Floats, out: Floats) -> None:
-    """Pose (24, 3) axis-angle of a state."""
+def allocate_results(count: int, prior: Prior) -> Results:
+    """Arrays for so many people: zeros, start -1."""
+    return Results(
+        pose=np.zeros((count, JOINT_COUNT, 3)),
+        params=np.zeros((count, parameter_count(prior))),
+        energy=np.zeros(count),
+        start=np.full(count, -1),
+        points=np.zeros((count, KEYPOINT_COUNT, 3)),
+    )
+
+
+@kernel
+def write_pose(prior: Prior, state: State, out: Floats) -> None:
+    """Write the pose (24, 3), axis-angle in radians, of a state."""
     turned, local = np.empty((3, 3)), np.empty((3, 3))
-    axis_angle(root, out[0])
-    for j in range(1, 24):
+    logarithm(state.root, out[0])
+    for j in range(1, JOINT_COUNT):
         for i in range(3):
             out[j, i] = 0.0
         if prior.first[j] < prior.first[j + 1]:
-            x, y, z = joint_vector(prior, rest, j)
+            x, y, z = joint_vector(prior, state.params, j)
             exponential(x, y, z, turned)
             multiply(turned, prior.rest[j], local)
-            axis_angle(local, out[j])
+            logarithm(local, out[j])
 
 
-@nb.njit(cache=True, nogil=True)
-def begin(
-    skeleton: Skeleton, prior: Prior, seen: Observation, start: int, root: Floats, rest: Floats, work: Work
-) -> bool:
-    """Put one start's state into `root` and `rest`; False if there is no such start for this person."""
-    if start == SPACE:
-        if not facing_in_space(seen, root):
-            return False
-    else:
-        face(STARTS[start], root)
-    for i in range(len(rest)):
-        rest[i] = prior.mean[i] if i < len(prior.mean) else 0.0
-    centre_camera(skeleton, prior, seen, root, rest, work)
-    return True
+@kernel
+def fit_one(model: FitModel, obs: Observations, search: Search, state: State, scratch: Scratch) -> tuple[float, int]:
+    """Find the best state of one person over all starts.
 
+    Args:
+        model: the skeleton and its priors.
+        obs: the person's keypoints.
+        search: how to look for it.
+        state: the result is written here.
+        scratch: from `allocate_scratch`; holds the posed result on return.
 
-@nb.njit(cache=True, nogil=True)
-def fit_one(
-    skeleton: Skeleton, prior: Prior, seen: Observation, coarse: Widths, fine: Widths, starts: int, keep: int,
-    coarse_iterations: int, iterations: int, tolerance: float, work: Work, system: System, root: Floats, rest: Floats,
-) -> tuple[float, int]:  # fmt: skip
-    """Best state over all starts, left in `root` and `rest`; returns (energy with the fine widths, start)."""
-    roots, rests = np.zeros((5, 3, 3)), np.zeros((5, len(rest)))
-    values = np.full(5, np.inf)
-    for start in range(SPACE, -1, -1):  # in space first: where that gives a start the others are spared
-        if start < SPACE and (start >= starts or values[SPACE] < np.inf):
+    Returns:
+        E with the fine standard deviations and the code of the start that won; inf and -1 if none came to anything.
+    """
+    roots, params = np.zeros((START_COUNT, 3, 3)), np.zeros((START_COUNT, len(state.params)))
+    values = np.full(START_COUNT, np.inf)
+    for start in range(TORSO_3D, -1, -1):  # by 3D keypoints first: where that gives a start the others are spared
+        if start < TORSO_3D and (start >= search.starts or values[TORSO_3D] < np.inf):
             continue
-        if begin(skeleton, prior, seen, start, roots[start], rests[start], work):
-            value = descend(
-                skeleton, prior, seen, coarse, roots[start], rests[start], work, system, coarse_iterations, 1e-3
-            )
+        trial = State(roots[start], params[start])
+        if start_state(model, obs, start, trial, scratch.posed):
+            value = descend(model, obs, search.coarse, trial, scratch)
             values[start] = value if np.isfinite(value) else np.inf
     best, winner = np.inf, -1
-    for _ in range(keep):
+    for _ in range(search.keep):
         start = int(np.argmin(values))
         if values[start] == np.inf:
             break
         values[start] = np.inf
-        value = descend(skeleton, prior, seen, fine, roots[start], rests[start], work, system, iterations, tolerance)
+        value = descend(model, obs, search.fine, State(roots[start], params[start]), scratch)
         if value < best:
             best, winner = value, start
     if winner >= 0:
-        copy(roots[winner], root)
-        for i in range(len(rest)):
-            rest[i] = rests[winner, i]
-        energy(skeleton, prior, seen, fine, root, rest, work)
+        copy_state(State(roots[winner], params[winner]), state)
+        energy(model, obs, search.fine.sigmas, state, scratch.posed)
     return best, winner
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fit_all(
-    skeleton: Skeleton, prior: Prior, xy: Floats, weight: Floats, xyz: Floats, weight3: Floats, which: Ints,
-    coarse: Widths, fine: Widths, starts: int, keep: int, coarse_iterations: int, iterations: int, tolerance: float,
-    work: Work, system: System, pose: Floats, rest: Floats, values: Floats, winners: Ints, points: Floats,
-) -> None:  # fmt: skip
-    """`fit_one` for the people `which`, results into (N, ...) arrays."""
+    model: FitModel, observations: Observations, rows: Ints, search: Search, results: Results, scratch: Scratch
+) -> None:
+    """Fit the people `rows` of N, one after another, each as if alone.
+
+    Args:
+        model: the skeleton and its priors.
+        observations: keypoints of all N.
+        rows: (M,) who is fitted; results of the others stay as they are.
+        search: as for `fit_one`.
+        results: rows are written.
+        scratch: from `allocate_scratch`.
+    """
     root = np.zeros((3, 3))
-    for n in which:
-        seen = Observation(xy[n], weight[n], xyz[n], weight3[n])
-        values[n], winners[n] = fit_one(
-            skeleton, prior, seen, coarse, fine, starts, keep, coarse_iterations, iterations, tolerance,
-            work, system, root, rest[n],
-        )  # fmt: skip
-        write_pose(prior, root, rest[n], pose[n])
-        copy(work.points, points[n])
+    for n in rows:
+        obs = Observations(observations.xy[n], observations.weight[n], observations.xyz[n], observations.weight3[n])
+        state = State(root, results.params[n])
+        results.energy[n], results.start[n] = fit_one(model, obs, search, state, scratch)
+        write_pose(model.prior, state, results.pose[n])
+        copy_matrix(scratch.posed.points, results.points[n])

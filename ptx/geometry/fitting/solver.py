@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.fitting.energy import Observation, Widths, energy
-from ptx.geometry.fitting.kinematics import BETAS, Skeleton, Work, copy, multiply
-from ptx.geometry.fitting.normal_equations import normal_equations
+from ptx.geometry.fitting.energy import Observations, Sigmas, energy
+from ptx.geometry.fitting.kinematics import copy_matrix, multiply
+from ptx.geometry.fitting.model import ROOT_TURN, FitModel, PosedSkeleton, State, allocate_posed, mean_state
+from ptx.geometry.fitting.normal_equations import System, allocate_system, normal_equations
 from ptx.geometry.fitting.priors import Prior
+from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential
 
 Floats = NDArray[np.float64]
@@ -19,34 +20,55 @@ Floats = NDArray[np.float64]
 LARGEST_TURN = 0.7
 """Radians: a step is shortened so that no angle changes by more."""
 
+FIRST_DAMPING = 1e-3
+"""Damping of the first step, as a fraction of the Hessian's diagonal."""
 
-class System(NamedTuple):
-    """Scratch arrays of the solver."""
+LEAST_DAMPING = 1e-7
+"""Damping is not lowered below this."""
 
-    hessian: Floats
-    factor: Floats
-    gradient: Floats
-    step: Floats
-    root: Floats
-    rest: Floats
+MOST_DAMPING = 1e6
+"""A descent ends once no step with a damping up to this lowers the energy."""
 
 
-def allocate_system(prior: Prior) -> System:
-    """Scratch arrays for `descend`."""
-    size = 3 + len(prior.mean) + BETAS + 4
-    return System(
-        np.zeros((size, size)),
-        np.zeros((size, size)),
-        np.zeros(size),
-        np.zeros(size),
-        np.zeros((3, 3)),
-        np.zeros(size - 3),
-    )
+class Descent(NamedTuple):
+    """How one descent is run."""
+
+    sigmas: Sigmas
+    """Standard deviations of the energy that is minimised."""
+    iterations: int
+    """Most solves of the normal equations, rejected steps included."""
+    tolerance: float
+    """Stop once a step lowers E by less than this fraction of it."""
 
 
-@nb.njit(cache=True, nogil=True)
+class Scratch(NamedTuple):
+    """Arrays that are written over and over, so that nothing is allocated per step."""
+
+    posed: PosedSkeleton
+    system: System
+    trial: State
+    """The state after a step, before it is accepted."""
+
+
+def allocate_scratch(prior: Prior) -> Scratch:
+    """Arrays for the descents of one body after another."""
+    return Scratch(allocate_posed(prior), allocate_system(prior), mean_state(prior))
+
+
+@kernel
 def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, step: Floats) -> bool:
-    """Solve (H + damping diag H) step = -gradient by Cholesky, H's lower triangle counting; False if not definite."""
+    """Solve (H + damping diag H) step = -gradient by Cholesky.
+
+    Args:
+        hessian: (P, P), its lower triangle counts.
+        damping: at least 0.
+        gradient: (P,).
+        factor: (P, P), its upper triangle is written.
+        step: (P,) is written.
+
+    Returns:
+        False if the matrix is not positive definite; `step` then means nothing.
+    """
     size = len(gradient)
     # factor holds the upper triangle U of U'U; row operations run along memory.
     for i in range(size):
@@ -78,56 +100,75 @@ def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, ste
     return True
 
 
-@nb.njit(cache=True, nogil=True)
-def take_step(root: Floats, rest: Floats, step: Floats, dofs: int, new_root: Floats, new_rest: Floats) -> None:
-    """The state after a step, shortened to `LARGEST_TURN`."""
+@kernel
+def take_step(state: State, step: Floats, dofs: int, out: State) -> None:
+    """Write the state after a step, shortened to `LARGEST_TURN`.
+
+    Args:
+        state: where the step starts.
+        step: (P,) increment of the root's rotation, then of the parameters.
+        dofs: D, how many of the parameters are angles.
+        out: another state's arrays.
+    """
     largest = 0.0
-    for i in range(3 + dofs):
+    for i in range(ROOT_TURN + dofs):
         largest = max(largest, abs(step[i]))
-    share = min(1.0, LARGEST_TURN / max(largest, 1e-12))
+    fraction = min(1.0, LARGEST_TURN / max(largest, 1e-12))
     turn = np.empty((3, 3))
-    exponential(share * step[0], share * step[1], share * step[2], turn)
-    multiply(turn, root, new_root)
-    for i in range(len(rest)):
-        new_rest[i] = rest[i] + share * step[3 + i]
+    exponential(fraction * step[0], fraction * step[1], fraction * step[2], turn)
+    multiply(turn, state.root, out.root)
+    for i in range(len(state.params)):
+        out.params[i] = state.params[i] + fraction * step[ROOT_TURN + i]
 
 
-@nb.njit(cache=True, nogil=True)
-def descend(
-    skeleton: Skeleton, prior: Prior, seen: Observation, widths: Widths, root: Floats, rest: Floats,
-    work: Work, system: System, iterations: int, tolerance: float,
-) -> float:  # fmt: skip
+@kernel
+def copy_state(source: State, target: State) -> None:
+    """Copy root and parameters."""
+    copy_matrix(source.root, target.root)
+    for i in range(len(source.params)):
+        target.params[i] = source.params[i]
+
+
+@kernel
+def descend(model: FitModel, obs: Observations, descent: Descent, state: State, scratch: Scratch) -> float:
     """Minimise E from a state, in place.
 
     Args:
-        root, rest: (3, 3) and (D + 14,), start in, result out.
-        iterations: most solves of the normal equations, rejected steps included.
-        tolerance: stop once a step lowers E by less than this share.
+        model: the skeleton and its priors.
+        obs: one person's keypoints.
+        descent: the energy's standard deviations, and when to stop.
+        state: the start; the result on return.
+        scratch: from `allocate_scratch`.
 
     Returns:
         E at the result; never above E at the start (inf or nan only if the start was so).
     """
-    dofs, damping, fresh = len(prior.mean), 1e-3, False
-    current = energy(skeleton, prior, seen, widths, root, rest, work)
-    for _ in range(iterations):
-        if not fresh:
-            normal_equations(skeleton, prior, seen, widths, root, rest, work, system.hessian, system.gradient)
-            fresh = True
+    sigmas = descent.sigmas
+    posed = scratch.posed
+    system = scratch.system
+    trial = scratch.trial
+    damping = FIRST_DAMPING
+    current = energy(model, obs, sigmas, state, posed)
+    linearised = False
+    for _ in range(descent.iterations):
+        if not linearised:
+            normal_equations(model, obs, sigmas, state, posed, system)
+            linearised = True
         if not solve(system.hessian, damping, system.gradient, system.factor, system.step):
-            damping = max(damping * 10.0, 1e-3)
+            damping = max(damping * 10.0, FIRST_DAMPING)
             continue
-        take_step(root, rest, system.step, dofs, system.root, system.rest)
-        value = energy(skeleton, prior, seen, widths, system.root, system.rest, work)
+        take_step(state, system.step, len(model.prior.mean), trial)
+        value = energy(model, obs, sigmas, trial, posed)
         if value < current:
-            copy(system.root, root)
-            for i in range(len(rest)):
-                rest[i] = system.rest[i]
-            small = current - value < tolerance * current
-            current, fresh, damping = value, False, max(damping * 0.2, 1e-7)
+            copy_state(trial, state)
+            small = current - value < descent.tolerance * current
+            current = value
+            linearised = False
+            damping = max(damping * 0.2, LEAST_DAMPING)
             if small:
                 break
         else:
             damping = damping * 8.0
-            if damping > 1e6:
+            if damping > MOST_DAMPING:
                 break
     return current

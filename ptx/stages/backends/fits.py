@@ -14,10 +14,10 @@ from ptx.datasets.fit_files import FLIP_YZ, FileFit, FitFolder
 from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
-from ptx.geometry.fitting import Fit, FitIssue, FitOptions, check_fit, fit
+from ptx.geometry.fitting import Fit, FitOptions, check_fit, fit
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
-from ptx.pipeline.errors import BadSample, PtxError
+from ptx.pipeline.errors import BadSample, Problem, PtxError
 from ptx.pipeline.stage import Block
 from ptx.pipeline.storage.store import Store
 from ptx.stages.backends.bodies import open_body
@@ -26,9 +26,14 @@ from ptx.stages.backends.bodies import open_body
 class FitSource(Protocol):
     """Gives every image its body."""
 
-    def fit(self, block: Block) -> Fit:
-        """Return the bodies of a block of images, and the rows that cannot be used."""
+    def fit(self, block: Block) -> tuple[Fit, dict[int, Problem]]:
+        """Return the bodies of a block of images, and why rows of it cannot be used."""
         ...
+
+
+def problems_of(fitted: Fit) -> dict[int, Problem]:
+    """Row → why its fit cannot be used, as stages report it."""
+    return {row: Problem(issue.code, issue.text) for row, issue in fitted.problems.items()}
 
 
 def open_fits(
@@ -68,11 +73,12 @@ class KeypointFits:
     options: FitOptions
     use_3d: bool
 
-    def fit(self, block: Block) -> Fit:
+    def fit(self, block: Block) -> tuple[Fit, dict[int, Problem]]:
         """Fit the bodies of a block."""
         keypoints = block.array("keypoints.keypoints", np.float32)
         keypoints3d = block.array("keypoints.keypoints3d", np.float32) if self.use_3d else None
-        return fit(self.body, keypoints, keypoints3d, self.size, self.options)
+        fitted = fit(self.body, keypoints, keypoints3d, self.size, self.options)
+        return fitted, problems_of(fitted)
 
 
 @dataclass(frozen=True)
@@ -90,20 +96,20 @@ class FileFits:
     paths: list[str]
     ingest: Store
 
-    def fit(self, block: Block) -> Fit:
+    def fit(self, block: Block) -> tuple[Fit, dict[int, Problem]]:
         """Read the bodies of a block, project them into the working pictures, check them by the keypoints."""
         keypoints = block.array("keypoints.keypoints", np.float32)
         pose = np.zeros((len(block), 24, 3), np.float32)
         betas = np.zeros((len(block), 10), np.float32)
         camera = np.zeros((len(block), 3), np.float32)
-        missing: dict[int, FitIssue] = {}
+        missing: dict[int, Problem] = {}
         transforms = self.ingest.read("transform", block.index, np.float32)
         sizes = self.ingest.read("original", block.index, np.int32)
         for i, index in enumerate(block.index):
             try:
                 candidates = self.files.lookup(self.paths[int(index)])
             except BadSample as error:
-                missing[i] = FitIssue(error.problem.code, error.problem.text)
+                missing[i] = error.problem
                 continue
             placed = [self._camera(one, transforms[i], sizes[i], keypoints[i]) for one in candidates]
             best = int(np.argmin([distance for distance, _ in placed]))
@@ -111,8 +117,7 @@ class FileFits:
             betas[i] = candidates[best].betas
             camera[i] = placed[best][1]
         checked = check_fit(self.body, pose, betas, camera, keypoints, self.size, self.options)
-        checked.problems.update(missing)
-        return checked
+        return checked, problems_of(checked) | missing
 
     def _camera(
         self, fitted: FileFit, transform: NDArray[np.float32], size: NDArray[np.int32], keypoints: NDArray[np.float32]
@@ -123,11 +128,11 @@ class FileFits:
         points = pose_keypoints(self.body, pose, betas)[0].astype(np.float64)
         valid = valid_keypoints(keypoints)
         if fitted.camera is None:
-            camera = place_camera(points, keypoints[:, :2], valid)
+            camera = place_camera(points, keypoints[:, :2], valid.astype(np.float64))
         else:
             root = joint_transforms(self.body, pose, betas)[1][0, 0]  # SMPL turns about its root joint
             theirs = (points - root) @ FLIP_YZ + root
             pixels = apply_transform(transform, fitted.camera.project(theirs, (int(size[0]), int(size[1]))))
-            camera = place_camera(points, pixels, valid)
+            camera = place_camera(points, pixels, valid.astype(np.float64))
         distance = np.linalg.norm(project(camera, points)[valid, :2] - keypoints[valid, :2], axis=1)
         return float(np.median(distance)), camera

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings, LabelSource
 from ptx.datasets.images import Image, Transform, read_labels
+from ptx.datasets.label_sets import LABEL_SETS, LabelSet, translate
 from ptx.datasets.named_files import NamedFiles
-from ptx.labels import LABEL_SETS, LabelSet, translate
 from ptx.models import imagenet
 from ptx.models.onnx_network import OnnxNetwork
 from ptx.pipeline.errors import BadSample, PtxError

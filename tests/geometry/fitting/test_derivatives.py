@@ -3,99 +3,99 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.fitting.energy import Observation, energy
-from ptx.geometry.fitting.fit import FitOptions, _widths
-from ptx.geometry.fitting.kinematics import BETAS, allocate, differentiate, pose_skeleton, skeleton_of
-from ptx.geometry.fitting.normal_equations import normal_equations
+from ptx.geometry.fitting import FitOptions
+from ptx.geometry.fitting.energy import Observations, energy
+from ptx.geometry.fitting.kinematics import differentiate, pose_skeleton
+from ptx.geometry.fitting.model import BETAS, FitModel, State, allocate_posed, skeleton_of
+from ptx.geometry.fitting.normal_equations import allocate_system, normal_equations
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import write_pose
-from ptx.geometry.fitting.solver import allocate_system, descend, solve, take_step
+from ptx.geometry.fitting.solver import allocate_scratch, descend, solve, take_step
 from ptx.geometry.rotation import rotation_matrices
 from ptx.geometry.skinning import pose_keypoints
 
 PRIOR = build_prior()
 DOFS = len(PRIOR.mean)
-SKELETON = skeleton_of(load_body("small"))
+MODEL = FitModel(skeleton_of(load_body("small")), PRIOR)
 SIZE = 3 + DOFS + BETAS + 4
 STEP = 1e-6
+SEARCH = FitOptions().search()
+SIGMAS = (SEARCH.coarse.sigmas, SEARCH.fine.sigmas)
 
 
-def state(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Root (3, 3) and the other parameters, some of them outside their ranges."""
+def random_state(seed: int) -> State:
+    """Any root, and parameters some of which are outside their ranges."""
     rng = np.random.default_rng(seed)
     root = rotation_matrices(rng.normal(0, 1, 3)).astype(np.float64)
-    rest = np.concatenate([PRIOR.mean + rng.normal(0, 0.7, DOFS), rng.normal(0, 1, BETAS), rng.normal(0, 0.2, 4)])
-    return root, rest
+    params = np.concatenate([PRIOR.mean + rng.normal(0, 0.7, DOFS), rng.normal(0, 1, BETAS), rng.normal(0, 0.2, 4)])
+    return State(root, params)
 
 
-def seen(seed: int, space: bool) -> Observation:
+def observed(seed: int, space: bool) -> Observations:
     """Keypoints near the body, a few missing."""
     rng = np.random.default_rng([seed, 1])
     weight, weight3 = rng.uniform(0.2, 1, 18), rng.uniform(0.2, 1, 18) * space
     weight[rng.choice(18, 4)] = 0
     weight3[rng.choice(18, 4)] = 0
-    return Observation(rng.normal(0, 0.5, (18, 2)), weight, rng.normal(0, 0.5, (18, 3)), weight3)
+    return Observations(rng.normal(0, 0.5, (18, 2)), weight, rng.normal(0, 0.5, (18, 3)), weight3)
 
 
-def moved(root: np.ndarray, rest: np.ndarray, parameter: int, by: float) -> tuple[np.ndarray, np.ndarray]:
+def moved(state: State, parameter: int, by: float) -> State:
+    """The state after a step along one parameter."""
     step = np.zeros(SIZE)
     step[parameter] = by
-    new_root, new_rest = np.empty((3, 3)), np.empty(len(rest))
-    take_step(root, rest, step, DOFS, new_root, new_rest)
-    return new_root, new_rest
+    out = State(np.empty((3, 3)), np.empty(len(state.params)))
+    take_step(state, step, DOFS, out)
+    return out
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_keypoints_are_the_bodys(seed: int) -> None:
-    root, rest = state(seed)
-    work = allocate(PRIOR)
-    pose_skeleton(SKELETON, PRIOR, root, rest[:DOFS], rest[DOFS:-4], work)
+    state, posed = random_state(seed), allocate_posed(PRIOR)
+    pose_skeleton(MODEL, state, posed)
     pose = np.zeros((24, 3))
-    write_pose(PRIOR, root, rest, pose)
-    expected = pose_keypoints(load_body("small"), pose[None], rest[None, DOFS:-4])[0]
-    shift = work.points - expected  # the fit's own origin is the pelvis
+    write_pose(PRIOR, state, pose)
+    expected = pose_keypoints(load_body("small"), pose[None], state.params[None, DOFS:-4])[0]
+    shift = posed.points - expected  # the fit's own origin is the pelvis
     assert np.abs(shift - shift.mean(0)).max() < 1e-5
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_jacobian_of_keypoints(seed: int) -> None:
-    root, rest = state(seed)
-    work = allocate(PRIOR)
+    state, posed = random_state(seed), allocate_posed(PRIOR)
 
-    def points(root: np.ndarray, rest: np.ndarray) -> np.ndarray:
-        pose_skeleton(SKELETON, PRIOR, root, rest[:DOFS], rest[DOFS:-4], work)
-        return work.points.copy()
+    def points(state: State) -> np.ndarray:
+        pose_skeleton(MODEL, state, posed)
+        return posed.points.copy()
 
-    points(root, rest)
-    differentiate(SKELETON, PRIOR, rest[:DOFS], work)
-    analytic = work.jacobian.copy()
+    points(state)
+    differentiate(MODEL, state.params, posed)
+    analytic = posed.jacobian.copy()
     for parameter in range(3 + DOFS + BETAS):
-        ahead, behind = (points(*moved(root, rest, parameter, by)) for by in (STEP, -STEP))
+        ahead, behind = (points(moved(state, parameter, by)) for by in (STEP, -STEP))
         assert np.abs((ahead - behind) / (2 * STEP) - analytic[:, :, parameter]).max() < 1e-7
 
 
 @pytest.mark.parametrize("space", [False, True])
-@pytest.mark.parametrize("widths", [0, 1])
+@pytest.mark.parametrize("sigmas", [0, 1])
 @pytest.mark.parametrize("seed", range(3))
-def test_gradient_of_the_energy(seed: int, widths: int, space: bool) -> None:
+def test_gradient_of_the_energy(seed: int, sigmas: int, space: bool) -> None:
     """`normal_equations` gives half the gradient; its Hessian is symmetric by construction and positive definite."""
-    root, rest = state(seed)
-    observation, width = seen(seed, space), _widths(FitOptions())[widths]
-    work, system = allocate(PRIOR), allocate_system(PRIOR)
+    state, obs = random_state(seed), observed(seed, space)
+    posed, system = allocate_posed(PRIOR), allocate_system(PRIOR)
 
-    def value(root: np.ndarray, rest: np.ndarray) -> float:
-        return energy(SKELETON, PRIOR, observation, width, root, rest, work)
+    def value(state: State) -> float:
+        return energy(MODEL, obs, SIGMAS[sigmas], state, posed)
 
-    value(root, rest)
-    normal_equations(SKELETON, PRIOR, observation, width, root, rest, work, system.hessian, system.gradient)
+    value(state)
+    normal_equations(MODEL, obs, SIGMAS[sigmas], state, posed, system)
     numeric = np.array(
-        [(value(*moved(root, rest, p, STEP)) - value(*moved(root, rest, p, -STEP))) / (4 * STEP) for p in range(SIZE)]
+        [(value(moved(state, p, STEP)) - value(moved(state, p, -STEP))) / (4 * STEP) for p in range(SIZE)]
     )
     scale = 1 + np.abs(numeric).max()
     assert np.abs(numeric - system.gradient).max() / scale < 1e-6
@@ -118,18 +118,19 @@ def test_descent_never_climbs_and_ends_where_the_gradient_vanishes(seed: int) ->
     """From near a body whose exact keypoints it sees."""
     rng = np.random.default_rng(seed)
     root = rotation_matrices(rng.normal(0, 0.5, 3)).astype(np.float64)
-    rest = np.concatenate([PRIOR.mean + rng.normal(0, 0.2, DOFS), rng.normal(0, 0.5, BETAS), np.zeros(4)])
-    work, system = allocate(PRIOR), allocate_system(PRIOR)
-    pose_skeleton(SKELETON, PRIOR, root, rest[:DOFS], rest[DOFS:-4], work)
-    points, ones = work.points.copy(), np.ones(18)
-    observation, width = Observation(points[:, :2].copy(), ones, points, ones), _widths(FitOptions())[1]
+    params = np.concatenate([PRIOR.mean + rng.normal(0, 0.2, DOFS), rng.normal(0, 0.5, BETAS), np.zeros(4)])
+    scratch = allocate_scratch(PRIOR)
+    posed, system = scratch.posed, scratch.system
+    pose_skeleton(MODEL, State(root, params), posed)
+    points, ones = posed.points.copy(), np.ones(18)
+    obs, sigmas = Observations(points[:, :2].copy(), ones, points, ones), SEARCH.fine.sigmas
     root = rotation_matrices(rng.normal(0, 0.2, 3)).astype(np.float64) @ root
-    rest = rest + rng.normal(0, 0.1, len(rest))
-    before = energy(SKELETON, PRIOR, observation, width, root, rest, work)
-    arguments: list[Any] = [SKELETON, PRIOR, observation, width, root, rest, work, system]
-    values = [before] + [descend(*arguments, 5, 0.0) for _ in range(20)]
+    state = State(root, params + rng.normal(0, 0.1, len(params)))
+    before = energy(MODEL, obs, sigmas, state, posed)
+    descent = SEARCH.fine._replace(iterations=5, tolerance=0.0)
+    values = [before] + [descend(MODEL, obs, descent, state, scratch) for _ in range(20)]
     assert all(b <= a + 1e-12 for a, b in pairwise(values))
     assert values[-1] < 0.2 * before
-    energy(SKELETON, PRIOR, observation, width, root, rest, work)
-    normal_equations(SKELETON, PRIOR, observation, width, root, rest, work, system.hessian, system.gradient)
+    energy(MODEL, obs, sigmas, state, posed)
+    normal_equations(MODEL, obs, sigmas, state, posed, system)
     assert np.abs(system.gradient).max() < 1e-3

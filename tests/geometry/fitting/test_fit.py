@@ -98,10 +98,14 @@ def test_what_cannot_be_fitted_is_a_problem() -> None:
     odd[2, :, :2] = np.random.default_rng(0).uniform(0, 256, (18, 2))  # no body has its joints there
     odd[3, :, :2] = 100 + odd[3, :, :2] * 0.01  # 2 px tall
     found = fit(BODY, odd, None, SIZE)
-    assert {n: reason.split(":")[0] for n, reason in found.problems.items()} == {
+    assert {n: issue.code for n, issue in found.problems.items()} == {
         0: "too_few_keypoints", 1: "too_few_keypoints", 2: "implausible_pose", 3: "implausible_scale",
     }  # fmt: skip
     assert np.isfinite(found.pose).all()
+    assert found.usable.tolist() == [False, False, True, True, True]
+    assert not found.pose[:2].any()
+    assert np.isnan(found.residual[:2]).all()
+    assert (found.start[:2] == -1).all()
 
 
 def test_wrong_shapes() -> None:

@@ -1,0 +1,110 @@
+"""`ptx transfer`, `ptx view`, `ptx export` by untrained models: which files are written where, and mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from ptx.datasets import mediapipe
+from ptx.datasets.people import People
+from tests.commands.runner import Completed, fails, on_people, ptx
+from tests.conftest import SIZE
+from tests.inference.detectors import KnownPeople
+
+
+@pytest.fixture
+def photos(people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the pictures of a person in two poses, in both of which the detector sees the first pose."""
+    for index, name in enumerate(("me", "dancer")):
+        Pillow.fromarray(people.render(index)).save(tmp_path / f"{name}.png")
+    keypoints = people.truth(0).keypoints
+    monkeypatch.setattr(mediapipe, "MediapipePose", lambda: KnownPeople(keypoints, [keypoints]))
+    return tmp_path
+
+
+def painted(photos: Path, *words: str) -> Completed:
+    """Run a command that paints by the models of the folder, on a small body."""
+    done = ptx(photos, *words, "--model", "models", "--set", "body=small")
+    assert done.code == 0, done.err
+    return done
+
+
+def size_of(path: Path) -> tuple[int, ...]:
+    """Height, width of a picture."""
+    return np.asarray(Pillow.open(path)).shape[:2]
+
+
+def test_transfers_are_written_where_they_belong(models: Path, photos: Path) -> None:
+    one = ("transfer", "me.png", "--pose", "dancer.png")
+    assert painted(photos, *one).out == "transfer.png\n"
+    assert size_of(photos / "transfer.png") == SIZE
+    for look in ("paste", "everyone"):
+        painted(photos, *one, "--as", look, "-o", f"{look}.png")
+        assert size_of(photos / f"{look}.png") == SIZE  # that of the photograph
+    painted(photos, *one, "--as", "sheet", "-o", "sheet.png", "--system", "pose-flow")
+    assert size_of(photos / "sheet.png")[0] > 300
+
+
+def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path) -> None:
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\ndancer.png,me.png\n")
+    assert painted(photos, "transfer", "--pairs", "table.csv").out == "2 of 2 painted into transfers\n"
+    painted(photos, "transfer", "--pairs", "table.csv", "-o", "runs/v1.2")
+    for folder in ("transfers", "runs/v1.2"):
+        assert sorted(path.name for path in (photos / folder).glob("*.png")) == ["1_me_dancer.png", "2_dancer_me.png"]
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\nnobody.png,me.png\n")
+    failed = ptx(photos, "transfer", "--pairs", "table.csv", "-o", "new", "--model", "models")
+    assert (failed.code, failed.out) == (1, "1 of 2 painted into new\n")
+    assert failed.err == "1 rows could not be painted: new/problems.csv says why\n"
+
+
+def test_views(models: Path, photos: Path) -> None:
+    assert painted(photos, "view", "me.png").out == "view.png\n"
+    assert size_of(photos / "view.png") == SIZE
+    for look in ("paste", "everyone"):
+        painted(photos, "view", "me.png", "--yaw", "30", "--as", look, "-o", f"{look}.png")
+        assert size_of(photos / f"{look}.png") == SIZE
+    painted(photos, "view", "me.png", "--yaw", "-30,30", "--system", "flow,view", "-o", "both.png")
+    assert size_of(photos / "both.png")[0] > 2 * 300
+    painted(photos, "view", "me.png", "--as", "sheet", "-o", "sheet.png")
+    assert size_of(photos / "sheet.png")[0] > 300
+    painted(photos, "view", "me.png", "--yaw", "0:360:120", "-o", "round.gif")
+    with Pillow.open(photos / "round.gif") as turning:
+        assert turning.n_frames == 3
+
+
+def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
+    Pillow.new("RGB", (90, 90), "grey").save(photos / "grey.png")
+    given = ("--model", "models")
+    fails(ptx(photos, "transfer", "me.png", *given), "name a photograph and a pose")
+    fails(ptx(photos, "transfer", "--pairs", "t.csv", "--pose", "dancer.png", *given), "name a photograph and a pose")
+    fails(
+        ptx(photos, "transfer", "--pairs", "t.csv", "--as", "everyone", *given), "--as everyone is for one photograph"
+    )
+    fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "-o", "me.jpg", *given), "written as .png")
+    fails(ptx(photos, "transfer", "grey.png", "--pose", "dancer.png", *given), "grey.png: nobody is in the picture")
+    fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "--model", "none"), "no model is there")
+    fails(ptx(photos, "view", "me.png", "--yaw", "left", *given), "--yaw left: degrees such as 45")
+    fails(ptx(photos, "view", "me.png", "--system", "flow,x", *given), "no system 'x': flow, pose-flow or view")
+    fails(ptx(photos, "view", "me.png", "-o", "side.jpg", *given), "views are written as .png, .gif or .mp4")
+    fails(ptx(photos, "view", "me.png", "--as", "paste", "-o", "side.gif", *given), "views are written as .png")
+    fails(ptx(photos, "view", "me.png", "--as", "paste", "--yaw", "1,2", *given), "--as paste turns by one angle")
+    fails(ptx(photos, "view", "me.png", "--as", "everyone", "--system", "flow,view", *given), "with one system")
+    (photos / "deep.json").write_text("[[1, 2, 3, 1]]")
+    fails(ptx(photos, "view", "me.png", "--keypoints3d", "deep.json", *given), "--keypoints3d: deep.json")
+    fails(ptx(photos, "export", "model", "-o", "painter.onnx", *given), "written as .pt2")
+
+
+def test_exports_of_the_stores(finished: Path, tmp_path: Path) -> None:
+    written = {"flow": "corr/", "keypoints": "keypoints.json", "images": "png/", "pairs": "pairs.tar"}
+    for subject, name in written.items():
+        done = on_people(finished, "export", subject, "-o", str(tmp_path / name))
+        assert done.code == 0, done.err
+        assert done.out.startswith(str(tmp_path / name).rstrip("/") + ": 6 ")
+    assert len(list((tmp_path / "corr").glob("*.corr"))) == 6
+    assert len(list((tmp_path / "png").glob("*.png"))) == 6
+    refused = on_people(finished, "export", "flow")
+    assert refused.code == 2
+    assert "--output" in refused.err

@@ -1,0 +1,87 @@
+"""System B's networks in training: terms by settings, coarse before fine, garments frozen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ptx.labels import GARMENTS
+from ptx.models.garment_net import GarmentNet
+from ptx.pictures.draw import GARMENT_COLOURS
+from ptx.training.recipes.pose_flow import (
+    GarmentRecipe,
+    PoseFlowRecipe,
+    SynthesisRecipe,
+    mean_iou,
+    paint_labels,
+)
+from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
+from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, losses_and_gradients, noise
+
+PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
+
+
+def synthesis(**settings: object) -> SynthesisRecipe:
+    torch.manual_seed(1)
+    garments = GarmentNet(8, 16, 3, 2).eval().requires_grad_(False)
+    made = TrainSynthesisSettings.model_validate({**PAINT, "adversarial": 0, "steps": 100, **settings})
+    return SynthesisRecipe(made, FACTS, None, None, garments)
+
+
+def test_flow_is_learned_from_pairs_and_from_known_warps() -> None:
+    made = PoseFlowRecipe(TrainPoseFlowSettings.model_validate(TINY), FACTS)
+    losses, networks = losses_and_gradients(made)
+    assert set(losses["flow"]) == {"fit", "smooth", "outline", "known_warps"}
+    assert is_trained(networks["flow"])
+    without = PoseFlowRecipe(TrainPoseFlowSettings.model_validate({**TINY, "known_warps": 0}), FACTS)
+    assert "known_warps" not in losses_and_gradients(without)[0]["flow"]
+    scores = made.scores(networks["flow"].eval(), noise())
+    assert {name: values.shape for name, values in scores.items()} == {
+        "warped_ssim": (2,), "copied_ssim": (2,), "outline_iou": (2,),
+    }  # fmt: skip
+    assert [p.shape for p in made.pictures(networks["flow"], noise())] == [(2, 3, *SIZE)] * 3
+
+
+def test_fine_levels_of_the_flow_come_later() -> None:
+    made = PoseFlowRecipe(TrainPoseFlowSettings.model_validate({**TINY, "steps": 100, "coarse_to_fine": 0.5}), FACTS)
+    torch.manual_seed(0)
+    net = made.network(made.settings, FACTS)
+    fits = [made.losses({"flow": net}, noise(), step)["flow"]["fit"].item() for step in (0, 99)]
+    assert fits[0] != fits[1]
+
+
+def test_garments() -> None:
+    made = GarmentRecipe(TrainGarmentSettings.model_validate(PAINT), FACTS, None)
+    losses, networks = losses_and_gradients(made)
+    assert set(losses["garments"]) == {"cross_entropy"}
+    assert is_trained(networks["garments"])
+    assert made.frozen() == []
+    batch = noise()
+    assert made.scores(networks["garments"].eval(), batch)["iou"].shape == (2,)
+    assert [p.shape for p in made.pictures(networks["garments"], batch)] == [(2, 3, *SIZE)] * 4
+
+
+def test_the_finest_picture_comes_later() -> None:
+    made = synthesis(coarse_to_fine=0.5)
+    early, networks = losses_and_gradients(made, step=49)
+    assert set(early["generator"]) == {"l1", "gradients", "l1_of_1/2", "l1_of_1/4"}
+    assert early["generator"]["l1"] == 0
+    assert early["generator"]["l1_of_1/2"] > 0
+    assert losses_and_gradients(made, step=50)[0]["generator"]["l1"] > 0
+    assert losses_and_gradients(synthesis(pictures=1), step=0)[0]["generator"]["l1"] > 0
+    assert len(made.frozen()) == 1
+    assert list(networks) == ["generator"]
+
+
+def test_overlap_of_labels() -> None:
+    truth = torch.zeros(2, 4, 4, dtype=torch.uint8)
+    truth[:, :2] = 3
+    labels = truth.clone()
+    labels[1, :, 2:] = 0
+    assert mean_iou(labels, truth).tolist() == pytest.approx([1.0, (8 / 12 + 4 / 8) / 2])
+
+
+def test_labels_have_their_colours() -> None:
+    labels = torch.arange(len(GARMENTS)).view(1, 3, 4)
+    painted = (paint_labels(labels)[0].permute(1, 2, 0).reshape(-1, 3) + 1) * 127.5
+    torch.testing.assert_close(painted, torch.from_numpy(GARMENT_COLOURS).float())

@@ -1,0 +1,52 @@
+"""Processes that train together, and kinds of arithmetic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ptx.pipeline.errors import PtxError
+from ptx.training import hardware
+from ptx.training.hardware import fabric_precision, has_bf16, keep_freed_memory
+from tests.training.tiny import tiny_project, train
+
+
+def test_a_batch_that_cannot_be_shared(work: Path) -> None:
+    with pytest.raises(
+        PtxError, match=r"train_flow\.nodes: must share the batch evenly: 4 pairs do not go into 3 devices × 1"
+    ):
+        tiny_project(work, "train_flow.devices=3")
+
+
+@pytest.mark.parametrize(
+    ("started", "words"),
+    [
+        ({"TORCHELASTIC_RUN_ID": "7", "WORLD_SIZE": "4"}, r"4 processes were started, but train_flow\.devices=1 × train_flow\.nodes=2"),
+        ({"SLURM_STEP_NUM_TASKS": "1"}, r"1 processes were started, but train_flow\.devices=1 × train_flow\.nodes=2 are 2"),
+        ({}, r"train_flow\.nodes=2 needs a launcher: `ptx submit train-flow`"),
+    ],
+)  # fmt: skip
+def test_other_processes_than_the_settings_say(
+    work: Path, monkeypatch: pytest.MonkeyPatch, started: dict[str, str], words: str
+) -> None:
+    for name, value in started.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PtxError, match=words):
+        train(work, "train-flow", 4, "train_flow.nodes=2")
+    assert not (work / "models").exists()
+
+
+def test_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fabric_precision("fp32") == "32-true"
+    assert fabric_precision("bf16") == "bf16-mixed"
+    for native, expected in ((True, "bf16-mixed"), (False, "32-true")):
+        monkeypatch.setattr(hardware, "has_bf16", lambda native=native: native)
+        assert fabric_precision("auto") == expected
+    assert isinstance(has_bf16(), bool)
+
+
+def test_memory_is_kept_without_harm() -> None:
+    keep_freed_memory()
+    assert torch.zeros(1000, 1000).sum() == 0
