@@ -74,7 +74,7 @@ def retry_stage(
 
 
 def _run(plan: Plan, tasks: Iterable[Task], listener: Listener, executor: Executor, total: int, done: int) -> Outcome:
-    """Compute the tasks between the begin and the end of a run; `total` and `done` are the samples that its progress begins with."""
+    """Compute tasks, with everything that a run does before and after; its progress begins with `done` of `total` samples."""
     pipeline = plan.pipeline
     stage = plan.stage
     began = time.monotonic()

@@ -61,12 +61,15 @@ class BlockReport:
     """The end of a block."""
 
     block: int
+    """Number of the block."""
     samples: int = 0
+    """Samples of the block."""
     computed: int = 0
     """Samples that were computed by this task."""
     bad: Mapping[int, Problem] = field(default_factory=dict)
     """Quarantined sample → why."""
     skipped: int = 0
+    """Samples that an earlier stage quarantined."""
     busy: bool = False
     """Another process holds it; nothing was done."""
 
