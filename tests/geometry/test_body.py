@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +117,13 @@ def test_objects_in_an_npz_are_refused(tmp_path: Path) -> None:
 def test_missing_file_says_where_smpl_is_to_be_had() -> None:
     with pytest.raises(FileNotFoundError, match=r"none.pkl: no such file.*smpl.is.tue.mpg.de"):
         load_body("none.pkl")
+
+
+def test_the_digest_of_a_body_needs_numpy_alone() -> None:
+    """Commands that only look at what is there (`ptx status`) ask for it."""
+    code = (
+        "import sys; from ptx.geometry.body import load_body; load_body('small').digest; "
+        "print(*{'numba', 'scipy', 'torch', 'cv2', 'smplx'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

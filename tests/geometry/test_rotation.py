@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from ptx.geometry.rotation import axis_angles, rotation_matrices
+from ptx.geometry.rotation import axis_angles, exponential, logarithm, rotation_matrices
 
 unit = st.floats(-1, 1)
 
@@ -31,3 +31,20 @@ def test_axis_angles_come_back(seed: int, angle: float) -> None:
     assert np.abs(rotation_matrices(found) - matrices).max() < 1e-7
     if angle < np.pi - 1e-3:
         assert np.abs(found - vectors).max() < 1e-6
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 1e-9, 1e-5, 1e-3, 1.0, 3.0, np.pi - 1e-6, np.pi]))
+def test_kernels_of_one_rotation_are_scipys(seed: int, angle: float) -> None:
+    """`exponential` and `logarithm`, which fits are computed with, and that the other pair agrees with them to rounding."""
+    rng = np.random.default_rng(seed)
+    axis = rng.normal(size=3)
+    vector = axis / np.linalg.norm(axis) * angle
+    matrix, back = np.empty((3, 3)), np.empty(3)
+    exponential(*vector, matrix)
+    assert np.abs(matrix - Rotation.from_rotvec(vector).as_matrix()).max() < 1e-12
+    logarithm(matrix, back)
+    assert np.abs(Rotation.from_rotvec(back).as_matrix() - matrix).max() < 1e-7
+    assert np.linalg.norm(back) <= np.pi + 1e-12
+    if angle < np.pi - 1e-3:
+        assert np.abs(back - vector).max() < 1e-6
+        assert np.abs(back - axis_angles(matrix)).max() < 1e-9
