@@ -16,7 +16,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ptx.pipeline.config_errors import Location, describe_errors
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.json_values import Json
-from ptx.pipeline.storage.storage import Storage, open_storage
+from ptx.pipeline.storage.opening import open_storage
+from ptx.pipeline.storage.storage import Storage
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -19,12 +19,11 @@ from ptx.geometry.quantization import decode_flow
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import digest
-from ptx.pipeline.plan import Pipeline
+from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
 from ptx.training.context import TrainingContext
-from ptx.training.step import missing_input
 from ptx.training.training import FROM_BODIES
 
 TRAIN = 0
@@ -219,3 +218,12 @@ def clothes(context: TrainingContext) -> Clothes:
 @lru_cache(maxsize=1)
 def _clothes(folder: Path, ids: tuple[str, ...], state: str) -> Clothes:  # noqa: ARG001  # read again when the files change
     return read_clothes(folder, ids)
+
+
+def missing_input(plan: Plan) -> str | None:
+    """Return why a training cannot read a stage yet; None where it is done."""
+    if plan.condition == "done":
+        return None
+    section = plan.stage.name.replace("-", "_")
+    hint = "" if plan.stage.applies else f", after the setting `{section}.path` names its files"
+    return f"training reads {plan.stage.name}, which is {plan.condition}: `ptx run all` first{hint}"

@@ -17,6 +17,7 @@ from ptx.training.data import Batch, clothes, move_batch
 from ptx.training.log import RATE_FILE, rate_conditions
 from ptx.training.models import ProjectModels
 from ptx.training.recipes.base import Recipe, total
+from ptx.training.recipes.loading import load_recipe
 from ptx.training.settings import TrainSettings
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
@@ -36,7 +37,7 @@ class FreshModels(ProjectModels):
 
     def network(self, name: str) -> nn.Module:
         """Build the network of a training as its settings say."""
-        net = TRAININGS[name].load_recipe().network(self.settings(name), self.facts(name))
+        net = load_recipe(TRAININGS[name]).network(self.settings(name), self.facts(name))
         return net.eval().requires_grad_(False)
 
 
@@ -48,7 +49,7 @@ def seconds_per_step(context: TrainingContext, training: Training) -> tuple[floa
         return logged, "measured"
     random_state = torch.get_rng_state()
     try:
-        recipe = training.load_recipe().create(settings, context, FreshModels.of(context))
+        recipe = load_recipe(training).create(settings, context, FreshModels.of(context))
         annotated = clothes(context) if training.annotated else None
         count = min(settings.batch, BENCHMARK_PAIRS)
         batch = random_batch(count, context.size, attributes=0 if annotated is None else len(annotated.attribute_names))

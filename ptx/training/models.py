@@ -18,6 +18,7 @@ from ptx.pipeline.fingerprint import Json
 from ptx.training.checkpoint import read_checkpoint, read_meta, restore
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import clothes
+from ptx.training.recipes.loading import load_recipe
 from ptx.training.settings import TrainSettings
 from ptx.training.state import recorded_settings, stale
 from ptx.training.training import Training
@@ -58,7 +59,7 @@ class TrainedModels(ABC):
         """
         if name not in self._networks:
             path = self.path(name)
-            recipe = TRAININGS[name].load_recipe()
+            recipe = load_recipe(TRAININGS[name])
             net = recipe.network(self.settings(name), self.facts(name))
             restore(net, read_checkpoint(path).tensors, str(path.parent))
             self.hashes[path.parent.name] = file_hash(path.with_suffix(".safetensors"))

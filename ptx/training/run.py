@@ -16,6 +16,7 @@ from ptx.training.data import TEST, TRAIN, PairData, clothes, pair_data
 from ptx.training.hardware import join_processes
 from ptx.training.loop import Trainer
 from ptx.training.models import ProjectModels
+from ptx.training.recipes.loading import load_recipe
 from ptx.training.state import best_scores, manifest, stale, trained_step
 from ptx.training.training import Training
 
@@ -49,7 +50,7 @@ def run_training(
         return TrainingResult(best_scores(folder), trained=False, leads=True)
     train = training_pairs(context, training, TRAIN)
     test = training_pairs(context, training, TEST)
-    recipe = training.load_recipe().create(settings, context, ProjectModels.of(context))
+    recipe = load_recipe(training).create(settings, context, ProjectModels.of(context))
     fabric = join_processes(training.name, settings)  # from here on only the first of the processes writes and speaks
     listener = listener if fabric.is_global_zero else Silent()
     if reasons:

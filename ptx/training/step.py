@@ -13,7 +13,6 @@ from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Listener
 from ptx.pipeline.executors import Executor
-from ptx.pipeline.plan import Plan
 from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus, Unit
 from ptx.training.context import TrainingContext
 from ptx.training.state import best_scores, needed_trainings, stale, trained_step
@@ -125,15 +124,6 @@ class TrainingStep:
             tasks_per_node=settings.devices,
             saves_on_signal=True,
         )
-
-
-def missing_input(plan: Plan) -> str | None:
-    """Return why a training cannot read a stage yet; None where it is done."""
-    if plan.condition == "done":
-        return None
-    section = plan.stage.name.replace("-", "_")
-    hint = "" if plan.stage.applies else f", after the setting `{section}.path` names its files"
-    return f"training reads {plan.stage.name}, which is {plan.condition}: `ptx run all` first{hint}"
 
 
 def _bytes(folder: Path) -> int:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ptx.training.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from ptx.training.recipes.base import Recipe
 
 FROM_BODIES = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
 """Stages that systems A and C read: pictures, keypoints, and flow projected from fitted bodies."""
@@ -44,9 +39,3 @@ class Training:
     def folder(self, results: Path) -> Path:
         """Folder of its model below the folder of results."""
         return results / "models" / self.name.removeprefix("train-")
-
-    def load_recipe(self) -> type[Recipe[TrainSettings]]:
-        """Import the recipe."""
-        module, _, name = self.recipe.partition(":")
-        recipe: type[Recipe[TrainSettings]] = getattr(import_module(module), name)
-        return recipe

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from ptx.pipeline.cluster import RunSettings
 from ptx.pipeline.config import LATER, Place, Section, Share, Workspace
-from ptx.pipeline.storage.storage import open_storage
+from ptx.pipeline.storage.opening import open_storage
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 

@@ -13,7 +13,8 @@ from ptx.pipeline.config import config_yaml, load_config
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.local import LocalStorage
 from ptx.pipeline.storage.objects import ObjectStorage
-from ptx.pipeline.storage.storage import Storage, open_storage
+from ptx.pipeline.storage.opening import open_storage
+from ptx.pipeline.storage.storage import Storage
 from tests.pipeline.sample_settings import FolderData, PeopleData, Settings
 
 

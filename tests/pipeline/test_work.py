@@ -15,8 +15,8 @@ from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.plan import Plan
 from ptx.pipeline.run import job_of, task_of
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage
+from ptx.pipeline.storage.opening import open_storage
 from ptx.pipeline.storage.records import BAD, OK
-from ptx.pipeline.storage.storage import open_storage
 from ptx.pipeline.work import Job, process, read_block, run_block
 from tests.pipeline.toy import run_all, toy
 

@@ -23,7 +23,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.run import run_stage
 from ptx.pipeline.stage import ArraySpec, Block, Listing, Process, Result, Stage
 from ptx.pipeline.step import Outcome
-from ptx.pipeline.storage.storage import open_storage
+from ptx.pipeline.storage.opening import open_storage
 
 COUNT = 150
 

@@ -12,7 +12,8 @@ from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import open_executor
 from ptx.project import Project
-from ptx.training.step import TrainingStep, missing_input
+from ptx.training.data import missing_input
+from ptx.training.step import TrainingStep
 from ptx.training.trainings import TRAININGS
 from tests.projects import make_project
 from tests.training.tiny import NETWORKS, tiny_project, train

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from ptx.training.recipes.base import Recipe
+from ptx.training.recipes.loading import load_recipe
 from ptx.training.trainings import TRAININGS
 
 
@@ -16,7 +17,7 @@ def test_a_row_and_its_recipe_agree(training: object) -> None:
     from ptx.training.training import Training
 
     assert isinstance(training, Training)
-    recipe = training.load_recipe()
+    recipe = load_recipe(training)
     assert issubclass(recipe, Recipe)
     assert recipe.name == training.name
     assert recipe.monitor

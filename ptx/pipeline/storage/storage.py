@@ -104,25 +104,3 @@ class Storage(Protocol):
     def zarr_store(self, folder: str) -> ZarrStore:
         """Return zarr's view of a folder, for reading."""
         ...
-
-
-def is_url(text: str) -> bool:
-    """True where the name of a workspace is a URL and not a folder."""
-    return "://" in text
-
-
-def open_storage(text: str) -> Storage:
-    """Return the storage that a setting names: a folder (`~` is the user's), `file://...`, or a URL that fsspec knows.
-
-    Raises:
-        PtxError: no package for this kind of URL is installed.
-    """
-    # Here, so that a folder needs nothing of what object stores need.
-    from ptx.pipeline.storage.local import LocalStorage
-    from ptx.pipeline.storage.objects import ObjectStorage
-
-    if text.startswith("file://"):
-        return LocalStorage(Path(text.removeprefix("file://")).absolute())
-    if is_url(text):
-        return ObjectStorage.at(text)
-    return LocalStorage(Path(text).expanduser().absolute())

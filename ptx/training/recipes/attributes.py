@@ -12,8 +12,7 @@ from torch.nn import functional as F
 from ptx.models.attribute_net import AttributeLogits, AttributeNet, recall_at
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, clothes
-from ptx.training.models import TrainedModels
-from ptx.training.recipes.base import Losses, Recipe
+from ptx.training.recipes.base import Losses, Recipe, TrainedNetworks
 from ptx.training.trainings.attributes import TrainAttributesSettings
 
 
@@ -26,7 +25,7 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
     main = "attributes"
 
     @classmethod
-    def create(cls, settings: TrainAttributesSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainAttributesSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe for the categories and attributes of the annotation.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,6 @@ from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.ssim import ssim
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, flow_inputs
-from ptx.training.models import TrainedModels
 from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings, TrainSettings
 
 S = TypeVar("S", bound=TrainSettings)
@@ -21,6 +20,14 @@ Network = TypeVar("Network", bound=nn.Module)
 
 Losses = dict[str, dict[str, Tensor]]
 """Name of the network that a loss trains → its terms (scalars) by name."""
+
+
+class TrainedNetworks(Protocol):
+    """Networks that trainings have left (`ptx.training.models`)."""
+
+    def network(self, name: str) -> nn.Module:
+        """Return the network of a training, frozen, ready for use."""
+        ...
 
 
 class Recipe(ABC, Generic[S]):
@@ -45,7 +52,7 @@ class Recipe(ABC, Generic[S]):
         self.facts = facts
 
     @classmethod
-    def create(cls, settings: S, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: S, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with the trained networks that it uses.
 
         Raises:
@@ -88,7 +95,7 @@ class Recipe(ABC, Generic[S]):
         return torch.optim.Adam(net.parameters(), s.learning_rate, s.betas, weight_decay=s.weight_decay, fused=True)
 
 
-def load_network(models: TrainedModels, training: str, kind: type[Network]) -> Network:
+def load_network(models: TrainedNetworks, training: str, kind: type[Network]) -> Network:
     """Return the trained network of another training, which is of a known class.
 
     Raises:
@@ -99,7 +106,7 @@ def load_network(models: TrainedModels, training: str, kind: type[Network]) -> N
     return network
 
 
-def load_flow_network(models: TrainedModels, settings: GivenFlowSettings) -> FlowNet | None:
+def load_flow_network(models: TrainedNetworks, settings: GivenFlowSettings) -> FlowNet | None:
     """Return the trained network that gives the flow; None where it comes from the stores (`flow: projected`).
 
     Raises:

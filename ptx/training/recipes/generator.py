@@ -22,10 +22,10 @@ from ptx.models.vgg import Vgg19Features, perceptual_loss, style_loss
 from ptx.training.augment import vary_target
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch
-from ptx.training.models import TrainedModels
 from ptx.training.recipes.base import (
     Losses,
     Recipe,
+    TrainedNetworks,
     given_flow,
     load_flow_network,
     load_network,
@@ -174,7 +174,7 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
     name = "train-generator"
 
     @classmethod
-    def create(cls, settings: TrainGeneratorSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainGeneratorSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
         return cls(settings, NetworkFacts(context.size), flow_net, load_features(settings))
@@ -218,7 +218,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         self.painter = painter
 
     @classmethod
-    def create(cls, settings: TrainPixelWarpSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainPixelWarpSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with the generator and the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
         features = load_features(settings)

@@ -21,8 +21,7 @@ from ptx.models.warping import warp, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, flow_inputs
-from ptx.training.models import TrainedModels
-from ptx.training.recipes.base import Losses, Recipe, given_flow, load_flow_network, load_network
+from ptx.training.recipes.base import Losses, Recipe, TrainedNetworks, given_flow, load_flow_network, load_network
 from ptx.training.recipes.generator import PaintingRecipe, load_features
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
@@ -106,7 +105,7 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
         self.flow_net = flow_net
 
     @classmethod
-    def create(cls, settings: TrainGarmentSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainGarmentSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with the network that gives the flow."""
         return cls(settings, NetworkFacts(context.size), load_flow_network(models, settings))
 
@@ -172,7 +171,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         self.garments = garments
 
     @classmethod
-    def create(cls, settings: TrainSynthesisSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainSynthesisSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with GarmentNet and the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
         features = load_features(settings)

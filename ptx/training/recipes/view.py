@@ -17,8 +17,15 @@ from ptx.models.pose_mask import part_weights, pose_mask
 from ptx.models.warping import warp_pixels
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch
-from ptx.training.models import TrainedModels
-from ptx.training.recipes.base import Losses, Recipe, given_flow, load_flow_network, load_network, picture_scores
+from ptx.training.recipes.base import (
+    Losses,
+    Recipe,
+    TrainedNetworks,
+    given_flow,
+    load_flow_network,
+    load_network,
+    picture_scores,
+)
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
 
 C = TypeVar("C", bound=TrainCoarseSettings)
@@ -95,7 +102,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         self.coarse = coarse
 
     @classmethod
-    def create(cls, settings: TrainRefineSettings, context: TrainingContext, models: TrainedModels) -> Self:
+    def create(cls, settings: TrainRefineSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with G1 and the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
         coarse = load_network(models, "train-coarse", CoarseNet)

@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.local import LocalStorage
 from ptx.pipeline.storage.objects import ObjectStorage
-from ptx.pipeline.storage.storage import Busy, Storage, is_url, open_storage
+from ptx.pipeline.storage.opening import is_url, open_storage
+from ptx.pipeline.storage.storage import Busy, Storage
 
 
 @pytest.fixture(params=["folder", "memory"])

@@ -14,8 +14,9 @@ from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.storage.arrays import ArraySpec
 from ptx.pipeline.storage.attributes import StoreAttributes
 from ptx.pipeline.storage.local import LocalStorage
+from ptx.pipeline.storage.opening import open_storage
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED
-from ptx.pipeline.storage.storage import Busy, open_storage
+from ptx.pipeline.storage.storage import Busy
 from ptx.pipeline.storage.store import Store, decode_strings, encode_strings
 
 SPECS = {
