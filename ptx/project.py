@@ -82,7 +82,7 @@ class Project:
 
     @cached_property
     def context(self) -> TrainingContext:
-        """What trainings use of the project."""
+        """The parts of the project that trainings use."""
         s = self.settings
         return TrainingContext(
             pipeline=self.pipeline,

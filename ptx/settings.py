@@ -34,7 +34,7 @@ S = TypeVar("S", bound=Section)
 
 
 class AttributesSettings(Section):
-    """What people wear, in words: what a classifier of clothes is trained on and AttrRec-k asks for."""
+    """Annotation of clothes in words: labels that a classifier of clothes is trained on and AttrRec-k asks for."""
 
     path: Place | None = None
     """Folder of DeepFashion's annotation files: list_attr_cloth.txt, list_attr_img.txt or list_attr_items.txt, and, where folders
@@ -102,7 +102,7 @@ class CoreSettings(Section):
 
     @property
     def results_folder(self) -> Path:
-        """Where models, reports and pictures lie."""
+        """Folder of models, reports and pictures."""
         return self.results or self.workspace.folder or Path("work").absolute()
 
     @model_validator(mode="after")

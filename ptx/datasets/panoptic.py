@@ -71,7 +71,7 @@ class Shot(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Of the picture below the root, and the body after a #."""
+        """Path of the picture below the root, and the body after a #."""
         return f"{self.sequence}/{IMAGES}/{self.camera}/{self.camera}_{self.frame:08d}.jpg#{self.body}"
 
     @property

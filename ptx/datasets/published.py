@@ -48,7 +48,7 @@ def market_key(path: str) -> str | None:
 
 @dataclass(frozen=True)
 class Naming:
-    """How a data set names its photographs."""
+    """Rules by which a data set names its photographs."""
 
     key: Callable[[str], str | None]
     """Path → the photograph's one name."""
@@ -61,7 +61,7 @@ class Naming:
 
 
 def _before(mark: str, count: int) -> Callable[[str], str]:
-    """What stands before the last `count` marks of a name."""
+    """Return the function that cuts a name before the last `count` marks of a name."""
     return lambda key: key.rsplit(mark, count)[0]
 
 

@@ -31,7 +31,7 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True)
 class EvaluationProtocol:
-    """How pictures are prepared before they are scored, and which metrics score them."""
+    """Rules of scoring: how pictures are prepared before they are scored, and which metrics score them."""
 
     name: str
     crop: tuple[int, int, int, int] | None = None

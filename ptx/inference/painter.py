@@ -147,6 +147,6 @@ class ExportedPainter(nn.Module):
         self.painter = painter
 
     def forward(self, image: Tensor, keypoints: Tensor, pose: Tensor) -> dict[str, Tensor]:
-        """As for `Painter`; without `garments` where the system predicts none."""
+        """Paint, as `Painter`; without `garments` where the system predicts none."""
         painted: Painted = self.painter(image, keypoints, pose)
         return {name: value for name, value in painted._asdict().items() if value is not None}

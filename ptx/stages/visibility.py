@@ -17,7 +17,7 @@ from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 
 
 class VisibilitySettings(Section):
-    """Which body pixels the source shows."""
+    """Visibility of the target's body pixels in the source."""
 
     rule: Literal["exact", "faces"] = "exact"
     """exact: a ray to the very point that each pixel shows; faces: the paper's rule, a face that owns a pixel in both images."""

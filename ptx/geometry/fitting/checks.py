@@ -53,7 +53,7 @@ WITHOUT_BODY = frozenset((FitProblem.TOO_FEW_KEYPOINTS, FitProblem.DIVERGED))
 
 @dataclass(frozen=True)
 class FitIssue:
-    """What is wrong with one fit."""
+    """The reason why one fit cannot be used."""
 
     code: FitProblem
     text: str

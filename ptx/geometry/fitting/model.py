@@ -95,7 +95,7 @@ class Skeleton(NamedTuple):
 
 
 class FitModel(NamedTuple):
-    """What is fitted: a body's skeleton, and the degrees of freedom it may move with."""
+    """Model that is fitted: a body's skeleton, and the degrees of freedom it may move with."""
 
     skeleton: Skeleton
     prior: Prior

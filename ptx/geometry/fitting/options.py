@@ -14,7 +14,7 @@ COARSE_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How to fit. Lengths in metres at the body, so that they hold for pictures of every size."""
+    """Options of a fit. Lengths in metres at the body, so that they hold for pictures of every size."""
 
     iterations: int = 30
     """Most Gauss-Newton steps of each start that is finished."""

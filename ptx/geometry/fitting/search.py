@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 
 class Search(NamedTuple):
-    """How the best of several starts is found."""
+    """Settings of the search for the best of several starts."""
 
     coarse: Descent
     """From every start, with wide standard deviations."""

@@ -31,7 +31,7 @@ MOST_DAMPING = 1e6
 
 
 class Descent(NamedTuple):
-    """How one descent is run."""
+    """Settings of one descent."""
 
     sigmas: Sigmas
     """Standard deviations of the energy that is minimised."""
