@@ -42,10 +42,10 @@ def problems(chosen: Project, name: str) -> dict[int, str]:
     return {i: one.stored for i, one in chosen.pipeline.plan(stage(chosen, name)).problems.items()}
 
 
-def read(chosen: Project, name: str, array: str) -> np.ndarray:
-    """All rows of an array of a stage's store."""
+def read(chosen: Project, name: str, array: str, kind: type[np.generic] | None = None) -> np.ndarray:
+    """All rows of an array of a stage's store, of its own type or of `kind`."""
     store = chosen.pipeline.store(stage(chosen, name))
-    return store.rows(array, np.arange(store.count))
+    return np.asarray(store.rows(array, np.arange(store.count)), kind)
 
 
 def project_of(config: Path, *overrides: str) -> Project:
