@@ -20,6 +20,8 @@ from ptx.models.vgg import Vgg19Features
 from ptx.training.state import TRAININGS
 from tests.test_configs import ROOT, commands
 
+pytestmark = pytest.mark.slow
+
 SHRINK = [
     "cluster.kind=serial", "body=small",
     *(f"{training.section}.{setting}" for training in TRAININGS.values()

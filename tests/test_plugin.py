@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import zarr
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = Path(__file__).parent / "plugin"
 
 SETTINGS = [

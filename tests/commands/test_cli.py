@@ -15,6 +15,8 @@ from ptx.pipeline.signals import Interrupted
 from ptx.training.step import TrainingStep
 from tests.commands.runner import ENVIRONMENT, PEOPLE, fails, ptx, ptx_process, sets
 
+pytestmark = pytest.mark.slow
+
 WITHOUT = ("torch", "numba")
 """Packages that take seconds to import: nothing that only looks may do so."""
 

@@ -119,6 +119,7 @@ def test_a_turned_skeleton_is_what_the_other_camera_sees(root: Path) -> None:
         assert np.median(off) < 0.02 * np.ptp(seen[:, 1])
 
 
+@pytest.mark.slow
 def test_the_pipeline_reads_it(root: Path, tmp_path: Path) -> None:
     config = tmp_path / "pipeline.yaml"
     config.write_text(

@@ -75,6 +75,7 @@ def test_pasting_back_changes_the_person_only() -> None:
     assert (edge <= np.abs(255 - photo[120, 100].astype(int)) * 0.2 + 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", ["flow", "pose-flow"])
 def test_exported_program_is_the_model(models: Path, tmp_path: Path, system: SystemName) -> None:
     model = ptx.load(models, system)

@@ -16,6 +16,8 @@ import torch
 from tests.training.tiny import TINY, train, weights
 from tests.training.twice import TOGETHER
 
+pytestmark = pytest.mark.slow
+
 TORCHRUN = [
     sys.executable,
     "-m",

@@ -20,6 +20,8 @@ from tests.pipeline.storage.s3 import make_bucket, make_prefix, objects, s3_serv
 from tests.pipeline.toy import Knobs, run_all, tree
 from tests.pipeline.toy import toy as toy_of_small_blocks
 
+pytestmark = pytest.mark.slow
+
 
 def toy(workspace: Path | str, *, factor: int = 3, sleep: float = 0) -> Pipeline:
     """In 8 blocks: every request takes milliseconds."""
