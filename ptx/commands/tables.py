@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.markup import escape
 from rich.table import Table
 
-from ptx.commands.words import duration, size
+from ptx.commands.words import duration, rate, size
 from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
 from ptx.pipeline.storage.storage import Storage
 
@@ -72,7 +72,7 @@ def _computed(outcome: Outcome) -> str:
         return "nothing to do"
     verb = "computed" if outcome.unit == "samples" else "steps trained"
     text = f"{outcome.computed} {verb} in {duration(outcome.seconds)}"
-    return f"{text}, {outcome.computed / outcome.seconds:.3g}/s" if outcome.seconds > MIN_RATE_SECONDS else text
+    return f"{text}, {rate(outcome.computed / outcome.seconds)}" if outcome.seconds > MIN_RATE_SECONDS else text
 
 
 def status_tables(rows: Sequence[StepStatus]) -> list[Table]:

@@ -1,4 +1,4 @@
-"""Words for people: durations and sizes."""
+"""Words for people: durations, sizes and rates."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def rate(per_second: float) -> str:
+    """Write a rate with three digits, whole from 100 on: 0.0141/s, 20.5/s, 1234/s."""
+    return f"{per_second:.0f}/s" if per_second >= 100 else f"{per_second:.3g}/s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptx.commands.words import duration, size
+from ptx.commands.words import duration, rate, size
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ def test_duration(seconds: float, words: str) -> None:
 )
 def test_size(count: float, words: str) -> None:
     assert size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("per_second", "words"), [(0.01409, "0.0141/s"), (0.5, "0.5/s"), (20, "20/s"), (99.96, "100/s"), (1234.5, "1234/s")]
+)
+def test_rate(per_second: float, words: str) -> None:
+    assert rate(per_second) == words
