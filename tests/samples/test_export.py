@@ -19,27 +19,18 @@ from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.events import Silent
 from ptx.samples.export import export_flow, export_images, export_keypoints, export_pairs
 from ptx.samples.reader import SampleReader
-from tests.projects import make_project, run
+from tests.projects import make_project
 
 QUIET = Silent()
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> SampleReader:
-    chosen = make_project(
-        tmp_path_factory.mktemp("export"), "size=[48, 40]", "data.persons=2", "data.images_per_person=2"
-    )
-    run(chosen)
-    return SampleReader(chosen.pipeline)
-
-
-def test_corr_is_as_the_published_packs_have_it(done: SampleReader, tmp_path: Path) -> None:
-    assert "4 pairs" in export_flow(done, tmp_path, QUIET)
+def test_corr_is_as_the_published_packs_have_it(reader: SampleReader, tmp_path: Path) -> None:
+    assert "4 pairs" in export_flow(reader, tmp_path, QUIET)
     path = tmp_path / "p00000_00_p00000_01.corr"
     content = path.read_bytes()
     assert len(content) == 8 + 9 * 48 * 40
     assert struct.unpack("<ii", content[:8]) == (40, 48)
-    flow, labels = done.flow(0), done.visibility(0)
+    flow, labels = reader.flow(0), reader.visibility(0)
     y, x = np.argwhere(labels < 2)[len(np.argwhere(labels < 2)) // 2]
     place = struct.unpack_from("<ff", content, 8 + 8 * (y * 40 + x))
     assert place == pytest.approx((x + flow[y, x, 0], y + flow[y, x, 1]), abs=1e-4)
@@ -49,29 +40,29 @@ def test_corr_is_as_the_published_packs_have_it(done: SampleReader, tmp_path: Pa
     np.testing.assert_array_equal(back[1], labels)
 
 
-def test_flo_is_as_opencv_reads_it(done: SampleReader, tmp_path: Path) -> None:
-    export_flow(done, tmp_path, QUIET, "flo")
+def test_flo_is_as_opencv_reads_it(reader: SampleReader, tmp_path: Path) -> None:
+    export_flow(reader, tmp_path, QUIET, "flo")
     path = tmp_path / "p00000_00_p00000_01.flo"
-    np.testing.assert_array_equal(cv2.readOpticalFlow(str(path)), done.flow(0))
-    np.testing.assert_array_equal(read_flo(path), done.flow(0))
+    np.testing.assert_array_equal(cv2.readOpticalFlow(str(path)), reader.flow(0))
+    np.testing.assert_array_equal(read_flo(path), reader.flow(0))
 
 
-def test_keypoints_come_back_through_coco(done: SampleReader, tmp_path: Path) -> None:
+def test_keypoints_come_back_through_coco(reader: SampleReader, tmp_path: Path) -> None:
     file = tmp_path / "keypoints.json"
-    export_keypoints(done, file, QUIET)
-    known = done.keypoints(1)
-    ids = done.pipeline.listing.ids
+    export_keypoints(reader, file, QUIET)
+    known = reader.keypoints(1)
+    ids = reader.pipeline.listing.ids
     found, count = CocoJson(file, [f"{name}.png" for name in ids]).lookup(f"{ids[1]}.png")
     assert count == 1
     body = [k for k in range(18) if k != 1]  # the neck is made of the shoulders
     np.testing.assert_allclose(found[body, :2], known[body, :2], atol=1e-4)
 
 
-def test_pictures_and_pairs(done: SampleReader, tmp_path: Path) -> None:
-    export_images(done, tmp_path / "png", QUIET)
+def test_pictures_and_pairs(reader: SampleReader, tmp_path: Path) -> None:
+    export_images(reader, tmp_path / "png", QUIET)
     picture = np.asarray(Pillow.open(tmp_path / "png" / "p00001_00.png"))
-    np.testing.assert_array_equal(picture, done.image(2))
-    export_pairs(done, tmp_path / "pairs.tar", QUIET)
+    np.testing.assert_array_equal(picture, reader.image(2))
+    export_pairs(reader, tmp_path / "pairs.tar", QUIET)
     with tarfile.open(tmp_path / "pairs.tar") as tar:
         names = tar.getnames()
         assert len(names) == 4 * 5
@@ -79,15 +70,15 @@ def test_pictures_and_pairs(done: SampleReader, tmp_path: Path) -> None:
         files = {name: file.read() for name in names if (file := tar.extractfile(name)) is not None}
     flow = np.load(io.BytesIO(files["00000001.flow.npy"]), allow_pickle=False)
     words = json.loads(files["00000001.json"])
-    np.testing.assert_array_equal(flow, done.flow(1))
+    np.testing.assert_array_equal(flow, reader.flow(1))
     assert (words["source"], words["target"]) == ("p00000_00", "p00000_01")
 
 
-def test_mistakes(done: SampleReader, tmp_path: Path) -> None:
+def test_mistakes(reader: SampleReader, tmp_path: Path) -> None:
     with pytest.raises(PtxError, match=r"one \.json file"):
-        export_keypoints(done, tmp_path, QUIET)
+        export_keypoints(reader, tmp_path, QUIET)
     with pytest.raises(PtxError, match=r"one \.tar file"):
-        export_pairs(done, tmp_path / "pairs.zip", QUIET)
+        export_pairs(reader, tmp_path / "pairs.zip", QUIET)
     empty = SampleReader(make_project(tmp_path / "empty", "data.persons=2").pipeline)
     with pytest.raises(PtxError, match="there is no flow to export: `ptx run all` first"):
         export_flow(empty, tmp_path, QUIET)
