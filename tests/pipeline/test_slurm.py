@@ -181,7 +181,7 @@ def test_what_jobs_ask_for(tmp_path: Path) -> None:
 def test_a_signal_reaches_the_training_and_its_code_decides(tmp_path: Path, code: int, requeued: bool) -> None:
     """The job's own shell gets USR1, as with `--signal=B:USR1@120`; ptx is stood in for by what ends with a code."""
     child = f"import signal, sys, time\nsignal.signal(signal.SIGUSR1, lambda *_: (time.sleep(.3), sys.exit({code})))\n"
-    child += f"open({str(tmp_path / 'ready')!r}, 'w')\ntime.sleep(30)\n"
+    child += f"open({str(tmp_path / 'ready')!r}, 'w')\nfor _ in range(600): time.sleep(.05)\n"
     (script,) = scripts([Learn()], CLUSTER, tmp_path, None, [])
     body = script.text.replace(
         f"{sys.executable} -m ptx.cli run train-square", f"{sys.executable} -c {shlex.quote(child)}"
@@ -192,8 +192,9 @@ def test_a_signal_reaches_the_training_and_its_code_decides(tmp_path: Path, code
     job = subprocess.Popen(["bash", "-c", body], env=environment)
     while not (tmp_path / "ready").exists():
         time.sleep(0.02)
+    time.sleep(0.5)  # bash looks at no signal between the start of `wait` and its sleep
     job.send_signal(signal.SIGUSR1)
-    assert job.wait(20) == code
+    assert job.wait(30) == code
     assert (tmp_path / "requeued").exists() == requeued
 
 
