@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import ptx
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project, load_project
 from ptx.training.settings import RENAMED_SETTINGS
+from ptx.training.state import needed_trainings
+from ptx.training.trainings import TRAININGS
 
 ARCHIVE = Path(__file__).parent / "data" / "workspace-0.1.tar.gz"
 
@@ -77,3 +80,13 @@ def test_an_old_setting_gets_its_new_name(old: Path, monkeypatch: pytest.MonkeyP
         PtxError, match=r"pipeline.yaml:\d+: train_flow.base: no such setting, did you mean 'base_channels'\?"
     ):
         load_project(Path("pipeline.yaml"))
+
+
+def test_an_old_model_outlives_the_models_that_it_was_trained_on(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a deleted model was is known from the settings, whose names were others."""
+    project = open_old(old / "people", "pipeline.yaml", monkeypatch)
+    underlying = {name for training in TRAININGS.values() for name in needed_trainings(project.context, training)}
+    for name in underlying:
+        shutil.rmtree(project.context.folder(TRAININGS[name]))
+    states = {step.name: step.status() for step in project.steps}
+    assert {name for name, state in states.items() if state.condition != "done"} == underlying

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.fingerprint import digest, file_stamp
 
 ATTRIBUTE_NAMES = "list_attr_cloth.txt"
 """File of the names of the attributes."""
@@ -82,15 +83,11 @@ def read_clothes(folder: Path, ids: Sequence[str]) -> Clothes:
     )
 
 
-def annotation_files(folder: Path) -> list[Path]:
-    """Return the paths of all files that `read_clothes` may read, present or not: their stamps tell whether it has to read again."""
-    return [folder / name for name in (ATTRIBUTE_NAMES, IMAGE_ATTRIBUTES, ITEM_ATTRIBUTES, IMAGE_CATEGORIES)]
-
-
-def files_state(folder: Path) -> list[list[int]]:
-    """Return size in bytes and modification time in ns of each of `annotation_files`, nothing for an absent one."""
-    status = [path.stat() if path.is_file() else None for path in annotation_files(folder)]
-    return [[] if one is None else [one.st_size, one.st_mtime_ns] for one in status]
+def annotation_digest(folder: Path) -> str:
+    """Return a digest of the stamps of all files that `read_clothes` may read: it changes when one of them does."""
+    return digest(
+        [file_stamp(folder / name) for name in (ATTRIBUTE_NAMES, IMAGE_ATTRIBUTES, ITEM_ATTRIBUTES, IMAGE_CATEGORIES)]
+    )
 
 
 def _attribute_names(path: Path) -> list[str]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from ptx.datasets.spread import spread
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.curves import draw_curve, read_curves
 from ptx.evaluation.methods import Methods
@@ -23,7 +24,6 @@ from ptx.models.pixels import to_uint8
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.step import StepStatus
 from ptx.pipeline.storage.files import write_atomic
-from ptx.training.data import spread
 from ptx.training.trainings import TRAININGS
 
 Image = NDArray[np.uint8]

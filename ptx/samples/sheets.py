@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ptx.datasets.images import Image
+from ptx.datasets.spread import spread
 from ptx.geometry.camera import project
 from ptx.geometry.flow import warp
 from ptx.geometry.labels import HIDDEN
@@ -202,11 +203,6 @@ def _warped(reader: SampleReader, number: int) -> Image:
     if reader.has("visibility", number):
         out[reader.visibility(number) == HIDDEN] = HIDDEN_COLOUR
     return out
-
-
-def spread(count: int, most: int) -> list[int]:
-    """Return at most `most` of the numbers 0..count - 1, spread evenly from the first to the last."""
-    return [int(number) for number in np.unique(np.linspace(0, count - 1, min(most, count)).round())]
 
 
 def _file_name(text: str) -> str:

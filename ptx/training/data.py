@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ptx.datasets.attribute_files import Clothes, files_state, read_clothes
+from ptx.datasets.attribute_files import Clothes, annotation_digest, read_clothes
+from ptx.datasets.spread import spread
 from ptx.geometry.quantization import decode_flow
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import digest
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
 from ptx.pipeline.storage.storage import Storage
@@ -104,13 +104,6 @@ def flow_inputs(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     return batch["source_keypoints"], batch["target_keypoints"], batch["source"]
 
 
-def spread(count: int, most: int) -> NDArray[np.int64]:
-    """At most `most` of the numbers 0 to `count` - 1, evenly spread, the first and the last among them."""
-    if not count:
-        return np.zeros(0, np.int64)
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
-
-
 @dataclass(frozen=True)
 class PairData(Dataset[Batch]):
     """The usable pairs of a split. Opens stores in whatever process reads it."""
@@ -165,15 +158,15 @@ class PairData(Dataset[Batch]):
             yield stack_rows([self[i] for i in range(first, min(first + size, len(self)))])
 
     def some(self, count: int) -> PairData:
-        """At most so many pairs, spread evenly."""
+        """Return at most `count` pairs, spread evenly."""
         return self.only(spread(len(self), count))
 
     def targets(self) -> PairData:
-        """One pair of every target image."""
+        """Return one pair of every target image."""
         return self.only(np.unique(self.pairs[:, 0], return_index=True)[1])
 
     def only(self, rows: NDArray[np.int64]) -> PairData:
-        """The pairs in these rows."""
+        """Return the pairs in these rows."""
         return replace(self, pairs=self.pairs[rows], numbers=self.numbers[rows])
 
 
@@ -212,7 +205,7 @@ def clothes(context: TrainingContext) -> Clothes:
     folder = context.attributes
     if folder is None:
         raise PtxError("attributes.path: the folder of DeepFashion's annotation files is needed and not given")
-    return _clothes(folder, tuple(context.pipeline.listing.ids), digest(files_state(folder)))
+    return _clothes(folder, tuple(context.pipeline.listing.ids), annotation_digest(folder))
 
 
 @lru_cache(maxsize=1)

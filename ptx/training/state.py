@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ptx.datasets.attribute_files import annotation_files
-from ptx.pipeline.fingerprint import Json, differences, digest, file_stamp
+from ptx.datasets.attribute_files import annotation_digest
+from ptx.pipeline.fingerprint import Json, differences, digest
 from ptx.pipeline.storage.files import read_json
 from ptx.training.context import TrainingContext
 from ptx.training.settings import RENAMED_SETTINGS
@@ -22,29 +22,37 @@ def needed_trainings(context: TrainingContext, training: Training) -> tuple[str,
     return (*training.needs, *context.settings(training).needs)
 
 
-def manifest(context: TrainingContext, training: Training) -> dict[str, Json]:
-    """Return everything that the model depends on under the settings of now."""
+def manifest(context: TrainingContext, training: Training, *, old_names: bool = False) -> dict[str, Json]:
+    """Return everything that the model depends on under the settings of now.
+
+    Args:
+        context: of the trainings.
+        training: of the model.
+        old_names: give settings, those of the models below it included, the names of ptx 0.1.
+    """
     pipeline = context.pipeline
     inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in training.reads}
     for name in needed_trainings(context, training):
-        inputs[name] = digest(_made_from(context, TRAININGS[name]))
+        inputs[name] = digest(_made_from(context, TRAININGS[name], old_names=old_names))
     if training.annotated and context.attributes is not None:
-        inputs["attributes"] = digest([file_stamp(file) for file in annotation_files(context.attributes)])
+        inputs["attributes"] = annotation_digest(context.attributes)
+    names = {now: old for old, now in RENAMED_SETTINGS.items()} if old_names else {}
+    settings = {names.get(name, name): value for name, value in context.settings(training).manifest().items()}
     return {
         "stage": training.name,
         "seed": context.seed,
         "size": list(context.size),
-        "settings": {training.section: context.settings(training).manifest()},
+        "settings": {training.section: settings},
         "inputs": inputs,
     }
 
 
-def _made_from(context: TrainingContext, training: Training) -> Manifest:
+def _made_from(context: TrainingContext, training: Training, *, old_names: bool) -> Manifest:
     """Return the manifest that a model recorded itself, where it is not stale: settings that a newer ptx adds change nothing."""
     recorded = recorded_manifest(context.folder(training))
     if recorded is not None and not stale(context, training):
         return recorded
-    return manifest(context, training)
+    return manifest(context, training, old_names=old_names)
 
 
 def recorded_manifest(folder: Path) -> Manifest | None:
@@ -62,7 +70,22 @@ def stale(context: TrainingContext, training: Training) -> list[str]:
         return []
     now = manifest(context, training)
     section = recorded_settings(recorded, training)
-    return differences({**recorded, "settings": {training.section: section}}, now)
+    inputs = _renamed_inputs(context, training, recorded, now)
+    return differences({**recorded, "settings": {training.section: section}, "inputs": inputs}, now)
+
+
+def _renamed_inputs(context: TrainingContext, training: Training, recorded: Manifest, now: Manifest) -> dict[str, Json]:
+    """Return the recorded digests of inputs; the ones of now where they differ by the settings' old names alone."""
+    old, new = _inputs(recorded), _inputs(now)
+    if old == new:
+        return old
+    before = _inputs(manifest(context, training, old_names=True))
+    return {name: new[name] if name in new and value == before[name] else value for name, value in old.items()}
+
+
+def _inputs(document: Manifest) -> dict[str, Json]:
+    inputs = document.get("inputs")
+    return dict(inputs) if isinstance(inputs, Mapping) else {}
 
 
 def recorded_settings(recorded: Manifest, training: Training) -> dict[str, Json]:

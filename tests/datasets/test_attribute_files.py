@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from ptx.datasets.attribute_files import annotation_files, files_state, read_clothes
+from ptx.datasets.attribute_files import annotation_digest, read_clothes
 from ptx.pipeline.errors import PtxError
 
 PREDICTION = {
@@ -92,9 +93,9 @@ def test_in_shop_items(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told_with_their_line(tmp_path: Path, name: str, old: str, new: str, words: str) -> None:
     write(tmp_path, PREDICTION)
-    before = files_state(tmp_path)
+    before = annotation_digest(tmp_path)
     (tmp_path / name).write_text(PREDICTION[name].replace(old, new, 1))
-    assert files_state(tmp_path) != before
+    assert annotation_digest(tmp_path) != before
     with pytest.raises(PtxError, match=words):
         read_clothes(tmp_path, IDS)
     (tmp_path / name).unlink()
@@ -102,17 +103,13 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, name: str, old: str, 
         read_clothes(tmp_path, IDS)
 
 
-def test_state_of_the_files(tmp_path: Path) -> None:
-    """Size and time of each file in a fixed order, nothing for one that is absent: it is stored with models."""
+def test_digest_of_the_files(tmp_path: Path) -> None:
+    """Of size and time of each file in a fixed order, nothing for one that is absent: it is stored with models."""
     write(tmp_path, PREDICTION)
     names = ["list_attr_cloth.txt", "list_attr_img.txt", "list_attr_items.txt", "list_category_img.txt"]
-    assert annotation_files(tmp_path) == [tmp_path / name for name in names]
     for number, name in enumerate(names):
         if name in PREDICTION:
             os.utime(tmp_path / name, ns=(0, 1_000_000_000 + number))
-    assert files_state(tmp_path) == [
-        [len(PREDICTION["list_attr_cloth.txt"]), 1_000_000_000],
-        [len(PREDICTION["list_attr_img.txt"]), 1_000_000_001],
-        [],
-        [len(PREDICTION["list_category_img.txt"]), 1_000_000_003],
-    ]
+    sizes = [len(PREDICTION[name]) for name in names if name in PREDICTION]
+    text = f"[[{sizes[0]},1000000000],[{sizes[1]},1000000001],[],[{sizes[2]},1000000003]]"
+    assert annotation_digest(tmp_path) == hashlib.sha256(text.encode()).hexdigest()

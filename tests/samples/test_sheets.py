@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from ptx.pictures.sheet import PANEL_HEIGHT
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
-from ptx.samples.sheets import show_grid, show_pair, show_sample, spread
+from ptx.samples.sheets import show_grid, show_pair, show_sample
 from tests.projects import make_project, run
 
 
@@ -51,10 +51,3 @@ def test_an_image_without_more_than_its_picture(tmp_path: Path) -> None:
         show_pair(chosen.pipeline, "0", None)
     with pytest.raises(PtxError, match="no pair's flow is there yet"):
         show_grid(chosen.pipeline, 4, None)
-
-
-@pytest.mark.parametrize(
-    ("count", "most", "chosen"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (1, 3, [0]), (3, 1, [0])]
-)
-def test_numbers_are_spread_evenly(count: int, most: int, chosen: list[int]) -> None:
-    assert spread(count, most) == chosen
