@@ -163,7 +163,7 @@ def ours(count: int, size: tuple[int, int], repeat: int) -> float:
         fabric = join_processes(recipe.name, settings)
         trainer = Trainer(recipe, fabric, Path(folder), manifest={}, meta={}, seed=0)
         batch = batch_of(count, size, fabric.device)
-        return timed(lambda: trainer._step(batch), fabric.device, repeat)
+        return timed(lambda: trainer.take_step(batch), fabric.device, repeat)
 
 
 def loader_rate(size: tuple[int, int], count: int, steps: int) -> float:

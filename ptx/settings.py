@@ -13,7 +13,7 @@ from ptx.datasets.catalogue import DATA_SETS
 from ptx.datasets.data_set import DataSettings
 from ptx.datasets.synthetic import PeopleData
 from ptx.pipeline.cluster import ClusterSettings
-from ptx.pipeline.config import Place, Section, Workspace, load_config
+from ptx.pipeline.config import AbsolutePath, Section, Workspace, load_config
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.fingerprint import Json
 from ptx.stages.extract_keypoints import KeypointSettings
@@ -36,7 +36,7 @@ S = TypeVar("S", bound=Section)
 class AttributesSettings(Section):
     """Annotation of clothes in words: labels that a classifier of clothes is trained on and AttrRec-k asks for."""
 
-    path: Place | None = None
+    path: AbsolutePath | None = None
     """Folder of DeepFashion's annotation files: list_attr_cloth.txt, list_attr_img.txt or list_attr_items.txt, and, where folders
     are no categories, list_category_img.txt."""
 
@@ -47,16 +47,16 @@ class EvaluateSettings(Section):
     keypoints: Literal["none", "mediapipe"] = "none"
     """Find keypoints in painted pictures and report how many are where the pose wants them (PCKh); mediapipe finds nobody in
     pictures as small as 128 × 64."""
-    alexnet: Place | None = None
+    alexnet: AbsolutePath | None = None
     """AlexNet's ImageNet weights (torchvision's names), for LPIPS."""
-    lpips: Place | None = None
+    lpips: AbsolutePath | None = None
     """LPIPS 0.1's linear weights for AlexNet (its alex.pth)."""
-    inception: Place | None = None
+    inception: AbsolutePath | None = None
     """Inception-v3's ImageNet weights (torchvision's names), for FID and the inception score."""
-    categories: Place | None = None
+    categories: AbsolutePath | None = None
     """A network (.onnx) that gives a score a category of clothes, for FashionIS; train-attributes' where it is not given. It sees
     the middle of pictures, -1..1, as the published one: shorter side 331, cut to 299, or the same share of another size."""
-    attributes: Place | None = None
+    attributes: AbsolutePath | None = None
     """A network (.onnx) that gives a score an attribute of attributes.path that some picture has, for AttrRec-k;
     train-attributes' where it is not given. Shorter side 256, cut to 224."""
 
@@ -66,7 +66,7 @@ class CoreSettings(Section):
 
     workspace: Workspace = Field(default="work", validate_default=True)
     """Folder of all stores, or a URL such as s3://bucket/name."""
-    results: Place | None = None
+    results: AbsolutePath | None = None
     """Folder of models, reports and pictures; empty: the workspace, or `work` where that is a URL."""
     seed: int = 0
     """Everything random follows from it."""

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.images import SUFFIXES
-from ptx.pipeline.config import Place, Share
+from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError
 
 COLUMNS = (("source", "from"), ("target", "to"))
@@ -32,9 +32,9 @@ class FolderData(DataSettings):
     """A folder of photographs: one sub-folder a person, or a table of pairs."""
 
     kind: Literal["folder"] = "folder"
-    root: Place
+    root: AbsolutePath
     """The folder."""
-    pairs: Place | None = None
+    pairs: AbsolutePath | None = None
     """A CSV of pairs, columns source,target: paths relative to the root. Without it all images of a person are paired."""
     max_pairs_per_person: Annotated[int, Field(ge=1)] | None = None
     """Keep at most this many (undirected) pairs of a person."""
@@ -79,10 +79,10 @@ class Folder:
         """
         if not self.root.is_dir():
             raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
-        found = dict(sorted(walk(self.root, "")))
-        if not found:
+        files = dict(sorted(walk(self.root, "")))
+        if not files:
             raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
-        return found
+        return files
 
     @cached_property
     def paths(self) -> list[str]:
@@ -98,13 +98,13 @@ class Folder:
         Raises:
             PtxError: two files differ in their ending only.
         """
-        seen: dict[str, str] = {}
+        path_of: dict[str, str] = {}
         for path in self.paths:
             name = str(PurePosixPath(path).with_suffix(""))
-            if name in seen:
-                raise PtxError(f"{self.root}: {seen[name]} and {path} both have the id {name}; rename one of them")
-            seen[name] = path
-        return list(seen)
+            if name in path_of:
+                raise PtxError(f"{self.root}: {path_of[name]} and {path} both have the id {name}; rename one of them")
+            path_of[name] = path
+        return list(path_of)
 
     @cached_property
     def names(self) -> list[str]:
@@ -252,15 +252,15 @@ def read_table(path: Path) -> Iterator[tuple[int, str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             header = [cell.strip().lower() for cell in next(reader, [])]
-            places = [next((header.index(name) for name in names if name in header), -1) for names in COLUMNS]
-            if -1 in places:
+            columns = [next((header.index(name) for name in names if name in header), -1) for names in COLUMNS]
+            if -1 in columns:
                 raise PtxError(f"{path}:1: the first line must name the columns source,target (or from,to)")
             for row in reader:
                 if not any(cell.strip() for cell in row):
                     continue
-                if len(row) <= max(places):
+                if len(row) <= max(columns):
                     raise PtxError(f"{path}:{reader.line_num}: {len(row)} columns, expected {len(header)}")
-                source, target = (str(PurePosixPath(row[i].strip())) for i in places)
+                source, target = (str(PurePosixPath(row[i].strip())) for i in columns)
                 yield reader.line_num, source, target
     except FileNotFoundError:
         raise PtxError(f"data.pairs: {path} is not there") from None

@@ -30,7 +30,7 @@ from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
-from ptx.pipeline.config import Place
+from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.storage.store import Store, decode_strings
 
@@ -44,7 +44,7 @@ class IntrinsicFlowData(DataSettings):
     """A data pack of Dense Intrinsic Appearance Flow's authors, with its keypoints, body parts, flow and visibility."""
 
     kind: Literal["intrinsic-flow-release"]
-    root: Place
+    root: AbsolutePath
     """The folder that it unpacked to, with Label and Img or Images in it. Set size to that of its pictures."""
     pairs: Literal["pair_split.json", "pair_split_clean.json"] = "pair_split.json"
     """Table of pairs; the clean one, of DeepFashion, trains the flow."""

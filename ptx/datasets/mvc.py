@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, test_split, walk
-from ptx.pipeline.config import Place, Share
+from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.fingerprint import Json
 
@@ -38,7 +38,7 @@ class MvcData(DataSettings):
     """The Multi-View Clothing data set: each item of clothing, worn, from four sides."""
 
     kind: Literal["mvc"]
-    root: Place
+    root: AbsolutePath
     """The folder of its mvc_info.json and, anywhere below, of the pictures that were fetched."""
     test_fraction: Share = 0.2
     """Share of products kept for testing; no split is published."""
@@ -83,17 +83,17 @@ class Mvc:
             names = [f"{row[OWN_NAME]}.jpg" for row in self._read("attribute_labels.json", (OWN_NAME,))]
         if len(names) != len(rows):
             raise PtxError(f"{self.root}: attribute_labels.json has {len(names)} rows, mvc_info.json {len(rows)}")
-        found = {
+        pictures = {
             files[name]: (row[PRODUCT], f"{row[PRODUCT]}/{row[STYLE]}")
             for name, row in zip(names, rows, strict=True)
             if name in files
         }
-        if not found:
+        if not pictures:
             raise PtxError(
                 f"data.root: none of the {len(rows)} pictures of mvc_info.json is below {self.root}; "
                 f"fetch them by their links, under names such as {PurePosixPath(rows[0][LINK]).name if rows else '...'}"
             )
-        return sorted(((path, *which) for path, which in found.items()), key=lambda one: (one[1:], one[0]))
+        return sorted(((path, *which) for path, which in pictures.items()), key=lambda one: (one[1:], one[0]))
 
     def _read(self, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
         """Some values of every row of a list; the rest, 264 attributes a row, is dropped while it is read."""

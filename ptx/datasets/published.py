@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of, walk
-from ptx.pipeline.config import Place
+from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
 
 FASHION = (
@@ -76,11 +76,11 @@ class PublishedData(DataSettings):
     """DeepFashion's In-shop photographs or Market-1501, with the field's tables of pairs."""
 
     kind: Literal["deepfashion", "market1501"]
-    root: Place
+    root: AbsolutePath
     """The folder of the photographs, as the data set unpacks or flattened as the field does."""
-    train_pairs: Place | None = None
+    train_pairs: AbsolutePath | None = None
     """CSV of training pairs, columns from,to."""
-    test_pairs: Place | None = None
+    test_pairs: AbsolutePath | None = None
     """CSV of test pairs. Without tables all images of a person are paired, those below the test folder for testing."""
 
 
@@ -132,10 +132,10 @@ class Published:
         """
         if not self.root.is_dir():
             raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the data set")
-        found = {key: path for path, _ in sorted(walk(self.root, "")) if (key := self.naming.key(path))}
-        if not found:
+        files = {key: path for path, _ in sorted(walk(self.root, "")) if (key := self.naming.key(path))}
+        if not files:
             raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them")
-        return found
+        return files
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], int]:

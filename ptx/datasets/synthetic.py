@@ -14,7 +14,7 @@ from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoi
 from ptx.datasets.folder import pairs_within
 from ptx.datasets.images import Image, Transform
 from ptx.datasets.people.options import VERSION, PeopleOptions, image_ids
-from ptx.pipeline.config import LATER, Share
+from ptx.pipeline.config import ADDED_LATER, Share
 from ptx.pipeline.stage import Listing
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class PeopleData(DataSettings):
     """Images of each person, in other poses and from other sides."""
     half_body: Share = 0.25
     """Share of images that end at the hips or thighs, as many fashion photographs do."""
-    loose: Annotated[Share, LATER] = 0.0
+    loose: Annotated[Share, ADDED_LATER] = 0.0
     """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
-    views: Annotated[int, Field(ge=1), LATER] = 1
+    views: Annotated[int, Field(ge=1), ADDED_LATER] = 1
     """More than 1: images come in groups of so many, one pose seen from all round, and pairs are of one group; it divides
     images_per_person."""
     test_fraction: Share = 0.2

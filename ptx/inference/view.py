@@ -49,11 +49,11 @@ def fit_person(person: Person, body: Body) -> FittedBody:
     """
     size = (person.image.shape[0], person.image.shape[1])
     keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
-    found = fit(body, person.keypoints[None], keypoints3d, size)
-    if not found.usable[0]:
-        problem = found.problems[0]
+    fitted = fit(body, person.keypoints[None], keypoints3d, size)
+    if not fitted.usable[0]:
+        problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
-    return FittedBody(body, found.pose[0], found.betas[0], found.camera[0], size)
+    return FittedBody(body, fitted.pose[0], fitted.betas[0], fitted.camera[0], size)
 
 
 def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:

@@ -30,30 +30,32 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
-    def essence(self) -> dict[str, Json]:
-        """Return the settings that results depend on, as JSON values: all but places, since a moved file is the same file."""
+    def manifest(self) -> dict[str, Json]:
+        """Return the settings that results depend on, as JSON values: all but locations, since a moved file is the same file."""
         fields = type(self).model_fields.items()
-        places = {name for name, field in fields if _is_place(field)}
-        unsaid = {name for name, field in fields if LATER in field.metadata and getattr(self, name) == field.default}
-        values: dict[str, Json] = self.model_dump(mode="json", exclude=places | unsaid)
+        locations = {name for name, field in fields if _is_location(field)}
+        unset = {
+            name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
+        }
+        values: dict[str, Json] = self.model_dump(mode="json", exclude=locations | unset)
         return values
 
 
-def _is_place(field: FieldInfo) -> bool:
+def _is_location(field: FieldInfo) -> bool:
     inner = (m for part in get_args(field.annotation) for m in getattr(part, "__metadata__", ()))
-    return PLACE in (*field.metadata, *inner)
+    return LOCATION in (*field.metadata, *inner)
 
 
-PLACE = "a place on disk"
+LOCATION = "location"
 """Marks a setting that says where something is, and nothing about its contents."""
 
-LATER = "came later"
+ADDED_LATER = "added later"
 """Marks a setting that workspaces may be older than: at its default it is no part of manifests, so that they stay current."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A fraction, 0 to 1."""
 
-Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), PLACE]
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), LOCATION]
 """A path, relative to the current folder; absolute once read, since workers may run elsewhere."""
 
 
@@ -65,7 +67,7 @@ def _storage(value: str | Path | Storage) -> Storage:
     raise ValueError("Input should be a path or URL")
 
 
-Workspace = Annotated[Storage, PlainValidator(_storage, json_schema_input_type=str), PlainSerializer(str), PLACE]
+Workspace = Annotated[Storage, PlainValidator(_storage, json_schema_input_type=str), PlainSerializer(str), LOCATION]
 """A folder, or a URL that fsspec knows."""
 
 

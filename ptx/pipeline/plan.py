@@ -282,5 +282,5 @@ def _worsen(result: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
 def _plain(value: Json | Section) -> Json:
     """Return a setting as JSON, a section without what results do not depend on."""
     if isinstance(value, Section):
-        return value.essence()
+        return value.manifest()
     return list(value) if isinstance(value, tuple) else value

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.pipeline.config import Place, Section
+from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
@@ -24,7 +24,7 @@ class KeypointSettings(Section):
 
     backend: Literal["auto"] | KeypointBackendName = "auto"
     """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, mediapipe for other photographs."""
-    path: Place | None = None
+    path: AbsolutePath | None = None
     """Folder of OpenPose's or MMPose's JSON files, COCO's one JSON file, or the CSV table."""
     use_3d: bool = True
     """Keep 3D keypoints where the backend has them."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.pipeline.config import LATER, Place, Section
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import BodyStage
@@ -18,10 +18,10 @@ from ptx.stages.backends.bodies import BodyStage
 class FitSettings(Section):
     """The body of every image."""
 
-    backend: Annotated[Literal["keypoints", "files"], LATER] = "keypoints"
+    backend: Annotated[Literal["keypoints", "files"], ADDED_LATER] = "keypoints"
     """keypoints: fitted to them; files: as another tool fitted it (HMR, 4D-Humans, SMPLify-X), for which `body` should be
     SMPL's own."""
-    path: Place | None = None
+    path: AbsolutePath | None = None
     """Folder of those files, .npz or .pkl, named as the photographs."""
     use_3d: bool = True
     """Fit 3D keypoints too where they are present."""

@@ -12,7 +12,7 @@ import numpy as np
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.datasets.label_sets import LabelSet
 from ptx.labels import GARMENTS
-from ptx.pipeline.config import Place, Section
+from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
@@ -25,7 +25,7 @@ class ParseSettings(Section):
 
     backend: Literal["auto"] | ParseBackend = "auto"
     """Where labels come from; auto is truth for synthetic people, for photographs what `path` names, and nothing without it."""
-    path: Place | None = None
+    path: AbsolutePath | None = None
     """Folder of indexed PNGs named as the photographs, or a network (.onnx) that gives a score a label and pixel."""
     labels: LabelSet = "lip"
     """Label set of the files or of the network: lip, atr, deepfashion or ptx."""

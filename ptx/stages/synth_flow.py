@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from ptx.geometry.quantization import FLOW_STEP, decode_bary
-from ptx.pipeline.config import LATER, Section
+from ptx.pipeline.config import ADDED_LATER, Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
@@ -18,7 +18,7 @@ from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
 class FlowSettings(Section):
     """Dense appearance flow."""
 
-    backend: Annotated[Literal["auto", "bodies", "released"], LATER] = "auto"
+    backend: Annotated[Literal["auto", "bodies", "released"], ADDED_LATER] = "auto"
     """bodies: made here, from fitted bodies; released: flow, visibility and body parts of a data pack of kind intrinsic-flow-release;
     auto is released for such a pack."""
 

@@ -150,7 +150,7 @@ class Trainer:
     def _train(self, batch: Batch) -> dict[str, float]:
         """Do one step; a full GPU is told as the user's mistake that it is."""
         try:
-            return self._step(move_batch(batch, self.fabric.device))
+            return self.take_step(move_batch(batch, self.fabric.device))
         except torch.OutOfMemoryError as error:
             raise PtxError(
                 f"{self.recipe.name}: the GPU's memory is full at step {self.step}: raise accumulate (now "
@@ -158,7 +158,7 @@ class Trainer:
                 "checkpoint"
             ) from error
 
-    def _step(self, batch: Batch) -> dict[str, float]:
+    def take_step(self, batch: Batch) -> dict[str, float]:
         """Forward, backward and update; returns this rank's losses, as "network/term"."""
         s = self.recipe.settings
         losses: dict[str, float] = {}

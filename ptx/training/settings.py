@@ -103,7 +103,7 @@ class TrainSettings(Section):
 
     def manifest(self) -> dict[str, Json]:
         """Return the settings that the model depends on: all but how long, how often and where it is trained."""
-        return {name: value for name, value in self.essence().items() if name not in LOOSE_SETTINGS}
+        return {name: value for name, value in super().manifest().items() if name not in LOOSE_SETTINGS}
 
 
 class GivenFlowSettings(TrainSettings):

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ptx.datasets.panoptic import JOINTS, Panoptic, read_shot
+from ptx.datasets.panoptic import Panoptic, read_shot
+from ptx.datasets.panoptic_files import JOINTS
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.viewpoint import turn_keypoints

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, create_model
 
 from ptx.pipeline.cluster import RunSettings
-from ptx.pipeline.config import LATER, Place, Section, Share, Workspace
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section, Share, Workspace
 from ptx.pipeline.storage.opening import open_storage
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
@@ -21,7 +21,7 @@ class PeopleData(Section):
     kind: Literal["people"] = "people"
     persons: Annotated[int, Field(ge=1)] = 32
     """Number of persons."""
-    loose: Annotated[Share, LATER] = 0.0
+    loose: Annotated[Share, ADDED_LATER] = 0.0
     """Share of persons in wide clothes."""
 
 
@@ -29,9 +29,9 @@ class FolderData(Section):
     """A folder of photographs."""
 
     kind: Literal["folder"] = "folder"
-    root: Place
+    root: AbsolutePath
     """The folder."""
-    pairs: Place | None = None
+    pairs: AbsolutePath | None = None
     """A table of pairs."""
     test_fraction: Share = 0.2
     """Share of persons kept for testing."""
@@ -41,7 +41,7 @@ class PublishedData(Section):
     """One of two published data sets."""
 
     kind: Literal["deepfashion", "market1501"]
-    root: Place
+    root: AbsolutePath
     """The folder."""
 
 

@@ -73,15 +73,15 @@ def test_help_stands_above_each_setting() -> None:
 
 
 def test_places_are_no_part_of_what_results_depend_on() -> None:
-    a = FolderData(kind="folder", root=Path("/a"), pairs=Path("/a/p.csv")).essence()
-    assert a == FolderData(kind="folder", root=Path("/b")).essence()
+    a = FolderData(kind="folder", root=Path("/a"), pairs=Path("/a/p.csv")).manifest()
+    assert a == FolderData(kind="folder", root=Path("/b")).manifest()
     assert "test_fraction" in a
-    assert "workspace" not in Settings(workspace=open_storage("here")).essence()
+    assert "workspace" not in Settings(workspace=open_storage("here")).manifest()
 
 
 def test_settings_that_came_later_say_nothing_at_their_default() -> None:
-    assert "loose" not in PeopleData().essence()
-    assert PeopleData(loose=0.5).essence()["loose"] == 0.5
+    assert "loose" not in PeopleData().manifest()
+    assert PeopleData(loose=0.5).manifest()["loose"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,8 @@ def differentiate(model: FitModel, params: Floats, posed: PosedSkeleton) -> None
         # Of the keypoint the part that turns with its first joint: all but the weighted joints themselves.
         ox, oy, oz = posed.points[k, 0], posed.points[k, 1], posed.points[k, 2]
         for part in range(2):
-            weight, place = skeleton.keypoint_weights[k, part], posed.joints[skeleton.keypoint_joints[k, part]]
-            ox, oy, oz = ox - weight * place[0], oy - weight * place[1], oz - weight * place[2]
+            weight, centre = skeleton.keypoint_weights[k, part], posed.joints[skeleton.keypoint_joints[k, part]]
+            ox, oy, oz = ox - weight * centre[0], oy - weight * centre[1], oz - weight * centre[2]
         for part in range(2):
             weight, joint = skeleton.keypoint_weights[k, part], skeleton.keypoint_joints[k, part]
             if part == 1:
@@ -147,8 +147,8 @@ def differentiate(model: FitModel, params: Floats, posed: PosedSkeleton) -> None
             jacobian[k, 0, 2] -= py
             jacobian[k, 1, 2] += px
             while joint > 0:
-                place = posed.joints[joint]
-                px, py, pz = weight * (x - place[0]) + ox, weight * (y - place[1]) + oy, weight * (z - place[2]) + oz
+                centre = posed.joints[joint]
+                px, py, pz = weight * (x - centre[0]) + ox, weight * (y - centre[1]) + oy, weight * (z - centre[2]) + oz
                 for entry in range(prior.first[joint], prior.first[joint + 1]):
                     a = posed.axes[entry]
                     column = ROOT_TURN + prior.dof[entry]

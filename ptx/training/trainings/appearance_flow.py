@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ptx.models.variants import AdversarialKind, Background, Fusion
-from ptx.pipeline.config import Place
+from ptx.pipeline.config import AbsolutePath
 from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
 from ptx.training.training import Training
 
@@ -78,7 +78,7 @@ class TrainGeneratorSettings(GivenFlowSettings):
     background: Background = "paint"
     """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
     and the source's own pixels where the flow brings them show where it lets them (ours)."""
-    vgg: Place | None = None
+    vgg: AbsolutePath | None = None
     """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
     perceptual: Weight = 1.0
     """Weight of the perceptual loss, where there are VGG weights."""
