@@ -95,7 +95,7 @@ class CoreSettings(Section):
     @field_validator("data", mode="before")
     @classmethod
     def _default_kind(cls, data: Json | DataSettings) -> Json | DataSettings:
-        """Without a kind, a section `data` with a root is a folder."""
+        """Take a section `data` with a root and no kind as a folder."""
         if isinstance(data, dict) and "kind" not in data:
             return {"kind": "folder" if "root" in data else "people", **data}
         return data

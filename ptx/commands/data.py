@@ -102,7 +102,7 @@ def status(
     problems: Annotated[bool, typer.Option("--problems", help="List quarantined samples and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Say where every step stands: done, partial, stale and why, quarantined samples."""
+    """Show where every step stands: done, partial, stale and why, quarantined samples."""
     from ptx.commands.tables import problem_table, status_tables
     from ptx.pipeline.slurm import describe_jobs
     from ptx.project import load_project

@@ -30,7 +30,7 @@ def demo(
 
 @app.command(rich_help_panel=START)
 def doctor(config: Config = None, overrides: Set = None) -> None:
-    """Say what works on this machine, and how to get what does not."""
+    """List what works on this machine, and how to get what does not."""
     from ptx.commands.doctor import examine
     from ptx.commands.tables import doctor_table
     from ptx.settings import load_settings
@@ -49,7 +49,7 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
 
 @config_app.command("check")
 def config_check(config: Config = None, overrides: Set = None) -> None:
-    """Say whether the settings are valid, and what is wrong where."""
+    """Check the settings: whether they are valid, and what is wrong where."""
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     load_settings(config, overrides)

@@ -195,7 +195,7 @@ class ImageIndex(Protocol):
 
     @property
     def digest(self) -> str:
-        """Changes with the images, the pairs and the split."""
+        """Digest of the images, the pairs and the split."""
         ...
 
     def pairs(self) -> NDArray[np.int32]:

@@ -125,7 +125,7 @@ class Folder:
 
     @property
     def digest(self) -> str:
-        """Changes when a picture or the table is added, removed or replaced."""
+        """Digest of the pictures and the table: it changes when one is added, removed or replaced."""
         total = hashlib.sha256(repr((self.test_fraction, self.max_pairs_per_person)).encode())
         for path in self.paths:
             total.update(f"{path}\0{self.files[path]}\n".encode())
@@ -176,7 +176,7 @@ class Folder:
 
     @cached_property
     def _joined(self) -> list[str]:
-        """For every path, the first path that pairs join it to, over however many steps."""
+        """First path that pairs join each path to, over however many steps."""
         return joined(self.paths, self._rows)
 
 
@@ -203,7 +203,7 @@ def pairs_within(groups: Sequence[Key]) -> NDArray[np.int32]:
 
 
 def joined(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """For every name, the first name that pairs join it to, over however many steps."""
+    """First name that pairs join each name to, over however many steps."""
     parent = {name: name for name in names}
 
     def root(name: str) -> str:
@@ -269,7 +269,7 @@ def read_table(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def _thin(pairs: list[tuple[int, int]], persons: NDArray[np.int32], most: int) -> list[tuple[int, int]]:
-    """At most so many pairs of each person, spread evenly over its list."""
+    """Keep at most `most` pairs of each person, spread evenly over its list."""
     of_person: dict[int, list[tuple[int, int]]] = {}
     for pair in pairs:
         of_person.setdefault(int(persons[pair[0]]), []).append(pair)

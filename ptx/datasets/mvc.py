@@ -96,7 +96,7 @@ class Mvc:
         return sorted(((path, *which) for path, which in pictures.items()), key=lambda one: (one[1:], one[0]))
 
     def _read(self, name: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
-        """Some values of every row of a list; the rest, 264 attributes a row, is dropped while it is read."""
+        """Read some values of every row of a list; the rest, 264 attributes a row, is dropped while it is read."""
         path = self.root / name
 
         def keep(row: list[tuple[str, Json]]) -> dict[str, str]:
@@ -140,5 +140,5 @@ class Mvc:
 
     @property
     def digest(self) -> str:
-        """Changes with the pictures, their items and the split."""
+        """Digest of the pictures, their items and the split."""
         return hashlib.sha256(repr((self.test_fraction, self._found)).encode()).hexdigest()

@@ -184,7 +184,7 @@ class Panoptic:
 
     @property
     def digest(self) -> str:
-        """Changes with the shots."""
+        """Digest of the shots and the settings that choose them."""
         text = repr((self.every, self.cameras, self.test_fraction, [shot.path for shot in self.shots]))
         return hashlib.sha256(text.encode()).hexdigest()
 

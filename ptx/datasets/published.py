@@ -193,5 +193,5 @@ class Published:
 
     @property
     def digest(self) -> str:
-        """Changes with the images and the pairs."""
+        """Digest of the images and the pairs."""
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()

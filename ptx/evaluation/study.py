@@ -95,7 +95,7 @@ def _data_uri(picture: Image) -> str:
 
 
 def _draw_trials(pairs: Sequence[int], methods: Sequence[str], seed: int) -> list[Trial]:
-    """Every pair once, in a random order; each method is on the left half of the time."""
+    """List every pair once, in a random order; each method is on the left half of the time."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(pairs))
     left_methods = rng.permutation(len(pairs)) % 2

@@ -157,7 +157,7 @@ def pose_map(keypoints: Tensor, height: int, width: int, radius: float) -> Tenso
 
 
 def silhouette(keypoints: Tensor, height: int, width: int) -> Tensor:
-    """About how much of each pixel a person covers, 0 to 1, soft at the outline: discs and capsules about the keypoints (ours).
+    """Approximate share of each pixel that a person covers, 0 to 1, soft at the outline: discs and capsules about the keypoints (ours).
 
     keypoints (B, 18, 3) → (B, 1, height, width).
     """

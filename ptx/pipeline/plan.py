@@ -152,7 +152,7 @@ class Plan:
 
     @cached_property
     def manifest(self) -> dict[str, Json]:
-        """Everything that its results depend on under these settings."""
+        """Manifest of its results: settings, inputs, dependencies and versions under the settings of now."""
         return self.pipeline.manifest(self.stage)
 
     @cached_property

@@ -107,7 +107,7 @@ class StepClock:
 
 
 def rate_conditions(settings: TrainSettings, size: tuple[int, int]) -> dict[str, Json]:
-    """Everything that the time of a step depends on but the machine; `size`: height, width of the pictures, px."""
+    """Collect what the time of a step depends on besides the machine; `size`: height, width of the pictures, px."""
     known = settings.model_dump(mode="json")
     return {"size": list(size), "settings": {name: known[name] for name in RATE_SETTINGS if name in known}}
 

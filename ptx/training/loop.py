@@ -55,7 +55,7 @@ class Trainer:
 
     @property
     def checkpoints(self) -> CheckpointFolder:
-        """Its checkpoints on disk."""
+        """Checkpoints on disk."""
         return CheckpointFolder(self.folder / "checkpoints")
 
     def save(self, scores: Mapping[str, float]) -> None:
@@ -148,7 +148,7 @@ class Trainer:
         return dict(zip(values, means.tolist(), strict=True))
 
     def _train(self, batch: Batch) -> dict[str, float]:
-        """Do one step; a full GPU is told as the user's mistake that it is."""
+        """Do one step on this device; a full GPU is reported as the user's mistake that it is."""
         try:
             return self.take_step(move_batch(batch, self.fabric.device))
         except torch.OutOfMemoryError as error:
@@ -159,7 +159,7 @@ class Trainer:
             ) from error
 
     def take_step(self, batch: Batch) -> dict[str, float]:
-        """Forward, backward and update; returns this rank's losses, as "network/term"."""
+        """Do one step, forward, backward and update; returns this rank's losses, as "network/term"."""
         s = self.recipe.settings
         losses: dict[str, float] = {}
         trained: dict[str, None] = {}  # names of networks that had a loss, in order

@@ -131,7 +131,7 @@ def residuals_3d(
 
 @kernel
 def energy(model: FitModel, obs: Observations, sigmas: Sigmas, state: State, posed: PosedSkeleton) -> float:
-    """E of one person at a state; writes `posed` as `pose_skeleton` does."""
+    """Compute the energy E of one person at a state; writes `posed` as `pose_skeleton` does."""
     pose_skeleton(model, state, posed)
     params, points, factor = state.params, posed.points, model.prior.sigma_factor
     scale, cx, cy = np.exp(params[LOG_SCALE]), params[CX], params[CY]
