@@ -10,6 +10,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from ptx.cli import app
+from ptx.commands.listeners import Format
 from ptx.commands.models import ProtocolName
 from ptx.commands.options import ClusterKind
 from ptx.commands.steps import GROUPS, complete_stage, complete_steps, known_steps
@@ -17,6 +18,7 @@ from ptx.evaluation.protocols import PROTOCOLS
 from ptx.inference.view import Joints
 from ptx.pipeline.cluster import Kind
 from ptx.project import Project
+from ptx.samples.export import FlowFormat
 from ptx.settings import Settings
 from ptx.training.systems import SYSTEMS
 from tests.commands.runner import ptx
@@ -77,12 +79,12 @@ def test_steps_are_completed() -> None:
     ("command", "option", "choices"),
     [
         (["run"], "--cluster", get_args(Kind)),
-        (["run"], "--log-format", ("auto", "plain", "json")),
+        (["run"], "--log-format", get_args(Format)),
         (["transfer"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["transfer"], "--system", tuple(SYSTEMS)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),
-        (["export", "flow"], "--format", ("corr", "flo")),
+        (["export", "flow"], "--format", get_args(FlowFormat)),
         (["evaluate"], "--protocol", tuple(PROTOCOLS)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value if isinstance(value, str) else "",
