@@ -167,11 +167,11 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
         ],
         np.float32,
     )  # pixel centres: resizing maps x + 0.5 to scale_x (x + 0.5)
-    return _place(resized, x, y, size, _edge_colour(image)), transform
+    return _place(resized, x, y, size, image), transform
 
 
-def _place(part: Image, x: int, y: int, size: tuple[int, int], colour: NDArray[np.float64]) -> Image:
-    """Put a part with its upper left pixel at x, y of a canvas of `size` (height, width), cut it there, fill the rest."""
+def _place(part: Image, x: int, y: int, size: tuple[int, int], image: Image) -> Image:
+    """Put a part of an image with its upper left pixel at x, y of a canvas of `size` (height, width), cut it there, fill the rest."""
     rows = min(part.shape[0], size[0] - max(y, 0))
     columns = min(part.shape[1], size[1] - max(x, 0))
     shown = part[max(-y, 0) :, max(-x, 0) :][:rows, :columns]
@@ -180,7 +180,7 @@ def _place(part: Image, x: int, y: int, size: tuple[int, int], colour: NDArray[n
     above, before = max(y, 0), max(x, 0)
     below = size[0] - above - shown.shape[0]
     behind = size[1] - before - shown.shape[1]
-    fill = colour.astype(int).tolist()
+    fill = _edge_colour(image).astype(int).tolist()
     return np.asarray(
         cv2.copyMakeBorder(shown, above, below, before, behind, cv2.BORDER_CONSTANT, value=fill), np.uint8
     )
