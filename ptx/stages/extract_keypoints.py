@@ -39,7 +39,7 @@ class KeypointSettings(Section):
 
 @dataclass(frozen=True)
 class ExtractKeypoints(Stage[KeypointSettings]):
-    """Keypoints of a detector, of files of another detector, or those that come with the data set."""
+    """Find the 18 keypoints of every person: by a detector, in files, or those that come with the data set."""
 
     data: DataSet[DataSettings]
     keypoints: KeypointBackend

@@ -35,7 +35,10 @@ class FitSettings(Section):
 
 @dataclass(frozen=True)
 class FitSmpl(BodyStage[FitSettings]):
-    """Robust reprojection with pose, joint-limit and shape priors, by damped Gauss-Newton from several starts; or files."""
+    """Fit SMPL's pose, shape and camera to the keypoints of every person, or read fits of another tool.
+
+    Robust reprojection with priors of pose, joint limits and shape, minimised by damped Gauss-Newton from several starts.
+    """
 
     data: DataSet[DataSettings]
 

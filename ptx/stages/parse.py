@@ -43,7 +43,7 @@ class ParseSettings(Section):
 
 @dataclass(frozen=True)
 class Parse(Stage[ParseSettings]):
-    """Garment labels that come with the data set, label maps of another tool, or a network of the user's."""
+    """Label the garments of every image: labels of the data set, label maps of another tool, or the network of the user."""
 
     data: DataSet[DataSettings]
 
