@@ -60,7 +60,7 @@ def imports(path: Path) -> frozenset[str]:
 
 def tests_of(file: str) -> list[str]:
     """Return the test files that import a module of ptx, directly or over others, the nearest first."""
-    modules = [path for path in (ROOT / "ptx").rglob("*.py")]
+    modules = list((ROOT / "ptx").rglob("*.py"))
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
     near, known = {f"ptx/{file}"}, {f"ptx/{file}"}
     found: dict[str, None] = {}

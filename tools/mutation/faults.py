@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mutation.named import NAMED
-
 from ptx.models import variants
 
 FOLDERS = ("models", "training", "evaluation", "geometry")
@@ -230,7 +229,12 @@ class _Finder(ast.NodeVisitor):
             self.add("loss term", value.lineno, start, self.source[start:end], f"0 * ({self.source[start:end]})")
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        if "Tensor" not in ast.unparse(node.value) and ast.unparse(node.value) not in ("Literal", "tuple", "dict", "list"):
+        if "Tensor" not in ast.unparse(node.value) and ast.unparse(node.value) not in (
+            "Literal",
+            "tuple",
+            "dict",
+            "list",
+        ):
             self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
