@@ -40,6 +40,12 @@ TIMEOUT = 600
 MAX_DISTANCE = 2
 """Tests of modules that import the changed one over so many others are run too, the nearest first."""
 
+KERNELS = "geometry/"
+"""Folder of the functions that Numba compiles."""
+
+NO_TESTS = 5
+"""Pytest's exit code where no test was collected."""
+
 Result = dict[str, str | float]
 """A line of the results: fault, digest, outcome, seconds, first failing test."""
 
@@ -58,23 +64,36 @@ def imports(path: Path) -> frozenset[str]:
     return frozenset(file for file in files if (ROOT / file).is_file())
 
 
-def tests_of(file: str) -> list[str]:
-    """Return the test files that import a module of ptx, directly or over others, the nearest first."""
+@cache
+def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
+    """Return the test files that import a module of ptx, in the order in which they meet its faults.
+
+    First its own (`tests/models/test_losses.py` of `ptx/models/losses.py`), then the others that import it, then those of modules that
+    import it, and so on.
+    """
     modules = list((ROOT / "ptx").rglob("*.py"))
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
     near, known = {f"ptx/{file}"}, {f"ptx/{file}"}
-    found: dict[str, None] = {}
+    distances: list[tuple[str, ...]] = []
     for _ in range(MAX_DISTANCE + 1):
-        found |= {str(test.relative_to(ROOT)): None for test in tests if imports(test) & near}
+        found = {str(test.relative_to(ROOT)): None for test in tests if imports(test) & near}
+        distances.append(tuple(test for test in found if not any(test in nearer for nearer in distances)))
         near = {str(path.relative_to(ROOT)) for path in modules if imports(path) & near} - known
         known |= near
-    return list(found)
+    own = tuple(test for test in distances[0] if test == own_test(file))
+    return (own, tuple(test for test in distances[0] if test not in own), *distances[1:])
+
+
+def own_test(file: str) -> str:
+    """Return the path of the test file that mirrors a module."""
+    path = Path("tests") / file
+    return str(path.with_name(f"test_{path.name}"))
 
 
 def digest(fault: Fault) -> str:
     """Return a digest of the faulty file and of the tests that meet it: results of other code are not taken over."""
     text = fault.apply((ROOT / "ptx" / fault.file).read_text())
-    tests = [(ROOT / test).read_text() for test in tests_of(fault.file)]
+    tests = [(ROOT / test).read_text() for group in tests_of(fault.file) for test in group]
     return hashlib.sha256("\0".join([text, *tests]).encode()).hexdigest()[:16]
 
 
@@ -93,19 +112,31 @@ def meet(fault: Fault, folder: Path) -> Result:
     log = folder / "log.txt"
     began = time.monotonic()
     path.write_text(fault.apply(source))
+    outcome = "no test"
+    if fault.file.startswith(
+        KERNELS
+    ):  # Numba's cache does not know that a function compiled into another one has changed
+        shutil.rmtree(folder / "numba", ignore_errors=True)
     try:
-        code = _run(tests_of(fault.file), folder, log)
+        for distance, tests in enumerate(tests_of(fault.file)):
+            code = _run(tests, folder, log, slow=distance < 2) if tests else NO_TESTS
+            if code == 0:
+                outcome = "survived"
+            elif code != NO_TESTS:
+                outcome = "noticed"
+                break
     finally:
         path.write_text(source)
-    outcome = {0: "survived", 5: "no test"}.get(code, "noticed")
+        if fault.file.startswith(KERNELS):
+            shutil.rmtree(folder / "numba", ignore_errors=True)
     failed = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("FAILED", "ERROR"))]
     return {
         "fault": fault.name, "group": fault.group, "digest": digest(fault), "outcome": outcome,
-        "seconds": round(time.monotonic() - began, 1), "by": failed[0][:200] if failed else f"exit {code}",
+        "seconds": round(time.monotonic() - began, 1), "by": failed[0][:200] if failed else "",
     }  # fmt: skip
 
 
-def _run(tests: list[str], folder: Path, log: Path) -> int:
+def _run(tests: tuple[str, ...], folder: Path, log: Path, *, slow: bool) -> int:
     """Run tests in a fork of this process, which has imported the heavy libraries; return pytest's exit code, or -9 after a timeout."""
     child = os.fork()
     if child == 0:
@@ -114,13 +145,11 @@ def _run(tests: list[str], folder: Path, log: Path) -> int:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        # Numba's cache does not know that a function which was compiled into another one has changed.
         os.environ.update(PYTHONPATH=str(folder), OMP_NUM_THREADS="1", NUMBA_CACHE_DIR=str(folder / "numba"))
-        shutil.rmtree(folder / "numba", ignore_errors=True)
         sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in (str(ROOT), str(ROOT / "tools")))]
         import pytest
 
-        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--durations=0", *tests]))
+        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "" if slow else "not slow", *tests]))
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
