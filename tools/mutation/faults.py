@@ -84,10 +84,10 @@ class Fault:
 
 def faults(package: Path) -> list[Fault]:
     """All faults that tests are to notice, in a fixed order: named ones, all of losses, presets and metrics, a sample of the rest."""
-    drawn = [fault for file in sorted(_files(package)) for fault in _of_file(package, file)]
-    rest = [fault for fault in drawn if fault.group == "rest"]
+    found = [fault for file in sorted(_files(package)) for fault in drawn(package, file)]
+    rest = [fault for fault in found if fault.group == "rest"]
     sample = set(random.Random(SEED).sample(rest, min(SAMPLED, len(rest))))
-    return [*_named(package), *(fault for fault in drawn if fault.group != "rest" or fault in sample)]
+    return [*_named(package), *(fault for fault in found if fault.group != "rest" or fault in sample)]
 
 
 def _files(package: Path) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _named(package: Path) -> Iterator[Fault]:
         yield Fault("named", file, source[:start].count("\n") + 1, "named", start, old, new)
 
 
-def _of_file(package: Path, file: str) -> Iterator[Fault]:
+def drawn(package: Path, file: str) -> Iterator[Fault]:
     """All faults of a file, by position."""
     source = (package / file).read_text()
     finder = _Finder(file, source)
