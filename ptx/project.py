@@ -117,6 +117,9 @@ class Project:
         for step in self.steps:
             if name in (step.name, step.name.replace("-", "_")):
                 return step
+        for stage in self.pipeline.stages:
+            if name in (stage.name, stage.name.replace("-", "_")):
+                raise PtxError(f"{stage.name} does not apply: set `{stage.name.replace('-', '_')}.path`")
         names = ", ".join(step.name for step in self.steps)
         raise PtxError(f"no step '{name}': {names}; all (data stages), everything (and the trainings of `systems`)")
 

@@ -169,9 +169,9 @@ def verify(
     sound = True
     for one in chosen:
         findings = verify_stage(pipeline, one, output.listener)
-        output.show("\n".join(findings_lines(findings)))
         if drop:
             drop_damaged(pipeline.store(one), findings)
+        output.show("\n".join(findings_lines(findings, dropped=drop)))
         sound &= findings.adds_up and not findings.faults
     raise typer.Exit(0 if sound else 1)
 

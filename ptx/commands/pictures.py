@@ -11,6 +11,7 @@ import typer
 
 from ptx.commands.networks import load_model
 from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, errors
+from ptx.commands.words import counted
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.systems import SYSTEMS, find_system
 
@@ -96,7 +97,8 @@ def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Mo
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(
-            f"{len(outcome.problems)} rows could not be painted: {folder / 'problems.csv'} says why", markup=False
+            f"{counted(len(outcome.problems), 'row')} could not be painted: {folder / 'problems.csv'} says why",
+            markup=False,
         )
         raise typer.Exit(1)
 
@@ -108,7 +110,7 @@ def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Mo
 def view(
     source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
     yaw: Annotated[
-        str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:end:step.")
+        str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:stop:step.")
     ] = "45",
     pitch: Annotated[float, typer.Option("--pitch", min=-60, max=60, help="Degrees towards the viewer.")] = 0.0,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, or a turntable as .gif or .mp4.")] = Path(
@@ -130,7 +132,7 @@ def view(
     ] = "body",
     keypoints3d: Annotated[
         Path | None,
-        typer.Option("--keypoints3d", help="JSON of 18 [x, y, z, confidence] in metres, instead of the detector's."),
+        typer.Option("--keypoints3d", help=r"JSON of 18 \[x, y, z, confidence] in metres, instead of the detector's."),
     ] = None,
     config: Config = None,
     overrides: Set = None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ptx.commands.options import START, Config, LogFormat, Set, console
+from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True)
@@ -42,17 +45,34 @@ def doctor(config: Config = None, overrides: Set = None) -> None:
 def config_show(config: Config = None, overrides: Set = None) -> None:
     """Print every setting with its value and meaning, as YAML."""
     from ptx.pipeline.config import config_yaml
-    from ptx.settings import load_settings
+    from ptx.settings import DEFAULT_CONFIG, load_settings
 
+    if _writes_to(config or DEFAULT_CONFIG):
+        raise PtxError(
+            f"{config or DEFAULT_CONFIG}: was emptied before it could be read; print to another file and rename that"
+        )
     print(config_yaml(load_settings(config, overrides)))
+
+
+def _writes_to(path: Path) -> bool:
+    """Return whether this process prints into a file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # there is no such file, or the output is none
+        return False
 
 
 @config_app.command("check")
 def config_check(config: Config = None, overrides: Set = None) -> None:
-    """Check the settings: whether they are valid, and what is wrong where."""
-    from ptx.settings import DEFAULT_CONFIG, load_settings
+    """Check the settings: whether they are valid, and what is wrong where; and whether the files that they name are there."""
+    from ptx.pipeline.config import missing_files
+    from ptx.project import load_project
+    from ptx.settings import DEFAULT_CONFIG
 
-    load_settings(config, overrides)
+    project = load_project(config, overrides)
+    _ = project.chosen_trainings  # refuses names that are none
+    if missing := list(missing_files(project.settings)):
+        raise PtxError("\n".join(f"{line} is not there" for line in missing))
     print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.markup import escape
 from rich.table import Table
 
-from ptx.commands.words import duration, rate, size
+from ptx.commands.words import counted, duration, rate, size
 from ptx.pipeline.step import Condition, Estimate, Outcome, StepStatus
 from ptx.pipeline.storage.storage import Storage
 
@@ -113,17 +113,19 @@ def problem_table(rows: Sequence[StepStatus]) -> Table | str:
     return table if table.row_count else "no quarantined samples"
 
 
-def findings_lines(findings: Findings) -> list[str]:
-    """Put what `ptx verify` found of one stage into lines."""
+def findings_lines(findings: Findings, *, dropped: bool = False) -> list[str]:
+    """Put what `ptx verify` found of one stage into lines; `dropped`: its damaged blocks were forgotten."""
     counts = f"{findings.done} done + {findings.quarantined} quarantined + {findings.pending} pending"
     total = f"{findings.samples} in = {counts}; {findings.blocks} blocks, {size(findings.bytes)}"
     head = f"[bold]{findings.stage}[/bold]: {total}"
     if not findings.faults:
         return [f"{head}: [green]sound[/]"]
     return [
-        f"{head}: [red]{len(findings.damaged)} blocks damaged[/]",
+        f"{head}: [red]{counted(len(findings.damaged), 'block')} damaged[/]",
         *(f"  {escape(fault)}" for fault in findings.faults),
-        f"  `ptx verify {findings.stage} --drop` forgets the damaged blocks, then `ptx run {findings.stage}` computes them again",
+        f"  the damaged blocks are forgotten: `ptx run {findings.stage}` computes them again"
+        if dropped
+        else f"  `ptx verify {findings.stage} --drop` forgets the damaged blocks, then `ptx run {findings.stage}` computes them again",
     ]
 
 

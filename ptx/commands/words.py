@@ -22,6 +22,11 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things whose plural ends in s: 1 row, 2 rows."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def rate(per_second: float) -> str:
     """Write a rate with three digits, whole from 100 on: 0.0141/s, 20.5/s, 1234/s."""
     return f"{per_second:.0f}/s" if per_second >= 100 else f"{per_second:.3g}/s"

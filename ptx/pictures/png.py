@@ -21,7 +21,6 @@ def save_png(image: NDArray[np.uint8], path: Path) -> Path:
     """
     if path.suffix.lower() != ".png":
         raise PtxError(f"{path}: pictures are written as .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, encode_png(image))
     return path
 

@@ -157,8 +157,23 @@ def _apply(values: dict[str, Json], override: str) -> Location:
 # --- writing ---------------------------------------------------------------------------------------------------------------
 
 
+def missing_files(config: BaseModel) -> Iterator[str]:
+    """Yield "section.name: path" of every file or folder that a section names and that is not there."""
+    for name in type(config).model_fields:
+        section = getattr(config, name)
+        if isinstance(section, Section):
+            for setting, field in type(section).model_fields.items():
+                path = getattr(section, setting)
+                if _is_location(field) and isinstance(path, Path) and not path.exists():
+                    yield f"{name}.{setting}: {path}"
+
+
 def config_yaml(config: BaseModel) -> str:
-    """Write every setting with its value as YAML, its meaning as a comment above it; loading it gives the same settings."""
+    """Write every setting with its value as YAML, its meaning as a comment above it.
+
+    Loading it in the same folder gives the same settings: paths below the folder are written as they are from there, so that the
+    folder may be moved.
+    """
     return "\n".join(_section_lines(config)) + "\n"
 
 
@@ -172,7 +187,16 @@ def _section_lines(section: BaseModel) -> Iterator[str]:
             yield f"{name}:" if body else f"{name}: {{}}"
             yield from (f"  {line}" for line in body)
         else:
-            yield f"{name}: {_scalar(section.model_dump(mode='json')[name])}"
+            here = _from_here(value) if _is_location(field) else None
+            yield f"{name}: {_scalar(section.model_dump(mode='json')[name] if here is None else here)}"
+
+
+def _from_here(value: Path | Storage | None) -> str | None:
+    """Return a path below the current folder as it is from there; None for others."""
+    try:
+        return str(Path(str(value)).relative_to(Path.cwd()))
+    except ValueError:
+        return None
 
 
 def _scalar(value: Json) -> str:

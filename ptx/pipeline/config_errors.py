@@ -106,7 +106,10 @@ def _meant(model: type[BaseModel], location: Location, renamed: Mapping[str, str
     new = renamed.get(".".join([*parents, last])) or renamed.get(last)
     if new:
         section, _, short = new.rpartition(".")
-        return short if section in ("", ".".join(parents)) else new
+        if section and section != ".".join(parents):
+            return new
+        if short in _fields(model, location[:-1]) or short in model.model_fields:
+            return short
     known = [name for name in _fields(model, location[:-1]) if name != last]
     near = difflib.get_close_matches(last.replace("-", "_"), known, 1, SIMILARITY)
     return near[0] if near else None

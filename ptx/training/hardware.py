@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import sys
 import warnings
@@ -49,6 +50,7 @@ def join_processes(name: str, settings: TrainSettings) -> Fabric:
             "srun or torchrun on every node"
         )
     keep_freed_memory()
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its notes on arithmetic are no news to the user
     warnings.filterwarnings("ignore", message="The `srun` command is available")  # a training may well run without it
     try:
         fabric = Fabric(

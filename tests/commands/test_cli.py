@@ -50,6 +50,41 @@ def test_no_scheduler_answers(tmp_path: Path) -> None:
     fails(ptx(tmp_path, "run", "ingest", *sets(*PEOPLE), *address), "no Dask scheduler answers")
 
 
+def test_config_check_looks_at_names_and_files(tmp_path: Path) -> None:
+    missing = sets("extract_keypoints.backend=coco-json", "extract_keypoints.path=none.json", "data.root=photos")
+    found = ptx(tmp_path, "config", "check", *missing)
+    assert found.code == 2
+    assert found.err.splitlines() == [
+        f"error: data.root: {tmp_path / 'photos'} is not there",
+        f"extract_keypoints.path: {tmp_path / 'none.json'} is not there",
+    ]
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "none.json").touch()
+    assert ptx(tmp_path, "config", "check", *missing).out.strip() == "defaults: fine"
+    fails(ptx(tmp_path, "config", "check", *sets("systems=[foo]")), "systems: no system or training 'foo'")
+
+
+def test_shown_settings_may_be_moved_with_their_folder(tmp_path: Path) -> None:
+    shown = ptx(tmp_path, "config", "show", *sets("data.root=photos", "fit_smpl.path=/elsewhere/fits")).out
+    assert "\nworkspace: work\n" in shown
+    assert "\n  root: photos\n" in shown
+    assert "\n  path: /elsewhere/fits\n" in shown
+
+
+def test_settings_are_not_printed_into_the_file_that_they_are_read_from(tmp_path: Path) -> None:
+    """The shell has emptied it by then."""
+    command = f"{sys.executable} -m ptx.cli config show > pipeline.yaml"
+    (tmp_path / "pipeline.yaml").write_text("seed: 7\n")
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pipeline.yaml: was emptied before it could be read" in done.stderr
+
+
+def test_a_stage_that_does_not_apply(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    fails(ptx(tmp_path, "run", "parse", *sets("data.root=photos")), "parse does not apply: set `parse.path`")
+
+
 def test_config_and_doctor(tmp_path: Path) -> None:
     shown = ptx(tmp_path, "config", "show").out
     assert ptx(tmp_path, "config", "check").out.strip() == "defaults: fine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -102,6 +103,27 @@ def test_choices_are_in_the_help_and_others_are_refused(
 def test_choices_are_those_of_the_code() -> None:
     assert get_args(ProtocolName) == tuple(PROTOCOLS)
     assert get_args(get_args(get_args(ClusterKind)[0])[0]) == get_args(Kind)
+
+
+def options(group: TyperGroup, *names: str) -> Iterator[tuple[tuple[str, ...], TyperOption]]:
+    """Every option of every command, with the command's words."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from options(command, *names, name)
+        else:
+            yield from (((*names, name), option) for option in command.params if isinstance(option, TyperOption))
+
+
+def test_help_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    """Brackets are no markup and colons no emoji."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    pages: dict[tuple[str, ...], set[str]] = {}
+    for words, option in options(group):
+        if words not in pages:
+            pages[words] = set(words_of(ptx(tmp_path, *words, "--help").out).split())
+        written = set((option.help or "").replace("\\[", "[").split())
+        assert written <= pages[words], (words, option.name)
 
 
 def test_completion_is_on(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_findings() -> None:
     )
     damaged = Findings("ingest", samples=6, done=6, blocks=1, faults=["block 0: array 'image' holds NaN"], damaged=[0])
     lines = [text(line) for line in findings_lines(damaged)]
-    assert "1 blocks damaged" in lines[0]
+    assert "1 block damaged" in lines[0]
     assert lines[1] == "  block 0: array 'image' holds NaN\n"
     assert "`ptx verify ingest --drop`" in lines[2]
 

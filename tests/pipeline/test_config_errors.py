@@ -78,3 +78,11 @@ def test_renamed_settings_are_known_for_certain(tmp_path: Path, text: str, words
 def test_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(PtxError, match=r"^--set fit_smpl.base: no such setting, did you mean 'base_channels'\?$"):
         load_config(Settings, None, ["fit_smpl.base=3"], renamed=RENAMED)
+
+
+def test_a_new_name_is_only_given_where_it_exists() -> None:
+    renamed = {"base": "base_channels"}
+    with pytest.raises(PtxError, match=r"^--set run.base: no such setting$"):
+        load_config(Settings, None, ["run.base=3"], renamed=renamed)
+    with pytest.raises(PtxError, match=r"fit_smpl.base: no such setting, did you mean 'base_channels'\?$"):
+        load_config(Settings, None, ["fit_smpl.base=3"], renamed=renamed)

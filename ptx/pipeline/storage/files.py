@@ -46,9 +46,7 @@ def explain(error: OSError, path: Path) -> PtxError:
         return PtxError(
             f"{path}: may not be written ({error.strerror}). Name another `workspace:` or mend its permissions."
         )
-    return PtxError(
-        f"{path}: could not be written ({error.strerror or error}). Finished blocks are safe: run the same command again."
-    )
+    return PtxError(f"{path}: could not be written ({error.strerror or error}); what was written before is safe.")
 
 
 def sync_folder(folder: Path) -> None:

@@ -42,7 +42,7 @@ def test_full_disk_is_one_clear_line_and_keeps_the_old_file(tmp_path: Path, monk
             errno.EPERM,
             "may not be written (Operation not permitted). Name another `workspace:` or mend its permissions",
         ),
-        (errno.EIO, "could not be written (Input/output error). Finished blocks are safe"),
+        (errno.EIO, "could not be written (Input/output error); what was written before is safe"),
     ],
 )
 def test_failed_writes_say_how_to_go_on(number: int, words: str) -> None:
