@@ -108,7 +108,9 @@ class Pipeline:
         A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes.
         """
         stored = self.store(stage).attributes.manifest.get("dependencies")
-        former = {"data files": None, **stage.former_dependencies} if isinstance(stored, Mapping) else {}
+        if not isinstance(stored, Mapping):
+            stored = {}
+        former = {"data files": None, **stage.former_dependencies}
         same = {name: value for name, value in former.items() if stored.get(name) == value}
         noted = {**self._dependencies(stage), **same}
         return self._manifest_with(stage, {name: v for name, v in noted.items() if name not in same or v is not None})

@@ -49,8 +49,12 @@ def joints19(points: np.ndarray) -> list[float]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sequence that tests only read."""
+    return write_sequence(tmp_path_factory.mktemp("panoptic"))
+
+
+def write_sequence(folder: Path) -> Path:
     """A sequence of three frames of one person and three cameras, of whom two have their pictures in all frames."""
-    folder = tmp_path_factory.mktemp("panoptic")
     sequence = folder / "260101_turning1"
     (sequence / "hdPose3d_stage1_coco19").mkdir(parents=True)
     cameras = [calibration(*one) for one in CAMERAS.items()]
