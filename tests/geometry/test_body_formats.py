@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 from pathlib import Path
 
@@ -154,6 +155,25 @@ def seen(camera: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(N, M, 3) points as weak-perspective cameras (N, 3) show them, written out."""
     scale, x, y = camera[:, None].transpose(2, 0, 1)
     return np.stack([scale * points[..., 0] + x, y - scale * points[..., 1], -points[..., 2]], axis=2)
+
+
+@pytest.mark.parametrize(("name", "first"), [("SMPL-H", 22), ("SMPL-X", 25)])
+def test_a_hand_moves_as_one(name: str, first: int) -> None:
+    """With the joint of SMPL's hand, in the middle of the five joints that hang on the wrist, as all of its fingers."""
+    arrays, body = format_arrays(name), BODIES[name]
+    for hand, start in (("left_hand", first), ("right_hand", first + 15)):
+        number = joint(hand)
+        knuckles = [start, start + 3, start + 6, start + 9, start + 12]
+        np.testing.assert_allclose(body.joint_regressor[number], arrays["J_regressor"][knuckles].mean(0), atol=1e-7)
+        np.testing.assert_allclose(body.weights[:, number], arrays["weights"][:, start : start + 15].sum(1), atol=1e-7)
+        pose = np.zeros((1, 24, 3))
+        pose[0, number] = 0, 0, np.pi / 2
+        skin = np.flatnonzero(body.weights[:, number] > 0.999)
+        assert len(skin) > 5
+        middle = body.joint_template[number]
+        posed = pose_vertices(dataclasses.replace(body, posedirs=None), pose, np.zeros(10))[0]
+        x, y, z = (body.v_template[skin] - middle).T
+        np.testing.assert_allclose(posed[skin] - middle, np.stack([-y, x, z], axis=1), atol=1e-3)
 
 
 def test_parts_of_hands_and_face() -> None:

@@ -16,6 +16,7 @@ from ptx.geometry.smplx_reference import check_against_smplx, smplx_vertices
 from ptx.pipeline.errors import PtxError
 from ptx.stages.backends.bodies import open_checked_body
 from tests.geometry.formats import as_file, format_arrays
+from tests.projects import make_project
 
 
 @pytest.mark.parametrize("format_", ["SMPL", "SMPL-H", "SMPL-X"])
@@ -37,8 +38,10 @@ def test_without_pose_blend_shapes_and_with_few_shapes(tmp_path: Path) -> None:
 def test_a_body_that_is_posed_otherwise_is_refused(
     tmp_path: Path, format_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ptx's posing with a mistake of 2 mm in one vertex stands for whatever a real file may hold that no test has."""
+    """By the stage that fits. A mistake of 2 mm in one vertex stands for whatever a real file may hold that no test has."""
     path = as_file(format_arrays(format_), tmp_path / "body.npz")
+    chosen = make_project(tmp_path / "w", f"body={path}", "data.persons=2")
+    chosen.pipeline.stage("fit-smpl").open()
 
     def wrong(*arguments: object) -> np.ndarray:
         vertices = pose_vertices(*arguments)
@@ -49,7 +52,7 @@ def test_a_body_that_is_posed_otherwise_is_refused(
     with pytest.raises(
         PtxError, match=r"^body: .*body\.npz: posed by ptx and by smplx it differs by 0\.002 m; download"
     ) as caught:
-        open_checked_body(str(path))
+        chosen.pipeline.stage("fit-smpl").open()
     assert "\n" not in str(caught.value)
 
 
