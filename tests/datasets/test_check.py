@@ -64,7 +64,7 @@ def test_command(root: Path, tmp_path: Path) -> None:
 
 def test_pairs_beside_published_counts() -> None:
     """A pair is of its target's split; a number that a paper states is said to be so, others stand beside what papers state."""
-    pairs = np.array([(0, 1)] * 3 + [(2, 3)] * 2, np.int32)
+    pairs = np.array([(0, 1)] * 3 + [(2, 3), (2, 0)], np.int32)
     counts = (PairCount("one paper", 3, 8_570), PairCount("another", 146_680))
     assert pair_lines(pairs, SPLITS, counts) == [
         "pairs for training: 3, as published (one paper)",

@@ -73,7 +73,7 @@ FIRST, SECOND, THIRD = test_intrinsic_flow.IDS[:3]
         ),
         (
             pack,
-            [f"Img/img/{FIRST}.jpg", f"Img/seg/{FIRST}.bmp", "Label/pose_label.pkl", f"3d/hmr/corr/{SECOND}_{FIRST}.corr"],
+            [f"Img/img/{FIRST}.jpg", f"Img/seg/{FIRST}.bmp", "Label/pose_label.pkl", f"3d/hmr/corr/{SECOND}_{THIRD}.corr"],
             [],
         ),
     ],
