@@ -159,7 +159,7 @@ def test_the_pipeline_reads_it(root: Path, tmp_path: Path) -> None:
     assert len(chosen.pipeline.pairs()) == 3 * 6
     assert not problems(chosen, "fit-smpl")
     residual = read(chosen, "fit-smpl", "residual")[:8]
-    assert np.nanmedian(residual) < 2
+    assert np.nanmedian(residual) < 1  # px of 128, for all that perspective does
 
 
 def test_damaged_files_are_one_line(tmp_path: Path) -> None:
