@@ -16,7 +16,7 @@ from ptx.geometry.smplx_reference import check_against_smplx, smplx_vertices
 from ptx.pipeline.errors import PtxError
 from ptx.stages.backends.bodies import open_checked_body
 from tests.geometry.formats import as_file, format_arrays
-from tests.projects import make_project
+from tests.projects import make_project, problems, read, run
 
 
 @pytest.mark.parametrize("format_", ["SMPL", "SMPL-H", "SMPL-X"])
@@ -54,6 +54,21 @@ def test_a_body_that_is_posed_otherwise_is_refused(
     ) as caught:
         chosen.pipeline.stage("fit-smpl").open()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_all_stages_run_on_a_body_of_smplx(tmp_path: Path) -> None:
+    """From pictures of that body to its flow and visibility; fits come near to the truth."""
+    path = as_file(format_arrays("SMPL-X"), tmp_path / "body.npz")
+    sets = ["data.persons=2", "data.images_per_person=2", "size=[128, 96]", "data.half_body=0"]
+    chosen = make_project(tmp_path / "w", f"body={path}", *sets)
+    run(chosen)
+    assert {step.status().condition for step in chosen.stages} == {"done"}
+    assert not problems(chosen, "fit-smpl")
+    assert np.nanmedian(read(chosen, "fit-smpl", "residual")) < 1.5
+    assert (read(chosen, "rasterize", "face") >= 0).mean() > 0.05
+    assert read(chosen, "synth-flow", "flow").any()
+    assert set(np.unique(read(chosen, "visibility", "visibility"))) == {0, 1, 2}
 
 
 def test_smplx_gets_the_joints_of_the_format() -> None:
