@@ -70,7 +70,7 @@ def pytorch3d(people: Crowd) -> FaceMap:
     import torch
 
     torch.set_num_threads(1)
-    return lambda points: rasterize_pytorch3d(points, people.body.faces, SIZE, SIZE)[0]
+    return lambda points: rasterize_pytorch3d(points[None], people.body.faces, SIZE, SIZE)[0][0]
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:

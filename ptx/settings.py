@@ -73,7 +73,7 @@ class CoreSettings(Section):
     size: tuple[Pixels, Pixels] = (256, 256)
     """Working resolution: height, width in pixels."""
     body: str = "builtin"
-    """Body model: builtin, small (for tests), or the path of an SMPL file (.pkl or .npz), which is yours to get."""
+    """Body model: builtin, small (for tests), or the path of a file of SMPL, SMPL-H or SMPL-X (.pkl or .npz), which is yours to get."""
     systems: tuple[str, ...] = ("flow",)
     """Systems (flow, pose-flow, view) that `ptx run everything` trains, in this order; or single trainings by name."""
     data: SerializeAsAny[DataSettings] = PeopleData()

@@ -59,6 +59,17 @@ def test_settings_and_commands(path: Path) -> None:
         assert last[last.index("--protocol") + 1] in PROTOCOLS
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_keypoints_are_those_of_the_papers(path: Path) -> None:
+    """OpenPose's, from a table; Panoptic Studio's own."""
+    settings = load_settings(path)
+    backend = Project.of(settings).pipeline.stage("extract-keypoints").dependencies["backend"]
+    kind = settings.data.kind
+    assert backend == ("truth" if kind == "panoptic" else "csv")
+    if kind != "panoptic":
+        assert settings.extract_keypoints.path == Path.cwd() / "data" / kind / "keypoints.csv"
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_rows_of_the_ablation_differ_in_what_they_are_called_for(row: str) -> None:
     for data in ("deepfashion", "market1501"):

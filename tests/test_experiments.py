@@ -71,8 +71,7 @@ def data_set(folder: Path, size: tuple[int, int], name: Callable[[int, int], str
         ("view-market1501", "view", ["evaluate.inception=null"]),
         (
             "pose-flow-deepfashion", "pose flow",
-            ["evaluate.inception=null", "train_synthesis.vgg=null", "size=[64, 64]", "parse.labels=ptx",
-             "extract_keypoints.backend=csv", "extract_keypoints.path=data/deepfashion/keypoints.csv"],
+            ["evaluate.inception=null", "train_synthesis.vgg=null", "size=[64, 64]", "parse.labels=ptx"],
         ),
     ],
 )  # fmt: skip

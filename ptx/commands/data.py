@@ -65,9 +65,9 @@ def run(
 
 @app.command(rich_help_panel=DATA, epilog="Example:  ptx check --set data.root=photos")
 def check(config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
-    """Report missing, unreadable, duplicate and leaking photographs before anything is computed."""
+    """Report missing, unreadable, duplicate and leaking photographs before anything is computed, and how many pairs there are."""
     from ptx.commands.output import open_output
-    from ptx.datasets.check import check_files
+    from ptx.datasets.check import check_files, pair_lines
     from ptx.pipeline.events import progress
     from ptx.project import load_project
 
@@ -90,7 +90,7 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
             workers=project.settings.run.worker_count,
             advance=advance,
         )
-    output.write(findings.lines())
+    output.write([*findings.lines(), *pair_lines(listing.pairs, listing.splits, project.data.published_counts)])
     if not findings.fine:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.data_set import PairCount
 from ptx.datasets.images import read_image
 from ptx.pipeline.errors import BadSample, Problem, one_line
 
@@ -109,6 +110,22 @@ def check_files(
     unpaired = np.setdiff1d(np.arange(len(paths)), np.unique(pairs))
     findings.unpaired = [paths[image] for image in unpaired.tolist()]
     return findings
+
+
+def pair_lines(pairs: NDArray[np.int32], splits: NDArray[np.uint8], published: Sequence[PairCount]) -> list[str]:
+    """Return a line of the training pairs (P, 2) found and one of the test pairs, each beside the numbers that papers state."""
+    of_test = int(np.count_nonzero(splits[pairs[:, 0]]))
+    return [
+        _pair_line("training", len(pairs) - of_test, [(count.train, count.source) for count in published]),
+        _pair_line("testing", of_test, [(count.test, count.source) for count in published if count.test is not None]),
+    ]
+
+
+def _pair_line(use: str, found: int, published: Sequence[tuple[int, str]]) -> str:
+    line = f"pairs for {use}: {found:,}"
+    if any(found == count for count, _ in published):
+        return f"{line}, as published ({', '.join(source for count, source in published if count == found)})"
+    return line + "".join(f"; published {count:,} ({source})" for count, source in published)
 
 
 def _file(path: str) -> str:

@@ -49,6 +49,16 @@ class DataContext:
     """Larger pictures are refused before they are decoded."""
 
 
+class PairCount(NamedTuple):
+    """Number of directed pairs that a paper states of a data set."""
+
+    source: str
+    """The paper."""
+    train: int
+    test: int | None = None
+    """None: not stated."""
+
+
 class WorkingImage(NamedTuple):
     """A picture at the working resolution."""
 
@@ -149,6 +159,11 @@ class DataSet(ABC, Generic[D]):
         """True where published scores of this data set are also taken within the mask of the pose."""
         return False
 
+    @property
+    def published_counts(self) -> tuple[PairCount, ...]:
+        """Numbers of pairs that papers state of this data set, to hold one's own against."""
+        return ()
+
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in a table of keypoints into its path or id."""
         return name
@@ -198,6 +213,11 @@ class ImageIndex(Protocol):
         """Digest of the images, the pairs and the split."""
         ...
 
+    @property
+    def state(self) -> str | None:
+        """Digest of sizes and modification times of all files that are read; None where `digest` says so too."""
+        ...
+
     def pairs(self) -> NDArray[np.int32]:
         """Return the directed pairs (P, 2): target, source."""
         ...
@@ -219,7 +239,7 @@ class PhotographSet(DataSet[D]):
     def listing(self) -> Listing:
         """List the folder as it is now."""
         index = self.index()
-        return Listing(index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest)
+        return Listing(index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest, index.state)
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
         """Read, crop and resize a picture file."""

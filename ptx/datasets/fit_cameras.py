@@ -1,4 +1,11 @@
-"""Cameras of bodies that other tools fitted: each tool's own convention as a pinhole camera of the original image."""
+"""Cameras of bodies that other tools fitted: each tool's own convention as a pinhole camera of the original image.
+
+Pixel centres are at integers for these tools as for ptx: 4D-Humans cuts its crops with OpenCV's affine transform and learns keypoints
+that went through the same (hmr2/datasets/utils.py, `gen_trans_from_patch_cv`, `trans_point2d`), SMPLify-X fits to OpenPose's pixels
+(smplifyx/fitting.py). Both take width and height over 2, and not (W - 1)/2, for the image's middle. That is no mistake of half a pixel:
+4D-Humans' translation holds the same number with the other sign (hmr2/utils/renderer.py, `cam_crop_to_full`), SMPLify-X's was optimised
+under it. Only their renderers, whose pixels have their centres at halves, draw the body half a pixel from where it was fitted.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +48,7 @@ class Pinhole:
     focal: float | None = None
     """Focal length in px; None: `DEFAULT_FOCAL_RATIO` times the longer side."""
     centre: Floats | None = None
-    """(2,) principal point in px; None: the image's middle."""
+    """(2,) principal point in px; None: the tools' middle of the image, (W/2, H/2)."""
 
     def project(self, points: Floats, size: tuple[int, int]) -> Floats:
         """Project points (K, 3), metres in the tool's frame, to pixels (K, 2) of an image of `size` (height, width)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.images import SUFFIXES
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import FileStamp, scan_files
 
 COLUMNS = (("source", "from"), ("target", "to"))
 """Names of the two columns of a table of pairs: ours, and those of the field's tables."""
@@ -71,7 +71,7 @@ class Folder:
     """Keep at most this many undirected pairs of a person."""
 
     @cached_property
-    def files(self) -> dict[str, tuple[int, int]]:
+    def files(self) -> dict[str, FileStamp]:
         """Path of every picture, relative, with slashes → (bytes, modification time in ns), sorted.
 
         Raises:
@@ -79,7 +79,7 @@ class Folder:
         """
         if not self.root.is_dir():
             raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
-        files = dict(sorted(walk(self.root, "")))
+        files = scan_pictures(self.root)
         if not files:
             raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
         return files
@@ -132,6 +132,10 @@ class Folder:
         if self.table is not None:
             total.update(repr(self._rows).encode())
         return total.hexdigest()
+
+    @property
+    def state(self) -> None:
+        """Nothing: `digest` has it."""
 
     def pairs(self) -> NDArray[np.int32]:
         """(P, 2) directed pairs target, source; both directions are neighbours."""
@@ -233,17 +237,9 @@ def splits_of(rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
     return {name: found.pop() for name, found in sides.items()}
 
 
-def walk(folder: Path, prefix: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Pictures below a folder, hidden files and folders left out; links that lead out of it are not followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from walk(Path(entry.path), f"{prefix}{entry.name}/")
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
-                stat = entry.stat()
-                yield prefix + entry.name, (stat.st_size, stat.st_mtime_ns)
+def scan_pictures(root: Path) -> dict[str, FileStamp]:
+    """Find the pictures below a folder: path of each relative to it, with slashes, and its stamp, sorted."""
+    return dict(sorted(scan_files(root, SUFFIXES)))
 
 
 def read_table(path: Path) -> Iterator[tuple[int, str, str]]:

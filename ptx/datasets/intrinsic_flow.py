@@ -32,12 +32,17 @@ from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import BadSample, PtxError, one_line
+from ptx.pipeline.fingerprint import files_digest, stamp_files
 from ptx.pipeline.storage.store import Store, decode_strings
 
 SAME = np.arange(len(PARTS), dtype=np.uint8)
 
 PART_FOLDERS = {"seg": SAME, "silhouette6": SAME, "silhouette24": np.array([0, *JOINT_PART], np.uint8)}
 """Folders beside the pictures that tell body parts, what training reads first → our label of each of theirs."""
+
+
+FLOWS = "3d/hmr/corr"
+"""Folder of the flow files below the root."""
 
 
 class IntrinsicFlowData(DataSettings):
@@ -190,6 +195,19 @@ class IntrinsicFlow:
         """Digest of the images and the pairs."""
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()
 
+    @property
+    def state(self) -> str:
+        """Digest of sizes and modification times of the pictures, the keypoints, the body parts and the flow of all pairs."""
+        parts = [f"{self.pictures}/{self._part_folder}/{name}.bmp" for name in self.ids]
+        flows = [f"{FLOWS}/{target}_{source}.corr" for source, target in self._rows]
+        return files_digest(stamp_files(self.root, (*self.paths, f"Label/{self.joints}", *parts, *flows)))
+
+    @cached_property
+    def _part_folder(self) -> str:
+        """The folder of `PART_FOLDERS` that is there."""
+        there = [folder for folder in PART_FOLDERS if (self.root / self.pictures / folder).is_dir()]
+        return there[0] if there else "seg"
+
     @cached_property
     def _poses(self) -> Mapping[str, PickleValue]:
         path = self.root / "Label" / self.joints
@@ -222,12 +240,8 @@ class IntrinsicFlow:
         Raises:
             BadSample: there is no such map, or it is damaged.
         """
-        there = [folder for folder in PART_FOLDERS if (self.root / self.pictures / folder).is_dir()]
-        folder = there[0] if there else "seg"
-        labels, known = (
-            read_labels(self.root / self.pictures / folder / f"{name}.bmp", max_pixels),
-            PART_FOLDERS[folder],
-        )
+        folder, known = self._part_folder, PART_FOLDERS[self._part_folder]
+        labels = read_labels(self.root / self.pictures / folder / f"{name}.bmp", max_pixels)
         if labels.max(initial=0) >= len(known):
             raise BadSample(
                 "bad_labels", f"label {labels.max()} in {folder}/{name}.bmp, which has 0 to {len(known) - 1}"
@@ -237,4 +251,4 @@ class IntrinsicFlow:
     @property
     def flows(self) -> Path:
         """Folder of the flow files."""
-        return self.root / "3d" / "hmr" / "corr"
+        return self.root / FLOWS

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.data_set import DataSettings, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, test_split, walk
+from ptx.datasets.folder import numbered, pairs_within, scan_pictures, test_split
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.fingerprint import FileStamp, Json, files_digest
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
 """What is read of a row."""
@@ -68,6 +68,11 @@ class Mvc:
     """Share of products kept for testing."""
 
     @cached_property
+    def _pictures(self) -> dict[str, FileStamp]:
+        """Path below the root of every picture, and its stamp."""
+        return scan_pictures(self.root)
+
+    @cached_property
     def _found(self) -> list[tuple[str, str, str]]:
         """Path below the root, product, item of every picture that is there, products and items together.
 
@@ -75,7 +80,7 @@ class Mvc:
             PtxError: the list is missing or damaged, or no picture is there.
         """
         rows = self._read("mvc_info.json", (LINK, PRODUCT, STYLE))
-        files = {PurePosixPath(path).name: path for path, _ in sorted(walk(self.root, ""), reverse=True)}
+        files = {PurePosixPath(path).name: path for path in reversed(self._pictures)}
         names = [PurePosixPath(row[LINK]).name for row in rows]
         if not any(name in files for name in names):
             names = [f"images.{number}.jpg" for number in range(len(rows))]
@@ -142,3 +147,8 @@ class Mvc:
     def digest(self) -> str:
         """Digest of the pictures, their items and the split."""
         return hashlib.sha256(repr((self.test_fraction, self._found)).encode()).hexdigest()
+
+    @property
+    def state(self) -> str:
+        """Digest of sizes and modification times of the pictures that take part."""
+        return files_digest((path, self._pictures[path]) for path in self.paths)

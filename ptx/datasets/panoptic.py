@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoints, WorkingImage
+from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PairCount, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import numbered, pairs_within, test_split
 from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
 from ptx.datasets.panoptic_files import Camera, Floats, project_joints, read_bodies, read_cameras
@@ -27,6 +27,7 @@ from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import files_digest, stamp_files
 from ptx.pipeline.stage import Listing
 
 POSES, IMAGES = "hdPose3d_stage1_coco19", "hdImgs"
@@ -47,9 +48,19 @@ class Shot(NamedTuple):
         return f"{self.sequence}/{IMAGES}/{self.camera}/{self.camera}_{self.frame:08d}.jpg#{self.body}"
 
     @property
+    def joints_path(self) -> str:
+        """Path of the frame's joints below the root."""
+        return f"{self.sequence}/{POSES}/body3DScene_{self.frame:08d}.json"
+
+    @property
     def name(self) -> str:
         """The image's id."""
         return f"{self.sequence}_{self.frame:08d}_{self.body}_{self.camera}"
+
+
+def calibration_path(sequence: str) -> str:
+    """Return the path of a sequence's cameras below the root."""
+    return f"{sequence}/calibration_{sequence}.json"
 
 
 def read_shot(path: str) -> Shot:
@@ -93,7 +104,13 @@ class PanopticSet(DataSet[PanopticData]):
         index = self.index
         ids = [shot.name for shot in index.shots]
         paths = [shot.path for shot in index.shots]
-        return Listing(ids, paths, index.persons, index.splits, pairs_within(index.moments.tolist()), index.digest)
+        pairs = pairs_within(index.moments.tolist())
+        return Listing(ids, paths, index.persons, index.splits, pairs, index.digest, index.state)
+
+    @property
+    def published_counts(self) -> tuple[PairCount, ...]:
+        """The number of pairs that novel 3D view synthesis was trained with; which, is not stated."""
+        return (PairCount("novel 3D view synthesis", 175_272),)
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
         """Read a camera's picture, cut out the person, resize."""
@@ -188,18 +205,26 @@ class Panoptic:
         text = repr((self.every, self.cameras, self.test_fraction, [shot.path for shot in self.shots]))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def state(self) -> str:
+        """Digest of sizes and modification times of the pictures, the joints of their frames and the calibrations."""
+        pictures = {shot.path.rsplit("#", 1)[0] for shot in self.shots}
+        joints = {shot.joints_path for shot in self.shots}
+        calibrations = {calibration_path(sequence) for sequence in self.sequences}
+        return files_digest(stamp_files(self.root, sorted(pictures | joints | calibrations)))
+
     def joints(self, shot: Shot) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return a shot's keypoints in its picture, as `project_joints`."""
-        points = read_bodies(self.root / shot.sequence / POSES / f"body3DScene_{shot.frame:08d}.json")[shot.body]
+        points = read_bodies(self.root / shot.joints_path)[shot.body]
         camera = self.camera(shot.sequence, shot.camera)
         return project_joints(points, camera)
 
     def camera(self, sequence: str, name: str) -> Camera:
         """Return a calibrated camera of a sequence."""
-        return read_cameras(self.root / sequence / f"calibration_{sequence}.json")[name]
+        return read_cameras(self.root / calibration_path(sequence))[name]
 
     def _cameras_of(self, sequence: str) -> list[str]:
-        known = read_cameras(self.root / sequence / f"calibration_{sequence}.json")
+        known = read_cameras(self.root / calibration_path(sequence))
         if missing := [name for name in self.cameras if name not in known]:
             raise PtxError(f"data.cameras: {sequence} has no HD camera {', '.join(missing)}")
         return list(self.cameras) or sorted(known)

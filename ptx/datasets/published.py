@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.data_set import DataSettings, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of, walk
+from ptx.datasets.data_set import DataSettings, PairCount, PhotographSet
+from ptx.datasets.folder import numbered, pairs_within, read_table, scan_pictures, splits_of
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import FileStamp, files_digest
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
@@ -71,6 +72,14 @@ NAMINGS = {
 }
 """`data.kind` → its naming."""
 
+PATN, PG2 = "Zhu et al., CVPR 2019", "Ma et al., NIPS 2017, and novel 3D view synthesis"
+
+PAIR_COUNTS = {
+    "deepfashion": (PairCount(PATN, 101_966, 8_570), PairCount(PG2, 146_680, 12_800)),
+    "market1501": (PairCount(PATN, 263_632, 12_000), PairCount(PG2, 439_420, 12_800)),
+}
+"""`data.kind` → numbers of pairs of PATN's tables, which most of the field uses, and of PG², whose pairs have no tables."""
+
 
 class PublishedData(DataSettings):
     """DeepFashion's In-shop photographs or Market-1501, with the field's tables of pairs."""
@@ -98,6 +107,11 @@ class PublishedSet(PhotographSet[PublishedData]):
         """Market-1501's backgrounds are clutter that no pose tells, so the field scores within the pose mask too."""
         return self.settings.kind == "market1501"
 
+    @property
+    def published_counts(self) -> tuple[PairCount, ...]:
+        """Numbers of pairs of the field's tables, and of PG²."""
+        return PAIR_COUNTS[self.settings.kind]
+
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in the field's annotation into its id."""
         return NAMINGS[self.settings.kind].key(name) or name
@@ -124,15 +138,24 @@ class Published:
     """CSV of test pairs."""
 
     @cached_property
+    def _pictures(self) -> dict[str, FileStamp]:
+        """Path below the root of every picture, and its stamp.
+
+        Raises:
+            PtxError: the folder is not there.
+        """
+        if not self.root.is_dir():
+            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the data set")
+        return scan_pictures(self.root)
+
+    @cached_property
     def files(self) -> dict[str, str]:
         """Name → path below the root.
 
         Raises:
             PtxError: the folder is not there, or holds no such photographs.
         """
-        if not self.root.is_dir():
-            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the data set")
-        files = {key: path for path, _ in sorted(walk(self.root, "")) if (key := self.naming.key(path))}
+        files = {key: path for path in self._pictures if (key := self.naming.key(path))}
         if not files:
             raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them")
         return files
@@ -195,3 +218,8 @@ class Published:
     def digest(self) -> str:
         """Digest of the images and the pairs."""
         return hashlib.sha256(repr((self.paths, list(self._rows.items()))).encode()).hexdigest()
+
+    @property
+    def state(self) -> str:
+        """Digest of sizes and modification times of the photographs that take part."""
+        return files_digest((path, self._pictures.get(path)) for path in self.paths)

@@ -1,4 +1,4 @@
-"""The body model: SMPL's arrays read from a file, checked, and completed with keypoints, landmarks and body parts."""
+"""The body model: arrays of SMPL, SMPL-H or SMPL-X read from a file, checked, and completed with keypoints, landmarks and body parts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ptx.geometry.body_checks import POSE_SHAPES, Arrays, check_arrays
+from ptx.geometry.body_checks import POSE_SHAPES, check_arrays
+from ptx.geometry.body_formats import Arrays, with_smpl_joints
 from ptx.geometry.joints import JOINT_COUNT, JOINT_PART, KEYPOINT_COUNT, PARENTS, joint, keypoint
-from ptx.geometry.landmarks import HEAD_KEYPOINTS, OFFICIAL_LANDMARKS, OFFICIAL_VERTICES, head_landmarks
+from ptx.geometry.landmarks import HEAD_KEYPOINTS, OFFICIAL_LANDMARKS, head_landmarks
 from ptx.geometry.smpl_pickle import SMPL_KEYS, read_smpl_pickle
 
 if TYPE_CHECKING:
@@ -140,18 +141,18 @@ def load_body(spec: str) -> Body:
     """Read a body model; the same unchanged file is read once per process.
 
     Args:
-        spec: "builtin" (13,718 vertices, with texture coordinates), "small" (1,229), or the path of a file in SMPL's format: the
-            official .pkl, or an .npz with SMPL's own key names.
+        spec: "builtin" (13,718 vertices, with texture coordinates), "small" (1,229), or the path of a file in the format of SMPL,
+            SMPL-H or SMPL-X (`body_formats`): the official .pkl, or an .npz with SMPL's own key names.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no SMPL body; one line says what is wrong and how to mend it.
+        ValueError: the file is no such body; one line says what is wrong and how to mend it.
     """
     path = SHIPPED.get(spec) or Path(spec).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: no such file. SMPL's files are the user's own: download from https://smpl.is.tue.mpg.de and name by path "
-            "`body: path`, or use `body: builtin`"
+            f"{path}: no such file. SMPL's files are the user's own: download from https://smpl.is.tue.mpg.de (SMPL-X's from "
+            "https://smpl-x.is.tue.mpg.de) and name by path `body: path`, or use `body: builtin`"
         )
     stat = path.stat()
     return _load(path.resolve(), stat.st_mtime_ns, stat.st_size)
@@ -160,14 +161,18 @@ def load_body(spec: str) -> Body:
 @lru_cache(maxsize=8)
 def _load(path: Path, _mtime: int, _size: int) -> Body:
     try:
-        return build_body(_read(path))
+        return build_body(read_body_arrays(path))
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(str(path)) else f"{path}: {text}") from error
 
 
-def _read(path: Path) -> Arrays:
-    """Read a file's arrays by SMPL's names."""
+def read_body_arrays(path: Path) -> Arrays:
+    """Read a file's arrays by SMPL's names, unchecked, without running anything that the file says.
+
+    Raises:
+        ValueError: the file cannot be read as plain arrays.
+    """
     if path.suffix == ".pkl":
         return read_smpl_pickle(path)
     if path.suffix != ".npz":
@@ -187,16 +192,17 @@ def _read(path: Path) -> Arrays:
 
 
 def build_body(arrays: Mapping[str, NDArray[np.number]]) -> Body:
-    """Check SMPL's arrays and complete them.
+    """Check SMPL's arrays, fold those of SMPL-H and SMPL-X to its 24 joints, and complete them.
 
     Args:
-        arrays: v_template (V, 3), f (F, 3), weights (V, 24), J_regressor (24, V), kintree_table (2, 24), shapedirs (V, 3, S) of any S;
-            optionally posedirs (V, 3, 207), vt (T, 2) with ft (F, 3), and landmarks (5,) as in `Body`.
+        arrays: of J = 24, 52 or 55 joints: v_template (V, 3), f (F, 3), weights (V, J), J_regressor (J, V), kintree_table (2, J),
+            shapedirs (V, 3, S) of any S; optionally posedirs (V, 3, 9 (J - 1)), vt (T, 2) with ft (F, 3), and landmarks (5,) as in `Body`.
 
     Raises:
-        ValueError: an array is missing, has the wrong shape, is not finite or names a vertex that is not there; or the tree is not SMPL's.
+        ValueError: an array is missing, has the wrong shape, is not finite or names a vertex that is not there; or the tree is another.
     """
     check_arrays(arrays)
+    arrays = with_smpl_joints(arrays)
     v_template = _fixed(arrays["v_template"], np.float32)
     weights = _fixed(arrays["weights"], np.float32)
     faces = _fixed(arrays["f"], np.int32)
@@ -231,11 +237,11 @@ def build_body(arrays: Mapping[str, NDArray[np.number]]) -> Body:
 
 
 def _landmarks(given: NDArray[np.number] | None, v_template: FloatArray, weights: FloatArray) -> IntArray:
-    """Vertices (5,) of nose, eyes and ears: those of the file, those known of SMPL's own mesh, or by shape."""
+    """Vertices (5,) of nose, eyes and ears: those of the file, those known of the format's own mesh, or by shape."""
     if given is not None:
         return given.astype(np.int32)
-    if len(v_template) == OFFICIAL_VERTICES:
-        return np.array(OFFICIAL_LANDMARKS, np.int32)
+    if len(v_template) in OFFICIAL_LANDMARKS:
+        return np.array(OFFICIAL_LANDMARKS[len(v_template)], np.int32)
     return head_landmarks(v_template, weights)
 
 

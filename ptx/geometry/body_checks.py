@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
-from ptx.geometry.joints import JOINT_COUNT, PARENTS
+from ptx.geometry.body_formats import FORMATS, Arrays, is_known_tree, pose_shape_count
+from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.smpl_pickle import SMPL_KEYS
 
-Arrays = Mapping[str, NDArray[np.number]]
-"""Arrays by SMPL's names."""
-
-POSE_SHAPES = 9 * (JOINT_COUNT - 1)
-"""Components of the pose blend shapes: 207, a rotation matrix of each joint but the root."""
+POSE_SHAPES = pose_shape_count(JOINT_COUNT)
+"""Components of SMPL's pose blend shapes: 207."""
 
 WEIGHT_TOLERANCE = 1e-3
 """How far the skinning weights of a vertex may sum to other than 1."""
 
-OTHER_MODEL = "; is this SMPL? (SMPL-H, SMPL-X and others differ)"
+OTHER_MODEL = "; is this SMPL, SMPL-H or SMPL-X? (others differ)"
 
 
 def check_arrays(arrays: Arrays) -> None:
-    """Refuse arrays that are no body in SMPL's format.
+    """Refuse arrays that are no body in the format of SMPL, SMPL-H or SMPL-X.
 
     Args:
         arrays: as for `build_body`.
@@ -36,8 +31,9 @@ def check_arrays(arrays: Arrays) -> None:
     if missing:
         raise ValueError(f"no array {', '.join(missing)}{OTHER_MODEL}")
     _check_shapes(arrays)
-    if tuple(arrays["kintree_table"][0, 1:].astype(np.int64)) != PARENTS[1:]:
-        raise ValueError(f"kintree_table is not SMPL's tree of joints{OTHER_MODEL}")
+    parents = arrays["kintree_table"][0].astype(np.int64)
+    if not is_known_tree(parents):
+        raise ValueError(f"kintree_table is not {FORMATS[len(parents)]}'s tree of joints{OTHER_MODEL}")
     if ("vt" in arrays) != ("ft" in arrays):
         raise ValueError("has one of vt and ft: texture coordinates need both, or neither")
     vertices = len(arrays["v_template"])
@@ -59,14 +55,19 @@ def _check_shapes(arrays: Arrays) -> None:
     """Refuse arrays of wrong shapes and types, and numbers that are not finite."""
     V = len(np.atleast_1d(arrays["v_template"]))
     F = len(np.atleast_1d(arrays["f"]))
+    tree = arrays["kintree_table"]
+    J = tree.shape[1] if tree.ndim == 2 else 0
+    if J not in FORMATS:
+        known = ", ".join(f"{name} (2, {joints})" for joints, name in FORMATS.items())
+        raise ValueError(f"kintree_table has shape {tree.shape}, expected that of {known}")
     expected: dict[str, tuple[int | None, ...]] = {
         "v_template": (V, 3),
         "f": (F, 3),
-        "weights": (V, JOINT_COUNT),
-        "J_regressor": (JOINT_COUNT, V),
-        "kintree_table": (2, JOINT_COUNT),
+        "weights": (V, J),
+        "J_regressor": (J, V),
+        "kintree_table": (2, J),
         "shapedirs": (V, 3, None),
-        "posedirs": (V, 3, POSE_SHAPES),
+        "posedirs": (V, 3, pose_shape_count(J)),
         "vt": (None, 2),
         "ft": (F, 3),
         "landmarks": (len(HEAD_KEYPOINTS),),

@@ -10,11 +10,9 @@ from ptx.geometry.joints import joint, keypoint
 HEAD_KEYPOINTS = tuple(keypoint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
 """Indices among the 18 keypoints of those that are points of the head's skin."""
 
-OFFICIAL_VERTICES = 6890
-"""Number of vertices of SMPL's own mesh."""
-
-OFFICIAL_LANDMARKS = (332, 6260, 2800, 4071, 583)
-"""Vertices of nose, right eye, left eye, right ear and left ear on SMPL's own mesh, as listed by the `smplx` package."""
+OFFICIAL_LANDMARKS = {6890: (332, 6260, 2800, 4071, 583), 10475: (9120, 9929, 9448, 616, 6)}
+"""Number of vertices of a format's own mesh (SMPL and SMPL-H; SMPL-X) → its vertices of nose, right eye, left eye, right ear and left
+ear, as listed by the `smplx` package (vertex_ids.py)."""
 
 EYE_ACROSS = 0.35
 """Distance of an eye from the mid-plane, as a fraction of that of the ear."""

@@ -1,15 +1,19 @@
-"""Fingerprints: digests of manifests, and the differences between two manifests in words."""
+"""Fingerprints: digests of manifests and of files, and the differences between two manifests in words."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ptx.pipeline.storage.json_values import Json
 
-__all__ = ["Json", "differences", "digest", "file_stamp", "folder_stamp"]
+__all__ = [
+    "FileStamp", "Json", "differences", "digest", "file_stamp", "files_digest", "folder_stamp", "former_folder_stamp", "scan_files",
+    "stamp_files",
+]  # fmt: skip
 
 
 def digest(value: Json) -> str:
@@ -49,6 +53,53 @@ def _short(value: Json) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+FileStamp = tuple[int, int]
+"""Size in bytes and modification time in ns of a file."""
+
+
+def scan_files(folder: Path, endings: Collection[str]) -> Iterator[tuple[str, FileStamp]]:
+    """Walk over the files with these endings, in lower case, below a folder.
+
+    Hidden files and folders are left out, folders that are links are not followed. Directories are read, and of each file its inode,
+    never a file: 0.02 ms a file on a local disk, 20 s for a million.
+
+    Returns:
+        Path of each relative to the folder, with slashes, and its stamp; in no order.
+    """
+    return _scan(str(folder), "", frozenset(endings))
+
+
+def _scan(folder: str, prefix: str, endings: frozenset[str]) -> Iterator[tuple[str, FileStamp]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _scan(entry.path, f"{prefix}{entry.name}/", endings)
+            elif os.path.splitext(entry.name)[1].lower() in endings and entry.is_file():
+                status = entry.stat()
+                yield prefix + entry.name, (status.st_size, status.st_mtime_ns)
+
+
+def stamp_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, FileStamp | None]]:
+    """Look at files that are known by name: path of each below the root and its stamp, None where there is no such file."""
+    for path in paths:
+        try:
+            status = os.stat(f"{root}/{path}")
+        except OSError:
+            yield path, None
+        else:
+            yield path, (status.st_size, status.st_mtime_ns)
+
+
+def files_digest(stamps: Iterable[tuple[str, FileStamp | None]]) -> str:
+    """Return the digest of files by path, size and modification time: it changes when one is added, removed or replaced."""
+    total = hashlib.sha256()
+    for path, stamp in stamps:
+        total.update(f"{path}\0{stamp}\n".encode())
+    return total.hexdigest()
+
+
 def file_stamp(path: Path) -> list[int]:
     """Return the size in bytes and the modification time in ns of a file; empty where there is none."""
     if not path.is_file():
@@ -57,8 +108,13 @@ def file_stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def folder_stamp(path: Path, *endings: str) -> list[int]:
-    """Return `file_stamp` of a file; of a folder the number and the newest time of the files with these endings below it."""
+def folder_stamp(path: Path, *endings: str) -> list[int] | str:
+    """Return `file_stamp` of a file; of a folder the digest of all files with these endings below it."""
+    return files_digest(sorted(scan_files(path, endings))) if path.is_dir() else file_stamp(path)
+
+
+def former_folder_stamp(path: Path, *endings: str) -> list[int]:
+    """Return what `folder_stamp` gave before 0.2: of a folder the number and the newest time of the files, so that some changes escaped."""
     if not path.is_dir():
         return file_stamp(path)
     files = [file.stat() for file in path.rglob("*") if file.suffix in endings]

@@ -84,6 +84,10 @@ class Pipeline:
     def _manifests(self) -> dict[str, dict[str, Json]]:
         return {}
 
+    @cached_property
+    def _known_dependencies(self) -> dict[str, dict[str, Json]]:
+        return {}
+
     def manifest(self, stage: Stage[Section]) -> dict[str, Json]:
         """Return everything that the stage's results depend on; its digest is the stage's fingerprint."""
         if stage.name not in self._manifests:
@@ -91,18 +95,47 @@ class Pipeline:
         return self._manifests[stage.name]
 
     def _manifest(self, stage: Stage[Section]) -> dict[str, Json]:
+        manifest = self._manifest_with(stage, self._dependencies(stage))
+        store = self.store(stage)
+        if not store.exists() or store.attributes.manifest == manifest:
+            return manifest
+        noted = self.manifest_as_noted(stage)
+        return noted if store.attributes.manifest == noted else manifest
+
+    def manifest_as_noted(self, stage: Stage[Section]) -> dict[str, Json]:
+        """Return the manifest of now, with dependencies as an earlier version of ptx noted them where the store on disk has them so.
+
+        A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes.
+        """
+        stored = self.store(stage).attributes.manifest.get("dependencies")
+        if not isinstance(stored, Mapping):
+            stored = {}
+        former = {"data files": None, **stage.former_dependencies}
+        same = {name: value for name, value in former.items() if stored.get(name) == value}
+        noted = {**self._dependencies(stage), **same}
+        return self._manifest_with(stage, {name: v for name, v in noted.items() if name not in same or v is not None})
+
+    def _manifest_with(self, stage: Stage[Section], dependencies: Mapping[str, Json]) -> dict[str, Json]:
         writers = [self.writer(store) for store in stage.input_stores]
-        dependencies = {name: _plain(value) for name, value in stage.dependencies.items()}
-        if stage.name == self.listing_stage.name:
-            dependencies["data set"] = self.listing.digest
         return {
             "stage": stage.name,
             "version": stage.version,
             "block": self.run.block,
             "settings": {name: _plain(value) for name, value in stage.depends_on.items()},
             "inputs": {writer.name: self.result_id(writer) for writer in writers},
-            "dependencies": dependencies,
+            "dependencies": {name: _plain(value) for name, value in dependencies.items()},
         }
+
+    def _dependencies(self, stage: Stage[Section]) -> dict[str, Json]:
+        """Return what a stage's results depend on beside settings and inputs, the data set among them where the stage lists it."""
+        if stage.name not in self._known_dependencies:
+            own = dict(stage.dependencies)
+            if stage.name == self.listing_stage.name:
+                own["data set"] = self.listing.digest
+                if self.listing.state is not None:
+                    own["data files"] = self.listing.state
+            self._known_dependencies[stage.name] = own
+        return self._known_dependencies[stage.name]
 
     def result_id(self, stage: Stage[Section]) -> str:
         """Identify a stage's results for those that read them: its fingerprint, and how often `--force` made them again."""
@@ -113,6 +146,7 @@ class Pipeline:
     def invalidate(self) -> None:
         """Forget the manifests: a store was replaced."""
         self._manifests.clear()
+        self._known_dependencies.clear()
 
     def count(self, stage: Stage[Section]) -> int:
         """Return the number of samples that the stage runs over.
@@ -170,7 +204,9 @@ class Plan:
         """Reasons why the store on disk does not match: empty where it does, or where there is none."""
         if not self.store.exists():
             return []
-        reasons = differences(self.store.attributes.manifest, self.manifest)
+        reasons: list[str] = []
+        if self.store.attributes.manifest != self.manifest:
+            reasons = differences(self.store.attributes.manifest, self.pipeline.manifest_as_noted(self.stage))
         if not reasons and self.store.count != self.count:
             reasons = [f"{self.store.count} samples, now {self.count}"]
         return reasons

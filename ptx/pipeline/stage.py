@@ -34,7 +34,10 @@ class Listing:
     pairs: NDArray[np.int32]
     """(P, 2) directed pairs: target image, source image."""
     digest: str
-    """Changes when an image is added, removed or replaced."""
+    """Digest of images, persons, splits and pairs."""
+    state: str | None = None
+    """Digest of sizes and modification times of all files that are read (`files_digest`): it changes when one is replaced. None where
+    `digest` says so too, or where nothing is on disk."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,14 @@ class Stage(ABC, Generic[S]):
     @property
     def dependencies(self) -> Mapping[str, Json]:
         """Anything else the results depend on (the digest of a body model, the state of a folder of files), by name."""
+        return {}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """Dependencies that earlier versions of ptx noted otherwise: what they noted of the state of now, None for nothing.
+
+        A store whose manifest differs in these alone stays current.
+        """
         return {}
 
     @property

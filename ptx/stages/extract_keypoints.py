@@ -11,7 +11,7 @@ import numpy as np
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
-from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
 
@@ -61,6 +61,12 @@ class ExtractKeypoints(Stage[KeypointSettings]):
         path = self.settings.path
         files: dict[str, Json] = {"keypoint files": folder_stamp(path, ".json")} if path else {}
         return {"backend": self.keypoints.name, **files}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """The files' stamp by number and newest time."""
+        path = self.settings.path
+        return {"keypoint files": former_folder_stamp(path, ".json")} if path else {}
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

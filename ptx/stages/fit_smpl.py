@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
-from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import BodyStage
+
+FIT_ENDINGS = (".npz", ".pkl")
+"""Endings of files of fits."""
 
 
 class FitSettings(Section):
@@ -51,9 +55,18 @@ class FitSmpl(BodyStage[FitSettings]):
     @property
     def dependencies(self) -> Mapping[str, Json]:
         """The body model's digest, and the state of the files that bodies are read from."""
-        path = self.settings.path if self.settings.backend == "files" else None
-        files: dict[str, Json] = {"fit files": folder_stamp(path, ".npz", ".pkl")} if path is not None else {}
+        files: dict[str, Json] = {"fit files": folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {}
         return {**super().dependencies, **files}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """The files' stamp by number and newest time."""
+        return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {}
+
+    @property
+    def files(self) -> Path | None:
+        """Folder of the files that bodies are read from, if they are."""
+        return self.settings.path if self.settings.backend == "files" else None
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

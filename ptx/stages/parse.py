@@ -14,7 +14,7 @@ from ptx.datasets.label_sets import LabelSet
 from ptx.labels import GARMENTS
 from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
-from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
 
 ParseBackend = Literal["truth", "files", "onnx"]
@@ -72,6 +72,12 @@ class Parse(Stage[ParseSettings]):
         if path.is_file():
             return {**backend, "network": hashlib.sha256(path.read_bytes()).hexdigest()}
         return {**backend, "label maps": folder_stamp(path, ".png")}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """The label maps' stamp by number and newest time."""
+        path = self.settings.path
+        return {"label maps": former_folder_stamp(path, ".png")} if path is not None and path.is_dir() else {}
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

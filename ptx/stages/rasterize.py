@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.geometry.quantization import BARY_STEP
 from ptx.pipeline.config import Section
@@ -22,7 +23,7 @@ class RasterizeSettings(Section):
     """Drawing the fitted body."""
 
     backend: Literal["builtin", "pytorch3d"] = "builtin"
-    """builtin: ours; pytorch3d: that package's, where it is installed. The same faces but for rounding, far slower."""
+    """builtin: ours; pytorch3d: that package's, where it is installed, on the GPU if there is one. The same faces but for rounding."""
 
 
 def part_spec(size: tuple[int, int]) -> ArraySpec:
@@ -56,30 +57,47 @@ class Rasterize(BodyStage[RasterizeSettings]):
         Raises:
             PtxError: the backend is not installed.
         """
-        from ptx.geometry.pytorch3d_rasterizer import INSTALL, rasterize_pytorch3d
-        from ptx.geometry.rasterizer import rasterize
+        from ptx.geometry.pytorch3d_rasterizer import INSTALL
         from ptx.geometry.surface import pack_surface
 
         if self.settings.backend == "pytorch3d" and find_spec("pytorch3d") is None:
             raise PtxError(f"rasterize.backend: {INSTALL}")
+        draw = _draw_by_pytorch3d if self.settings.backend == "pytorch3d" else _draw
         body = open_body(self.body)
-        height, width = self.size
 
         def process(block: Block) -> Result:
-            count = len(block)
-            face = np.empty((count, height, width), np.int32)
-            bary = np.empty((count, height, width, 2), np.uint16)
-            part = np.empty((count, height, width), np.uint8)
-            weights = np.empty((height, width, 2), np.float32)
-            depth = np.empty((height, width), np.float32)
+            shape = len(block), *self.size
+            face = np.empty(shape, np.int32)
+            bary = np.empty((*shape, 2), np.uint16)
+            part = np.empty(shape, np.uint8)
             problems: dict[int, Problem] = {}
-            for i, points in enumerate(posed_points(body, block)):
-                if self.settings.backend == "pytorch3d":
-                    face[i], weights, _ = rasterize_pytorch3d(points, body.faces, height, width)
-                else:
-                    rasterize(points, body.faces, height, width, (face[i], weights, depth))
+            for i, weights in enumerate(draw(posed_points(body, block), body.faces, face)):
                 if not pack_surface(face[i], weights, body.face_part, bary[i], part[i]):
                     problems[i] = Problem("outside", "the fitted body covers no pixel of the picture")
             return Result({"face": face, "bary": bary, "part": part}, problems)
 
         return process
+
+
+def _draw(
+    points: NDArray[np.float32], faces: NDArray[np.int32], face: NDArray[np.int32]
+) -> Iterator[NDArray[np.float32]]:
+    """Draw bodies (N, V, 3) one after the other into `face` (N, H, W); yields the weights (H, W, 2) of each, in one array."""
+    from ptx.geometry.rasterizer import rasterize
+
+    _, height, width = face.shape
+    weights = np.empty((height, width, 2), np.float32)
+    depth = np.empty((height, width), np.float32)
+    for seen, drawn in zip(points, face, strict=True):
+        rasterize(seen, faces, height, width, (drawn, weights, depth))
+        yield weights
+
+
+def _draw_by_pytorch3d(
+    points: NDArray[np.float32], faces: NDArray[np.int32], face: NDArray[np.int32]
+) -> Iterator[NDArray[np.float32]]:
+    """Draw bodies (N, V, 3) all at once into `face` (N, H, W); yields the weights (H, W, 2) of each."""
+    from ptx.geometry.pytorch3d_rasterizer import rasterize_pytorch3d
+
+    face[:], weights, _ = rasterize_pytorch3d(points, faces, *face.shape[1:])
+    yield from weights

@@ -24,7 +24,7 @@ from ptx.stages.visibility import Visibility, visibility_spec
 
 @dataclass(frozen=True)
 class Released(Stage[FlowSettings]):
-    """Base of the three stages. A pack does not change, so nothing watches its files."""
+    """Base of the three stages. The data set's listing watches their files (`IntrinsicFlow.state`)."""
 
     data: DataSet[DataSettings]
 

@@ -11,7 +11,9 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from ptx.cli import app
-from ptx.datasets.check import check_files
+from ptx.datasets.check import check_files, pair_lines
+from ptx.datasets.data_set import PairCount
+from tests.projects import make_project
 
 
 @pytest.fixture
@@ -58,6 +60,49 @@ def test_command(root: Path, tmp_path: Path) -> None:
     assert bad.exit_code == 1
     assert "unreadable: 1 (bob/1.png: 1.png has 0 bytes" in bad.output
     assert not (tmp_path / "work").exists()
+
+
+def test_pairs_beside_published_counts() -> None:
+    """A pair is of its target's split; a number that a paper states is said to be so, others stand beside what papers state."""
+    pairs = np.array([(0, 1)] * 3 + [(2, 3), (2, 0)], np.int32)
+    counts = (PairCount("one paper", 3, 8_570), PairCount("another", 146_680))
+    assert pair_lines(pairs, SPLITS, counts) == [
+        "pairs for training: 3, as published (one paper)",
+        "pairs for testing: 2; published 8,570 (one paper)",
+    ]
+    assert pair_lines(pairs[:2], SPLITS, counts)[0] == (
+        "pairs for training: 2; published 3 (one paper); published 146,680 (another)"
+    )
+    assert pair_lines(pairs, SPLITS, ()) == ["pairs for training: 3", "pairs for testing: 2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "train", "test"),
+    [
+        ("deepfashion", [101_966, 146_680], [8_570, 12_800]),
+        ("market1501", [263_632, 439_420], [12_000, 12_800]),
+        ("panoptic", [175_272], [None]),
+        ("folder", [], []),
+    ],
+)
+def test_published_counts(tmp_path: Path, kind: str, train: list[int], test: list[int | None]) -> None:
+    """As the papers state them: Zhu et al., CVPR 2019; Ma et al., NIPS 2017; novel 3D view synthesis."""
+    data = make_project(tmp_path, f"data.kind={kind}", f"data.root={tmp_path}").data
+    assert [count.train for count in data.published_counts] == train
+    assert [count.test for count in data.published_counts] == test
+
+
+def test_command_says_what_papers_have(tmp_path: Path) -> None:
+    for number in (1, 2):
+        path = tmp_path / "img" / "bounding_box_train" / f"0002_c{number}s1_000451_03.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.new("RGB", (44, 64), (number, 0, 0)).save(path)
+    sets = [f"data.root={tmp_path / 'img'}", "data.kind=market1501", f"workspace={tmp_path / 'work'}"]
+    done = CliRunner().invoke(app, ["check", *(word for one in sets for word in ("--set", one))])
+    assert done.exit_code == 0, done.output
+    shown = " ".join(done.output.split())
+    assert "pairs for training: 2; published 263,632 (Zhu et al., CVPR 2019); published 439,420 (Ma et al." in shown
+    assert "pairs for testing: 0; published 12,000" in shown
 
 
 def test_several_examples_of_a_kind(root: Path) -> None:

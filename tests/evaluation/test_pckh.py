@@ -44,6 +44,44 @@ def test_against_the_rule_by_hand() -> None:
         assert np.isnan(truth[0])
 
 
+def counted_as_by_patn(detected: np.ndarray, target: np.ndarray) -> tuple[int, int]:
+    """Correct and valid keypoints of one picture by the rule of PATN's script: github tengteng95/Pose-Transfer, tool/calPCKH_market.py.
+
+    It reads integers, -1 where there is none (`MISSING_VALUE`). `get_head_wh` takes the box of 0, 1, 14 to 17 (`PARTS_SEL`), at least
+    two of them, else the picture is passed over; `ValidPoints` counts the target's rows other than -1, `isRight` the points that both
+    have and that are nearer than alpha = .5 of the box along each axis.
+    """
+    px, py, tx, ty = (
+        np.where(one[:, 2] > 0, one[:, axis], -1).astype(int) for one in (detected, target) for axis in (0, 1)
+    )
+    head = [j for j in (0, 1, 14, 15, 16, 17) if tx[j] != -1 and ty[j] != -1]
+    if len(head) < 2:
+        return 0, 0
+    box = np.ptp(tx[head]), np.ptp(ty[head])
+    there = (px != -1) & (py != -1) & (tx != -1) & (ty != -1)
+    near = (np.abs(px - tx) < 0.5 * box[0]) & (np.abs(py - ty) < 0.5 * box[1])
+    return int((there & near).sum()), int((ty != -1).sum())
+
+
+def test_against_patns_script() -> None:
+    """Their figure is of all keypoints of all pictures; ours, of each picture, gives it back with their numbers of keypoints."""
+    rng = np.random.default_rng(1)
+    target = np.concatenate([rng.integers(0, 64, (60, 18, 2)), np.ones((60, 18, 1), int)], axis=2).astype(float)
+    detected = target + np.concatenate([rng.integers(-9, 10, (60, 18, 2)), np.zeros((60, 18, 1))], axis=2)
+    detected[..., :2] = detected[..., :2].clip(0)
+    for keypoints in (target, detected):
+        keypoints[rng.random((60, 18)) < 0.4] = np.nan, np.nan, 0
+    target[:5, (1, 14, 15, 16, 17)] = np.nan, np.nan, 0  # the nose alone, or nothing of the head
+    counts = [counted_as_by_patn(np.nan_to_num(d), np.nan_to_num(t)) for d, t in zip(detected, target, strict=True)]
+    correct, valid = np.array(counts).T
+    assert 0 < (valid == 0).sum() < 30  # pictures that are passed over
+    ours = pckh(torch.from_numpy(detected), torch.from_numpy(target)).numpy()
+    assert (np.isnan(ours) == (valid == 0)).all()
+    there = valid > 0
+    np.testing.assert_allclose(ours[there] * valid[there], correct[there])
+    assert np.nansum(ours * valid) / valid.sum() == pytest.approx(correct.sum() / valid.sum())
+
+
 def test_a_pose_is_its_own_and_nobody_is_nowhere() -> None:
     pose = torch.cat([torch.rand(1, 18, 2) * 60, torch.ones(1, 18, 1)], dim=2)
     assert pckh(pose, pose).tolist() == [1]

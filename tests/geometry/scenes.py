@@ -31,3 +31,13 @@ def posed(count: int, side: int, seed: int = 0, spec: str = "small") -> Scene:
     camera = np.tile([side * 0.46, (side - 1) / 2, side * 0.46], (count, 1))
     points = project(camera, pose_vertices(body, pose, rng.normal(0, 1, (count, 10))).astype(np.float64))
     return Scene(points.astype(np.float32), body.faces)
+
+
+def facing(count: int, seed: int = 0, side: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """Poses (N, 24, 3) of people who face the viewer with lowered arms and still hands, and cameras (N, 3) of a picture of side px."""
+    rng = np.random.default_rng(seed)
+    pose = np.zeros((count, 24, 3))
+    pose[:, 1:20] = rng.normal(0, 0.1, (count, 19, 3))
+    pose[:, joint("left_shoulder"), 2] -= 1.0
+    pose[:, joint("right_shoulder"), 2] += 1.0
+    return pose, np.tile([side * 0.46, (side - 1) / 2, side * 0.46], (count, 1))

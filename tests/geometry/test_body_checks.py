@@ -37,7 +37,7 @@ def spoil(arrays: Arrays, key: str, index: object, value: float) -> Arrays:
         ("weights", (7, 0), 0.9, r"weights of a vertex sum to"),
         ("weights", (7, 0), np.inf, r"weights holds something other than finite numbers"),
         ("shapedirs", (0, 0, 0), np.nan, r"shapedirs holds something other than finite numbers"),
-        ("kintree_table", (0, 5), 1, r"kintree_table is not SMPL's tree of joints; is this SMPL\?"),
+        ("kintree_table", (0, 5), 1, r"kintree_table is not SMPL's tree of joints; is this SMPL, SMPL-H or SMPL-X"),
     ],
 )
 def test_wrong_values(key: str, index: object, value: float, words: str) -> None:
@@ -66,7 +66,7 @@ def test_wrong_shapes(key: str, shape: tuple[int, ...], words: str) -> None:
 def test_missing_arrays(key: str) -> None:
     arrays = shipped()
     del arrays[key]
-    with pytest.raises(ValueError, match=rf"no array {key}; is this SMPL\?"):
+    with pytest.raises(ValueError, match=rf"no array {key}; is this SMPL, SMPL-H or SMPL-X"):
         check_arrays(arrays)
 
 

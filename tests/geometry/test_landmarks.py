@@ -46,8 +46,9 @@ def test_of_points_behind_each_other_the_foremost_is_the_eye() -> None:
 
 def test_order_and_official_mesh() -> None:
     assert [KEYPOINTS[k] for k in HEAD_KEYPOINTS] == ["nose", "right_eye", "left_eye", "right_ear", "left_ear"]
-    listed = vertex_ids["smplh"]
-    assert tuple(listed[name] for name in ("nose", "reye", "leye", "rear", "lear")) == OFFICIAL_LANDMARKS
+    for format_, vertices in (("smplh", 6890), ("smplx", 10475)):
+        listed = vertex_ids[format_]
+        assert tuple(listed[name] for name in ("nose", "reye", "leye", "rear", "lear")) == OFFICIAL_LANDMARKS[vertices]
 
 
 def test_a_mesh_without_a_head() -> None:

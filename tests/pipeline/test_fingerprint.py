@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptx.pipeline.fingerprint import Json, differences, digest, file_stamp, folder_stamp
+from ptx.pipeline.fingerprint import (
+    Json,
+    differences,
+    digest,
+    file_stamp,
+    folder_stamp,
+    former_folder_stamp,
+    scan_files,
+    stamp_files,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -66,5 +77,50 @@ def test_stamps_change_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "deep" / "b.png").write_bytes(b"")
     os.utime(tmp_path / "deep" / "b.png", ns=(7, 7))
     (tmp_path / "c.txt").write_bytes(b"")
-    assert folder_stamp(tmp_path, ".png") == [2, 7]
-    assert folder_stamp(tmp_path, ".jpg") == [0, 0]
+    assert former_folder_stamp(tmp_path, ".png") == [2, 7]
+    assert former_folder_stamp(tmp_path, ".jpg") == [0, 0]
+    lines = "a.png\0(3, 5)\ndeep/b.png\0(0, 7)\n"
+    assert folder_stamp(tmp_path, ".png") == hashlib.sha256(lines.encode()).hexdigest()
+    assert folder_stamp(tmp_path, ".jpg") == hashlib.sha256().hexdigest()
+
+
+@pytest.mark.parametrize("change", ["content", "time", "name", "more", "less"])
+def test_any_change_of_a_folder_is_noticed(tmp_path: Path, change: str) -> None:
+    """Also of a file that is not the newest, which neither number nor newest time told."""
+    for number, name in enumerate(("a.json", "b.json", "newest.json")):
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, ns=(number, number))
+    before = folder_stamp(tmp_path, ".json")
+    if change == "content":
+        (tmp_path / "a.json").write_text("[1]")
+        os.utime(tmp_path / "a.json", ns=(0, 0))
+    elif change == "time":
+        os.utime(tmp_path / "a.json", ns=(1, 1))
+    elif change == "name":
+        (tmp_path / "a.json").rename(tmp_path / "c.json")
+    elif change == "more":
+        (tmp_path / "c.json").write_text("{}")
+        os.utime(tmp_path / "c.json", ns=(0, 0))
+    else:
+        (tmp_path / "a.json").unlink()
+    assert folder_stamp(tmp_path, ".json") != before
+    assert (former_folder_stamp(tmp_path, ".json") == [3, 2]) == (change in ("content", "time", "name"))
+
+
+def test_files_that_are_found(tmp_path: Path) -> None:
+    """Endings in whatever case; hidden ones and linked folders are left out, linked files are what they link to."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.jpg").write_bytes(b"12")
+    root = tmp_path / "root"
+    (root / "deep" / "er").mkdir(parents=True)
+    for name in ("deep/er/A.JPG", ".hidden.jpg", "deep/note.txt", "b.png"):
+        (root / name).write_bytes(b"1")
+    (root / ".git").mkdir()
+    (root / ".git" / "c.jpg").write_bytes(b"1")
+    (root / "folder").symlink_to(outside)
+    (root / "linked.jpg").symlink_to(outside / "x.jpg")
+    found = dict(scan_files(root, (".jpg", ".png")))
+    assert sorted(found) == ["b.png", "deep/er/A.JPG", "linked.jpg"]
+    assert found["linked.jpg"] == ((outside / "x.jpg").stat().st_size, (outside / "x.jpg").stat().st_mtime_ns)
+    assert dict(stamp_files(root, ["b.png", "none.png"])) == {"b.png": found["b.png"], "none.png": None}

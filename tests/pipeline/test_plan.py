@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json, digest
 from ptx.pipeline.storage.records import OK, PENDING, SKIPPED
-from tests.pipeline.toy import COUNT, Square, run_all, run_one, toy
+from tests.pipeline.toy import COUNT, Numbers, Square, run_all, run_one, toy
 
 MANIFEST_OF_NUMBERS: dict[str, Json] = {
     "stage": "numbers", "version": 1, "block": 16, "settings": {"bad": [4, 20]}, "inputs": {}, "dependencies": {"data set": "0" * 64},
@@ -21,6 +22,10 @@ MANIFEST_OF_SQUARE: dict[str, Json] = {
     "inputs": {"numbers": "4f10d48366b875660a68f68deb747a23610590526a688093f74239632849e101"}, "dependencies": {},
 }  # fmt: skip
 """As the first version of ptx wrote them: stores that it wrote stay current."""
+
+LISTING = Numbers.listing.fget
+"""The listing of `numbers`, which tests replace."""
+assert LISTING is not None
 
 
 def test_manifests_are_those_of_older_versions(tmp_path: Path) -> None:
@@ -53,6 +58,56 @@ def test_version_makes_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Square, "version", 2)
     again = toy(tmp_path)
     assert again.plan(again.stage("square")).stale == ["version was 1, now 2"]
+
+
+def stale(workspace: Path) -> dict[str, list[str]]:
+    """Stages whose stores are stale now, and why."""
+    pipeline = toy(workspace)
+    reasons = {stage.name: pipeline.plan(stage).stale for stage in pipeline.stages}
+    return {name: own for name, own in reasons.items() if own}
+
+
+def set_files(monkeypatch: pytest.MonkeyPatch, stamp: Json, former: Json, state: str | None) -> None:
+    """Let `square` depend on files, by a stamp and by what an older version noted, and the listing on the state of its files."""
+    monkeypatch.setattr(Square, "dependencies", property(lambda _: {"files": stamp, "model": "m"}))
+    monkeypatch.setattr(Square, "former_dependencies", property(lambda _: {} if former is None else {"files": former}))
+    monkeypatch.setattr(Numbers, "listing", property(lambda self: replace(LISTING(self), state=state)))
+
+
+def test_what_older_versions_noted_otherwise_stays_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_files(monkeypatch, [2, 7], None, None)  # the older version
+    run_all(toy(tmp_path))
+    ids = [toy(tmp_path).result_id(stage) for stage in toy(tmp_path).stages]
+    set_files(monkeypatch, "a" * 64, [2, 7], "b" * 64)
+    assert stale(tmp_path) == {}
+    assert [toy(tmp_path).result_id(stage) for stage in toy(tmp_path).stages] == ids
+    set_files(monkeypatch, "c" * 64, [2, 8], "b" * 64)  # a file was replaced, as the older version noticed too
+    assert list(stale(tmp_path)) == ["square", "difference"]
+    assert stale(tmp_path)["square"] == [f'files was [2, 7], now "{"c" * 56}...']
+    set_files(monkeypatch, "a" * 64, [2, 7], "b" * 64)
+    monkeypatch.setattr(Square, "version", 2)  # nothing is said of the stamp, which is the same in other words
+    assert stale(tmp_path)["square"] == ["version was 1, now 2"]
+    run_all(toy(tmp_path))
+    set_files(monkeypatch, "d" * 64, [2, 7], "b" * 64)  # the new store noted the new stamp
+    assert stale(tmp_path)["square"] == ["files changed"]
+
+
+def test_replaced_files_of_the_data_set_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_files(monkeypatch, [], None, "a" * 64)
+    run_all(toy(tmp_path))
+    assert stale(tmp_path) == {}
+    set_files(monkeypatch, [], None, "b" * 64)
+    assert stale(tmp_path)["numbers"] == ["data files changed"]
+    set_files(monkeypatch, [], None, None)  # as of an older ptx, which does not look
+    assert stale(tmp_path)["numbers"] == [f'data files was "{"a" * 56}..., now absent']
+
+
+def test_files_that_are_named_later_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that did not depend on files, and now does, is stale also where older versions would have noted them otherwise."""
+    run_all(toy(tmp_path))
+    monkeypatch.setattr(Square, "dependencies", property(lambda _: {"files": "a" * 64}))
+    monkeypatch.setattr(Square, "former_dependencies", property(lambda _: {"files": [2, 7]}))
+    assert stale(tmp_path)["square"] == [f'files was absent, now "{"a" * 56}...']
 
 
 def test_block_size_makes_stale(tmp_path: Path) -> None:

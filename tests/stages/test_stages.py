@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,23 @@ def test_background_is_the_same_everywhere(done: Project) -> None:
     assert ((visibility == 2) == (face[done.pipeline.pairs()[:, 0]] < 0)).all()
     assert (visibility == 0).any()
     assert (visibility == 1).any()
+
+
+def test_visibility_by_the_papers_rule(done: Project, tmp_path: Path) -> None:
+    """`visibility.rule: faces`: a body pixel is visible where the source shows its face anywhere; written out with sets."""
+    shutil.copytree(done.settings.workspace.folder, tmp_path / "w")
+    chosen = make_project(
+        tmp_path / "w", "data.persons=4", "data.images_per_person=3", "size=[128, 96]", "visibility.rule=faces"
+    )
+    run(chosen, "visibility")
+    labels, exact = (read(one, "visibility", "visibility") for one in (chosen, done))
+    face = read(done, "rasterize", "face")
+    for number, (target, source) in enumerate(done.pipeline.pairs()):
+        shown = set(face[source].ravel().tolist())
+        expected = [2 if f < 0 else int(f not in shown) for f in face[target].ravel().tolist()]
+        assert labels[number].ravel().tolist() == expected
+    body = exact != 2
+    assert 0.6 < (labels == exact)[body].mean() < 0.99  # the rules differ, but not much
 
 
 def test_a_setting_makes_only_what_depends_on_it_stale(done: Project) -> None:

@@ -23,12 +23,28 @@ def open_body(name: str) -> Body:
     """Load the body model of the setting `body`.
 
     Raises:
-        PtxError: there is no such file, or it is no SMPL body.
+        PtxError: there is no such file, or it is no body of SMPL, SMPL-H or SMPL-X.
     """
     try:
         return load_body(name)
     except (OSError, ValueError) as error:
         raise PtxError(f"body: {error}") from error
+
+
+def open_checked_body(name: str) -> Body:
+    """Load the body model for fitting: a user's file is also posed by smplx, and must come out the same.
+
+    Raises:
+        PtxError: as `open_body`, or ptx and smplx pose the file differently.
+    """
+    from ptx.geometry.smplx_reference import check_against_smplx
+
+    body = open_body(name)
+    try:
+        check_against_smplx(name)
+    except ValueError as error:
+        raise PtxError(f"body: {error}") from error
+    return body
 
 
 @dataclass(frozen=True)

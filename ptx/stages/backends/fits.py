@@ -20,7 +20,7 @@ from ptx.geometry.skinning import joint_transforms, pose_keypoints
 from ptx.pipeline.errors import BadSample, Problem, PtxError
 from ptx.pipeline.stage import Block
 from ptx.pipeline.storage.store import Store
-from ptx.stages.backends.bodies import open_body
+from ptx.stages.backends.bodies import open_checked_body
 
 
 class FitSource(Protocol):
@@ -50,9 +50,9 @@ def open_fits(
         use_3d: fit 3D keypoints too.
 
     Raises:
-        PtxError: there is no body model, or the backend's files are not there or not for this data set.
+        PtxError: there is no body model, or none that smplx poses alike; or the backend's files are not there or not for this data set.
     """
-    model = open_body(body)
+    model = open_checked_body(body)
     size = data.context.size
     if not files:
         return KeypointFits(model, size, options, use_3d)
