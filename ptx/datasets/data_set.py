@@ -145,9 +145,9 @@ class DataSet(ABC, Generic[D]):
         return None
 
     @property
-    def masked_scores(self) -> bool:
-        """True where published scores of this data set are also taken within the mask of the pose."""
-        return False
+    def published_table(self) -> str:
+        """The data set of the field whose table its scores belong into: deepfashion or market1501; else its own kind."""
+        return self.settings.kind
 
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in a table of keypoints into its path or id."""

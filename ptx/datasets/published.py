@@ -93,11 +93,6 @@ class PublishedSet(PhotographSet[PublishedData]):
         """The folder."""
         return self.settings.root
 
-    @property
-    def masked_scores(self) -> bool:
-        """Market-1501's backgrounds are clutter that no pose tells, so the field scores within the pose mask too."""
-        return self.settings.kind == "market1501"
-
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in the field's annotation into its id."""
         return NAMINGS[self.settings.kind].key(name) or name

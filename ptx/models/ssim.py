@@ -34,13 +34,13 @@ WANG = SsimRule(11, 1.5, False, description="11×11 Gaussian window of σ 1.5, R
 """The rule of the inventors."""
 
 LARGE = SsimRule(51, description="51×51 uniform window, sample covariance")
-"""The first of GFLA's two rules."""
+"""The first rule of GFLA (script/metrics.py:335), and of PIDM and CFLD, which took its code over."""
 
 PAINTED_RANGE = SsimRule(11, 1.5, False, True, "11×11 Gaussian window of σ 1.5, range of values of the painted picture")
-"""The second of GFLA's rules, and CFLD's."""
+"""PATN's rule (tool/getMetrics_fashion.py:26), and the second of GFLA (script/metrics.py:342) and CFLD (models/metrics.py:80)."""
 
-NARROW = SsimRule(9, 1.2, False, description="9×9 Gaussian window of σ 1.2")
-"""PIDM's rule."""
+NARROW = SsimRule(9, 1.2, False, True, "9×9 Gaussian window of σ 1.2, range of values of the painted picture")
+"""The second rule of PIDM (utils/metrics.py:349): a σ of 1.2 with scikit-image's truncation is 4 px to either side."""
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the scales of MS-SSIM, finest first (Wang, Simoncelli and Bovik, 2003)."""
@@ -66,8 +66,8 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     x = to_levels(a)
     y = to_levels(b)
     fitting = sum(min(x.shape[-2:]) // 2**level >= WANG.window for level in range(len(SCALE_WEIGHTS)))
-    weights = torch.tensor(SCALE_WEIGHTS[: max(1, fitting)])
-    out = torch.ones(len(x), 3)
+    weights = x.new_tensor(SCALE_WEIGHTS[: max(1, fitting)])
+    out = x.new_ones(len(x), 3)
     for level, weight in enumerate(weights / weights.sum()):
         whole, structure = (part.mean((2, 3)).clamp(min=0) for part in _similarity(x, y, WANG))  # (B, 3)
         out = out * (whole if level == len(weights) - 1 else structure) ** weight

@@ -76,7 +76,7 @@ def test_photographs_are_those_of_a_split(context: EvaluationContext) -> None:
     images = store.read("image", np.arange(6), np.uint8)
     numbers: dict[Split, int] = {"train": 0, "test": 1}
     for split, number in numbers.items():
-        pictures = torch.cat(list(context.photographs(split)))
+        pictures = torch.cat([batch.pictures for batch in context.photographs(split)])
         wanted = images[np.asarray(listing.splits) == number]
         assert np.array_equal(((pictures.numpy() + 1) * 127.5).round().transpose(0, 2, 3, 1), wanted)
 
