@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ import torch
 from scipy.linalg import sqrtm
 
 from ptx.evaluation.evaluate import Surroundings, evaluate
-from ptx.evaluation.learned_metrics import LearnedMetrics
+from ptx.evaluation.learned_metrics import LearnedMetrics, SetStatistics
+from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.methods import Method, Methods
-from ptx.evaluation.pairs import PairBatch, Photographs
+from ptx.evaluation.pairs import LabelledFlow, PairBatch, Photographs
 from ptx.evaluation.protocols import EvaluationProtocol, Frame, Split, find_protocol
-from ptx.evaluation.scores import CONTROL
+from ptx.evaluation.scores import CONTROL, Scores
 from ptx.models.ssim import ssim
+from ptx.training.data import map_batch
 from tests.evaluation.hand_made import HandMadePairs, hand_made_methods, random_flow, random_rows
 
 
@@ -136,3 +140,73 @@ def test_without_photographs_there_is_no_fid(pairs: HandMadePairs) -> None:
     assert "is" in scores.values["copy"]
     assert "fid" not in scores.values["copy"]
     assert CONTROL not in scores.values
+
+
+def test_scores_of_pairs_are_given_away_before_anything_else_can_fail(
+    pairs: HandMadePairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: SetStatistics, reference: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(SetStatistics, "pseudo_values", fail)
+    kept: list[Scores] = []
+    around = Surroundings(keep=lambda scores: kept.append(deepcopy(scores)))
+    with pytest.raises(MemoryError):
+        evaluate(hand_made_methods(), pairs, LearnedMetrics(inception=brightness), find_protocol("ours"), None, around)
+    assert [list(scores.values) for scores in kept] == [["copy", "perfect", "still", "exact"]]
+    assert np.isfinite(kept[0].values["copy"]["ssim"]).all()
+
+
+@dataclass(frozen=True)
+class CutPairs(HandMadePairs):
+    """One batch of pairs, cut into batches of the size that is asked for."""
+
+    def batches(self, size: int) -> Iterator[PairBatch]:
+        (whole,) = self.given
+        assert whole.truth is not None
+        for first in range(0, len(whole), size):
+            part = slice(first, first + size)
+            rows = map_batch(whole.rows, lambda values, part=part: values[part])
+            yield PairBatch(rows, LabelledFlow(whole.truth.flow[part], whole.truth.visibility[part]))
+
+
+@pytest.mark.parametrize("rules", ["ours", "intrinsic2019", "gfla2020"])
+def test_batches_of_any_size_have_the_same_scores(rules: str) -> None:
+    """Also of photographs; sums are of other orders, so the last of 32 bits may differ."""
+    torch.manual_seed(0)
+    given = CutPairs(np.arange(7), (PairBatch(random_rows(7), random_flow(7)),), ("",) * 7)
+    pictures = torch.rand(11, 3, 128, 64) * 2 - 1
+
+    def scored(size: int) -> Scores:
+        def photographs(split: Split) -> Iterator[Photographs]:
+            own = pictures if split == "train" else pictures.flip(0)
+            return (Photographs(part, np.arange(len(part))) for part in own.split(size))
+
+        metrics = LearnedMetrics(lpips=network, inception=brightness)
+        return evaluate(
+            hand_made_methods(), given, metrics, find_protocol(rules), None, Surroundings(photographs, batch=size)
+        )
+
+    network = Lpips().eval()
+    whole = scored(7)
+    for size in (1, 3):
+        parts = scored(size)
+        assert list(parts.values) == list(whole.values)
+        for method, metrics in whole.values.items():
+            for metric, values in metrics.items():
+                np.testing.assert_allclose(parts.values[method][metric], values, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_has_the_scores_of_the_cpu(pairs: HandMadePairs) -> None:
+    torch.manual_seed(0)
+    network = Lpips().eval()
+    found = {}
+    for name in ("cpu", "cuda"):
+        device = torch.device(name)
+        metrics = LearnedMetrics(lpips=network.to(device), inception=brightness, masked=True)
+        around = Surroundings(device=device)
+        found[name] = evaluate(hand_made_methods(), pairs, metrics, find_protocol("ours"), None, around).values
+    for method, metrics in found["cpu"].items():
+        for metric, values in metrics.items():
+            np.testing.assert_allclose(found["cuda"][method][metric], values, rtol=1e-4, atol=1e-5)

@@ -96,3 +96,15 @@ def test_the_inception_scores_interval_is_that_of_other_pictures() -> None:
     scattered = [inception_pseudo_values(guesses(seed, 500, 6)).mean() for seed in range(300)]
     _, low, high = interval(inception_pseudo_values(guesses(999, 500, 6)))
     assert high - low == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_moments_of_batches_are_those_of_the_whole(size: int) -> None:
+    features = np.random.default_rng(0).normal(5, 2, (100, 4)) @ np.triu(np.ones((4, 4)))
+    moments = Moments()
+    for first in range(0, 100, size):
+        moments.add(features[first : first + size])
+    assert moments.count == 100
+    np.testing.assert_allclose(moments.mean, features.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(features, rowvar=False), rtol=1e-10)
+    assert np.isnan(Moments.of(features[:1]).covariance).all()
