@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from scipy.stats import entropy
 
 from ptx.evaluation.classifiers import ClothesClassifiers
-from ptx.evaluation.fid import Moments, ReferenceSet
+from ptx.evaluation.fid import Moments, ReferenceSet, inception_pseudo_values
 from ptx.evaluation.learned_metrics import (
     FEATURES,
     LearnedMetrics,
@@ -92,6 +92,22 @@ def test_pictures_are_shown_as_their_files_hold_them() -> None:
     pixels = ((raw.numpy() + 1) * 127.5).round().astype(np.uint8)
     assert np.array_equal(np.stack(detected), pixels.transpose(0, 2, 3, 1))
     assert torch.equal(scores["lpips"], (painted - rows["target"]).mean((1, 2, 3)))
+
+
+def test_sets_are_scored_in_the_order_of_their_pairs() -> None:
+    """Pairs without fits come last, and each pseudo-value still stands at its own pair; the splits of IS are those of the listing."""
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(4), 30).astype(np.float32)
+    positions = rng.permutation(40)[:30]
+    statistics = SetStatistics()
+    for part in np.array_split(np.arange(30), 4):
+        statistics.add("ours", {"is": torch.from_numpy(probabilities[part])}, positions[part])
+    ((name, found, scores),) = statistics.pseudo_values(None)
+    assert name == "ours"
+    assert found.tolist() == sorted(positions.tolist())
+    wanted = inception_pseudo_values(probabilities[np.argsort(positions)].astype(np.float64))
+    np.testing.assert_allclose(scores["is"], wanted, rtol=1e-12)
+    assert wanted.mean() == pytest.approx(inception_score(probabilities[np.argsort(positions)]), rel=1e-5)
 
 
 def test_categories_of_clothes_give_their_own_inception_score() -> None:
