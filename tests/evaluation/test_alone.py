@@ -58,6 +58,7 @@ def alone(trained: Project, system: str, folder: Path) -> Project:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", list(MODELS))
 def test_each_system_alone(system: str, trained: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights").write_bytes(b"")

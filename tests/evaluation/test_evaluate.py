@@ -170,6 +170,7 @@ class CutPairs(HandMadePairs):
             yield PairBatch(rows, LabelledFlow(whole.truth.flow[part], whole.truth.visibility[part]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["ours", "intrinsic2019", "gfla2020"])
 def test_batches_of_any_size_have_the_same_scores(rules: str) -> None:
     """Also of photographs; sums are of other orders, so the last of 32 bits may differ."""

@@ -15,6 +15,7 @@ from ptx.evaluation.saved_pictures import flat_name, folder_name
 from ptx.pipeline.events import Silent
 
 
+@pytest.mark.slow
 def test_other_tools_find_the_scores_of_the_table(context: EvaluationContext, tmp_path: Path) -> None:
     """One folder a method beside the targets, one picture a pair; SSIM of the files by scikit-image."""
     folder = tmp_path / "painted"
