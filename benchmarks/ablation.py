@@ -72,8 +72,10 @@ def scores(root: Path, seconds: dict[str, Seconds]) -> None:
         rows.append((name, fusion, method, spent))
     out, above = [], None
     for name, fusion, method, spent in rows:
-        found = read_scores(root / fusion).values[method]
-        more = "" if above is None else "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["ssim"] - above))
+        scored = read_scores(root / fusion)
+        found = scored.values[method]
+        gap = None if above is None else interval(found["ssim"] - above, scored.persons)
+        more = "" if gap is None else "{:+.4f} ({:+.4f} to {:+.4f})".format(*gap)
         means = [f"{found[m].mean():.4f}" for m in ("body_ssim", "l1", "psnr")]
         out.append((name, f"{found['ssim'].mean():.4f}", more, *means, f"{spent / 60:.0f}"))
         above = found["ssim"]

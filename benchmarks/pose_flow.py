@@ -103,11 +103,13 @@ def pictures(root: Path, flow_error: dict[str, float]) -> None:
         *((f"B {name}", f"B {name}", "pose flow", "" if "alignment" in name else "learned (B)") for name in PICTURES),
     ]
     out = []
-    full = read_scores(root / "systems").values["pose flow"]
+    systems = read_scores(root / "systems")
+    full = systems.values["pose flow"]
     for name, folder, method, flow in rows:
         found = read_scores(root / folder).values[method]
         means = [f"{found[m].mean():.4f}" for m in ("l1", "ssim", "ms_ssim", "garment_ssim")]
-        gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*interval(found["garment_ssim"] - full["garment_ssim"]))
+        less = interval(found["garment_ssim"] - full["garment_ssim"], systems.persons)
+        gap = "{:+.4f} ({:+.4f} to {:+.4f})".format(*less)
         cost = ("", "") if method == "copy the source" else size_and_time(root / folder, method)
         error = f"{flow_error[flow]:.2f}" if flow else ""
         out.append((name, *means, gap, error, *cost))

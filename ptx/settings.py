@@ -50,7 +50,11 @@ class EvaluateSettings(Section):
     alexnet: AbsolutePath | None = None
     """AlexNet's ImageNet weights (torchvision's names), for LPIPS."""
     lpips: AbsolutePath | None = None
-    """LPIPS 0.1's linear weights for AlexNet (its alex.pth)."""
+    """LPIPS's linear weights for AlexNet (its alex.pth), of the version lpips_version."""
+    lpips_version: Literal["0.1", "0.0"] = "0.1"
+    """Version of LPIPS: 0.1, which nearly all papers use, or the first one."""
+    batch: int = Field(default=8, ge=1)
+    """Pairs that are painted and scored together; changes memory and speed alone. With a GPU larger is faster."""
     inception: AbsolutePath | None = None
     """Inception-v3's ImageNet weights (torchvision's names), for FID and the inception score."""
     categories: AbsolutePath | None = None

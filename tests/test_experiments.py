@@ -68,10 +68,10 @@ def data_set(folder: Path, size: tuple[int, int], name: Callable[[int, int], str
     ("experiment", "row", "more"),
     [
         ("flow-market1501-full", "generator + pixel warping", []),
-        ("view-market1501", "view", ["evaluate.inception=null"]),
+        ("view-market1501", "view", []),
         (
             "pose-flow-deepfashion", "pose flow",
-            ["evaluate.inception=null", "train_synthesis.vgg=null", "size=[64, 64]", "parse.labels=ptx"],
+            ["train_synthesis.vgg=null", "size=[64, 64]", "parse.labels=ptx"],
         ),
     ],
 )  # fmt: skip

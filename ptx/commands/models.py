@@ -32,6 +32,20 @@ def evaluate(
         bool,
         typer.Option("--table", help="Print the published table's columns too, beside what others have published."),
     ] = False,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Print the published table although more than 1 % of the test pairs could not be scored.",
+        ),
+    ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            help="Folder for what every method painted, METHOD/TARGET_SOURCE.png, and the targets, so that other tools can score them.",
+        ),
+    ] = None,
     config: Config = None,
     overrides: Set = None,
     log_format: LogFormat = "auto",
@@ -40,6 +54,7 @@ def evaluate(
     from ptx.commands.output import open_output
     from ptx.commands.report import evaluation_context
     from ptx.evaluation.context import evaluate_project
+    from ptx.evaluation.missing import refuse_missing
     from ptx.evaluation.protocols import find_protocol
     from ptx.evaluation.scores import read_scores
     from ptx.evaluation.tables import comparison_table, published_table, score_table
@@ -47,11 +62,13 @@ def evaluate(
 
     other = read_scores(against) if against else None
     context = evaluation_context(load_project(config, overrides))
+    if table and not allow_missing:
+        refuse_missing(context.pairs.problems)
     output = open_output(log_format)
-    scores = evaluate_project(context, find_protocol(protocol), output.listener, count)
+    scores = evaluate_project(context, find_protocol(protocol), output.listener, count, save)
     output.write([*score_table(scores), f"every pair's scores: {scores.path}"])
     if table:
-        output.write(["", *published_table(scores, context.data.settings.kind)])
+        output.write(["", *published_table(scores, context.data.published_table, allow_missing=allow_missing)])
     if other is not None:
         output.write(["", *comparison_table(scores, other)])
 

@@ -37,4 +37,5 @@ def evaluate_and_report(project: Project, count: int, listener: Listener) -> Pat
     has_flow = bool(SampleReader(project.pipeline).done("synth-flow"))
     grid = show_grid(project.pipeline, SHEET_PAIRS, None) if has_flow else None
     statuses = [step.status() for step in project.steps]
-    return write_report(project.pipeline.results, statuses, context.methods, context.pairs, scores, grid)
+    results = project.pipeline.results
+    return write_report(results, statuses, context.methods, context.pairs, scores, grid, context.device)

@@ -155,9 +155,9 @@ class DataSet(ABC, Generic[D]):
         return None
 
     @property
-    def masked_scores(self) -> bool:
-        """True where published scores of this data set are also taken within the mask of the pose."""
-        return False
+    def published_table(self) -> str:
+        """The data set of the field whose table its scores belong into: deepfashion or market1501; else its own kind."""
+        return self.settings.kind
 
     @property
     def published_counts(self) -> tuple[PairCount, ...]:

@@ -68,6 +68,11 @@ class IntrinsicFlowSet(PhotographSet[IntrinsicFlowData]):
         """The folder that the pack unpacked to."""
         return self.settings.root
 
+    @property
+    def published_table(self) -> str:
+        """The data set that the pack is of: the folders of their pictures differ by name."""
+        return "market1501" if self.index().pictures == "Images" else "deepfashion"
+
     def index(self) -> IntrinsicFlow:
         """Read the pack's labels."""
         data = self.settings

@@ -103,11 +103,6 @@ class PublishedSet(PhotographSet[PublishedData]):
         return self.settings.root
 
     @property
-    def masked_scores(self) -> bool:
-        """Market-1501's backgrounds are clutter that no pose tells, so the field scores within the pose mask too."""
-        return self.settings.kind == "market1501"
-
-    @property
     def published_counts(self) -> tuple[PairCount, ...]:
         """Numbers of pairs of the field's tables, and of PG²."""
         return PAIR_COUNTS[self.settings.kind]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.evaluation.protocols import CPU
 from ptx.evaluation.published_figures import ATTRIBUTE_RECALLS
 from ptx.models.attribute_net import AttributeLogits, recall_at
 from ptx.models.onnx_network import OnnxNetwork
@@ -54,15 +55,22 @@ class ClothesClassifiers:
     """Question → hash of the weights, of networks that the user names."""
 
 
-def open_classifiers(settings: EvaluateSettings, models: TrainedModels) -> ClothesClassifiers:
+def open_classifiers(
+    settings: EvaluateSettings, models: TrainedModels, device: torch.device = CPU
+) -> ClothesClassifiers:
     """Open the user's networks, and for a question where none is named that of train-attributes, if it is trained.
+
+    Args:
+        settings: the section `evaluate`.
+        models: the trained models.
+        device: where that of train-attributes runs; the user's run on the CPU.
 
     Raises:
         PtxError: a file is no such network, or the trained one is stale.
     """
     classifiers: dict[Question, Classifier] = {}
     if models.exists("train-attributes"):
-        network = models.network("train-attributes")
+        network = models.network("train-attributes").to(device)
         classifiers = {"categories": _categories_of(network), "attributes": _attributes_of(network)}
     named: dict[Question, Path | None] = {"categories": settings.categories, "attributes": settings.attributes}
     hashes: dict[str, str] = {}
@@ -128,7 +136,7 @@ def _open_onnx(path: Path, question: Question) -> Classifier:
 
     def classify(x: Tensor) -> Tensor:
         cropped = crop_middle(x, network.size(crop.side, crop.side), crop.side / crop.resized)
-        scores = torch.cat([torch.from_numpy(network(picture[None].numpy())) for picture in cropped])
+        scores = torch.cat([torch.from_numpy(network(picture[None].cpu().numpy())) for picture in cropped]).to(x.device)
         if scores.dim() != 2:
             raise PtxError(
                 f"evaluate.{question}: {path} gives {tuple(scores.shape)}, a score an answer is needed, (1, answers)"

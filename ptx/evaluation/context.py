@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
-from torch import Tensor
+import torch
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.evaluation.evaluate import evaluate
+from ptx.evaluation.evaluate import Surroundings, evaluate
 from ptx.evaluation.learned_metrics import open_learned_metrics
 from ptx.evaluation.methods import Methods, open_methods
-from ptx.evaluation.pairs import TestPairs, photographs
+from ptx.evaluation.pairs import Photographs, TestPairs, photographs
 from ptx.evaluation.protocols import EvaluationProtocol, Split
+from ptx.evaluation.published_figures import MASKED, published_metrics
+from ptx.evaluation.saved_pictures import PictureFolder
 from ptx.evaluation.scores import FILE, Scores, write_scores
 from ptx.pipeline.events import Listener
 from ptx.settings import EvaluateSettings
 from ptx.training.context import TrainingContext
-from ptx.training.data import TEST, TRAIN, clothes, pair_data
+from ptx.training.data import TEST, TRAIN, clothes
 from ptx.training.models import ProjectModels
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from ptx.training.trainings import TRAININGS
@@ -38,14 +41,19 @@ class EvaluationContext:
         return ProjectModels.of(self.training)
 
     @cached_property
+    def device(self) -> torch.device:
+        """Where pictures are painted and scored: a GPU where there is one."""
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    @cached_property
     def pairs(self) -> TestPairs:
         """All test pairs, with everything that the trained models read, and garments where they are known.
 
         Raises:
             PtxError: a stage that a trained model reads is not done, or there is no test pair.
         """
-        pairs = pair_data(self.training.pipeline, TEST, self._stages_read)
-        return TestPairs(pairs, self.data.exact_flow() if "truth" in self.data.has else None)
+        truth = self.data.exact_flow() if "truth" in self.data.has else None
+        return TestPairs.of(self.training.pipeline, TEST, self._stages_read, truth)
 
     @cached_property
     def methods(self) -> Methods:
@@ -54,24 +62,17 @@ class EvaluationContext:
         Raises:
             PtxError: no system is trained, or a model is stale or damaged.
         """
-        return open_methods(self.models, self.pairs, self.training.body)
+        return open_methods(self.models, self.pairs, self.training.body, self.device)
 
-    def photographs(self, split: Split) -> Iterator[Tensor]:
-        """Yield every photograph of a split, (B, 3, H, W) in -1..1."""
-        number = TRAIN if split == "train" else TEST
-        return photographs(pair_data(self.training.pipeline, number, self._stages_of_photographs))
-
-    @cached_property
-    def _stages_of_photographs(self) -> tuple[str, ...]:
-        """The stages whose stores must hold a photograph for it to count: those of bodies where they are done."""
-        return FROM_BODIES if self._are_done(FROM_BODIES) else self._stages_read
+    def photographs(self, split: Split) -> Iterator[Photographs]:
+        """Yield every photograph of a split."""
+        return photographs(self.training.pipeline, TRAIN if split == "train" else TEST, self.settings.batch)
 
     @cached_property
     def _stages_read(self) -> tuple[str, ...]:
-        """The stages whose stores the trained models read, and parse where it is done."""
+        """The stages whose stores the trained models read, and those of bodies and garments where they are done."""
         reads = [row.reads for row in TRAININGS.values() if self.models.exists(row.name)] or [FROM_BODIES]
-        if self._are_done(("parse",)):
-            reads.append(FROM_PARSING)
+        reads += [stages for stages in (FROM_BODIES, FROM_PARSING) if self._are_done(stages)]
         return tuple(dict.fromkeys(stage for stages in reads for stage in stages))
 
     def _are_done(self, stages: tuple[str, ...]) -> bool:
@@ -80,7 +81,11 @@ class EvaluationContext:
 
 
 def evaluate_project(
-    context: EvaluationContext, protocol: EvaluationProtocol, listener: Listener, count: int = 0
+    context: EvaluationContext,
+    protocol: EvaluationProtocol,
+    listener: Listener,
+    count: int = 0,
+    save: Path | None = None,
 ) -> Scores:
     """Score every method of a project on its test pairs and write `evaluation.zarr`.
 
@@ -89,16 +94,29 @@ def evaluate_project(
         protocol: the rules.
         listener: receives the progress.
         count: most pairs that are scored, spread evenly; 0 is all.
+        save: folder for all painted pictures and the targets; None keeps none.
 
     Raises:
-        PtxError: there are no test pairs, no system is trained, a model is stale, or a file of weights is missing.
+        PtxError: there are no test pairs, no system is trained, a model is stale, a file of weights is missing, or pictures are too
+            small for the rules.
     """
-    metrics = open_learned_metrics(context.settings, context.models, masked=context.data.masked_scores)
+    protocol.check_size(*context.training.size)
+    masked = MASKED in published_metrics(context.data.published_table)
+    metrics = open_learned_metrics(context.settings, context.models, masked=masked, device=context.device)
+    protocol = replace(protocol, lpips=f"{metrics.lpips_version}, AlexNet")
     methods = context.methods
     pairs = context.pairs.spread(count) if count else context.pairs
     if metrics.classifiers.attributes is not None:
         pairs = pairs.annotated(clothes(context.training))
-    scores = evaluate(methods, pairs, metrics, protocol, listener, context.photographs)
-    scores = replace(scores, path=context.training.pipeline.results / FILE)
+    path = context.training.pipeline.results / FILE
+    pictures = PictureFolder(save, context.training.pipeline.listing) if save else None
+    surroundings = Surroundings(
+        context.photographs,
+        context.settings.batch,
+        context.device,
+        pictures.save if pictures else None,
+        lambda scores: write_scores(replace(scores, path=path)),
+    )
+    scores = replace(evaluate(methods, pairs, metrics, protocol, listener, surroundings), path=path)
     write_scores(scores)
     return scores

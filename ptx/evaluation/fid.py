@@ -22,13 +22,48 @@ TINY_PROBABILITY = 1e-16
 """Added to probabilities before their logarithm is taken."""
 
 
-class ReferenceSet:
-    """Mean and covariance of the features of the photographs that FID compares with."""
+class Moments:
+    """Mean and covariance of features that come in batches, so that none is kept (Chan, Golub and LeVeque, 1983)."""
 
-    def __init__(self, features: Array) -> None:
-        """`features`: (M, D)."""
-        self.mean = features.mean(0)
-        covariance = np.atleast_2d(np.cov(features, rowvar=False))
+    def __init__(self) -> None:
+        self.count = 0
+        """Features so far."""
+        self.mean: Array = np.zeros(0)
+        """(D,)"""
+        self._products: Array = np.zeros((0, 0))
+        """(D, D) sum of the products of differences from the mean."""
+
+    @classmethod
+    def of(cls, features: Array) -> Moments:
+        """Those of features (M, D)."""
+        moments = cls()
+        moments.add(features)
+        return moments
+
+    def add(self, features: Array) -> None:
+        """Add a batch of features (B, D)."""
+        mean = features.mean(0)
+        products = (features - mean).T @ (features - mean)
+        if self.count:
+            gap = mean - self.mean
+            total = self.count + len(features)
+            products += self._products + np.outer(gap, gap) * (self.count * len(features) / total)
+            mean = self.mean + gap * (len(features) / total)
+        self.count += len(features)
+        self.mean, self._products = mean, products
+
+    @property
+    def covariance(self) -> Array:
+        """(D, D), of a sample; NaN of a single one."""
+        return self._products / (self.count - 1) if self.count > 1 else np.full_like(self._products, np.nan)
+
+
+class ReferenceSet:
+    """The distribution of the features of the photographs that FID compares with."""
+
+    def __init__(self, moments: Moments) -> None:
+        self.mean = moments.mean
+        covariance = moments.covariance
         values, vectors = linalg.eigh(covariance)
         self.trace = np.trace(covariance)
         self.root = vectors * np.sqrt(values.clip(0)) @ vectors.T

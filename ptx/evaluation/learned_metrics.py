@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,8 +16,7 @@ from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import black_outside
 from ptx.evaluation.pckh import Detector, detect_all, mediapipe_detector, pckh
-from ptx.evaluation.scores import Values
-from ptx.models.pixels import quantise
+from ptx.evaluation.protocols import CPU, EvaluationProtocol
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.settings import EvaluateSettings
@@ -47,6 +47,8 @@ class LearnedMetrics:
     """True where the inception score is also taken within the mask of the target's pose (mask-IS)."""
     hashes: Mapping[str, str] = field(default_factory=dict)
     """Network → hash of its weights."""
+    lpips_version: str = "0.1"
+    """Version of LPIPS."""
 
     def picture_scores(self, raw: Tensor, painted: Tensor, target: Tensor, rows: Batch) -> dict[str, Tensor]:
         """Score pictures one by one; metric → (B,).
@@ -55,7 +57,7 @@ class LearnedMetrics:
 
         Args:
             raw: (B, 3, H, W) in -1..1 as painted, at the working resolution.
-            painted: the same as the protocol prepares them.
+            painted: the same as the protocol prepares them for networks.
             target: (B, 3, H, W) the photographs, likewise.
             rows: the pairs.
         """
@@ -65,24 +67,27 @@ class LearnedMetrics:
         if self.classifiers.attributes is not None:
             scores |= attribute_recalls(self.classifiers.attributes(painted), rows["target_attributes"])
         if self.detector is not None:
-            scores["pckh"] = pckh(detect_all(self.detector, raw), rows["target_keypoints"])
+            scores["pckh"] = pckh(detect_all(self.detector, raw).to(raw.device), rows["target_keypoints"])
         return scores
 
-    def set_statistics(self, painted: Tensor, mask: Tensor) -> dict[str, Tensor]:
+    def set_statistics(self, painted: Tensor, mask: Tensor, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Compute what the scores of whole sets need of each picture: features (B, D), and class probabilities (B, C) by score.
 
         Pictures of data sets such as Market-1501 are scored also within the mask, as Ma et al. (NIPS 2017) do: their backgrounds are
         clutter that no pose tells.
 
         Args:
-            painted: (B, 3, H, W) in -1..1 as the protocol prepares them.
+            painted: (B, 3, H, W) in -1..1 as the protocol prepares them for networks.
             mask: (B, 1, H, W) of the target's pose, likewise.
+            protocol: says what Inception sees, and whether its rules have inception scores.
         """
         statistics: dict[str, Tensor] = {}
         if self.inception is not None:
-            statistics[FEATURES], statistics["is"] = self.inception(quantise(painted))
-            if self.masked:
-                statistics["mask_is"] = self.inception(quantise(black_outside(painted, mask)))[1]
+            statistics[FEATURES], probabilities = self.inception(protocol.for_inception(painted))
+            if not protocol.shifted_inception:
+                statistics["is"] = probabilities
+                if self.masked:
+                    statistics["mask_is"] = self.inception(black_outside(painted, mask))[1]
         if self.classifiers.categories is not None:
             statistics["fashion_is"] = self.classifiers.categories(painted).softmax(1)
         return statistics
@@ -92,23 +97,34 @@ class SetStatistics:
     """Collects the statistics of whole sets of pictures, by method."""
 
     def __init__(self) -> None:
-        self._batches: dict[str, dict[str, list[Array]]] = {}
+        self._batches: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
+        self._positions: dict[str, list[NDArray[np.int64]]] = {}
 
-    def add(self, method: str, statistics: Mapping[str, Tensor]) -> None:
-        """Add those of a batch, each (B, ...)."""
+    def add(self, method: str, statistics: Mapping[str, Tensor], positions: NDArray[np.int64]) -> None:
+        """Add those of a batch, each (B, ...), whose pictures stand at these positions of the set."""
+        if statistics:
+            self._positions.setdefault(method, []).append(positions)
         for name, value in statistics.items():
-            self._batches.setdefault(method, {}).setdefault(name, []).append(value.double().numpy())
+            self._batches.setdefault(method, {}).setdefault(name, []).append(value.float().cpu().numpy())
 
-    def features(self, method: str) -> Array:
-        """Return the features (N, D) of a method's pictures."""
-        return np.concatenate(self._batches[method][FEATURES])
+    def pseudo_values(
+        self, reference: ReferenceSet | None
+    ) -> Iterator[tuple[str, NDArray[np.int64], dict[str, Array]]]:
+        """Yield of each method the positions of its pictures in ascending order, and the scores of all of them.
 
-    def pseudo_values(self, reference: ReferenceSet | None) -> Values:
-        """Compute the scores of all pictures of each method, as one pseudo-value a picture."""
-        return {
-            method: set_pseudo_values({name: np.concatenate(parts) for name, parts in batches.items()}, reference)
-            for method, batches in self._batches.items()
-        }
+        The scores are one pseudo-value a picture. What was collected of a method is forgotten.
+
+        Args:
+            reference: the photographs that FID compares with; None leaves it out.
+        """
+        for method in list(self._batches):
+            positions = np.concatenate(self._positions.pop(method))
+            order = np.argsort(positions)
+            whole = {
+                name: np.concatenate(parts)[order].astype(np.float64)
+                for name, parts in self._batches.pop(method).items()
+            }
+            yield method, positions[order], set_pseudo_values(whole, reference)
 
 
 def set_pseudo_values(statistics: Mapping[str, Array], reference: ReferenceSet | None) -> dict[str, Array]:
@@ -127,13 +143,16 @@ def set_pseudo_values(statistics: Mapping[str, Array], reference: ReferenceSet |
     return values
 
 
-def open_learned_metrics(settings: EvaluateSettings, models: TrainedModels, *, masked: bool) -> LearnedMetrics:
+def open_learned_metrics(
+    settings: EvaluateSettings, models: TrainedModels, *, masked: bool, device: torch.device = CPU
+) -> LearnedMetrics:
     """Read the networks that the settings name.
 
     Args:
         settings: the section `evaluate`.
         models: the trained models, among them perhaps a classifier of clothes.
         masked: compute mask-IS too.
+        device: where the networks run.
 
     Raises:
         PtxError: a file is missing or holds other weights, or a detector is not installed.
@@ -142,12 +161,18 @@ def open_learned_metrics(settings: EvaluateSettings, models: TrainedModels, *, m
         raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
     files = {"alexnet": settings.alexnet, "lpips": settings.lpips, "inception": settings.inception}
     hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
-    classifiers = open_classifiers(settings, models)
+    classifiers = open_classifiers(settings, models, device)
+    lpips = inception = None
+    if settings.alexnet and settings.lpips:
+        lpips = Lpips.load(settings.alexnet, settings.lpips, settings.lpips_version).to(device)
+    if settings.inception:
+        inception = Inception.load(settings.inception).to(device)
     return LearnedMetrics(
-        lpips=Lpips.load(settings.alexnet, settings.lpips) if settings.alexnet and settings.lpips else None,
-        inception=Inception.load(settings.inception) if settings.inception else None,
+        lpips=lpips,
+        inception=inception,
         classifiers=classifiers,
         detector=mediapipe_detector() if settings.keypoints == "mediapipe" else None,
         masked=masked,
         hashes={**hashes, **classifiers.hashes},
+        lpips_version=settings.lpips_version,
     )

@@ -1,9 +1,13 @@
-"""LPIPS, version 0.1 with AlexNet (Zhang et al., CVPR 2018), from weights that the user names."""
+"""LPIPS with AlexNet (Zhang et al., CVPR 2018), versions 0.1 and 0.0, from weights that the user names.
+
+Version 0.0 shows AlexNet -1..1 as they are; 0.1 first shifts and scales them as ImageNet's pictures are. Each has linear layers of its
+own (richzhang/PerceptualSimilarity, lpips/lpips.py: `LPIPS.forward`, and lpips/weights/v0.0 and v0.1).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +48,10 @@ SCALE = (0.458, 0.448, 0.450)
 """Divisors of red, green and blue after the shift."""
 
 ALEXNET_WEIGHTS = "AlexNet's weights under torchvision's names (features.0.weight ...)"
-LINEAR_WEIGHTS = "LPIPS 0.1's linear weights (lin0.model.1.weight ..., its alex.pth)"
+LINEAR_WEIGHTS = "LPIPS's linear weights (lin0.model.1.weight ..., its alex.pth)"
+
+Version = Literal["0.1", "0.0"]
+"""Version of LPIPS."""
 
 
 class Lpips(nn.Module):
@@ -53,8 +60,9 @@ class Lpips(nn.Module):
     shift: Tensor
     scale: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, version: Version = "0.1") -> None:
         super().__init__()
+        shift, scale = (SHIFT, SCALE) if version == "0.1" else ((0.0,) * 3, (1.0,) * 3)
         self.features = nn.ModuleDict(
             {
                 str(layer.number): nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, layer.stride, layer.padding)
@@ -62,17 +70,17 @@ class Lpips(nn.Module):
             }
         )
         self.linear = nn.ParameterList(torch.zeros(1, layer.outputs, 1, 1) for layer in ALEXNET)
-        self.register_buffer("shift", torch.tensor(SHIFT)[:, None, None], persistent=False)
-        self.register_buffer("scale", torch.tensor(SCALE)[:, None, None], persistent=False)
+        self.register_buffer("shift", torch.tensor(shift)[:, None, None], persistent=False)
+        self.register_buffer("scale", torch.tensor(scale)[:, None, None], persistent=False)
 
     @classmethod
-    def load(cls, alexnet: Path, linear: Path) -> Lpips:
-        """Read the user's weights of AlexNet and of the linear layers.
+    def load(cls, alexnet: Path, linear: Path, version: Version = "0.1") -> Lpips:
+        """Read the user's weights of AlexNet and of the linear layers, which must be those of the version.
 
         Raises:
             PtxError: a file is missing or holds other weights.
         """
-        net = cls()
+        net = cls(version)
         weights = read_weights(linear, LINEAR_WEIGHTS)
         state = read_weights(alexnet, ALEXNET_WEIGHTS)
         for level in range(len(ALEXNET)):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ptx.evaluation.pairs import Flow, LabelledFlow, PairBatch, TestPairs
-from ptx.evaluation.protocols import through_jpeg
+from ptx.evaluation.protocols import CPU, through_jpeg
 from ptx.geometry.body import load_body
 from ptx.geometry.labels import BACKGROUND
 from ptx.inference.fitted_flow import FittedFlow
@@ -20,6 +20,7 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.part_affine import part_affine_flow
 from ptx.models.warping import warp_pixels
 from ptx.pipeline.errors import PtxError
+from ptx.training.data import BatchField
 from ptx.training.models import TrainedModels
 from ptx.training.systems import SystemName
 
@@ -32,6 +33,8 @@ class Method(Generic[Output]):
 
     name: str
     run: Callable[[PairBatch], Output]
+    needs: tuple[BatchField, ...] = ()
+    """Fields without which a pair is not scored by it, beside pictures and keypoints."""
 
 
 FlowMethod = Method[Flow]
@@ -89,20 +92,21 @@ class Methods:
         return (*self.baselines, *self.systems)
 
 
-def open_methods(models: TrainedModels, pairs: TestPairs, body: str) -> Methods:
+def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: torch.device = CPU) -> Methods:
     """Open the baselines and whatever is trained; each network is read once.
 
     Args:
         models: the trained models.
         pairs: the pairs that methods will be asked for, which come with stored and with exact flow or without.
         body: the body model that is fitted to keypoints, as for `load_body`.
+        device: where the networks run.
 
     Raises:
         PtxError: no system is trained, or a model is stale or damaged.
     """
-    labelled = open_flow_methods(models, pairs, body)
+    labelled = open_flow_methods(models, pairs, body, device)
     systems = [
-        Method(row.name, _painted_by(assemble(row.system, models, refined=row.refined)))
+        Method(row.name, _painted_by(assemble(row.system, models, refined=row.refined).to(device)))
         for row in SYSTEM_METHODS
         if models.exists(row.needs)
     ]
@@ -111,7 +115,7 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str) -> Methods:
             "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
         )
     exact = [Method("ground truth", _exact_flow)] if pairs.truth is not None else []
-    warps = [Method(f"warp by {method.name}", _warped_by(method)) for method in (*labelled, *exact)]
+    warps = [Method(f"warp by {method.name}", _warped_by(method), method.needs) for method in (*labelled, *exact)]
     return Methods(
         baseline_flow=baseline_flow_methods(),
         labelled_flow=labelled,
@@ -125,20 +129,22 @@ def baseline_flow_methods() -> tuple[FlowMethod, ...]:
     return (Method("zero flow", _zero_flow), Method("part-affine flow", _part_affine_flow))
 
 
-def open_flow_methods(models: TrainedModels, pairs: TestPairs, body: str) -> tuple[Method[LabelledFlow], ...]:
+def open_flow_methods(
+    models: TrainedModels, pairs: TestPairs, body: str, device: torch.device = CPU
+) -> tuple[Method[LabelledFlow], ...]:
     """Open the methods that give flow with visibility, that of the stores last; arguments as for `open_methods`.
 
     Raises:
         PtxError: a model is stale or damaged.
     """
     methods = [
-        Method(name, _predicted_by(_flow_net(models, training)))
+        Method(name, _predicted_by(_flow_net(models, training).to(device)))
         for name, training in FLOW_NETWORKS.items()
         if models.exists(training)
     ]
     methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(load_body(body)))))
     if pairs.has_stored_flow:
-        methods.append(Method("projected, stored", _stored_flow))
+        methods.append(Method("projected, stored", _stored_flow, ("flow", "visibility")))
     return tuple(methods)
 
 

@@ -15,24 +15,31 @@ from ptx.labels import CLOTHES, garment
 from ptx.models.losses import end_point_error
 from ptx.models.pose_mask import pose_mask
 from ptx.models.ssim import ms_ssim, ssim
-from ptx.training.data import Batch
+from ptx.training.data import Batch, BatchField
 
 
-def region_masks(batch: Batch) -> dict[str, Tensor]:
+def region_masks(batch: Batch, bodies: BatchField | None = None) -> dict[str, Tensor]:
     """Make the masks (B, 1, H, W) of the target within which pictures are scored.
 
     pose: around the keypoints, as the field masks pictures; body: the fitted body, without fits the person of the garment labels,
     without these the pose; garments: the clothes, where labels are known.
+
+    Args:
+        batch: the pairs.
+        bodies: the field that says where bodies are on other pairs of the same evaluation. Where these pairs lack it they have no
+            body, so that no mean is taken over regions of two kinds.
     """
     pose = pose_mask(batch["target_keypoints"], *batch["target"].shape[-2:]) > 0
     masks = {"pose": pose, "body": pose}
     if "target_parsing" in batch:
         labels = batch["target_parsing"][:, None]
-        clothes = torch.tensor([garment(name) for name in CLOTHES], dtype=labels.dtype)
+        clothes = torch.tensor([garment(name) for name in CLOTHES], dtype=labels.dtype, device=labels.device)
         masks["body"] = labels > 0
         masks["garments"] = torch.isin(labels, clothes)
     if "visibility" in batch:
         masks["body"] = batch["visibility"] < BACKGROUND
+    if bodies is not None and bodies not in batch:
+        del masks["body"]
     return masks
 
 
@@ -47,10 +54,11 @@ def picture_scores(
         masks: (B, 1, H, W) of the target, as `region_masks` gives them.
         protocol: the rules.
     """
-    scores = {
-        "ssim": ssim(painted, target, protocol.ssim),
-        "body_ssim": body_ssim(painted, target, masks["body"], protocol.ssim),
-    }
+    scores = {"ssim": ssim(painted, target, protocol.ssim)}
+    if protocol.ssim_256 is not None:
+        scores["ssim_256"] = ssim(painted, target, protocol.ssim_256)
+    if "body" in masks:
+        scores["body_ssim"] = body_ssim(painted, target, masks["body"], protocol.ssim)
     if "garments" in masks:
         scores["garment_ssim"] = body_ssim(painted, target, masks["garments"], protocol.ssim)
     return scores | {

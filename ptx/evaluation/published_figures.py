@@ -19,7 +19,11 @@ TABLE_METRICS = {
     "deepfashion": ("ssim", "is", "fashion_is", *(f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS), *LATER_METRICS),
     "market1501": ("ssim", "is", "mask_ssim", "mask_is", *LATER_METRICS),
 }
-"""Data set (`data.kind`) → metrics of its table in Li, Huang and Loy, CVPR 2019, as their code scores them, then the later ones."""
+"""Data set (`DataSet.published_table`) → metrics of its table in Li, Huang and Loy, CVPR 2019, as their code scores them, then the
+later ones."""
+
+MASKED = "mask_is"
+"""Metric of tables of data sets whose inception score is taken within the mask of the pose as well."""
 
 COMMON_METRICS = ("ssim", "lpips", "fid", "is", "pckh")
 """Metrics of a table on any other data set: the field's."""
@@ -27,8 +31,8 @@ COMMON_METRICS = ("ssim", "lpips", "fid", "is", "pckh")
 REQUIREMENTS = {
     "lpips": "evaluate.alexnet and evaluate.lpips",
     "fid": "evaluate.inception",
-    "is": "evaluate.inception",
-    "mask_is": "evaluate.inception",
+    "is": "evaluate.inception, and a protocol whose code prints it",
+    "mask_is": "evaluate.inception, and a protocol whose code prints it",
     "fashion_is": "train-attributes or evaluate.categories",
     "pckh": "evaluate.keypoints",
     **dict.fromkeys((f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS), "train-attributes or evaluate.attributes"),
@@ -42,7 +46,7 @@ class Figure:
 
     method: str
     data: str
-    """Data set, as in `data.kind`."""
+    """Data set, as in `DataSet.published_table`."""
     metric: str
     value: float
     source: str
@@ -79,15 +83,15 @@ FIGURES = (
 """All figures. The metric taken_for_real is the share of painted pictures that people take for photographs."""
 
 
-def published_metrics(kind: str) -> tuple[str, ...]:
-    """List the metrics of the published table of a data set (`data.kind`)."""
-    return TABLE_METRICS.get(kind, COMMON_METRICS)
+def published_metrics(data: str) -> tuple[str, ...]:
+    """List the metrics of the published table of a data set (`DataSet.published_table`)."""
+    return TABLE_METRICS.get(data, COMMON_METRICS)
 
 
-def published_figures(kind: str, metrics: Sequence[str]) -> dict[tuple[str, str], dict[str, float]]:
-    """Select figures on a data set (`data.kind`): (method, source) → metric → value."""
+def published_figures(data: str, metrics: Sequence[str]) -> dict[tuple[str, str], dict[str, float]]:
+    """Select figures on a data set (`DataSet.published_table`): (method, source) → metric → value."""
     out: dict[tuple[str, str], dict[str, float]] = {}
     for figure in FIGURES:
-        if figure.data == kind and figure.metric in metrics:
+        if figure.data == data and figure.metric in metrics:
             out.setdefault((figure.method, figure.source), {})[figure.metric] = figure.value
     return out

@@ -17,9 +17,11 @@ from ptx.datasets.spread import spread
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.curves import draw_curve, read_curves
 from ptx.evaluation.methods import Methods
+from ptx.evaluation.missing import describe_pairs
 from ptx.evaluation.pairs import TestPairs
+from ptx.evaluation.protocols import CPU
 from ptx.evaluation.scores import Scores
-from ptx.evaluation.tables import FLOW_METRICS, IMAGE_METRICS, best_methods, select_metrics
+from ptx.evaluation.tables import FLOW_METRICS, IMAGE_METRICS, best_methods, describe_intervals, score_grids
 from ptx.models.pixels import to_uint8
 from ptx.pictures.sheet import Panel, sheet
 from ptx.pipeline.step import StepStatus
@@ -35,6 +37,9 @@ table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .25em .8em;
 td:first-child, th:first-child { text-align: left } img { max-width: 100%; border: 1px solid #eee } small { color: #777 }
 svg { background: #fafafa; border: 1px solid #eee; margin: .5em .5em 0 0 }
 """
+
+WHITE = 255
+"""8-bit value of a white pixel."""
 
 FILE = "report.html"
 """Name of the page in a workspace."""
@@ -59,6 +64,7 @@ def write_report(
     pairs: TestPairs,
     scores: Scores,
     pair_sheet: Path | None = None,
+    device: torch.device = CPU,
 ) -> Path:
     """Write `report.html`; returns its path.
 
@@ -69,11 +75,13 @@ def write_report(
         pairs: all test pairs.
         scores: the scores of some or all of them.
         pair_sheet: a contact sheet of pairs (`samples.sheets.show_grid`), where there is one.
+        device: where the methods run.
     """
-    parts = [f"<h1>ptx: {escape(results.name)}</h1>", *_status_table(statuses)]
+    parts = [f"<h1>ptx: {escape(results.name)}</h1>", *_status_table(statuses), *_score_tables(scores)]
+    parts += _transfer_sheets(methods, pairs, scores, device)
     if pair_sheet is not None:
         parts += ["<h2>Bodies, flow, visibility</h2>", _picture(np.asarray(Pillow.open(pair_sheet).convert("RGB")))]
-    parts += [*_training_curves(results), *_score_tables(scores), *_transfer_sheets(methods, pairs, scores)]
+    parts += _training_curves(results)
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
     path = results / FILE
     write_atomic(path, (head + "\n".join(parts) + "</html>\n").encode())
@@ -122,48 +130,63 @@ def _training_curves(results: Path) -> Iterator[str]:
 
 
 def _score_tables(scores: Scores) -> Iterator[str]:
-    rule = f"{len(scores.pairs)} pairs of persons never seen in training; {scores.protocol}."
-    yield f"<h2>Scores</h2><p>{escape(rule)} Mean and 95 % bootstrap interval; the best is bold.</p>"
+    rule = f"{describe_pairs(scores)}, of persons never seen in training; {scores.protocol}."
+    yield f"<h2>Scores</h2><p>{escape(rule)} Mean and interval; the best is bold. {escape(describe_intervals(scores))}.</p>"
     for wanted in (IMAGE_METRICS, FLOW_METRICS):
-        metrics, rows = select_metrics(scores.values, wanted)
-        if not rows:
-            continue
-        best = best_methods(rows, metrics)
-        cells = [
-            [escape(method), *(_score_cell(own.get(metric), bold=best[metric] == method) for metric in metrics)]
-            for method, own in rows.items()
-        ]
-        yield _table(["", *metrics], cells)
+        for title, metrics, rows, counts in score_grids(scores, wanted):
+            best = best_methods(rows, metrics) if counts is None else {}
+            cells = []
+            for method, own in rows.items():
+                persons = scores.persons_of(method)
+                row = [_score_cell(own.get(metric), persons, bold=best.get(metric) == method) for metric in metrics]
+                cells.append([escape(method), *row, *([] if counts is None else [str(counts.get(method, ""))])])
+            if title:
+                yield f"<p>{escape(title)}</p>"
+            yield _table(["", *metrics, *([] if counts is None else ["pairs"])], cells)
 
 
-def _score_cell(values: NDArray[np.float64] | None, *, bold: bool) -> str:
-    if values is None:
+def _score_cell(values: NDArray[np.float64] | None, persons: NDArray[np.int64] | None, *, bold: bool) -> str:
+    if values is None or not np.isfinite(values).any():
         return ""
-    mean, low, high = interval(values)
+    mean, low, high = interval(values, persons)
     text = f"{mean:.4g} <small>{low:.4g} to {high:.4g}</small>"
     return f"<b>{text}</b>" if bold else text
 
 
-def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores) -> Iterator[str]:
+def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores, device: torch.device) -> Iterator[str]:
+    """The worst pairs first: what fails says more than what works."""
     ssim = scores.values[methods.systems[-1].name]["ssim"]
-    evenly = spread(len(ssim), SPREAD_ROWS)
-    worst = np.argsort(ssim)[:WORST_ROWS]
-    yield from _transfer_sheet("Transfers, spread over the test pairs", methods, pairs, scores.pairs[evenly])
-    yield from _transfer_sheet("The worst, by SSIM", methods, pairs, scores.pairs[worst])
+    scored = np.flatnonzero(np.isfinite(ssim))
+    worst = scored[np.argsort(ssim[scored])[:WORST_ROWS]]
+    evenly = scored[spread(len(scored), SPREAD_ROWS)]
+    titles = {"The worst, by SSIM": worst, "Transfers, spread over the test pairs": evenly}
+    for title, rows in titles.items():
+        yield from _transfer_sheet(title, methods, pairs, scores.pairs[rows], device)
 
 
-def _transfer_sheet(title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64]) -> Iterator[str]:
-    """The pictures of every method for the pairs of these numbers, one row a pair."""
+def _transfer_sheet(
+    title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64], device: torch.device
+) -> Iterator[str]:
+    """The pictures of every method for the pairs of these numbers, one row a pair; blank where a method lacks what it needs."""
     position = {number: i for i, number in enumerate(pairs.numbers.tolist())}
     chosen = pairs.only(np.array([position[number] for number in numbers.tolist()]))
-    batch = next(chosen.batches(len(chosen)))
+    columns = [method.name for method in methods.images]
+    pictures: dict[int, list[Image]] = {}
     with torch.inference_mode():
-        columns = {method.name: to_uint8(method.run(batch)) for method in methods.images}
-    columns["truth"] = to_uint8(batch.rows["target"])
+        for batch in chosen.batches(len(chosen)):
+            target = to_uint8(batch.rows["target"])
+            moved = batch.to(device)
+            painted = [
+                to_uint8(method.run(moved)) if batch.has(method.needs) else np.full_like(target, WHITE)
+                for method in methods.images
+            ]
+            for row, number in enumerate(batch.rows["pair"].tolist()):
+                pictures[number] = [*(column[row] for column in painted), target[row]]
+    names = [*columns, "truth"]
     rows = [
-        [Panel(pictures[row], name if row == 0 else "") for name, pictures in columns.items()]
-        for row in range(len(chosen))
+        [Panel(picture, name if row == 0 else "") for name, picture in zip(names, pictures[number], strict=True)]
+        for row, number in enumerate(numbers.tolist())
     ]
-    note = f"Each row is a pair; copying the source shows the source. From the left: {', '.join(columns)}."
+    note = f"Each row is a pair; copying the source shows the source. From the left: {', '.join(names)}."
     yield f"<h2>{escape(title)}</h2>"
     yield _picture(sheet(rows, height=SHEET_HEIGHT), note)

@@ -52,7 +52,7 @@ def write_study(
     chosen = _choose_methods(methods, names)
     if path.suffix.lower() != ".html":
         raise PtxError(f"{path}: the page is written as .html")
-    pairs = pairs.spread(count)
+    pairs = pairs.complete.spread(count)
     pictures: dict[str, str] = {}
     with torch.inference_mode():
         for batch in pairs.batches():

@@ -34,13 +34,16 @@ WANG = SsimRule(11, 1.5, False, description="11×11 Gaussian window of σ 1.5, R
 """The rule of the inventors."""
 
 LARGE = SsimRule(51, description="51×51 uniform window, sample covariance")
-"""The first of GFLA's two rules."""
+"""The first rule of GFLA (script/metrics.py:335), and of PIDM and CFLD, which took its code over."""
 
 PAINTED_RANGE = SsimRule(11, 1.5, False, True, "11×11 Gaussian window of σ 1.5, range of values of the painted picture")
-"""The second of GFLA's rules, and CFLD's."""
+"""PATN's rule (tool/getMetrics_fashion.py:26), and the second of GFLA (script/metrics.py:342) and CFLD (models/metrics.py:80)."""
 
-NARROW = SsimRule(9, 1.2, False, description="9×9 Gaussian window of σ 1.2")
-"""PIDM's rule."""
+NARROW = SsimRule(9, 1.2, False, True, "9×9 Gaussian window of σ 1.2, range of values of the painted picture")
+"""The second rule of PIDM (utils/metrics.py:349): a σ of 1.2 with scikit-image's truncation is 4 px to either side."""
+
+LARGE_WINDOW = 16
+"""Pixels across of a uniform window from which running sums are faster than adding all of it."""
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the scales of MS-SSIM, finest first (Wang, Simoncelli and Bovik, 2003)."""
@@ -66,8 +69,8 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
     x = to_levels(a)
     y = to_levels(b)
     fitting = sum(min(x.shape[-2:]) // 2**level >= WANG.window for level in range(len(SCALE_WEIGHTS)))
-    weights = torch.tensor(SCALE_WEIGHTS[: max(1, fitting)])
-    out = torch.ones(len(x), 3)
+    weights = x.new_tensor(SCALE_WEIGHTS[: max(1, fitting)])
+    out = x.new_ones(len(x), 3)
     for level, weight in enumerate(weights / weights.sum()):
         whole, structure = (part.mean((2, 3)).clamp(min=0) for part in _similarity(x, y, WANG))  # (B, 3)
         out = out * (whole if level == len(weights) - 1 else structure) ** weight
@@ -95,6 +98,8 @@ def _similarity(x: Tensor, y: Tensor, rule: SsimRule) -> tuple[Tensor, Tensor]:
 
 def _window_mean(x: Tensor, rule: SsimRule) -> Tensor:
     """Mean over every window inside: (B, C, H, W) → (B, C, H - w + 1, W - w + 1)."""
+    if rule.sigma is None and rule.window >= LARGE_WINDOW:
+        return _box_mean(_box_mean(x, rule.window, 3), rule.window, 2)
     if rule.sigma is None:
         return F.avg_pool2d(F.avg_pool2d(x, (1, rule.window), 1), (rule.window, 1), 1)
     offsets = torch.arange(rule.window, dtype=x.dtype, device=x.device) - rule.window // 2
@@ -102,3 +107,11 @@ def _window_mean(x: Tensor, rule: SsimRule) -> Tensor:
     line = (line / line.sum()).expand(x.shape[1], 1, 1, -1)  # (C, 1, 1, w)
     across = F.conv2d(x, line, groups=x.shape[1])
     return F.conv2d(across, line.transpose(-1, -2), groups=x.shape[1])
+
+
+def _box_mean(x: Tensor, window: int, axis: int) -> Tensor:
+    """Mean over every window inside along an axis, as differences of running sums, at the same cost for any window."""
+    sums = x.cumsum(axis)
+    first = sums.narrow(axis, window - 1, 1)
+    later = sums.narrow(axis, window, sums.shape[axis] - window) - sums.narrow(axis, 0, sums.shape[axis] - window)
+    return torch.cat([first, later], axis) / window

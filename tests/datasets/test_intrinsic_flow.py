@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 
 from ptx.datasets.fit_files import FitFolder
 from ptx.datasets.intrinsic_flow import IntrinsicFlow
+from ptx.evaluation.published_figures import published_metrics
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
 from ptx.project import Project
@@ -181,6 +182,15 @@ def test_what_reads_the_stores_reads_these(done: Project, tmp_path: Path) -> Non
 def test_market_by_silhouettes(tmp_path: Path) -> None:
     chosen = run(project(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
     np.testing.assert_array_equal(SampleReader(chosen.pipeline).part(2), merged(SILHOUETTES[IDS[2]]))
+
+
+def test_packs_are_scored_as_the_data_sets_that_they_are_of(tmp_path: Path) -> None:
+    """Market-1501's pack within the mask too (Li et al., CVPR 2019, table 2)."""
+    for folder, table in (("Img", "deepfashion"), ("Images", "market1501")):
+        (tmp_path / table).mkdir()
+        chosen = project(tmp_path / table, pack(tmp_path / table / "pack", folder))
+        assert chosen.data.published_table == table
+        assert ("mask_is" in published_metrics(chosen.data.published_table)) == (table == "market1501")
 
 
 def test_bad_files_are_quarantined(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ def standing(count: int) -> Tensor:
     return torch.tensor([(x, y, 1.0) for x, y in UPRIGHT]).expand(count, 18, 3).clone()
 
 
-def random_rows(count: int, seed: int = 0) -> Batch:
+def random_rows(count: int, seed: int = 0, numbers: Sequence[int] | None = None) -> Batch:
     """Pairs of noise, with keypoints of somebody who stands."""
     generator = torch.Generator().manual_seed(seed)
     return {
@@ -34,7 +34,7 @@ def random_rows(count: int, seed: int = 0) -> Batch:
         "target": torch.rand(count, 3, 128, 64, generator=generator) * 2 - 1,
         "source_keypoints": standing(count),
         "target_keypoints": standing(count),
-        "pair": torch.arange(count),
+        "pair": torch.arange(count) if numbers is None else torch.tensor(numbers),
     }
 
 
@@ -51,8 +51,20 @@ class HandMadePairs:
 
     numbers: NDArray[np.int64]
     given: tuple[PairBatch, ...]
+    problems: tuple[str, ...] = ()
+    split: int = 99
 
-    def batches(self) -> Iterator[PairBatch]:
+    @property
+    def persons(self) -> NDArray[np.int64]:
+        """Two pairs of each."""
+        return np.arange(len(self.numbers)) // 2
+
+    @property
+    def readable(self) -> int:
+        """All that were given."""
+        return sum(len(batch) for batch in self.given)
+
+    def batches(self, size: int) -> Iterator[PairBatch]:  # as they were given
         """Yield them."""
         return iter(self.given)
 

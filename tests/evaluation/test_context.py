@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from ptx.evaluation.context import EvaluationContext, evaluate_project
+from ptx.evaluation.pairs import PairBatch
+from ptx.evaluation.pairs import TestPairs as Pairs
 from ptx.evaluation.protocols import Split, find_protocol
 from ptx.evaluation.scores import FORMER_METHODS, Scores, read_scores
 from ptx.evaluation.tables import comparison_table, score_table
@@ -76,7 +80,7 @@ def test_photographs_are_those_of_a_split(context: EvaluationContext) -> None:
     images = store.read("image", np.arange(6), np.uint8)
     numbers: dict[Split, int] = {"train": 0, "test": 1}
     for split, number in numbers.items():
-        pictures = torch.cat(list(context.photographs(split)))
+        pictures = torch.cat([batch.pictures for batch in context.photographs(split)])
         wanted = images[np.asarray(listing.splits) == number]
         assert np.array_equal(((pictures.numpy() + 1) * 127.5).round().transpose(0, 2, 3, 1), wanted)
 
@@ -96,3 +100,34 @@ def test_nothing_trained_and_nothing_done(tmp_path: Path) -> None:
     run(project)
     with pytest.raises(PtxError, match="no trained model to evaluate: `ptx run train-flow`"):
         evaluate_project(replace(context), find_protocol("ours"), Silent())
+
+
+def test_settings_of_the_batch_and_of_lpips_count(context: EvaluationContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    batches = Pairs.batches
+
+    def record(self: Pairs, size: int) -> Iterator[PairBatch]:
+        sizes.append(size)
+        return batches(self, size)
+
+    monkeypatch.setattr(Pairs, "batches", record)
+    found = replace(context, settings=EvaluateSettings(batch=3, lpips_version="0.0"))
+    scores = evaluate_project(found, find_protocol("ours"), Silent(), count=1)
+    assert sizes == [3]
+    assert "LPIPS 0.0, AlexNet" in scores.protocol
+
+
+def test_the_data_sets_table_says_whether_masks_count(
+    context: EvaluationContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights").write_bytes(b"")
+    stand_in = lambda x: (x.mean((2, 3)), x.mean((2, 3)).softmax(1))  # noqa: E731
+    monkeypatch.setattr(
+        "ptx.evaluation.learned_metrics.Inception.load", lambda path: SimpleNamespace(to=lambda device: stand_in)
+    )
+    found = replace(context, settings=EvaluateSettings(inception=tmp_path / "weights"))
+    plain = evaluate_project(found, find_protocol("ours"), Silent())
+    assert "mask_is" not in plain.values["generator"]
+    monkeypatch.setattr(type(context.data), "published_table", property(lambda self: "market1501"))
+    masked = evaluate_project(found, find_protocol("ours"), Silent())
+    assert np.isfinite(masked.values["generator"]["mask_is"]).all()

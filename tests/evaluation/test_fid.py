@@ -11,7 +11,7 @@ from scipy.linalg import sqrtm
 from scipy.stats import entropy
 
 from ptx.evaluation.bootstrap import interval
-from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
+from ptx.evaluation.fid import Moments, ReferenceSet, inception_pseudo_values
 
 Array = NDArray[np.float64]
 
@@ -40,9 +40,9 @@ def test_frechet_distance_of_known_normals() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=(200_000, 3))
     a, b = base * (1, 2, 3), rng.permutation(base) * (2, 2, 1) + (1, 0, 0)
-    assert ReferenceSet(b).frechet_pseudo_values(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
-    assert ReferenceSet(a).frechet_pseudo_values(a).mean() == pytest.approx(0, abs=1e-6)
-    assert np.isnan(ReferenceSet(b).frechet_pseudo_values(a[:1])).all()
+    assert ReferenceSet(Moments.of(b)).frechet_pseudo_values(a).mean() == pytest.approx(1 + 1 + 0 + 4, rel=0.02)
+    assert ReferenceSet(Moments.of(a)).frechet_pseudo_values(a).mean() == pytest.approx(0, abs=1e-6)
+    assert np.isnan(ReferenceSet(Moments.of(b)).frechet_pseudo_values(a[:1])).all()
 
 
 @pytest.mark.parametrize("count", [400, 30])
@@ -52,13 +52,16 @@ def test_frechet_distance_by_singular_values(count: int) -> None:
     x, y = ((t - t.mean(0)) / np.sqrt(len(t) - 1) for t in (a, b))
     root = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     wanted = ((a.mean(0) - b.mean(0)) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * root
-    assert ReferenceSet(b).frechet_pseudo_values(a).mean() == pytest.approx(wanted, rel=1e-4)
+    assert ReferenceSet(Moments.of(b)).frechet_pseudo_values(a).mean() == pytest.approx(wanted, rel=1e-4)
 
 
 @given(st.integers(0, 1000), st.integers(0, 99))
 def test_a_pseudo_value_is_what_more_weight_of_its_picture_adds(seed: int, picture: int) -> None:
     a, b = tables(seed, 4000, 4)
-    gain = ReferenceSet(b).frechet_pseudo_values(a)[picture] - ReferenceSet(b).frechet_pseudo_values(a).mean()
+    gain = (
+        ReferenceSet(Moments.of(b)).frechet_pseudo_values(a)[picture]
+        - ReferenceSet(Moments.of(b)).frechet_pseudo_values(a).mean()
+    )
     step, one = 1e-5, (np.arange(4000) == picture)
     more, less = (frechet(a, b, (1 - e) / 4000 + e * one) for e in (step, -step))
     assert gain == pytest.approx((more - less) / (2 * step), rel=0.02, abs=0.05)  # ours divides by N - 1
@@ -67,7 +70,7 @@ def test_a_pseudo_value_is_what_more_weight_of_its_picture_adds(seed: int, pictu
 def test_the_interval_is_that_of_other_pictures() -> None:
     """New sets of pictures scatter around the truth as the interval of one set says."""
     rng = np.random.default_rng(3)
-    reference = ReferenceSet(rng.normal(size=(5000, 5)))
+    reference = ReferenceSet(Moments.of(rng.normal(size=(5000, 5))))
     sets = rng.normal(0.4, 1.3, (400, 600, 5)) ** 2
     scattered = [reference.frechet_pseudo_values(pictures).mean() for pictures in sets]
     widths = [np.ptp(interval(reference.frechet_pseudo_values(pictures))) for pictures in sets[:20]]
@@ -93,3 +96,15 @@ def test_the_inception_scores_interval_is_that_of_other_pictures() -> None:
     scattered = [inception_pseudo_values(guesses(seed, 500, 6)).mean() for seed in range(300)]
     _, low, high = interval(inception_pseudo_values(guesses(999, 500, 6)))
     assert high - low == pytest.approx(2 * 1.96 * np.std(scattered), rel=0.25)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_moments_of_batches_are_those_of_the_whole(size: int) -> None:
+    features = np.random.default_rng(0).normal(5, 2, (100, 4)) @ np.triu(np.ones((4, 4)))
+    moments = Moments()
+    for first in range(0, 100, size):
+        moments.add(features[first : first + size])
+    assert moments.count == 100
+    np.testing.assert_allclose(moments.mean, features.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(features, rowvar=False), rtol=1e-10)
+    assert np.isnan(Moments.of(features[:1]).covariance).all()

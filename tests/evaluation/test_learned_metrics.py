@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from scipy.stats import entropy
 
 from ptx.evaluation.classifiers import ClothesClassifiers
-from ptx.evaluation.fid import ReferenceSet
+from ptx.evaluation.fid import Moments, ReferenceSet, inception_pseudo_values
 from ptx.evaluation.learned_metrics import (
     FEATURES,
     LearnedMetrics,
@@ -20,6 +20,7 @@ from ptx.evaluation.learned_metrics import (
     set_pseudo_values,
 )
 from ptx.evaluation.lpips import Lpips
+from ptx.evaluation.protocols import find_protocol
 from ptx.models.pose_mask import pose_mask
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
@@ -44,22 +45,23 @@ def test_without_networks_nothing_is_scored() -> None:
     rows = random_rows(2)
     metrics = LearnedMetrics()
     assert metrics.picture_scores(rows["source"], rows["source"], rows["target"], rows) == {}
-    assert metrics.set_statistics(rows["source"], pose_mask(standing(2), 128, 64) > 0) == {}
+    assert metrics.set_statistics(rows["source"], pose_mask(standing(2), 128, 64) > 0, find_protocol("ours")) == {}
 
 
 def test_market_is_also_scored_within_the_mask() -> None:
     """The masked score is that of pictures whose background was black all along."""
     torch.manual_seed(0)
-    painted = torch.rand(40, 1, 1, 1) * torch.rand(40, 3, 128, 64) * 2 - 1
+    painted = find_protocol("ours").prepare(torch.rand(40, 1, 1, 1) * torch.rand(40, 3, 128, 64) * 2 - 1, painted=True)
     pose = pose_mask(standing(40), 128, 64) > 0
     collected = {}
     for name, masked in (("market", True), ("fashion", False)):
         metrics, statistics = LearnedMetrics(inception=brightness, masked=masked), SetStatistics()
         for start in range(0, 40, 16):
             batch = slice(start, start + 16)
-            statistics.add("ours", metrics.set_statistics(painted[batch], pose[batch]))
-        reference = ReferenceSet(np.random.default_rng(0).normal(size=(9, 3)))
-        collected[name] = statistics.pseudo_values(reference)["ours"]
+            shown = metrics.set_statistics(painted[batch], pose[batch], find_protocol("ours"))
+            statistics.add("ours", shown, np.arange(40)[batch])
+        reference = ReferenceSet(Moments.of(np.random.default_rng(0).normal(size=(9, 3))))
+        collected[name] = next(statistics.pseudo_values(reference))[2]
     pixels = np.where(pose.numpy(), ((painted.numpy() + 1) * 127.5).round(), 0)
     logits = 4 * (pixels.mean((1, 2, 3)) / 127.5 - 1)
     certain = 1 / (1 + np.exp(-2 * logits))
@@ -71,9 +73,10 @@ def test_market_is_also_scored_within_the_mask() -> None:
 
 
 def test_pictures_are_shown_as_their_files_hold_them() -> None:
-    """Inception sees 8 bits; the detector sees what was painted, not what the protocol made of it."""
+    """Networks see 8 bits; the detector sees what was painted, not what the protocol made of it."""
     rows = random_rows(2)
-    raw, painted = rows["source"], rows["source"].flip(3)
+    raw, protocol = rows["source"], find_protocol("ours")
+    painted = protocol.for_networks(protocol.prepare(raw.flip(3), painted=True), painted=True)
     detected: list[np.ndarray] = []
 
     def detector(picture: np.ndarray) -> torch.Tensor:
@@ -81,8 +84,8 @@ def test_pictures_are_shown_as_their_files_hold_them() -> None:
         return standing(1)[0]
 
     metrics = LearnedMetrics(inception=brightness, detector=detector, lpips=lambda a, b: (a - b).mean((1, 2, 3)))
-    statistics = metrics.set_statistics(painted, torch.ones(2, 1, 128, 64, dtype=torch.bool))
-    levels = ((painted.numpy() + 1) * 127.5).round() / 127.5 - 1
+    statistics = metrics.set_statistics(painted, torch.ones(2, 1, 128, 64, dtype=torch.bool), protocol)
+    levels = ((raw.flip(3).numpy() + 1) * 127.5).round() / 127.5 - 1
     np.testing.assert_allclose(statistics[FEATURES].numpy(), levels.mean((2, 3)), atol=1e-6)
     scores = metrics.picture_scores(raw, painted, rows["target"], rows)
     assert scores["pckh"].tolist() == [1, 1]
@@ -91,14 +94,32 @@ def test_pictures_are_shown_as_their_files_hold_them() -> None:
     assert torch.equal(scores["lpips"], (painted - rows["target"]).mean((1, 2, 3)))
 
 
+def test_sets_are_scored_in_the_order_of_their_pairs() -> None:
+    """Pairs without fits come last, and each pseudo-value still stands at its own pair; the splits of IS are those of the listing."""
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(4), 30).astype(np.float32)
+    positions = rng.permutation(40)[:30]
+    statistics = SetStatistics()
+    for part in np.array_split(np.arange(30), 4):
+        statistics.add("ours", {"is": torch.from_numpy(probabilities[part])}, positions[part])
+    ((name, found, scores),) = statistics.pseudo_values(None)
+    assert name == "ours"
+    assert found.tolist() == sorted(positions.tolist())
+    wanted = inception_pseudo_values(probabilities[np.argsort(positions)].astype(np.float64))
+    np.testing.assert_allclose(scores["is"], wanted, rtol=1e-12)
+    assert wanted.mean() == pytest.approx(inception_score(probabilities[np.argsort(positions)]), rel=1e-5)
+
+
 def test_categories_of_clothes_give_their_own_inception_score() -> None:
     metrics = LearnedMetrics(classifiers=ClothesClassifiers(categories=lambda x: 9 * x.mean((2, 3))))
     statistics = SetStatistics()
     colours = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (40, 3))).float()
-    for part in colours.split(7):
+    for start in range(0, 40, 7):
+        part = colours[start : start + 7]
         painted = part[:, :, None, None].expand(-1, 3, 8, 8)
-        statistics.add("ours", metrics.set_statistics(painted, torch.ones(len(part), 1, 8, 8, dtype=torch.bool)))
-    scores = statistics.pseudo_values(None)["ours"]
+        shown = metrics.set_statistics(painted, torch.ones(len(part), 1, 8, 8, dtype=torch.bool), find_protocol("ours"))
+        statistics.add("ours", shown, start + np.arange(len(part)))
+    scores = next(statistics.pseudo_values(None))[2]
     assert list(scores) == ["fashion_is"]
     assert scores["fashion_is"].mean() == pytest.approx(inception_score((9 * colours).softmax(1).numpy()), rel=1e-5)
 
@@ -106,7 +127,7 @@ def test_categories_of_clothes_give_their_own_inception_score() -> None:
 def test_fid_needs_a_reference() -> None:
     features = np.random.default_rng(0).normal(size=(20, 3))
     assert set_pseudo_values({FEATURES: features}, None) == {}
-    fid = set_pseudo_values({FEATURES: features}, ReferenceSet(features))["fid"]
+    fid = set_pseudo_values({FEATURES: features}, ReferenceSet(Moments.of(features)))["fid"]
     assert fid.mean() == pytest.approx(0, abs=1e-9)
 
 

@@ -20,8 +20,9 @@ from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.systems import assemble
 from ptx.models.flow_net import FlowNet
 from ptx.pipeline.errors import PtxError
-from ptx.training.data import TEST, pair_data
+from ptx.training.data import TEST
 from ptx.training.models import FolderModels
+from ptx.training.training import FROM_BODIES
 from tests.evaluation.hand_made import random_flow, random_rows
 from tests.projects import make_project, run
 
@@ -41,8 +42,7 @@ def test_all_that_is_trained_is_compared(context: EvaluationContext) -> None:
 
 
 def test_what_pairs_do_not_come_with_is_left_out(context: EvaluationContext) -> None:
-    pairs = replace(context.pairs, truth=None)
-    pairs = replace(pairs, data=replace(pairs.data, reads=("ingest", "extract-keypoints")))
+    pairs = Pairs.of(context.training.pipeline, TEST, ())
     methods = open_methods(context.models, pairs, "small")
     assert [method.name for method in methods.labelled_flow] == FLOWS[:-1]
     assert "warp by ground truth" not in [method.name for method in methods.images]
@@ -101,7 +101,7 @@ def test_flow_of_fitted_bodies_is_close_to_the_exact_flow(tmp_path: Path, models
     """Both that of the stores and that of bodies fitted on the spot."""
     project = make_project(tmp_path / "work", "size=[64, 48]", "data.persons=6", "data.images_per_person=3")
     run(project, "ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility")
-    pairs = Pairs(pair_data(project.pipeline, TEST), project.data.exact_flow())
+    pairs = Pairs.of(project.pipeline, TEST, FROM_BODIES, project.data.exact_flow())
     methods = replace(open_methods(FolderModels(models), pairs, "small"), baselines=(), systems=())
     scores = evaluate(methods, pairs, LearnedMetrics(), find_protocol("ours"))
     epe = {name: values["epe"].mean() for name, values in scores.values.items()}

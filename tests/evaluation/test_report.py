@@ -107,9 +107,13 @@ def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> Non
         == 2
     )
     assert len(page.targets) == 3
+    worst, spread = (
+        page.notes.index(title) for title in ("The worst, by SSIM", "Transfers, spread over the test pairs")
+    )
+    assert worst < spread
     sizes = [Image.open(BytesIO(base64.b64decode(target.split(",")[1]))).size for target in page.targets]
-    assert sizes[0] == (30, 20)
+    assert sizes[-1] == (30, 20)
     columns = len(context.methods.images) + 1
-    for width, height in sizes[1:]:
+    for width, height in sizes[:-1]:
         assert width > columns * 120  # 64 × 32 at a height of 240
         assert height > len(context.pairs) * 240

@@ -20,7 +20,7 @@ from ptx.evaluation.study import write_study
 from ptx.evaluation.study_page import Study
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
-from ptx.training.data import TEST, pair_data
+from ptx.training.data import TEST
 from tests.projects import make_project, read, run
 
 ONE = Method("one", lambda batch: batch.rows["source"])
@@ -40,7 +40,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def pairs(work: Project) -> Pairs:
-    return Pairs(pair_data(work.pipeline, TEST, ("ingest", "extract-keypoints")))
+    return Pairs.of(work.pipeline, TEST, ())
 
 
 class Page(HTMLParser):

@@ -42,7 +42,7 @@ def test_columns_are_the_published_tables_and_empty_ones_say_why() -> None:
         assert float(low) < float(mean) < float(high)
     assert found[3:] == ["", "", "", "", "this workspace"]
     assert cells(table, "photographs")[0] == ""
-    assert "mask_is needs evaluate.inception." in table
+    assert "mask_is needs evaluate.inception, and a protocol whose code prints it." in table
     assert cells(table, "semantic parsing transformation")[2:4] == ["0.758", "3.68"]
     assert any("could be traced" in line for line in published_table(done, "mvc"))
     assert not any("projected, stored" in line for line in table)  # paints nothing
@@ -87,7 +87,10 @@ def test_differences_are_of_common_pairs() -> None:
     table = comparison_table(ours, other)
     assert table[0] == "6 common pairs; ours against other"
     mean = ssim[3:9].mean()
-    assert table[-1] == f"| generator | ssim | {mean + 0.25:.4g} | {mean:.4g} | +0.25 (+0.25 to +0.25) |"
+    assert (
+        table[-1]
+        == f"| generator | ssim | 6 | {mean + 0.25:.4g} | {mean:.4g} | +0.25 (+0.25 to +0.25) | beyond chance |"
+    )
 
 
 def test_best_is_most_or_least() -> None:

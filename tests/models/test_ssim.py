@@ -30,10 +30,10 @@ GAUSSIAN = {"gaussian_weights": True, "use_sample_covariance": False}
         (FIELD, {}),
         (WANG, {**GAUSSIAN, "sigma": 1.5, "data_range": 255}),
         (LARGE, {"win_size": 51}),
-        (NARROW, {**GAUSSIAN, "sigma": 1.2, "data_range": 255}),
+        (NARROW, {**GAUSSIAN, "sigma": 1.2, "data_range": "painted"}),
         (PAINTED_RANGE, {**GAUSSIAN, "sigma": 1.5, "data_range": "painted"}),
     ],
-    ids=["field", "wang", "gfla", "pidm", "cfld"],
+    ids=["field", "wang", "large", "narrow", "painted range"],
 )
 def test_ssim_is_scikit_images(
     pictures: tuple[torch.Tensor, torch.Tensor], rule: SsimRule, theirs: dict[str, object]
