@@ -31,13 +31,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
     def manifest(self) -> dict[str, Json]:
-        """Return the settings that results depend on, as JSON values: all but locations, since a moved file is the same file."""
+        """Return the settings that results depend on, as JSON values.
+
+        Locations are left out, since a moved file is the same file, and what only trainings depend on, who say so themselves.
+        """
         fields = type(self).model_fields.items()
-        locations = {name for name, field in fields if _is_location(field)}
+        left_out = {name for name, field in fields if _is_location(field) or TRAINING_ONLY in field.metadata}
         unset = {
             name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
         }
-        values: dict[str, Json] = self.model_dump(mode="json", exclude=locations | unset)
+        values: dict[str, Json] = self.model_dump(mode="json", exclude=left_out | unset)
         return values
 
 
@@ -51,6 +54,9 @@ LOCATION = "location"
 
 ADDED_LATER = "added later"
 """Marks a setting that workspaces may be older than: at its default it is no part of manifests, so that they stay current."""
+
+TRAINING_ONLY = "training only"
+"""Marks a setting of a data set that no store depends on, only what is trained from the stores."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A fraction, 0 to 1."""

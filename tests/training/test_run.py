@@ -90,9 +90,9 @@ def test_a_stale_model_is_put_aside_and_said_to_be(work: Path) -> None:
     train(work, "train-flow", 4, "train_flow.base_channels=12", listener=hearing)
     folder = work / "models" / "flow"
     assert hearing.texts == [
-        f"train-flow is stale (train_flow.base_channels was 8, now 12): starting anew, the old model is kept in {folder}.old"
+        f"train-flow is stale (train_flow.base_channels was 8, now 12): starting anew, the old model is kept in {folder}.1"
     ]
-    assert (work / "models" / "flow.old" / "model.json").exists()
+    assert (work / "models" / "flow.1" / "model.json").exists()
 
 
 def test_force_trains_anew(work: Path) -> None:
