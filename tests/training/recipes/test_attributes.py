@@ -18,10 +18,16 @@ from ptx.training.models import ProjectModels
 from ptx.training.recipes.attributes import AttributesRecipe, cross_entropies
 from ptx.training.trainings.attributes import TrainAttributesSettings
 from tests.projects import read, run
-from tests.training.recipes.noise import FACTS, TINY, is_trained, losses_and_gradients, noise
+from tests.training.recipes.noise import FACTS, TINY, is_trained, known, losses_and_gradients, noise
 from tests.training.tiny import steps_of_all, tiny_project, train
 
-SMALL = ("size=[32, 32]", "data.persons=16", "data.images_per_person=2", "data.half_body=0")
+SMALL = (
+    "size=[32, 32]",
+    "data.persons=16",
+    "data.images_per_person=2",
+    "data.half_body=0",
+    "data.validation_fraction=0",
+)
 
 
 def annotate(chosen: Project, folder: Path) -> None:
@@ -47,7 +53,7 @@ def annotate(chosen: Project, folder: Path) -> None:
 
 
 def test_both_questions_train_the_network() -> None:
-    made = AttributesRecipe(TrainAttributesSettings.model_validate(TINY), FACTS)
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
     losses, networks = losses_and_gradients(made)
     assert set(losses["attributes"]) == {"category", "attributes"}
     assert is_trained(networks["attributes"])
@@ -59,7 +65,7 @@ def test_both_questions_train_the_network() -> None:
 
 
 def test_cross_entropies_are_those_of_every_pair() -> None:
-    made = AttributesRecipe(TrainAttributesSettings.model_validate(TINY), FACTS)
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
     net, batch = made.network(made.settings, FACTS).eval(), noise()
     logits = net(batch["target"])
     losses = cross_entropies(logits, batch)

@@ -16,7 +16,7 @@ from ptx.training.recipes.pose_flow import (
     paint_labels,
 )
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
-from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, losses_and_gradients, noise
+from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, known, losses_and_gradients, noise
 
 PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 
@@ -24,8 +24,9 @@ PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 def synthesis(**settings: object) -> SynthesisRecipe:
     torch.manual_seed(1)
     garments = GarmentNet(8, 16, 3, 2).eval().requires_grad_(False)
-    made = TrainSynthesisSettings.model_validate({**PAINT, "adversarial": 0, "steps": 100, **settings})
-    return SynthesisRecipe(made, FACTS, None, None, garments)
+    own = known(TrainSynthesisSettings, **PAINT)
+    made = TrainSynthesisSettings.model_validate({**own, "adversarial": 0, "steps": 100, **settings})
+    return SynthesisRecipe(made, FACTS, 3.0, None, None, garments)
 
 
 def test_flow_is_learned_from_pairs_and_from_known_warps() -> None:
