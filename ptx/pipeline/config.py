@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ptx.pipeline.config_errors import Location, describe_errors
+from ptx.pipeline.config_errors import Former, Location, describe_errors
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.opening import open_storage
@@ -78,7 +78,12 @@ Workspace = Annotated[Storage, PlainValidator(_storage, json_schema_input_type=s
 
 
 def load_config(
-    model: type[M], path: Path | None, overrides: Sequence[str] = (), *, renamed: Mapping[str, str] | None = None
+    model: type[M],
+    path: Path | None,
+    overrides: Sequence[str] = (),
+    *,
+    renamed: Mapping[str, str] | None = None,
+    removed: Mapping[str, str] | None = None,
 ) -> M:
     """Read settings from a YAML file (None: defaults only), then apply `a.b=value` overrides.
 
@@ -88,6 +93,7 @@ def load_config(
         overrides: settings that replace those of the file.
         renamed: old names of settings and what they are called now, in full ("train_flow.base" → "train_flow.base_channels") or by
             the last part alone ("base" → "base_channels").
+        removed: settings that are gone, in full, and why.
 
     Raises:
         PtxError: one line a mistake, `file:line: setting: what is wrong` or `--set a.b: what is wrong`.
@@ -98,7 +104,7 @@ def load_config(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = describe_errors(model, error, path, document, set_by, renamed or {})
+        lines = describe_errors(model, error, path, document, set_by, Former(renamed or {}, removed or {}))
         raise PtxError("\n".join(lines)) from None
 
 

@@ -5,13 +5,18 @@ Without torch.
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.files import sync_folder
 from ptx.training.context import TrainingContext
-from ptx.training.state import recorded_manifest, stale, trained_step
+from ptx.training.state import model_scores, recorded_manifest, stale, trained_step
 from ptx.training.training import Training
+from ptx.training.trainings import TRAININGS
 
 FORMER_SUFFIX = "old"
 """Ending of the one folder in which ptx before 0.2 kept a model."""
@@ -81,3 +86,93 @@ def take_up(folder: Path, kept: Path) -> Path | None:
     kept.rename(folder)
     sync_folder(folder.parent)
     return aside
+
+
+# --- what is there, and what is removed ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model on disk, current or kept."""
+
+    training: str
+    folder: Path
+    current: bool
+    """False for a kept model."""
+    step: int
+    """Steps that it has been trained."""
+    bytes: int
+    """Bytes on disk, checkpoints included."""
+    changed: datetime
+    """When it was last trained; local time."""
+    scores: dict[str, float]
+    reasons: list[str]
+    """Differences to what the settings of now ask for; none where it is that."""
+
+
+def list_models(context: TrainingContext) -> list[ModelEntry]:
+    """Return all models of a project, each current one before those that are kept beside it, oldest first."""
+    return [
+        _entry(context, training, folder)
+        for training in TRAININGS.values()
+        for folder in (context.folder(training), *kept_folders(context.folder(training)))
+        if holds_model(folder)
+    ]
+
+
+def _entry(context: TrainingContext, training: Training, folder: Path) -> ModelEntry:
+    times = [path.stat().st_mtime for path in (*folder.glob("model.json"), *folder.glob("checkpoints/step-*.json"))]
+    return ModelEntry(
+        training.name,
+        folder,
+        folder == context.folder(training),
+        trained_step(folder),
+        folder_bytes(folder),
+        datetime.fromtimestamp(max(times)),
+        model_scores(folder),
+        stale(context, training, folder),
+    )
+
+
+def prune(context: TrainingContext, names: Sequence[str], keep: int) -> Iterator[tuple[str, int]]:
+    """Remove kept models, never a current one; yields the name and the bytes of each that was removed.
+
+    Args:
+        context: of the trainings.
+        names: trainings, or single kept models such as `flow.1`; none: all trainings.
+        keep: kept models of a training that stay, the newest; single ones that are named go all the same.
+
+    Raises:
+        PtxError: a name is no training's and no kept model's.
+    """
+    chosen: dict[Path, None] = {}
+    for training in TRAININGS.values():
+        folders = kept_folders(context.folder(training))
+        whole = not names or not {training.name, context.folder(training).name}.isdisjoint(names)
+        chosen |= dict.fromkeys(folders[: max(0, len(folders) - keep)] if whole else [])
+        chosen |= {folder: None for folder in folders if folder.name in names}
+    known = {*TRAININGS, *(context.folder(training).name for training in TRAININGS.values())}
+    if unknown := [name for name in names if name not in known and name not in {folder.name for folder in chosen}]:
+        raise PtxError(f"no training and no kept model '{unknown[0]}': `ptx models` lists them")
+    for folder in chosen:
+        size = folder_bytes(folder)
+        _remove(folder)
+        yield folder.name, size
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; killed meanwhile, it is no kept model any more. Of a link only the link goes."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    going = folder.with_name(f".{folder.name}.removed")
+    shutil.rmtree(going, ignore_errors=True)
+    folder.rename(going)
+    shutil.rmtree(going)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the bytes of all files in a folder; 0 where it is a link, or not there."""
+    if folder.is_symlink():
+        return 0
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

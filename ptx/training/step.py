@@ -15,7 +15,7 @@ from ptx.pipeline.events import Listener
 from ptx.pipeline.executors import Executor
 from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus, Unit
 from ptx.training.context import TrainingContext
-from ptx.training.kept import plan_run
+from ptx.training.kept import folder_bytes, plan_run
 from ptx.training.state import model_problem, model_scores, needed_trainings, stages_read, stale, trained_step
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
@@ -78,7 +78,7 @@ class TrainingStep:
             done,
             total,
             self.unit,
-            bytes=_bytes(self.folder),
+            bytes=folder_bytes(self.folder),
             scores=model_scores(self.folder),
         )
 
@@ -125,7 +125,3 @@ class TrainingStep:
             tasks_per_node=settings.devices,
             saves_on_signal=True,
         )
-
-
-def _bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
