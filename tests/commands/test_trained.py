@@ -100,3 +100,13 @@ def test_of_a_link_only_the_link_goes(trained: Path, tmp_path: Path) -> None:
     assert small(trained, "models", "prune", "flow.2").code == 0
     assert (tmp_path / "elsewhere" / "model.json").exists()
     assert not (models / "flow.2").is_symlink()
+
+
+def test_two_persons_leave_nobody_to_score(tmp_path: Path) -> None:
+    """They train, and whatever scores says in one line that there is nothing to score."""
+    two = sets(*PEOPLE, *SETTINGS, "data.persons=2", "systems=[train-coarse]", "evaluate.keypoints=none")
+    done = ptx(tmp_path, "run", "everything", *two)
+    assert done.code == 0, done.err
+    assert "train-coarse: done, 2 steps trained" in done.out
+    for command in ("evaluate", "report"):
+        fails(ptx(tmp_path, command, *two), "no pair is left for testing, so there is nothing to score")

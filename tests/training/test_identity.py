@@ -179,3 +179,9 @@ def test_the_crop_is_part_of_a_model_through_the_stores(work: Path) -> None:
     assert "input ingest changed" in stale(context, TRAININGS["train-flow"])
     meta = json.loads((work / "models" / "flow" / "model.json").read_text())
     assert meta["frame"] == "picture"
+
+
+def test_the_body_is_part_of_a_model_through_the_stores(work: Path) -> None:
+    train(work, "train-generator", 4, *GENERATOR)
+    found = generator(work, "body=builtin")
+    assert {"input rasterize changed", "input synth-flow changed", "input visibility changed"} <= set(found)
