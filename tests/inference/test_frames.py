@@ -155,6 +155,12 @@ def test_a_whole_picture_is_letterboxed() -> None:
     np.testing.assert_allclose(person.keypoints[0, :2], (46.5 / 3 - 0.5, 8 + 22.5 / 3 - 0.5), atol=1e-5)
 
 
+def test_models_know_their_frame_wherever_they_lie(project: Project, tmp_path: Path) -> None:
+    """Away from the stores that they were trained on."""
+    shutil.copytree(project.pipeline.results / "models", tmp_path / "models")
+    assert FolderModels(tmp_path / "models").frame("train-generator") == project.settings.ingest.crop
+
+
 def test_models_that_did_not_record_their_frame(project: Project, tmp_path: Path) -> None:
     """The stores beside them tell; without these, people are cut out as they were."""
     folder = Path(shutil.copytree(project.pipeline.results, tmp_path / "copy"))
