@@ -23,14 +23,14 @@ def listing(persons: list[int], splits: list[int]) -> Listing:
 
 
 def test_they_are_whole_persons_of_the_training_split() -> None:
-    persons = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    known = listing(persons, [0] * 8 + [1] * 2)
-    chosen = validation_images(known, 0.5)
-    first = {person: persons.index(person) for person in range(4)}
+    persons = [person for person in range(20) for _ in range(2)]
+    known = listing(persons, [0] * 10 + [1] * 30)
+    first = {person: persons.index(person) for person in range(5)}
     by_hash = sorted(first, key=lambda person: hashlib.sha256(f"image-{first[person]}".encode()).hexdigest())
-    assert {persons[image] for image in np.flatnonzero(chosen)} == set(by_hash[:2])
-    assert chosen.sum() == 4  # both images of each
-    assert not chosen[8:].any()
+    for count, share in ((1, 0.2), (2, 0.4), (4, 0.8), (5, 1.0)):
+        chosen = validation_images(known, share)
+        assert {persons[image] for image in np.flatnonzero(chosen)} == set(by_hash[:count])
+        assert chosen.sum() == 2 * count  # both images of each
 
 
 @pytest.mark.parametrize(
