@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ptx.training.settings import TrainSettings
+from ptx.training.settings import FROM_BODIES, FROM_PARSING, TrainSettings
 
-FROM_BODIES = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
-"""Stages that systems A and C read: pictures, keypoints, and flow projected from fitted bodies."""
-
-FROM_PARSING = ("ingest", "extract-keypoints", "parse")
-"""Stages that system B reads: pictures, keypoints and garment labels; no body model."""
+__all__ = ["FROM_BODIES", "FROM_PARSING", "Training"]
 
 
 @dataclass(frozen=True)

@@ -86,3 +86,15 @@ def test_a_new_name_is_only_given_where_it_exists() -> None:
         load_config(Settings, None, ["run.base=3"], renamed=renamed)
     with pytest.raises(PtxError, match=r"fit_smpl.base: no such setting, did you mean 'base_channels'\?$"):
         load_config(Settings, None, ["fit_smpl.base=3"], renamed=renamed)
+
+
+def test_settings_that_are_gone_say_why(tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("fit_smpl:\n  sides: 3\n")
+    removed = {"fit_smpl.sides": "bodies have none"}
+    with pytest.raises(
+        PtxError, match=r"pipeline.yaml:2: fit_smpl.sides: is no setting any more, leave it out: bodies"
+    ):
+        load_config(Settings, path, removed=removed)
+    with pytest.raises(PtxError, match=r"^--set run.sides: no such setting$"):
+        load_config(Settings, None, ["run.sides=3"], removed=removed)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.attribute_net import AttributeLogits, AttributeNet, recall_at
+from ptx.models.distributed import draw_global
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, clothes
 from ptx.training.recipes.base import Losses, Recipe, TrainedNetworks
@@ -47,8 +48,8 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Both cross-entropies, of pictures half of which are mirrored."""
-        mirrored = torch.rand(len(batch["target"]), 1, 1, 1, device=batch["target"].device) < 0.5
-        pictures = torch.where(mirrored, batch["target"].flip(-1), batch["target"])
+        mirrored = draw_global(lambda n: torch.rand(n, 1, 1, 1), len(batch["target"])) < 0.5
+        pictures = torch.where(mirrored.to(batch["target"].device), batch["target"].flip(-1), batch["target"])
         losses = cross_entropies(nets["attributes"](pictures), batch)
         return {"attributes": {name: values.mean() for name, values in losses.items()}}
 

@@ -19,6 +19,11 @@ TINY = {"base_channels": 8, "max_channels": 16, "scales": 3, "radius": 3.0}
 NOWHERE = Path("nowhere")
 
 
+def known(kind: type[TrainSettings], **values: object) -> dict[str, object]:
+    """Return those of some values that a section knows."""
+    return {name: value for name, value in values.items() if name in kind.model_fields}
+
+
 def noise(count: int = 2) -> Batch:
     """A batch of noise with every field."""
     return random_batch(count, SIZE, attributes=FACTS.attributes)

@@ -33,8 +33,9 @@ def test_the_coarse_network_is_trained() -> None:
 
 def test_the_refining_network_is_trained_alone() -> None:
     coarse = CoarseNet(SIZE, 8, 3).requires_grad_(False)
-    settings = TrainRefineSettings.model_validate({**TINY, "texture": True, "adversarial": 1, "l1": 3})
-    made = RefineRecipe(settings, FACTS, None, coarse)
+    own = {"base_channels": 8, "scales": 3}
+    settings = TrainRefineSettings.model_validate({**own, "texture": True, "adversarial": 1, "l1": 3})
+    made = RefineRecipe(settings, FACTS, 3.0, None, coarse)
     losses, networks = losses_and_gradients(made)
     assert set(losses["refine"]) == {"weighted_l1", "adversarial"}
     assert set(losses["discriminator"]) == {"real", "painted"}
@@ -42,6 +43,6 @@ def test_the_refining_network_is_trained_alone() -> None:
     assert is_trained(networks["discriminator"])
     assert all(p.grad is None for p in coarse.parameters())
     assert made.frozen() == [coarse]
-    plain = RefineRecipe(TrainRefineSettings.model_validate({**TINY, "adversarial": 0}), FACTS, None, coarse)
+    plain = RefineRecipe(TrainRefineSettings.model_validate({**own, "adversarial": 0}), FACTS, 3.0, None, coarse)
     assert list(plain.networks()) == ["refine"]
     assert list(losses_and_gradients(plain)[0]) == ["refine"]
