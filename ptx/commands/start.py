@@ -49,10 +49,11 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
 
 @config_app.command("check")
 def config_check(config: Config = None, overrides: Set = None) -> None:
-    """Check the settings: whether they are valid, and what is wrong where."""
+    """Check the settings: whether they are valid and fit together, and what is wrong where."""
+    from ptx.project import Project
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
-    load_settings(config, overrides)
+    Project.of(load_settings(config, overrides)).check()
     print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 
 

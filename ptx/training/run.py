@@ -17,7 +17,7 @@ from ptx.training.hardware import join_processes
 from ptx.training.loop import Trainer
 from ptx.training.models import ProjectModels
 from ptx.training.recipes.loading import load_recipe
-from ptx.training.state import best_scores, manifest, stale, trained_step
+from ptx.training.state import best_scores, manifest, stages_read, stale, trained_step
 from ptx.training.training import Training
 
 
@@ -71,7 +71,7 @@ def run_training(
 
 def training_pairs(context: TrainingContext, training: Training, split: int) -> PairData:
     """Return the pairs of a split that a training reads; one of every target where it reads annotation of clothes."""
-    data = pair_data(context.pipeline, split, training.reads)
+    data = pair_data(context.pipeline, split, stages_read(context, training))
     return replace(data.targets(), clothes=clothes(context)) if training.annotated else data
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ptx.models.variants import FlowSource
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import ADDED_LATER, Section, Share
 from ptx.pipeline.fingerprint import Json
 
 Count = Annotated[int, Field(ge=1)]
@@ -80,6 +81,8 @@ class TrainSettings(Section):
     """Channels at the finest scale."""
     max_channels: Count = 128
     """Channels at the coarsest."""
+    flips: Annotated[Share, ADDED_LATER] = 0.0
+    """Share of the pairs that are mirrored at random, left and right of the body exchanged; PG²'s is .5."""
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +95,36 @@ class TrainSettings(Section):
     def needs(self) -> tuple[str, ...]:
         """Trainings whose models these settings ask for, besides those that the training always needs."""
         return ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Stages whose stores these settings ask for, besides those that the training always reads."""
+        return ()
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest maps that its networks normalise over a batch; 0 where they normalise none."""
+        return 0
+
+    def refusal(self, size: tuple[int, int]) -> str | None:
+        """Return why its networks cannot be trained on pictures of a size (height, width) px; None where they can."""
+        if not self.halvings:
+            return None
+        cells = math.prod(-(-length // 2**self.halvings) for length in size)
+        if cells * self._smallest_part > 1:
+            return None
+        return (
+            f"pictures of {size[1]}×{size[0]} px are one number a channel at 1/{2**self.halvings} of their size, which a batch of one "
+            "pair cannot normalise: lower scales or accumulate, or raise batch"
+        )
+
+    @property
+    def _smallest_part(self) -> int:
+        """Pairs that are normalised together, of all processes: the last of the parts into which a batch is cut."""
+        processes = self.devices * self.nodes
+        pairs = self.batch // processes
+        part = -(-pairs // self.accumulate)
+        return (pairs % part or part) * processes
 
     @field_validator("nodes")
     @classmethod

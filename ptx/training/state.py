@@ -22,16 +22,22 @@ def needed_trainings(context: TrainingContext, training: Training) -> tuple[str,
     return (*training.needs, *context.settings(training).needs)
 
 
+def stages_read(context: TrainingContext, training: Training) -> tuple[str, ...]:
+    """Return the stages whose stores a training reads under the settings of now."""
+    return (*training.reads, *context.settings(training).reads)
+
+
 def manifest(context: TrainingContext, training: Training, *, old_names: bool = False) -> dict[str, Json]:
     """Return everything that the model depends on under the settings of now.
 
     Args:
         context: of the trainings.
         training: of the model.
-        old_names: give settings, those of the models below it included, the names of ptx 0.1.
+        old_names: give settings, those of the models below it included, the names of ptx 0.1, and name the stages that it read.
     """
     pipeline = context.pipeline
-    inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in training.reads}
+    stages = dict.fromkeys((*stages_read(context, training), *(training.formerly_read if old_names else ())))
+    inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in stages}
     for name in needed_trainings(context, training):
         inputs[name] = digest(_made_from(context, TRAININGS[name], old_names=old_names))
     if training.annotated and context.attributes is not None:
@@ -75,8 +81,14 @@ def stale(context: TrainingContext, training: Training) -> list[str]:
 
 
 def _renamed_inputs(context: TrainingContext, training: Training, recorded: Manifest, now: Manifest) -> dict[str, Json]:
-    """Return the recorded digests of inputs; the ones of now where they differ by the settings' old names alone."""
-    old, new = _inputs(recorded), _inputs(now)
+    """Return the recorded digests of inputs; the ones of now where they differ by the settings' old names alone.
+
+    Stages that are not read any more are left out.
+    """
+    new = _inputs(now)
+    old = {
+        name: value for name, value in _inputs(recorded).items() if name in new or name not in training.formerly_read
+    }
     if old == new:
         return old
     before = _inputs(manifest(context, training, old_names=True))

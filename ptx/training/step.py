@@ -15,7 +15,7 @@ from ptx.pipeline.events import Listener
 from ptx.pipeline.executors import Executor
 from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus, Unit
 from ptx.training.context import TrainingContext
-from ptx.training.state import best_scores, needed_trainings, stale, trained_step
+from ptx.training.state import best_scores, needed_trainings, stages_read, stale, trained_step
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
 
@@ -45,7 +45,7 @@ class TrainingStep:
 
     def _stages(self) -> Iterator[str]:
         for training in (*(TRAININGS[name] for name in self._trainings()), self.training):
-            yield from training.reads
+            yield from stages_read(self.context, training)
 
     def _trainings(self) -> Iterator[str]:
         for name in needed_trainings(self.context, self.training):
@@ -60,6 +60,17 @@ class TrainingStep:
         if self.training.annotated and self.context.attributes is None:
             return "there is no annotation of clothes: set `attributes.path`"
         return None
+
+    def check(self) -> None:
+        """Refuse a working resolution that its networks, or those it needs, cannot be trained at.
+
+        Raises:
+            PtxError: one of them cannot; one line.
+        """
+        for name in (*self._trainings(), self.name):
+            training = TRAININGS[name]
+            if reason := self.context.settings(training).refusal(self.context.size):
+                raise PtxError(f"{training.section}: {reason}")
 
     def status(self, *, problems: bool = False) -> StepStatus:
         """Return its state from its newest checkpoint."""

@@ -7,8 +7,14 @@ from pathlib import Path
 
 from ptx.training.settings import TrainSettings
 
-FROM_BODIES = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
-"""Stages that systems A and C read: pictures, keypoints, and flow projected from fitted bodies."""
+FROM_PICTURES = ("ingest", "extract-keypoints")
+"""Stages that every training reads, and PG²'s alone: pictures and keypoints."""
+
+FLOW_STAGES = ("rasterize", "synth-flow", "visibility")
+"""Stages that hold flow projected from fitted bodies, and what comes with it."""
+
+FROM_BODIES = (*FROM_PICTURES, *FLOW_STAGES)
+"""Stages that system A reads: pictures, keypoints, and flow projected from fitted bodies."""
 
 FROM_PARSING = ("ingest", "extract-keypoints", "parse")
 """Stages that system B reads: pictures, keypoints and garment labels; no body model."""
@@ -27,7 +33,9 @@ class Training:
     needs: tuple[str, ...] = ()
     """Trainings whose models it uses, besides those that its settings ask for (`TrainSettings.needs`)."""
     reads: tuple[str, ...] = FROM_BODIES
-    """Stages whose stores it reads."""
+    """Stages whose stores it reads, besides those that its settings ask for (`TrainSettings.reads`)."""
+    formerly_read: tuple[str, ...] = ()
+    """Stages that it also read in ptx 0.1, whose models record them; whether they change has no meaning for it any more."""
     annotated: bool = False
     """True where it also reads what people wear (`attributes.path`)."""
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
-from ptx.pipeline.errors import PtxError
 
 
 def published_coarse(base: int, scales: int, latent: int, cells: int) -> int:
@@ -55,8 +54,3 @@ def test_only_the_textured_net_sees_the_warped_source() -> None:
         net = RefineNet(8, 2, texture).eval()
         a, b = (net(image, image, warped, labels) for warped in (image, 1 - image))
         assert torch.equal(a, b) != texture
-
-
-def test_a_size_that_cannot_be_halved_is_said() -> None:
-    with pytest.raises(PtxError, match="176×250 px cannot be halved 5 times"):
-        CoarseNet((250, 176), 8, 6)

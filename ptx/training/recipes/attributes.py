@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -46,10 +45,9 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
         )
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Both cross-entropies, of pictures half of which are mirrored."""
-        mirrored = torch.rand(len(batch["target"]), 1, 1, 1, device=batch["target"].device) < 0.5
-        pictures = torch.where(mirrored, batch["target"].flip(-1), batch["target"])
-        losses = cross_entropies(nets["attributes"](pictures), batch)
+        """Both cross-entropies."""
+        batch = self.vary(batch)
+        losses = cross_entropies(nets["attributes"](batch["target"]), batch)
         return {"attributes": {name: values.mean() for name, values in losses.items()}}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -7,8 +7,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from ptx.models.variants import AdversarialKind, Background, Fusion
-from ptx.pipeline.config import AbsolutePath
+from ptx.models.variants import (
+    PATCH_DISCRIMINATOR_PX,
+    AdversarialKind,
+    Background,
+    FeatureAlignment,
+    Fusion,
+    PixelWarpInputs,
+    PyramidWeights,
+    Regressor,
+)
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath
 from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
 from ptx.training.training import Training
 
@@ -21,7 +30,10 @@ class TrainFlowSettings(TrainSettings):
             "base_channels": 16, "max_channels": 64, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0,
             "weight_decay": 0.0, "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
         },
-        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999},
+        "deepfashion-256": {
+            "steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999, "regressor": "unet",
+            "max_channels": 512,
+        },
         "market-128x64": {
             "steps": 980_000,
             "save_every": 5000,
@@ -38,8 +50,14 @@ class TrainFlowSettings(TrainSettings):
     """Adam's decay rates."""
     weight_decay: Weight = 4e-4
     """Adam's L2 penalty."""
+    regressor: Annotated[Regressor, ADDED_LATER] = "unet_v2"
+    """Network: unet_v2 is the published code's later one, of 6.6 million parameters at the size of DeepFashion; unet the one that
+    the released DeepFashion models have, of 29.3 million with max_channels 512."""
     scales: Count = 5
     """Halvings below half the picture's size."""
+    pyramid_weights: Annotated[PyramidWeights, ADDED_LATER] = "fine_first"
+    """Weights of the scales in the flow loss: fine_first are the published code's last ones, coarse_first those that it had when the
+    paper was published."""
     part_weight: Weight = 5.0
     """Weight of the segmentation-sensitive loss."""
     limbs: bool = False
@@ -48,6 +66,11 @@ class TrainFlowSettings(TrainSettings):
     """Weight of saying which body part each pixel moves with, for `limbs` (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
     """Most pixels, right and down, by which targets are moved at random."""
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales + (self.regressor == "unet_v2")
 
 
 class TrainGeneratorSettings(GivenFlowSettings):
@@ -71,6 +94,9 @@ class TrainGeneratorSettings(GivenFlowSettings):
     """Scales, from the finest, whose appearance is warped by the flow."""
     fusion: Fusion = "residual"
     """Fusion of appearance and pose: residual is the paper's, the others its ablation."""
+    feature_alignment: Annotated[FeatureAlignment, ADDED_LATER] = "published"
+    """Place that flow is read at for features of a smaller scale: published is half a cell beside the feature, up to 7.5 px at 1/16;
+    exact is on it (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (0, 0)
     """Most pixels, right and down, by which targets are moved at random."""
     scale: Annotated[float, Field(ge=1)] = 1.0
@@ -97,9 +123,32 @@ class TrainGeneratorSettings(GivenFlowSettings):
     discriminator_decay: Weight = 4e-4
     """Adam's L2 penalty on the discriminator."""
 
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales
+
+    def refusal(self, size: tuple[int, int]) -> str | None:
+        """Return why its networks cannot be trained on pictures of a size; the discriminator needs a patch."""
+        if self.adversarial > 0 and min(size) < PATCH_DISCRIMINATOR_PX:
+            return (
+                f"pictures of {size[1]}×{size[0]} px are too small for the discriminator, which judges patches: use a size of "
+                f"{PATCH_DISCRIMINATOR_PX} and more, or adversarial: 0"
+            )
+        return super().refusal(size)
+
 
 class TrainPixelWarpSettings(TrainGeneratorSettings):
     """The pixel-warping net (CVPR 2019, §3.5)."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        name: preset if name == "demo" else {**preset, "inputs": "published"}
+        for name, preset in TrainGeneratorSettings.PRESETS.items()
+    }
+
+    inputs: Annotated[PixelWarpInputs, ADDED_LATER] = "scaled"
+    """Visibility and flow as the network sees them: published are labels 0, 1, 2 and px, scaled are about as large as a picture's
+    values (ours)."""
 
 
 ROWS = (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ptx.models.variants import FlowSource, PixelWeighting
+from ptx.pipeline.config import ADDED_LATER
 from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
-from ptx.training.training import Training
+from ptx.training.training import FLOW_STAGES, FROM_PICTURES, Training
 
 
 class TrainCoarseSettings(TrainSettings):
@@ -15,10 +16,12 @@ class TrainCoarseSettings(TrainSettings):
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": {"base_channels": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
-        "deepfashion-256": {"steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128},
+        "deepfashion-256": {
+            "steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "flips": 0.5,
+        },
         "market-128x64": {
             "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "scales": 5,
-            "batch": 16,
+            "batch": 16, "flips": 0.5,
         },
     }  # fmt: skip
 
@@ -37,11 +40,14 @@ class TrainRefineSettings(TrainCoarseSettings, GivenFlowSettings):
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": TrainCoarseSettings.PRESETS["demo"] | {"scales": 4, "texture": True, "adversarial": 0.0},
         "deepfashion-256": TrainCoarseSettings.PRESETS["deepfashion-256"] | {"steps": 20_000, "scales": 4, "l1": 50.0},
-        "market-128x64": TrainCoarseSettings.PRESETS["market-128x64"] | {"steps": 14_000, "scales": 3},
+        "market-128x64": TrainCoarseSettings.PRESETS["market-128x64"]
+        | {"steps": 14_000, "scales": 3, "full_size_skip": False},
     }
 
     scales: Count = 4
     """Blocks of encoder and decoder; the picture is halved one time less."""
+    full_size_skip: Annotated[bool, ADDED_LATER] = True
+    """Hand features across at the picture's size too, as published for DeepFashion; the published network of Market-1501 does not."""
     texture: bool = False
     """See the source's pixels where the flow brings them (ours)."""
     flow: FlowSource = "projected"
@@ -51,8 +57,26 @@ class TrainRefineSettings(TrainCoarseSettings, GivenFlowSettings):
     adversarial: Weight = 1.0
     """Weight of the discriminator's judgement."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The stores of flow where the network sees pixels that they warp."""
+        return FLOW_STAGES if self.texture and self.flow == "projected" else ()
+
 
 ROWS = (
-    Training("train-coarse", TrainCoarseSettings, "ptx.training.recipes.view:CoarseRecipe"),
-    Training("train-refine", TrainRefineSettings, "ptx.training.recipes.view:RefineRecipe", needs=("train-coarse",)),
+    Training(
+        "train-coarse",
+        TrainCoarseSettings,
+        "ptx.training.recipes.view:CoarseRecipe",
+        reads=FROM_PICTURES,
+        formerly_read=FLOW_STAGES,
+    ),
+    Training(
+        "train-refine",
+        TrainRefineSettings,
+        "ptx.training.recipes.view:RefineRecipe",
+        needs=("train-coarse",),
+        reads=FROM_PICTURES,
+        formerly_read=FLOW_STAGES,
+    ),
 )
