@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
 from ptx.models.pg2 import CoarseNet
 from ptx.models.pose_mask import part_weights, pose_mask
+from ptx.pipeline.errors import PtxError
+from ptx.training.checkpoint import read_meta
 from ptx.training.recipes.view import CoarseRecipe, RefineRecipe
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
 from tests.training.recipes.noise import FACTS, SIZE, is_trained, losses_and_gradients, noise
+from tests.training.tiny import tiny_project, train
 
 TINY = {"base_channels": 8, "scales": 3, "radius": 3.0}
 
@@ -45,3 +51,27 @@ def test_the_refining_network_is_trained_alone() -> None:
     plain = RefineRecipe(TrainRefineSettings.model_validate({**TINY, "adversarial": 0}), FACTS, None, coarse)
     assert list(plain.networks()) == ["refine"]
     assert list(losses_and_gradients(plain)[0]) == ["refine"]
+
+
+def test_pg2_needs_no_bodies(data: Path, tmp_path: Path) -> None:
+    """G1 and G2 train where bodies were never fitted; only warped pixels ask for flow."""
+    for name in ("ingest", "keypoints"):
+        for folder in (f"{name}.zarr", f"{name}.blocks"):
+            (tmp_path / folder).symlink_to(data / folder)
+    assert train(tmp_path, "train-coarse", 2).trained
+    assert train(tmp_path, "train-refine", 2, "train_coarse.steps=2", "train_refine.texture=false").trained
+    recorded = read_meta(tmp_path / "models" / "refine" / "model")["document"]
+    assert set(recorded["inputs"]) == {"ingest", "extract-keypoints", "train-coarse"}  # type: ignore[index,call-overload,arg-type]
+    with pytest.raises(PtxError, match="training reads rasterize, which is absent"):
+        train(tmp_path, "train-refine", 2, "train_coarse.steps=2")
+    project = tiny_project(tmp_path)
+    assert project.step("train-coarse").needs() == ("ingest", "extract-keypoints")
+    assert "synth-flow" in project.step("train-refine").needs()
+
+
+def test_the_plain_network_is_given_no_flow() -> None:
+    coarse = CoarseNet(SIZE, 8, 3).requires_grad_(False)
+    made = RefineRecipe(TrainRefineSettings.model_validate({**TINY, "texture": False}), FACTS, None, coarse)
+    batch = noise()
+    del batch["flow"], batch["visibility"]
+    assert made.paint(made.network(made.settings, FACTS), batch).shape == (2, 3, *SIZE)
