@@ -58,7 +58,7 @@ class TrainSettings(Section):
     weight_decay: Weight = 0.0
     """Adam's L2 penalty."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """Decay of the moving average of weights that is used after training; less in the first steps."""
+    """Decay of the moving average of weights that is used after training (ours; 0 is none, as published); less in the first steps."""
     save_every: Count = 200
     """Steps between checkpoints."""
     keep: Count = 2
@@ -68,7 +68,7 @@ class TrainSettings(Section):
     workers: Annotated[int, Field(ge=0)] = 1
     """Processes that read batches ahead."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic; auto is bf16 on a GPU or CPU that has it, else 32 bits."""
+    """Arithmetic; auto is bf16 on a GPU or CPU that has it (ours), else 32 bits, as published."""
     compile: bool = False
     """Compile the networks (torch.compile): minutes at the start, faster steps on a GPU."""
     devices: Count = 1

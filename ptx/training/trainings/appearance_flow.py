@@ -111,7 +111,7 @@ class TrainGeneratorSettings(GivenFlowSettings):
     style: Weight = 0.0
     """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
-    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights."""
+    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights (ours)."""
     adversarial: Weight = 0.01
     """Weight of the discriminator's judgement."""
     adversarial_from: Annotated[int, Field(ge=0)] = 0
