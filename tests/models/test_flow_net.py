@@ -51,7 +51,7 @@ def test_a_network_with_a_picture_sees_it() -> None:
 
 
 def published_unet(net: UNet, x: torch.Tensor) -> list[torch.Tensor]:
-    """`FlowUnet` transcribed (models/networks.py of the published code): blocks within blocks, each adding its input as a skip.
+    """`FlowUnet` of the published code, transcribed: blocks within blocks, each adding its input as a skip.
 
     The skip of a block is its input after the in-place leaky ReLU; the ReLU of the way up makes that the same as its input.
     """

@@ -47,7 +47,7 @@ def test_shapes_and_gradients() -> None:
 
 
 def published_refine(base: int, blocks: int, skip_at_full_size: bool) -> int:
-    """Parameters of G2 counted from the published layer list (`GeneratorCNN_Pose_UAEAfterResidual_UAEnoFCAfterNoise` of PG²'s code)."""
+    """Parameters of G2 counted from the published layer list."""
     conv = lambda a, b: 9 * a * b + b  # noqa: E731
     total, width = conv(6, base), base
     for i in range(blocks):
@@ -79,6 +79,17 @@ def test_without_the_skip_nothing_goes_across_at_full_size() -> None:
             down.register_forward_hook(lambda *arguments: torch.zeros_like(arguments[2]))
         a, b = (net(torch.zeros_like(image), given) for given in (image, 1 - image))
         assert torch.equal(a, b) != skip
+
+
+def test_what_g2_gives_is_a_difference_to_the_coarse_picture() -> None:
+    torch.manual_seed(0)
+    net, coarse, image = RefineNet(8, 2), torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        net.last.weight.zero_()
+        net.last.bias.copy_(torch.tensor([0.5, -0.25, 0.0]))
+    torch.testing.assert_close(
+        net(coarse, image) - coarse, torch.tensor([0.5, -0.25, 0.0])[:, None, None].expand(1, 3, 16, 16)
+    )
 
 
 def test_only_the_textured_net_sees_the_warped_source() -> None:
