@@ -25,7 +25,8 @@ from ptx.models.warping import pool_flow, pool_visibility
 from ptx.project import load_project
 from ptx.training.data import TEST, Batch, PairData, flow_inputs, pair_data, stack_rows
 from ptx.training.models import ProjectModels, TrainedModels
-from ptx.training.recipes.base import load_network
+from ptx.training.recipes.base import load_network, trained_settings
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
 
 
 def batch_of(data: PairData, rows: np.ndarray) -> Batch:
@@ -53,7 +54,7 @@ def statistics(models: TrainedModels, data: PairData) -> None:
     """SSIM of the same pictures with the trained statistics and with each batch's own."""
     generator = load_network(models, "train-generator", Generator)
     regressor = load_network(models, "train-flow", FlowNet)
-    radius = models.settings("train-generator").radius
+    radius = trained_settings(models, "train-generator", TrainGeneratorSettings).radius
     order = np.random.default_rng(0).permutation(len(data))
     cases = {"trained statistics (ptx)": (False, order, 8), "the batch's, 8 as they come": (True, np.sort(order), 8)}
     cases |= {"the batch's, 8 shuffled": (True, order, 8), "the batch's, one at a time": (True, order, 1)}

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ptx.commands import cluster, data, export, models, pictures, start
-from ptx.commands.options import DATA, errors
+from ptx.commands import cluster, data, export, models, pictures, start, trained
+from ptx.commands.options import DATA, MODELS, errors
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.signals import REQUEUE, Interrupted
 
@@ -29,6 +29,7 @@ app.add_typer(
     help="Write trained networks, or what is stored, in files for other tools.",
     rich_help_panel=DATA,
 )
+app.add_typer(trained.app, name="models", rich_help_panel=MODELS)
 for group in (models, pictures, cluster):
     app.add_typer(group.app)
 

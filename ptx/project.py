@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ptx.datasets.catalogue import open_data_set
-from ptx.datasets.data_set import DataContext, DataSet, DataSettings
+from ptx.datasets.data_set import DataContext, DataSet, DataSettings, OwnSplitSettings
 from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
@@ -89,6 +89,8 @@ class Project:
             seed=s.seed,
             size=s.size,
             body=s.body,
+            frame=s.ingest.crop if self.data.root else "picture",
+            validation_share=s.data.validation_fraction if isinstance(s.data, OwnSplitSettings) else 0.0,
             attributes=s.attributes.path,
             section=s.section,
         )

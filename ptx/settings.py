@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import Field, SerializeAsAny, create_model, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, ValidationInfo, create_model, field_validator
 
 from ptx.datasets.catalogue import DATA_SETS
 from ptx.datasets.data_set import DataSettings
@@ -23,7 +23,7 @@ from ptx.stages.parse import ParseSettings
 from ptx.stages.rasterize import RasterizeSettings
 from ptx.stages.synth_flow import FlowSettings
 from ptx.stages.visibility import VisibilitySettings
-from ptx.training.settings import RENAMED_SETTINGS
+from ptx.training.settings import REMOVED_SETTINGS, RENAMED_SETTINGS
 from ptx.training.trainings import TRAININGS
 
 DEFAULT_CONFIG = Path("pipeline.yaml")
@@ -105,11 +105,13 @@ class CoreSettings(Section):
         """Folder of models, reports and pictures."""
         return self.results or self.workspace.folder or Path("work").absolute()
 
-    @model_validator(mode="after")
-    def _released_flow_is_there(self) -> Self:
-        if self.synth_flow.backend == "released" and not self.released:
-            raise ValueError("synth_flow.backend: released flow comes with data.kind intrinsic-flow-release only")
-        return self
+    @field_validator("synth_flow")
+    @classmethod
+    def _released_flow_is_there(cls, synth_flow: FlowSettings, known: ValidationInfo) -> FlowSettings:
+        data = known.data.get("data")
+        if synth_flow.backend == "released" and data is not None and "flow" not in DATA_SETS[data.kind].has:
+            raise ValueError("have another backend: released flow comes with data.kind intrinsic-flow-release only")
+        return synth_flow
 
     @property
     def released(self) -> bool:
@@ -145,4 +147,5 @@ def load_settings(config: Path | None = None, overrides: list[str] | None = None
         PtxError: the file is not there, or holds something that is no setting.
     """
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    return load_config(Settings, path, overrides or [], renamed=RENAMED_SETTINGS)
+    removed = {f"{section}.{name}": why for section, gone in REMOVED_SETTINGS.items() for name, why in gone.items()}
+    return load_config(Settings, path, overrides or [], renamed=RENAMED_SETTINGS, removed=removed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ptx.pipeline.executors import open_executor
 from ptx.pipeline.stage import Stage
 from ptx.project import Project
 from ptx.settings import load_settings
+from ptx.training.trainings import TRAININGS
 
 NO_FILE = Path(os.devnull)
 """Stands for a settings file, so that the one of the folder that tests run in is not read."""
@@ -22,6 +24,16 @@ def make_project(workspace: Path, *overrides: str) -> Project:
     """Put a project together that runs its stages here, on a small body unless told otherwise."""
     base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
     return Project.of(load_settings(NO_FILE, [*base, *overrides]))
+
+
+def shrink(values: Mapping[str, int]) -> list[str]:
+    """Settings that give every training those of some values that it knows, such as few channels and steps."""
+    return [
+        f"{training.section}.{name}={value}"
+        for training in TRAININGS.values()
+        for name, value in values.items()
+        if name in training.settings.model_fields
+    ]
 
 
 def run(chosen: Project, *names: str) -> None:

@@ -17,17 +17,17 @@ from ptx.cli import app
 from ptx.datasets.people import People, PeopleOptions
 from ptx.evaluation.inception import Inception
 from ptx.models.vgg import Vgg19Features
-from ptx.training.state import TRAININGS
+from tests.projects import shrink
 from tests.test_configs import ROOT, commands
 
 pytestmark = pytest.mark.slow
 
 SHRINK = [
     "cluster.kind=serial", "body=small",
-    *(f"{training.section}.{setting}" for training in TRAININGS.values()
-      for setting in ("base_channels=8", "max_channels=16", "scales=3",
-                      "batch=2", "steps=2", "save_every=2", "workers=0", "validate_pairs=2")),
-    *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
+    *shrink({
+        "base_channels": 8, "max_channels": 16, "scales": 3, "warped_scales": 2, "batch": 2, "steps": 2, "save_every": 2,
+        "workers": 0, "validate_pairs": 2,
+    }),
 ]  # fmt: skip
 TESTED = 2
 """Persons of the test split."""

@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ptx.datasets.images import Frame
     from ptx.inference.model import Model
     from ptx.training.systems import SystemName
 
 
-def load_model(folder: Path | None, system: SystemName, config: Path | None, overrides: list[str] | None) -> Model:
+def load_model(
+    folder: Path | None,
+    system: SystemName,
+    config: Path | None,
+    overrides: list[str] | None,
+    frame: Frame | None = None,
+) -> Model:
     """Read the networks of a system.
 
     Args:
@@ -18,6 +25,7 @@ def load_model(folder: Path | None, system: SystemName, config: Path | None, ove
         system: name of the system.
         config: settings file.
         overrides: of settings, `a.b=value`.
+        frame: what of a photograph is painted anew; None: as the models were trained.
 
     Raises:
         PtxError: a setting is wrong; or a model is missing, damaged or of another architecture.
@@ -29,4 +37,5 @@ def load_model(folder: Path | None, system: SystemName, config: Path | None, ove
     body = (
         settings.body if "body" in settings.model_fields_set else None
     )  # else the one that the models were trained with
-    return load(folder or settings.results_folder / "models", system, body=body, max_pixels=settings.ingest.max_pixels)
+    models = folder or settings.results_folder / "models"
+    return load(models, system, body=body, frame=frame, max_pixels=settings.ingest.max_pixels)

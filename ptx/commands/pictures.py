@@ -34,6 +34,16 @@ As = Annotated[
 ]
 
 
+FrameOption = Annotated[
+    Literal["picture", "person"] | None,
+    typer.Option(
+        "--frame",
+        help="Paint the whole photograph, fitted in, or the person cut out of it; by default as the models were trained "
+        "(ingest.crop). Where the person is small, cut them out.",
+    ),
+]
+
+
 @app.command(
     rich_help_panel=PICTURES,
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
@@ -51,6 +61,7 @@ def transfer(
         typer.Option("-o", "--output", help="The PNG to write (transfer.png); for --pairs a folder (transfers)."),
     ] = None,
     look: As = "picture",
+    frame: FrameOption = None,
     model: ModelFolder = None,
     system: System = "flow",
     config: Config = None,
@@ -58,7 +69,8 @@ def transfer(
     log_format: LogFormat = "auto",
 ) -> None:
     """Paint the person of one picture in the pose of another."""
-    load = partial(load_model, model, system, config, overrides)
+    _check_frame(look, frame)
+    load = partial(load_model, model, system, config, overrides, frame)
     if pairs is not None and source is None and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, load, log_format)
     elif pairs is None and source is not None and pose is not None:
@@ -115,6 +127,7 @@ def view(
         "view.png"
     ),
     look: As = "picture",
+    frame: FrameOption = None,
     model: ModelFolder = None,
     systems: Annotated[
         str,
@@ -146,18 +159,27 @@ def view(
         raise PtxError(f"--as {look} turns by one angle, with one system")
     if look == "everyone" and keypoints3d is not None:
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
+    _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
-    painters = {name: load_model(model, name, config, overrides) for name in names}
+    painters = {name: load_model(model, name, config, overrides, frame) for name in names}
     if look == "everyone":
         painter = painters[names[0]]
         _paint_everyone(painter, source, output, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
         return
-    # Models of one size see the same person, who is looked for once.
-    by_size = {painter.size: painter for painter in painters.values()}
-    people = {size: painter.person(source, keypoints3d=landmarks) for size, painter in by_size.items()}
-    rows = [painter.view(people[painter.size], yaws, pitch, joints=joints) for painter in painters.values()]
+    # Models of one size and frame see the same person, who is looked for once.
+    alike = {(painter.size, painter.frame): painter for painter in painters.values()}
+    people = {key: painter.person(source, keypoints3d=landmarks) for key, painter in alike.items()}
+    rows = [
+        painter.view(people[painter.size, painter.frame], yaws, pitch, joints=joints) for painter in painters.values()
+    ]
     title = f"{source.name} from other sides: {', '.join(names)}"
     print(write_views(rows, look, title, output))
+
+
+def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None:
+    """Raise PtxError for everyone in a frame that shows all at once."""
+    if look == "everyone" and frame == "picture":
+        raise PtxError("--as everyone cuts each person out: leave --frame picture out")
 
 
 def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:

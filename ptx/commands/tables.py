@@ -15,6 +15,7 @@ from ptx.pipeline.storage.storage import Storage
 if TYPE_CHECKING:
     from ptx.commands.doctor import Check
     from ptx.pipeline.verify import Findings
+    from ptx.training.kept import ModelEntry
 
 COLOURS: Mapping[Condition, str] = {"done": "green", "partial": "yellow", "stale": "magenta", "absent": "dim"}
 """Colour of each state of a step."""
@@ -97,11 +98,22 @@ def _sample_table(rows: Sequence[StepStatus]) -> Table:
 
 
 def _training_table(rows: Sequence[StepStatus]) -> Table:
-    table = _table("<model", "<state", "step", "of", "<scores of the best")
+    table = _table("<model", "<state", "step", "of", "<scores of the model")
     for row in rows:
         why = escape("; ".join(row.reasons)) or _scores(row.scores)
         table.add_row(row.step, _coloured(row.condition), str(row.done), str(row.of), why)
     return table
+
+
+def model_table(rows: Sequence[ModelEntry]) -> Table | str:
+    """Make the table of `ptx models`, or the sentence that there are none."""
+    table = _table("<model", "<", "step", "disk", "<trained", "<scores", "<differs from the settings")
+    for row in rows:
+        kind = "[green]current[/]" if row.current else "kept"
+        date = row.changed.strftime("%Y-%m-%d %H:%M")
+        differs = escape("; ".join(row.reasons))
+        table.add_row(row.folder.name, kind, str(row.step), size(row.bytes), date, _scores(row.scores), differs)
+    return table if table.row_count else "no models"
 
 
 def problem_table(rows: Sequence[StepStatus]) -> Table | str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import TRAINING_ONLY, Section, Share
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store, decode_strings
@@ -31,6 +31,15 @@ class DataSettings(Section):
     """Base of the sections `data`; subclasses name their kinds as `kind: Literal[...]`."""
 
     kind: str
+
+
+class OwnSplitSettings(DataSettings):
+    """Settings of data sets whose persons are shared out here: published splits are taken as they are."""
+
+    test_fraction: Share = 0.2
+    """Share of persons kept for testing."""
+    validation_fraction: Annotated[Share, TRAINING_ONLY] = 0.1
+    """Share of the other persons on whose pairs trainings choose their checkpoint, and are not trained."""
 
 
 D = TypeVar("D", bound=DataSettings, covariant=True)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ptx.datasets.data_set import DataSettings, PhotographSet
+from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
 from ptx.datasets.images import SUFFIXES
-from ptx.pipeline.config import AbsolutePath, Share
+from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
 
 COLUMNS = (("source", "from"), ("target", "to"))
@@ -28,7 +28,7 @@ COLUMNS = (("source", "from"), ("target", "to"))
 Key = TypeVar("Key", bound=Hashable)
 
 
-class FolderData(DataSettings):
+class FolderData(OwnSplitSettings):
     """A folder of photographs: one sub-folder a person, or a table of pairs."""
 
     kind: Literal["folder"] = "folder"
@@ -38,8 +38,6 @@ class FolderData(DataSettings):
     """A CSV of pairs, columns source,target: paths relative to the root. Without it all images of a person are paired."""
     max_pairs_per_person: Annotated[int, Field(ge=1)] | None = None
     """Keep at most this many (undirected) pairs of a person."""
-    test_fraction: Share = 0.2
-    """Share of persons kept for testing."""
 
 
 @dataclass(frozen=True)

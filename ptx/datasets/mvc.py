@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
-from ptx.datasets.data_set import DataSettings, PhotographSet
+from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
 from ptx.datasets.folder import numbered, pairs_within, test_split, walk
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
@@ -34,7 +34,7 @@ LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filena
 """What is read of a row."""
 
 
-class MvcData(DataSettings):
+class MvcData(OwnSplitSettings):
     """The Multi-View Clothing data set: each item of clothing, worn, from four sides."""
 
     kind: Literal["mvc"]

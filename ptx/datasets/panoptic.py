@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoints, WorkingImage
+from ptx.datasets.data_set import BoxFinder, DataSet, OwnSplitSettings, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import numbered, pairs_within, test_split
 from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
 from ptx.datasets.panoptic_files import Camera, Floats, project_joints, read_bodies, read_cameras
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import mask_outside
-from ptx.pipeline.config import AbsolutePath, Share
+from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Listing
 
@@ -59,7 +59,7 @@ def read_shot(path: str) -> Shot:
     return Shot(sequence, int(name[-12:-4]), int(body), camera)
 
 
-class PanopticData(DataSettings):
+class PanopticData(OwnSplitSettings):
     """CMU Panoptic Studio: one moment from many sides, with known joints."""
 
     kind: Literal["panoptic"] = "panoptic"
@@ -69,8 +69,6 @@ class PanopticData(DataSettings):
     """Use one of so many frames, of 30 a second."""
     cameras: tuple[str, ...] = ()
     """HD cameras that take part, such as 00_03; all where empty."""
-    test_fraction: Share = 0.2
-    """Share of persons kept for testing."""
 
 
 @dataclass(frozen=True)

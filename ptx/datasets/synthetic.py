@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, PersonKeypoints, WorkingImage
+from ptx.datasets.data_set import BoxFinder, DataSet, OwnSplitSettings, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import pairs_within
 from ptx.datasets.images import Image, Transform
 from ptx.datasets.people.options import VERSION, PeopleOptions, image_ids
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ptx.datasets.people.people import People
 
 
-class PeopleData(DataSettings):
+class PeopleData(OwnSplitSettings):
     """Synthetic people, rendered from the built-in body."""
 
     kind: Literal["people"] = "people"
@@ -36,8 +36,6 @@ class PeopleData(DataSettings):
     views: Annotated[int, Field(ge=1), ADDED_LATER] = 1
     """More than 1: images come in groups of so many, one pose seen from all round, and pairs are of one group; it divides
     images_per_person."""
-    test_fraction: Share = 0.2
-    """Share of persons kept for testing."""
 
     @model_validator(mode="after")
     def _whole_groups(self) -> PeopleData:

@@ -97,7 +97,7 @@ def _picture(image: Image, note: str = "") -> str:
 
 def _status_table(statuses: Sequence[StepStatus]) -> Iterator[str]:
     yield "<h2>What is there</h2>"
-    head = ["step", "state", "done", "quarantined", "MB", "scores of the best model on held-out persons"]
+    head = ["step", "state", "done", "quarantined", "MB", "scores of the model on persons it was not trained on"]
     yield _table(head, [_status_row(status) for status in statuses if status.condition != "absent"])
 
 

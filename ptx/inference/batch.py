@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ptx.datasets.images import Frame
 from ptx.inference.model import Model
 from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.events import Listener, progress
-from ptx.pipeline.storage.files import read_json, write_json
+from ptx.pipeline.storage.files import read_json_object, write_json
 
 SOURCE_COLUMNS = ("source", "from")
 """Names that the column of source pictures may have."""
 
 POSE_COLUMNS = ("pose", "target", "to")
 """Names that the column of poses may have."""
+
+
+FORMER_FRAME: Frame = "person"
+"""The frame of pictures that were painted before there was a choice."""
 
 
 class Transfer(NamedTuple):
@@ -74,7 +79,7 @@ def transfer_all(
     Raises:
         PtxError: the folder holds pictures of other models, or of another look.
     """
-    _claim_folder(folder, {"models": model.hashes, "look": look})
+    _claim_folder(folder, {"models": model.hashes, "look": look, "frame": model.frame})
     digits = len(str(len(transfers)))
     outputs = [
         folder / f"{row:0{digits}}_{source.stem}_{pose.stem}.png" for row, (source, pose) in enumerate(transfers, 1)
@@ -99,8 +104,8 @@ def transfer_all(
 def _claim_folder(folder: Path, facts: Mapping[str, str | Mapping[str, str]]) -> None:
     """Write into a folder how its pictures are made; raises PtxError where others are in it."""
     path = folder / "transfers.json"
-    known = read_json(path)
-    if known is not None and known != facts:
-        raise PtxError(f"{folder}: holds pictures of other models, or another look; name another folder")
+    known = read_json_object(path)
+    if known and {"frame": FORMER_FRAME, **known} != facts:
+        raise PtxError(f"{folder}: holds pictures of other models, or another look or frame; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, facts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ptx.datasets.images import MAX_PIXELS
+from ptx.datasets.images import MAX_PIXELS, Frame
 from ptx.geometry.body import Body, load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
@@ -34,6 +34,8 @@ class Model:
     """The system that paints."""
     size: tuple[int, int]
     """Height, width in px of what is painted."""
+    frame: Frame
+    """What of a photograph is painted anew: all of it, or the person who is cut out of it."""
     hashes: dict[str, str]
     """Hash of the file of every model that was read, by the model's name."""
 
@@ -43,6 +45,7 @@ class Model:
         system: SystemName = "flow",
         *,
         body: str | None = None,
+        frame: Frame | None = None,
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
     ) -> None:
@@ -52,6 +55,8 @@ class Model:
             folder: of the models.
             system: flow (dense intrinsic appearance flow), pose-flow (pose flow learning) or view (novel 3D view synthesis).
             body: body model that is fitted to people, as for `load_body`; None: the one that the models were trained with.
+            frame: bring the whole photograph to the model's size (picture), or the person cut out of it (person); None: as the
+                pictures that the models were trained on.
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; MediaPipe where none is given.
 
@@ -66,7 +71,8 @@ class Model:
         self.hashes = self._models.hashes
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.painter.to(self.device)
-        self._reader = PersonReader(self.size, max_pixels, detector)
+        self.frame = frame or self._models.frame(self._main_training)
+        self._reader = PersonReader(self.size, max_pixels, self.frame, detector)
 
     @cached_property
     def body(self) -> Body:
@@ -168,7 +174,7 @@ class Model:
         keypoints: Keypoints | None = None,
         keypoints3d: Keypoints | None = None,
     ) -> Person:
-        """Cut a person out of a photograph (`PersonReader.person`); one that is cut out already is returned as it is."""
+        """Bring a photograph to the model's size (`PersonReader.person`); a person who is there already is returned as they are."""
         return image if isinstance(image, Person) else self._reader.person(image, keypoints, keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
@@ -250,7 +256,12 @@ class Model:
 
 
 def load(
-    folder: str | Path, system: SystemName = "flow", *, body: str | None = None, max_pixels: int = MAX_PIXELS
+    folder: str | Path,
+    system: SystemName = "flow",
+    *,
+    body: str | None = None,
+    frame: Frame | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Model:
     """Read the trained models of a folder (`WORKSPACE/models`) that make up one of the systems; arguments as for `Model`."""
-    return Model(Path(folder), system, body=body, max_pixels=max_pixels)
+    return Model(Path(folder), system, body=body, frame=frame, max_pixels=max_pixels)

@@ -1,4 +1,4 @@
-"""People cut out of photographs: read, found by a detector, brought to the model's size."""
+"""People in photographs: read, framed as the model's training pictures were, found by a detector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Image, Transform, apply_transform, box_around, crop_and_resize, read_image
+from ptx.datasets.images import Box, Frame, Image, Transform, apply_transform, box_around, crop_and_resize, read_image
 from ptx.datasets.keypoint_files import read_pose
 from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample, PtxError
@@ -59,7 +59,7 @@ class GroupDetector(Detector, Protocol):
 
 @dataclass(frozen=True)
 class Person:
-    """A person cut out of a photograph, at the model's size."""
+    """A person of a photograph, at the model's size."""
 
     image: Image
     """(h, w, 3) uint8 RGB."""
@@ -75,12 +75,14 @@ class Person:
 
 @dataclass(frozen=True)
 class PersonReader:
-    """Cuts people out of photographs."""
+    """Brings people in photographs to the model's size, by the rule of stage ingest."""
 
     size: tuple[int, int]
     """Height, width in px to which a person is brought."""
     max_pixels: int
     """Larger photographs are refused before they are decoded."""
+    frame: Frame = "person"
+    """The whole photograph, as `ingest.crop: picture` fits it in, or the person cut out, as `crop: person`."""
     given_detector: Detector | None = None
     """Finds persons; MediaPipe where none is given."""
 
@@ -114,7 +116,7 @@ class PersonReader:
     def person(
         self, image: Photograph, keypoints: Keypoints | None = None, keypoints3d: Keypoints | None = None
     ) -> Person:
-        """Read a photograph, cut out the most prominent person, find their keypoints.
+        """Read a photograph, bring it or its most prominent person to the model's size, find their keypoints.
 
         Args:
             image: a photograph.
@@ -129,15 +131,18 @@ class PersonReader:
             if keypoints is None:
                 person = self._detect(original)
             else:
-                box = box_around(checked_keypoints(keypoints, "keypoints"), original.shape[:2])
+                points = checked_keypoints(keypoints, "keypoints")
+                box = box_around(points, original.shape[:2]) if self.frame == "person" else None
                 working, transform = crop_and_resize(original, box, self.size)
-                person = Person(working, self._moved(keypoints, transform), original, transform)
+                person = Person(working, self._moved(points, transform), original, transform)
         except BadSample as error:
-            raise PtxError(f"{_name(image)}: {error}") from None
+            whole = self.frame == "picture" and error.problem.code == "no_person"
+            hint = f"; it was looked at as a whole, at {self.size[1]}×{self.size[0]}: --frame person looks closer"
+            raise PtxError(f"{_name(image)}: {error}{hint if whole else ''}") from None
         return person if keypoints3d is None else replace(person, keypoints3d=keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
-        """Cut out everyone in a photograph.
+        """Cut out everyone in a photograph, whatever the frame: of a picture that shows several, each would be the whole.
 
         Raises:
             PtxError: it is no picture, or shows nobody; or the detector finds one person only.
@@ -149,7 +154,8 @@ class PersonReader:
             detections = self.detector.detect_all(original)
         except BadSample as error:
             raise PtxError(f"{_name(image)}: {error}") from None
-        return [self.person(original, one.keypoints, one.keypoints3d) for one in detections]
+        cutter = replace(self, frame="person")
+        return [cutter.person(original, one.keypoints, one.keypoints3d) for one in detections]
 
     def pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
         """Return a wanted pose (18, 3) at the model's size.
@@ -174,7 +180,8 @@ class PersonReader:
 
     def _detect(self, original: Image) -> Person:
         """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
-        working, transform = crop_and_resize(original, self.detector.find_person(original), self.size)
+        box = self.detector.find_person(original) if self.frame == "person" else None
+        working, transform = crop_and_resize(original, box, self.size)
         detection = self.detector.detect(working)
         return Person(working, detection.keypoints, original, transform, detection.keypoints3d)
 

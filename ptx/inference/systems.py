@@ -15,7 +15,7 @@ from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.training.models import TrainedModels
-from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings
+from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings, PoseMapSettings
 from ptx.training.systems import SystemName, find_system
 
 N = TypeVar("N", bound=nn.Module)
@@ -51,7 +51,7 @@ def _build_flow(models: TrainedModels, refined: bool) -> Painter:
     generator = _network(models, "train-generator", Generator)
     use_mixer = refined and models.exists("train-pixel-warp")
     mixer = _network(models, "train-pixel-warp", PixelWarp) if use_mixer else None
-    return FlowPainter(_flow(models, "train-generator"), generator, mixer, models.settings("train-generator").radius)
+    return FlowPainter(_flow(models, "train-generator"), generator, mixer, _radius(models, "train-generator"))
 
 
 def _build_pose_flow(models: TrainedModels, refined: bool) -> Painter:
@@ -60,14 +60,14 @@ def _build_pose_flow(models: TrainedModels, refined: bool) -> Painter:
     garments = _network(models, "train-garment", GarmentNet)
     synthesis = _network(models, "train-synthesis", SynthesisNet)
     flow = _flow(models, "train-synthesis")
-    return PoseFlowPainter(flow, garments, synthesis, models.settings("train-synthesis").radius)
+    return PoseFlowPainter(flow, garments, synthesis, _radius(models, "train-garment"))
 
 
 def _build_view(models: TrainedModels, refined: bool) -> Painter:
     last = "train-refine" if refined else "train-coarse"
     coarse = _network(models, "train-coarse", CoarseNet)
     refine = _network(models, "train-refine", RefineNet) if refined else None
-    return ViewPainter(_flow(models, last), coarse, refine, models.settings(last).radius)
+    return ViewPainter(_flow(models, last), coarse, refine, _radius(models, "train-coarse"))
 
 
 PAINTERS: dict[SystemName, PainterRow] = {
@@ -84,6 +84,14 @@ def _network(models: TrainedModels, training: str, kind: type[N]) -> N:
     if not isinstance(network, kind):
         raise TypeError(f"{training} trains a {type(network).__name__}, not a {kind.__name__}")
     return network
+
+
+def _radius(models: TrainedModels, training: str) -> float:
+    """Return the radius of the discs in the pose maps of a training whose network sees such, px."""
+    settings = models.settings(training)
+    if not isinstance(settings, PoseMapSettings):
+        raise TypeError(f"{training} draws no pose maps")
+    return settings.radius
 
 
 def _flow(models: TrainedModels, painting: str) -> FlowNet | FittedFlow:

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ptx.pipeline.config_errors import Location, describe_errors
+from ptx.pipeline.config_errors import Former, Location, describe_errors
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.opening import open_storage
@@ -31,13 +31,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
 
     def manifest(self) -> dict[str, Json]:
-        """Return the settings that results depend on, as JSON values: all but locations, since a moved file is the same file."""
+        """Return the settings that results depend on, as JSON values.
+
+        Locations are left out, since a moved file is the same file, and what only trainings depend on, who say so themselves.
+        """
         fields = type(self).model_fields.items()
-        locations = {name for name, field in fields if _is_location(field)}
+        left_out = {name for name, field in fields if _is_location(field) or TRAINING_ONLY in field.metadata}
         unset = {
             name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
         }
-        values: dict[str, Json] = self.model_dump(mode="json", exclude=locations | unset)
+        values: dict[str, Json] = self.model_dump(mode="json", exclude=left_out | unset)
         return values
 
 
@@ -51,6 +54,9 @@ LOCATION = "location"
 
 ADDED_LATER = "added later"
 """Marks a setting that workspaces may be older than: at its default it is no part of manifests, so that they stay current."""
+
+TRAINING_ONLY = "training only"
+"""Marks a setting of a data set that no store depends on, only what is trained from the stores."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A fraction, 0 to 1."""
@@ -72,7 +78,12 @@ Workspace = Annotated[Storage, PlainValidator(_storage, json_schema_input_type=s
 
 
 def load_config(
-    model: type[M], path: Path | None, overrides: Sequence[str] = (), *, renamed: Mapping[str, str] | None = None
+    model: type[M],
+    path: Path | None,
+    overrides: Sequence[str] = (),
+    *,
+    renamed: Mapping[str, str] | None = None,
+    removed: Mapping[str, str] | None = None,
 ) -> M:
     """Read settings from a YAML file (None: defaults only), then apply `a.b=value` overrides.
 
@@ -82,6 +93,7 @@ def load_config(
         overrides: settings that replace those of the file.
         renamed: old names of settings and what they are called now, in full ("train_flow.base" → "train_flow.base_channels") or by
             the last part alone ("base" → "base_channels").
+        removed: settings that are gone, in full, and why.
 
     Raises:
         PtxError: one line a mistake, `file:line: setting: what is wrong` or `--set a.b: what is wrong`.
@@ -92,7 +104,7 @@ def load_config(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = describe_errors(model, error, path, document, set_by, renamed or {})
+        lines = describe_errors(model, error, path, document, set_by, Former(renamed or {}, removed or {}))
         raise PtxError("\n".join(lines)) from None
 
 

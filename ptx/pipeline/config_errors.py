@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Protocol, Union, get_args, get_origin, runtime_checkable
@@ -21,6 +22,16 @@ Location = tuple[str | int, ...]
 
 SIMILARITY = 0.5
 """Similarity (0 to 1, difflib's) from which on a known name is offered for an unknown one."""
+
+
+@dataclass(frozen=True)
+class Former:
+    """Settings that older versions had."""
+
+    renamed: Mapping[str, str]
+    """Old name → new one, see `load_config`."""
+    removed: Mapping[str, str]
+    """Name, in full → why it is gone."""
 
 
 class LinesOfMapping(Protocol):
@@ -51,7 +62,7 @@ def describe_errors(
     path: Path | None,
     document: Mapping[str, Json],
     overrides: Set[Location],
-    renamed: Mapping[str, str],
+    former: Former,
 ) -> list[str]:
     """Describe each mistake that pydantic found, in the order of the file.
 
@@ -61,10 +72,10 @@ def describe_errors(
         path: the settings file, None where there is none.
         document: its contents as ruamel read them.
         overrides: locations of settings that `--set` gave.
-        renamed: old names of settings → new ones, see `load_config`.
+        former: settings of older versions.
     """
     errors = sorted(error.errors(), key=lambda e: _line_number(document, _real_location(model, e["loc"])))
-    lines = [_describe(model, path, document, overrides, renamed, one) for one in errors]
+    lines = [_describe(model, path, document, overrides, former, one) for one in errors]
     return list(dict.fromkeys(lines))
 
 
@@ -73,14 +84,16 @@ def _describe(
     path: Path | None,
     document: Mapping[str, Json],
     overrides: Set[Location],
-    renamed: Mapping[str, str],
+    former: Former,
     error: ErrorDetails,
 ) -> str:
     location = _real_location(model, error["loc"])
     name = ".".join(str(part) for part in location)
     where = _where(path, document, overrides, location, name)
     if error["type"] == "extra_forbidden":
-        meant = _meant(model, location, renamed)
+        if name in former.removed:
+            return f"{where}: is no setting any more, leave it out: {former.removed[name]}"
+        meant = _meant(model, location, former.renamed)
         return f"{where}: no such setting" + (f", did you mean '{meant}'?" if meant else "")
     if error["type"] == "missing":
         return f"{where}: is needed and not given"

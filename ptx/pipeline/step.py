@@ -45,7 +45,7 @@ class StepStatus:
     problems: Mapping[str, Problem] = field(default_factory=dict)
     """Id of a quarantined sample → why; filled only where it was asked for."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Scores of the best model on held-out persons."""
+    """Scores of the model on persons who were not trained on."""
 
     @property
     def pending(self) -> int:
@@ -108,7 +108,7 @@ class Outcome:
     waiting: int = 0
     """Blocks whose inputs are not there yet."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Scores of the best model on held-out persons."""
+    """Scores of the model on persons who were not trained on."""
 
 
 @dataclass(frozen=True)

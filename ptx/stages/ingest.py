@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
-from ptx.datasets.images import BOX_MARGIN, MAX_PIXELS
+from ptx.datasets.images import BOX_MARGIN, MAX_PIXELS, Frame
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Process, Result, Stage, each_sample
@@ -20,7 +20,7 @@ from ptx.stages.backends.keypoints import KeypointBackend
 class IngestSettings(Section):
     """Reading pictures."""
 
-    crop: Literal["picture", "person"] = "picture"
+    crop: Frame = "picture"
     """Fit the whole picture into the working size, or cut out the person that the keypoint backend finds."""
     max_pixels: Annotated[int, Field(ge=1)] = MAX_PIXELS
     """Larger pictures are quarantined before they are decoded."""

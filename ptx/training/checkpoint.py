@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,9 @@ class Checkpoint:
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Json]) -> None:
     """Write `path`.safetensors, then `path`.json, each atomically: a checkpoint counts once its JSON is there."""
-    write_atomic(path.with_suffix(".safetensors"), save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
-    write_json(path.with_suffix(".json"), dict(meta))
+    data = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+    write_atomic(path.with_suffix(".safetensors"), data)
+    write_json(path.with_suffix(".json"), {**meta, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
 
 
 def read_meta(path: Path) -> Mapping[str, Json]:
@@ -57,9 +59,39 @@ def read_checkpoint(path: Path) -> Checkpoint:
     meta = read_meta(path)
     file = path.with_suffix(".safetensors")
     try:
-        return Checkpoint(load(file.read_bytes()), meta)
+        data = file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != meta.get("sha256", hashlib.sha256(data).hexdigest()):
+            raise ValueError("its checksum is another")
+        return Checkpoint(load(data), meta)
     except (SafetensorError, OSError, ValueError) as error:
         raise PtxError(f"{file}: is no safetensors file, or damaged ({one_line(error, 100)})") from error
+
+
+def is_sound(path: Path) -> bool:
+    """Return True where both files of a checkpoint or of a model can be read, and hold what was written."""
+    try:
+        read_checkpoint(path)
+    except PtxError:
+        return False
+    return True
+
+
+def rebuild_model(folder: Path, step: int) -> None:
+    """Write a model that is lost again, from the moving average in the checkpoint of a step.
+
+    Raises:
+        PtxError: the checkpoint is lost as well.
+    """
+    path = folder / "model"
+    try:
+        checkpoint = read_checkpoint(CheckpointFolder(folder / "checkpoints").path(step))
+    except PtxError as error:
+        raise PtxError(
+            f"{path}.safetensors is missing or damaged, and its newest checkpoint too ({error}): `--force` trains anew"
+        ) from None
+    average = checkpoint.section("average")
+    weights = {name.removeprefix("module."): value for name, value in average.items() if name.startswith("module.")}
+    write_checkpoint(path, weights, {**checkpoint.meta, "best": checkpoint.meta.get("scores", {})})
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ptx.datasets.images import Frame
 from ptx.pipeline.config import Section
 from ptx.pipeline.plan import Pipeline
 from ptx.training.settings import TrainSettings
@@ -32,6 +33,10 @@ class TrainingContext:
     """Working resolution: height, width in px."""
     body: str
     """The setting `body`."""
+    frame: Frame
+    """What of a photograph the stores' pictures show."""
+    validation_share: float
+    """Share of the persons of the training split that is set apart to choose checkpoints by; 0 where the split is published."""
     attributes: Path | None
     """The setting `attributes.path`: folder of the annotation of clothes."""
     section: Sections

@@ -165,6 +165,10 @@ class PairData(Dataset[Batch]):
         """Return one pair of every target image."""
         return self.only(np.unique(self.pairs[:, 0], return_index=True)[1])
 
+    def where(self, chosen: NDArray[np.bool_]) -> PairData:
+        """Return the pairs for which `chosen` (N,) is True."""
+        return self.only(np.flatnonzero(chosen))
+
     def only(self, rows: NDArray[np.int64]) -> PairData:
         """Return the pairs in these rows."""
         return replace(self, pairs=self.pairs[rows], numbers=self.numbers[rows])
@@ -181,6 +185,19 @@ def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = FROM_BODI
     Raises:
         PtxError: a stage that training reads is not done, or there is no pair.
     """
+    data = usable_pairs(pipeline, split, reads)
+    if not len(data):
+        purpose = "training" if split == TRAIN else "testing, so there is nothing to score"
+        raise PtxError(f"no pair is left for {purpose}: see `ptx status`, and `data.test_fraction`")
+    return data
+
+
+def usable_pairs(pipeline: Pipeline, split: int, reads: tuple[str, ...]) -> PairData:
+    """Return the pairs of a split for which these stages have results, which may be none.
+
+    Raises:
+        PtxError: a stage that training reads is not done.
+    """
     pairs = np.asarray(pipeline.listing.pairs)
     usable = np.asarray(pipeline.listing.splits)[pairs[:, 0]] == split
     for name in reads:
@@ -190,9 +207,6 @@ def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = FROM_BODI
         fine = plan.states == OK
         usable &= fine if plan.stage.over == "pairs" else fine[pairs].all(1)
     numbers = np.flatnonzero(usable)
-    if not len(numbers):
-        purpose = "training" if split == TRAIN else "testing"
-        raise PtxError(f"no pair is left for {purpose}: see `ptx status`, and `data.test_fraction`")
     return PairData(pipeline.workspace, pairs[numbers], numbers, reads)
 
 

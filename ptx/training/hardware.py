@@ -16,7 +16,10 @@ from ptx.models.variants import Precision
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.training.settings import TrainSettings
 
-FabricPrecision = Literal["32-true", "bf16-mixed"]
+Arithmetic = Literal["fp32", "bf16"]
+"""Arithmetic of a training, `auto` resolved."""
+
+FABRIC_PRECISIONS: dict[Arithmetic, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Fabric's names of arithmetics."""
 
 LONGEST_MESSAGE = 1000
@@ -29,8 +32,13 @@ M_MMAP_THRESHOLD = -3
 """Parameter of mallopt (malloc.h): bytes above which an allocation gets pages of its own."""
 
 
-def join_processes(name: str, settings: TrainSettings) -> Fabric:
+def join_processes(name: str, settings: TrainSettings, precision: Arithmetic) -> Fabric:
     """Join the processes that train together, one a device: those that torchrun or srun started, or on one machine started here.
+
+    Args:
+        name: of the training.
+        settings: its section.
+        precision: the arithmetic, `auto` resolved.
 
     Raises:
         PtxError: the settings ask for other processes than were started, or for devices that are not there.
@@ -56,7 +64,7 @@ def join_processes(name: str, settings: TrainSettings) -> Fabric:
             devices=settings.devices,
             num_nodes=settings.nodes,
             strategy="ddp" if wanted > 1 else "auto",
-            precision=fabric_precision(settings.precision),
+            precision=FABRIC_PRECISIONS[precision],
         )
         fabric.launch()
     except (MisconfigurationException, ValueError, RuntimeError) as error:
@@ -72,10 +80,18 @@ def _started_processes() -> int | None:
     return None
 
 
-def fabric_precision(wanted: Precision) -> FabricPrecision:
-    """Fabric's name of an arithmetic; auto is bf16 where the machine multiplies it natively, else fp32."""
-    bf16 = wanted == "bf16" or (wanted == "auto" and has_bf16())
-    return "bf16-mixed" if bf16 else "32-true"
+def arithmetic(wanted: Precision, begun: Precision) -> Arithmetic:
+    """Resolve the setting `precision`: auto is the arithmetic that the model was begun with, so that two are never mixed.
+
+    Args:
+        wanted: the setting.
+        begun: what the model that is gone on with was begun with; auto where it is new, or of a ptx that did not record it: bf16
+            where the machine multiplies it natively, else fp32.
+    """
+    known = begun if wanted == "auto" else wanted
+    if known == "auto":
+        return "bf16" if has_bf16() else "fp32"
+    return known
 
 
 def has_bf16() -> bool:

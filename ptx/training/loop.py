@@ -26,6 +26,8 @@ from ptx.training.log import Log, StepClock, rate_conditions, write_rate
 from ptx.training.recipes.base import Recipe, total
 from ptx.training.samples import write_samples
 from ptx.training.settings import TrainSettings
+from ptx.training.splits import HeldOut
+from ptx.training.state import model_scores
 
 
 @dataclass
@@ -41,11 +43,13 @@ class Trainer:
     meta: Mapping[str, Json]
     """Facts that are written beside the manifest, such as the body model."""
     seed: int
+    takes_last: bool
+    """True where each checkpoint becomes the model, False where it must have the best score so far."""
     learner: Learner = field(init=False)
     step: int = field(default=0, init=False)
     """Steps that are done."""
     best: dict[str, float] = field(default_factory=dict, init=False)
-    """Scores of the best checkpoint so far."""
+    """Scores of the model so far."""
 
     def __post_init__(self) -> None:
         """Draw the initial weights."""
@@ -59,10 +63,10 @@ class Trainer:
         return CheckpointFolder(self.folder / "checkpoints")
 
     def save(self, scores: Mapping[str, float]) -> None:
-        """Write a checkpoint, and the averaged network as the model where it is the best so far; remove old checkpoints."""
+        """Write a checkpoint, and the averaged network as the model where it takes its place; remove old checkpoints."""
         if not self.fabric.is_global_zero:
             return
-        better = self._is_better(scores)
+        better = self.takes_last or self._is_better(scores)
         if better:
             self.best = dict(scores)
         meta: dict[str, Json] = {
@@ -93,15 +97,13 @@ class Trainer:
         checkpoint = read_checkpoint(path)
         self.learner.load(checkpoint, str(path))
         self.step = steps[-1]
-        best = checkpoint.meta["best"]
-        assert isinstance(best, Mapping)
-        self.best = {name: float(value) for name, value in best.items() if isinstance(value, int | float)}
+        self.best = model_scores(self.folder)
         return True
 
     # --- training ---------------------------------------------------------------------------------------------------------
 
-    def run(self, train: PairData, test: PairData, listener: Listener) -> dict[str, float]:
-        """Train to `settings.steps`; returns the best scores.
+    def run(self, train: PairData, held_out: HeldOut | None, listener: Listener) -> dict[str, float]:
+        """Train to `settings.steps`; returns the scores of the model.
 
         Raises:
             PtxError: a loss is not finite (names the step and the pairs), or the GPU's memory is full; the last good
@@ -112,7 +114,6 @@ class Trainer:
         fabric = self.fabric
         sampler = StepSampler(len(train), s.batch, self.seed, self.step, s.steps, fabric.global_rank, fabric.world_size)
         batches = loader(train, sampler, s.workers)
-        held_out = test.some(s.validate_pairs)
         bar = progress(listener, self.recipe.name, s.steps, self.step)
         log = Log(self.folder, self.step, fabric.is_global_zero)
         clock = StepClock()
@@ -125,8 +126,9 @@ class Trainer:
                 log.write(self.step, losses)
                 stopped = self._any_rank(bool(signals))
                 if stopped or self.step % s.save_every == 0 or self.step == s.steps:
-                    scores = {} if stopped else self.validate(held_out)
-                    log.write(self.step, {f"test/{name}": value for name, value in scores.items()})
+                    scores = {} if stopped or held_out is None else self.validate(held_out.pairs.some(s.validate_pairs))
+                    persons = held_out.persons if held_out else ""
+                    log.write(self.step, {f"{persons}/{name}": value for name, value in scores.items()})
                     self.save(scores)
                     self._write_rate(clock)
                     clock.start()

@@ -11,10 +11,13 @@ from pathlib import Path
 from pydantic import ValidationError
 from torch import nn
 
+from ptx.datasets.images import Frame
 from ptx.geometry.body import Body, load_body
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.fingerprint import Json, digest
+from ptx.pipeline.storage.local import LocalStorage
+from ptx.pipeline.storage.store import Store
 from ptx.training.checkpoint import read_checkpoint, read_meta, restore
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import clothes
@@ -121,6 +124,16 @@ class FolderModels(TrainedModels):
         """Return the height and width in px of the pictures that a model was trained on."""
         return self._recorded(name)[1]
 
+    def frame(self, name: str) -> Frame:
+        """Return what of a photograph the pictures show that a model was trained on.
+
+        Of models of before 0.2, which did not record it, the pictures tell if they still lie beside the models; else it is the
+        person, as transfers of that time had it.
+        """
+        meta = read_meta(self.path(name))
+        recorded = meta.get("frame") or _frame_of_stores(self.folder.parent, meta)
+        return "picture" if recorded == "picture" else "person"
+
     def _recorded(self, name: str) -> tuple[TrainSettings, tuple[int, int]]:
         if name not in self._manifests:
             self._manifests[name] = _read_manifest(self.path(name), TRAININGS[name])
@@ -141,6 +154,22 @@ def _read_manifest(path: Path, training: Training) -> tuple[TrainSettings, tuple
         return settings, (height, width)
     except (KeyError, TypeError, ValueError, ValidationError):
         raise PtxError(f"{path}: this is no model of {training.name}: its JSON names no such settings") from None
+
+
+def _frame_of_stores(workspace: Path, meta: Mapping[str, Json]) -> Json:
+    """Return `ingest.crop` of the pictures in a workspace, if the model was trained on them; None where that is not known."""
+    store = Store(LocalStorage(workspace), "ingest")
+    document = meta.get("document")
+    inputs = document.get("inputs") if isinstance(document, Mapping) else None
+    if (
+        not store.exists()
+        or not isinstance(inputs, Mapping)
+        or inputs.get("ingest") != digest(store.attributes.manifest)
+    ):
+        return None
+    settings = store.attributes.manifest["settings"]
+    ingest = settings.get("ingest") if isinstance(settings, Mapping) else None
+    return ingest.get("crop") if isinstance(ingest, Mapping) else None
 
 
 def _integers(value: Json) -> list[int]:

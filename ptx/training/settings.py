@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ptx.models.variants import FlowSource
+from ptx.models.variants import FlowSource, Precision
 from ptx.pipeline.config import ADDED_LATER, Section, Share
 from ptx.pipeline.fingerprint import Json
 
@@ -17,6 +18,18 @@ Weight = Annotated[float, Field(ge=0)]
 PresetName = Literal["demo", "deepfashion-256", "market-128x64"]
 Preset = dict[str, Json]
 """Values of settings by name."""
+
+FROM_PICTURES = ("ingest", "extract-keypoints")
+"""Stages that every training reads, and PG²'s alone: pictures and keypoints."""
+
+FLOW_STAGES = ("rasterize", "synth-flow", "visibility")
+"""Stages that hold flow projected from fitted bodies, and what comes with it."""
+
+FROM_BODIES = (*FROM_PICTURES, *FLOW_STAGES)
+"""Stages that system A reads: pictures, keypoints, and flow projected from fitted bodies."""
+
+FROM_PARSING = ("ingest", "extract-keypoints", "parse")
+"""Stages that system B reads: pictures, keypoints and garment labels; no body model."""
 
 FLOW_TRAININGS: dict[FlowSource, str | None] = {
     "projected": None,
@@ -34,6 +47,34 @@ RENAMED_SETTINGS = {"base": "base_channels", "most": "max_channels"}
 """Settings that had another name in ptx 0.1, old → new: for manifests of older models, and for hints in settings files."""
 
 
+REMOVED_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "train_pixel_warp": {
+        "radius": "the pose maps are those of train_generator",
+        "flow": "it is that of train_generator",
+        "fusion": "pictures are painted by train_generator's network",
+        "warped_scales": "pictures are painted by train_generator's network",
+        "background": "pictures are painted by train_generator's network",
+    },
+    "train_synthesis": {"radius": "the pose maps are those of train_garment"},
+    "train_coarse": {"max_channels": "channels grow with every scale, as published"},
+    "train_refine": {
+        "radius": "the pose maps are those of train_coarse",
+        "max_channels": "channels grow with every scale, as published",
+        "latent": "this network has no bottleneck",
+    },
+    "train_attributes": {"radius": "it sees no poses"},
+}
+"""Section → settings that it had until 0.2 and why they are gone: they changed nothing, or had to be those of another training."""
+
+FORMER_SETTINGS: Mapping[str, Mapping[str, Json]] = {"train_coarse": {"max_channels": 128}}
+"""Section → settings that are gone, with their defaults, of the models that others are trained on: manifests had them."""
+
+UNRECORDED_SETTINGS = frozenset({"checkpoint"})
+"""Settings that models may be older than and that no default tells: such a model has whatever the settings say now."""
+
+Checkpoint = Literal["auto", "best", "last"]
+
+
 class TrainSettings(Section):
     """Settings that all trainings share."""
 
@@ -46,7 +87,7 @@ class TrainSettings(Section):
     batch: Count = 8
     """Pairs a step, of all devices and nodes together, which divide it."""
     accumulate: Count = 1
-    """Parts into which a batch is cut to save memory."""
+    """Parts into which a batch is cut to save memory. Batch normalisation then sees smaller batches, so the model becomes another."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     """Adam's rate."""
     halve_every: Annotated[int, Field(ge=0)] = 0
@@ -62,25 +103,25 @@ class TrainSettings(Section):
     save_every: Count = 200
     """Steps between checkpoints."""
     keep: Count = 2
-    """Checkpoints kept, besides the best."""
+    """Checkpoints kept, besides the model."""
+    checkpoint: Checkpoint = "auto"
+    """Which checkpoint becomes the model: the best by its score on validation persons, or the last; auto is the last where a
+    discriminator takes part, whose work scores of likeness undo, else the best. Without validation persons it is the last."""
     validate_pairs: Count = 32
-    """Test pairs that are scored at each checkpoint."""
+    """Pairs of validation persons that are scored at each checkpoint; of test persons, to look at only, where there are none."""
     workers: Annotated[int, Field(ge=0)] = 1
     """Processes that read batches ahead."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic; auto is bf16 on a GPU or CPU that has it (ours), else 32 bits, as published."""
+    precision: Precision = "auto"
+    """Arithmetic; auto is that with which the model was begun, at first bf16 on a GPU or CPU that has it (ours), else 32 bits, as
+    published."""
     compile: bool = False
     """Compile the networks (torch.compile): minutes at the start, faster steps on a GPU."""
     devices: Count = 1
     """GPUs (or processes on a CPU) that share each batch."""
     nodes: Count = 1
     """Machines with so many devices each, started by srun (`ptx submit` does so) or torchrun."""
-    radius: Annotated[float, Field(gt=0)] = 8.0
-    """Pixels of a keypoint's disc in the pose maps."""
     base_channels: Count = 32
     """Channels at the finest scale."""
-    max_channels: Count = 128
-    """Channels at the coarsest."""
     flips: Annotated[Share, ADDED_LATER] = 0.0
     """Share of the pairs that are mirrored at random, left and right of the body exchanged; PG²'s is .5."""
 
@@ -100,6 +141,16 @@ class TrainSettings(Section):
     def reads(self) -> tuple[str, ...]:
         """Stages whose stores these settings ask for, besides those that the training always reads."""
         return ()
+
+    @property
+    def weights(self) -> Mapping[str, Path]:
+        """Files of weights that shape the model, by what they are for: their contents are part of what it is."""
+        return {}
+
+    @property
+    def takes_last(self) -> bool:
+        """True where the last checkpoint becomes the model, False where the best one by its score does."""
+        return self.checkpoint == "last"
 
     @property
     def halvings(self) -> int:
@@ -136,7 +187,34 @@ class TrainSettings(Section):
 
     def manifest(self) -> dict[str, Json]:
         """Return the settings that the model depends on: all but how long, how often and where it is trained."""
-        return {name: value for name, value in super().manifest().items() if name not in LOOSE_SETTINGS}
+        values = {**super().manifest(), "checkpoint": "last" if self.takes_last else "best"}
+        return {name: value for name, value in values.items() if name not in LOOSE_SETTINGS}
+
+
+class PoseMapSettings(TrainSettings):
+    """Settings of a network that sees poses as maps."""
+
+    radius: Annotated[float, Field(gt=0)] = 8.0
+    """Pixels of a keypoint's disc in the pose maps."""
+
+
+class MaxChannelsSettings(TrainSettings):
+    """Settings of a network whose channels grow with every scale, up to a largest number."""
+
+    max_channels: Count = 128
+    """Channels at the coarsest scale."""
+
+
+class AdversarialSettings(TrainSettings):
+    """Settings of a network that a discriminator may judge."""
+
+    adversarial: Weight = 0.01
+    """Weight of the discriminator's judgement."""
+
+    @property
+    def takes_last(self) -> bool:
+        """Also true where nothing else is said and a discriminator takes part."""
+        return self.checkpoint == "last" or (self.checkpoint == "auto" and self.adversarial > 0)
 
 
 class GivenFlowSettings(TrainSettings):
@@ -151,3 +229,8 @@ class GivenFlowSettings(TrainSettings):
         """The training whose model gives the flow."""
         training = FLOW_TRAININGS[self.flow]
         return (training,) if training else ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The stages of bodies, whose flow is taken from the stores where it is projected."""
+        return FROM_BODIES if self.flow == "projected" else ()

@@ -15,7 +15,8 @@ from ptx.pipeline.events import Listener
 from ptx.pipeline.executors import Executor
 from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus, Unit
 from ptx.training.context import TrainingContext
-from ptx.training.state import best_scores, needed_trainings, stages_read, stale, trained_step
+from ptx.training.kept import folder_bytes, plan_run
+from ptx.training.state import model_problem, model_scores, needed_trainings, stages_read, stale, trained_step
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
 
@@ -79,6 +80,8 @@ class TrainingStep:
         total = self.context.settings(self.training).steps
         reasons = stale(self.context, self.training)
         condition: Condition = "stale" if reasons else "absent" if not done else "partial" if done < total else "done"
+        if condition == "done" and (lost := model_problem(self.folder)):
+            condition, reasons = "partial", [f"{lost}: `ptx run {self.name}` rebuilds it"]
         return StepStatus(
             self.name,
             condition,
@@ -86,8 +89,8 @@ class TrainingStep:
             done,
             total,
             self.unit,
-            bytes=_bytes(self.folder),
-            scores=best_scores(self.folder),
+            bytes=folder_bytes(self.folder),
+            scores=model_scores(self.folder),
         )
 
     def estimate(self, *, force: bool = False) -> Estimate:
@@ -95,8 +98,7 @@ class TrainingStep:
         from ptx.training.estimate import seconds_per_step
 
         state = self.status()
-        anew = force or state.condition == "stale"
-        count = state.of if anew else max(0, state.of - state.done)
+        count = max(0, state.of - plan_run(self.context, self.training, force=force).done)
         seconds, source = seconds_per_step(self.context, self.training) if count else (0.0, "measured")
         total = None if seconds is None else seconds * count
         return Estimate(self.name, state.condition, state.reasons, count, None, None, None, total, source)
@@ -115,13 +117,12 @@ class TrainingStep:
         if part != WHOLE:
             raise PtxError("--part is for one data stage: a training is one job")
         executor.release()  # a training has the machine for itself
-        before = self.status()
+        begun = plan_run(self.context, self.training, force=force).done
         started = time.monotonic()
         result = run_training(self.context, self.training, listener, force=force)
         if not result.leads:
             return None
         after = self.status()
-        begun = 0 if force or before.condition == "stale" else before.done
         computed = after.done - begun if result.trained else 0
         seconds = time.monotonic() - started
         return Outcome(self.name, self.unit, after.condition, computed, seconds, scores=result.scores)
@@ -135,7 +136,3 @@ class TrainingStep:
             tasks_per_node=settings.devices,
             saves_on_signal=True,
         )
-
-
-def _bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ptx.training.settings import TrainSettings
+from ptx.training.settings import FLOW_STAGES, FROM_BODIES, FROM_PARSING, FROM_PICTURES, TrainSettings
 
-FROM_PICTURES = ("ingest", "extract-keypoints")
-"""Stages that every training reads, and PG²'s alone: pictures and keypoints."""
-
-FLOW_STAGES = ("rasterize", "synth-flow", "visibility")
-"""Stages that hold flow projected from fitted bodies, and what comes with it."""
-
-FROM_BODIES = (*FROM_PICTURES, *FLOW_STAGES)
-"""Stages that system A reads: pictures, keypoints, and flow projected from fitted bodies."""
-
-FROM_PARSING = ("ingest", "extract-keypoints", "parse")
-"""Stages that system B reads: pictures, keypoints and garment labels; no body model."""
+__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "Training"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ptx.commands.listeners import Format
 from ptx.commands.models import ProtocolName
 from ptx.commands.options import ClusterKind
 from ptx.commands.steps import GROUPS, complete_stage, complete_steps, known_steps
+from ptx.datasets.images import Frame
 from ptx.evaluation.protocols import PROTOCOLS
 from ptx.inference.view import Joints
 from ptx.pipeline.cluster import Kind
@@ -27,7 +28,7 @@ PANELS = ("Start", "Data", "Models", "Pictures", "Cluster")
 
 COMMANDS = {
     "demo", "doctor", "config", "run", "check", "status", "retry", "verify", "show", "export", "evaluate", "report", "study", "transfer",
-    "view", "submit",
+    "view", "submit", "models",
 }  # fmt: skip
 
 
@@ -82,6 +83,8 @@ def test_steps_are_completed() -> None:
         (["run"], "--log-format", get_args(Format)),
         (["transfer"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["transfer"], "--system", tuple(SYSTEMS)),
+        (["transfer"], "--frame", get_args(Frame)),
+        (["view"], "--frame", get_args(Frame)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),
         (["export", "flow"], "--format", get_args(FlowFormat)),

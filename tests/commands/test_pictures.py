@@ -49,6 +49,16 @@ def test_transfers_are_written_where_they_belong(models: Path, photos: Path) -> 
     assert size_of(photos / "sheet.png")[0] > 300
 
 
+def test_the_frame_is_chosen(models: Path, photos: Path) -> None:
+    """The photograph has the models' size, so that the whole picture is the source as it is, and a person cut out is not."""
+    for command in (("transfer", "me.png", "--pose", "dancer.png"), ("view", "me.png", "--yaw", "30")):
+        for frame in ("picture", "person"):
+            painted(photos, *command, "--frame", frame, "-o", f"{command[0]}-{frame}.png")
+        painted(photos, *command, "-o", f"{command[0]}.png")
+        pictures = {frame: (photos / f"{command[0]}{frame}.png").read_bytes() for frame in ("", "-picture", "-person")}
+        assert pictures[""] == pictures["-person"] != pictures["-picture"]  # these models did not record theirs
+
+
 def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path) -> None:
     (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\ndancer.png,me.png\n")
     assert painted(photos, "transfer", "--pairs", "table.csv").out == "2 of 2 painted into transfers\n"
@@ -86,6 +96,9 @@ def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
         ptx(photos, "transfer", "--pairs", "t.csv", "--as", "everyone", *given), "--as everyone is for one photograph"
     )
     fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "-o", "me.jpg", *given), "written as .png")
+    for command in (("transfer", "me.png", "--pose", "dancer.png"), ("view", "me.png")):
+        everyone = (*command, "--as", "everyone", "--frame", "picture", *given)
+        fails(ptx(photos, *everyone), "--as everyone cuts each person out: leave --frame picture out")
     fails(ptx(photos, "transfer", "grey.png", "--pose", "dancer.png", *given), "grey.png: nobody is in the picture")
     fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "--model", "none"), "no model is there")
     fails(ptx(photos, "view", "me.png", "--yaw", "left", *given), "--yaw left: degrees such as 45")

@@ -78,3 +78,15 @@ def test_renamed_settings_are_known_for_certain(tmp_path: Path, text: str, words
 def test_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(PtxError, match=r"^--set fit_smpl.base: no such setting, did you mean 'base_channels'\?$"):
         load_config(Settings, None, ["fit_smpl.base=3"], renamed=RENAMED)
+
+
+def test_settings_that_are_gone_say_why(tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("fit_smpl:\n  sides: 3\n")
+    removed = {"fit_smpl.sides": "bodies have none"}
+    with pytest.raises(
+        PtxError, match=r"pipeline.yaml:2: fit_smpl.sides: is no setting any more, leave it out: bodies"
+    ):
+        load_config(Settings, path, removed=removed)
+    with pytest.raises(PtxError, match=r"^--set run.sides: no such setting$"):
+        load_config(Settings, None, ["run.sides=3"], removed=removed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 from pathlib import Path
@@ -45,7 +46,8 @@ def test_round_trip(tmp_path: Path) -> None:
         o.zero_grad()
         n(x).square().sum().backward()
         o.step()
-    assert found.meta == {"step": 3}
+    data = (tmp_path / "c.safetensors").read_bytes()
+    assert found.meta == {"step": 3, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert all(torch.equal(a, b) for a, b in zip(net.state_dict().values(), other.state_dict().values(), strict=True))
 
 

@@ -9,7 +9,7 @@ import torch
 
 from ptx.pipeline.errors import PtxError
 from ptx.training import hardware
-from ptx.training.hardware import fabric_precision, has_bf16, keep_freed_memory
+from ptx.training.hardware import arithmetic, has_bf16, keep_freed_memory
 from tests.training.tiny import tiny_project, train
 
 
@@ -39,11 +39,13 @@ def test_other_processes_than_the_settings_say(
 
 
 def test_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fabric_precision("fp32") == "32-true"
-    assert fabric_precision("bf16") == "bf16-mixed"
-    for native, expected in ((True, "bf16-mixed"), (False, "32-true")):
+    """That of the setting; auto is that with which the model was begun, and of a new model the machine's."""
+    for native, machines in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(hardware, "has_bf16", lambda native=native: native)
-        assert fabric_precision("auto") == expected
+        assert arithmetic("auto", "auto") == machines
+        for begun in ("fp32", "bf16"):
+            assert arithmetic("auto", begun) == begun
+            assert (arithmetic("fp32", begun), arithmetic("bf16", begun)) == ("fp32", "bf16")
     assert isinstance(has_bf16(), bool)
 
 

@@ -62,5 +62,5 @@ def test_the_rate_is_written_with_its_conditions(tmp_path: Path) -> None:
     assert (found["seconds"], found["device"], found["size"], found["settings"]["batch"]) == (0.5, "cpu", [64, 48], 4)
     same = {name: found[name] for name in ("size", "settings")}
     assert rate_conditions(settings, (64, 48)) == same
-    assert rate_conditions(TrainSettings(batch=4, max_channels=7), (64, 48)) != same
+    assert rate_conditions(TrainSettings(batch=4, base_channels=7), (64, 48)) != same
     assert rate_conditions(TrainSettings(batch=4, steps=7), (64, 48)) == same

@@ -26,15 +26,15 @@ from tests.training.tiny import TINY, train, weights
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Make SIGTERM arrive in the middle of a step, once."""
-    plain = Trainer._step
+    plain = Trainer.take_step
 
     def interrupted(self: Trainer, batch: Batch) -> dict[str, float]:
         if self.step == step:
-            monkeypatch.setattr(Trainer, "_step", plain)
+            monkeypatch.setattr(Trainer, "take_step", plain)
             os.kill(os.getpid(), signal.SIGTERM)
         return plain(self, batch)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(Trainer, "take_step", interrupted)
 
 
 GAN = (
@@ -60,8 +60,8 @@ def test_interrupted_and_resumed_is_uninterrupted(
     assert all(torch.equal(value, whole[key]) for key, value in weights(work, model, 8).items())
     assert not train(work, name, 8, *more).trained
     logs = [(work / "models" / folder / "log.csv").read_text() for folder in ("whole", model)]
-    assert [line for line in logs[0].splitlines() if "test/" not in line] == [
-        line for line in logs[1].splitlines() if "test/" not in line
+    assert [line for line in logs[0].splitlines() if "validation/" not in line] == [
+        line for line in logs[1].splitlines() if "validation/" not in line
     ]
 
 
@@ -178,8 +178,8 @@ def test_everything_is_written_beside_the_model(work: Path) -> None:
     }  # fmt: skip
     with (folder / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {(row["step"], row["term"]) for row in rows if row["term"].startswith("test/")} == {
-        (step, f"test/{name}") for step in ("4", "8") for name in ("epe", "epe_of_zero", "visibility")
+    assert {(row["step"], row["term"]) for row in rows if row["term"].startswith("validation/")} == {
+        (step, f"validation/{name}") for step in ("4", "8") for name in ("epe", "epe_of_zero", "visibility")
     }
     assert json.loads((folder / "rate.json").read_text())["seconds"] > 0
     assert {path.name for path in (folder / "samples").iterdir()} == {"step-00000004.png", "step-00000008.png"}

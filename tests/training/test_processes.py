@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.tiny import TINY, train, weights
+from tests.projects import run
+from tests.training.recipes.test_attributes import SMALL as ATTRIBUTES
+from tests.training.recipes.test_attributes import annotate
+from tests.training.tiny import HERE, TINY, tiny_project, train, weights
 from tests.training.twice import TOGETHER
 
 pytestmark = pytest.mark.slow
@@ -42,8 +45,8 @@ def steps(workspace: Path, model: str) -> list[int]:
     return sorted(int(p.stem.removeprefix("step-")) for p in folder.glob("*.json"))
 
 
-def losses(workspace: Path) -> dict[tuple[int, str], float]:
-    with (workspace / "models" / "flow" / "log.csv").open(newline="") as file:
+def losses(workspace: Path, model: str = "flow") -> dict[tuple[int, str], float]:
+    with (workspace / "models" / model / "log.csv").open(newline="") as file:
         return {(int(row["step"]), row["term"]): float(row["value"]) for row in csv.DictReader(file)}
 
 
@@ -98,6 +101,30 @@ def test_as_many_processes_as_before_go_on_bit_for_bit(work: Path) -> None:
     undisturbed, stopped = weights(work, "undisturbed", 6), weights(work, "flow", 6)
     assert undisturbed.keys() == stopped.keys()
     assert all(torch.equal(value, stopped[name]) for name, value in undisturbed.items())
+
+
+@pytest.mark.slow
+def test_a_classifier_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
+    """Mirrors are drawn for the whole batch: the losses of the first steps are those of one process, up to rounding."""
+    found = []
+    for devices in (1, 2):
+        workspace = tmp_path / str(devices)
+        run(tiny_project(workspace, *ATTRIBUTES))
+        annotate(tiny_project(workspace, *ATTRIBUTES), workspace / "anno")
+        settings = [
+            f"workspace={workspace}", f"attributes.path={workspace / 'anno'}", *HERE, *TINY, *ATTRIBUTES, "train_attributes.steps=3",
+            f"train_attributes.devices={devices}", "train_attributes.precision=fp32",
+        ]  # fmt: skip
+        command = [sys.executable, "-m", "ptx.cli", "run", "train-attributes", "-c", os.devnull]
+        done = subprocess.run(
+            [*command, *(x for s in settings for x in ("--set", s))], capture_output=True, text=True, timeout=300,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found.append(losses(workspace, "attributes"))
+    one, two = ({key: value for key, value in each.items() if key[1].startswith("attributes/")} for each in found)
+    assert len(one) == 6
+    assert two == pytest.approx(one, rel=1e-3)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from ptx.evaluation.protocols import find_protocol
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
 from ptx.project import Project
+from ptx.training.models import ProjectModels
 from ptx.training.state import manifest
 from ptx.training.trainings import TRAININGS
 from tests.projects import run
@@ -90,9 +91,9 @@ def test_a_stale_model_is_put_aside_and_said_to_be(work: Path) -> None:
     train(work, "train-flow", 4, "train_flow.base_channels=12", listener=hearing)
     folder = work / "models" / "flow"
     assert hearing.texts == [
-        f"train-flow is stale (train_flow.base_channels was 8, now 12): starting anew, the old model is kept in {folder}.old"
+        f"train-flow is stale (train_flow.base_channels was 8, now 12): starting anew, the old model is kept in {folder}.1"
     ]
-    assert (work / "models" / "flow.old" / "model.json").exists()
+    assert (work / "models" / "flow.1" / "model.json").exists()
 
 
 def test_force_trains_anew(work: Path) -> None:
@@ -113,3 +114,38 @@ def test_models_remember_their_body(work: Path) -> None:
     meta = json.loads((work / "models" / "flow" / "model.json").read_text())
     assert meta["body"] == {"name": "small", "digest": load_body("small").digest}
     assert "body" not in meta["document"]
+
+
+def test_system_b_by_projected_flow(work: Path) -> None:
+    """Garments and pictures by the flow of fitted bodies: both read the bodies' stores besides their own."""
+    projected = "train_garment.flow=projected", "train_synthesis.flow=projected", *FOUR
+    step = tiny_project(work, *projected).step("train-synthesis")
+    assert {"synth-flow", "visibility", "parse"} <= set(step.needs())
+    assert "train-pose-flow" not in step.needs()
+    assert "iou" in train(work, "train-garment", 4, *projected).scores
+    assert "ssim" in train(work, "train-synthesis", 4, *projected).scores
+    inputs = manifest(tiny_project(work, *projected).context, TRAININGS["train-garment"])["inputs"]
+    assert isinstance(inputs, dict)
+    assert "synth-flow" in inputs
+
+
+def test_radius_and_flow_are_those_of_the_network_that_is_built_on(work: Path) -> None:
+    """They cannot differ: pixel warping, synthesis and refinement have no settings of their own for them."""
+    from ptx.training.recipes.generator import PixelWarpRecipe
+    from ptx.training.recipes.pose_flow import SynthesisRecipe
+    from ptx.training.recipes.view import RefineRecipe
+
+    more = (
+        *FOUR, "train_generator.flow=projected", "train_generator.radius=2.5", "train_coarse.radius=3.5", "train_garment.flow=projected",
+        "train_garment.radius=4.5", "train_synthesis.flow=projected",
+    )  # fmt: skip
+    for name in ("train-generator", "train-coarse", "train-garment"):
+        train(work, name, 4, *more)
+    context = tiny_project(work, *more).context
+    models = ProjectModels.of(context)
+    made = [
+        recipe.create(context.settings(TRAININGS[recipe.name]), context, models)
+        for recipe in (PixelWarpRecipe, RefineRecipe, SynthesisRecipe)
+    ]
+    assert [recipe.radius for recipe in made] == [2.5, 3.5, 4.5]
+    assert made[0].flow_net is None  # the generator's flow is projected

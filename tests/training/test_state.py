@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ptx.pipeline.fingerprint import digest
 from ptx.training.checkpoint import read_checkpoint
-from ptx.training.state import best_scores, stale, trained_step
+from ptx.training.state import model_scores, stale, trained_step
 from ptx.training.trainings import TRAININGS
 from tests.training.tiny import tiny_project, train
 
@@ -35,7 +35,7 @@ def rewrite(work: Path, model: str, settings: Mapping[str, str | None]) -> None:
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     train(work, "train-flow", 4)
     assert trained_step(work / "models" / "flow") == 4
-    assert "epe" in best_scores(work / "models" / "flow")
+    assert "epe" in model_scores(work / "models" / "flow")
     assert reasons(work, "train-flow", "train_flow.steps=9") == []
     assert reasons(work, "train-flow", "train_flow.base_channels=12") == ["train_flow.base_channels was 8, now 12"]
     rewrite(work, "flow", {"part_weight": None})
@@ -61,10 +61,10 @@ def test_models_with_the_old_names_of_settings_are_current(work: Path) -> None:
     assert reasons(work, "train-flow", "train_flow.max_channels=24") == ["train_flow.max_channels was 16, now 24"]
     assert not train(work, "train-generator", 4, "train_flow.steps=4").trained
     assert train(work, "train-generator", 6, "train_flow.steps=4").trained  # goes on from step 4
-    assert not (work / "models" / "generator.old").exists()
+    assert not (work / "models" / "generator.1").exists()
 
 
 def test_nothing_trained_is_not_stale(work: Path) -> None:
     assert reasons(work, "train-flow") == []
     assert trained_step(work / "models" / "flow") == 0
-    assert best_scores(work / "models" / "flow") == {}
+    assert model_scores(work / "models" / "flow") == {}

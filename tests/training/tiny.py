@@ -11,14 +11,15 @@ from ptx.pipeline.events import Listener, Silent
 from ptx.project import Project
 from ptx.training.run import TrainingResult, run_training
 from ptx.training.trainings import TRAININGS
-from tests.projects import make_project
+from tests.projects import make_project, shrink
 
-DATA = ["size=[48, 32]", "data.persons=6", "data.images_per_person=3"]
-NETWORKS = [
-    *(f"{training.section}.{setting}" for training in TRAININGS.values()
-      for setting in ("base_channels=8", "max_channels=16", "scales=3", "batch=4", "save_every=4", "workers=0", "validate_pairs=6")),
-    *(f"{section}.warped_scales=2" for section in ("train_generator", "train_garment", "train_synthesis")),
-]  # fmt: skip
+DATA = ["size=[48, 32]", "data.persons=6", "data.images_per_person=3", "data.validation_fraction=0.2"]
+SMALL = {
+    "base_channels": 8, "max_channels": 16, "scales": 3, "warped_scales": 2, "batch": 4, "save_every": 4, "workers": 0,
+    "validate_pairs": 6,
+}  # fmt: skip
+NETWORKS = shrink(SMALL)
+"""Settings of small networks; each training has those of them that it knows."""
 TINY = [*DATA, *NETWORKS]
 HERE = ["cluster.kind=serial", "body=small"]
 """What `make_project` adds, for commands that are started as processes."""

@@ -34,18 +34,18 @@ def main(workspace: Path) -> None:
     assert result.leads == (rank == 0)
     if rank == 0:
         (workspace / "models" / "flow").rename(workspace / "models" / "undisturbed")
-    plain = Trainer._step
+    plain = Trainer.take_step
 
     def interrupted(self: Trainer, batch: Batch) -> dict[str, float]:
         if self.step == 2 and rank == 1:
             os.kill(os.getpid(), signal.SIGUSR1)
         return plain(self, batch)
 
-    Trainer._step = interrupted  # type: ignore[method-assign]
+    Trainer.take_step = interrupted  # type: ignore[method-assign]
     try:
         train(workspace, "train-flow", 6, *TOGETHER)
     except Interrupted:
-        Trainer._step = plain  # type: ignore[method-assign]
+        Trainer.take_step = plain  # type: ignore[method-assign]
     else:
         raise AssertionError("the signal to one of them did not stop both")
     train(workspace, "train-flow", 6, *TOGETHER)

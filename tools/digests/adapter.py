@@ -36,6 +36,7 @@ from ptx.datasets.mediapipe import MediapipePose  # noqa: E402
 from ptx.evaluation.inception import Inception  # noqa: E402
 from ptx.training.recipes.generator import PixelWarpRecipe  # noqa: E402
 from ptx.training.recipes.pose_flow import SynthesisRecipe  # noqa: E402
+from ptx.training.settings import REMOVED_SETTINGS  # noqa: E402
 
 torch.set_num_threads(1)
 Array = NDArray[np.generic]
@@ -61,6 +62,8 @@ RENAMED: dict[str, str] = {
     for before, now in (("base", "base_channels"), ("most", "max_channels"))
 }  # fmt: skip
 """Setting, in 0.1 → now, both with their section: "train_flow.base"."""
+GONE = {f"{section}.{name}" for section, gone in REMOVED_SETTINGS.items() for name in gone}
+"""Settings of 0.1 that are none any more, by their names of now; they are left out."""
 DATA = ("ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility", "parse")
 """Data stages, in order."""
 TRAINED = ("flow", "generator", "pixel-warp", "pose-flow", "garment", "synthesis", "coarse", "refine", "attributes")
@@ -116,7 +119,8 @@ def section(model: str) -> str:
 
 def sets(settings: Mapping[str, Any]) -> list[str]:
     """Spell settings as options of a command."""
-    return [word for name, value in settings.items() for word in ("--set", f"{name}={_yaml(value)}")]
+    kept = {name: value for name, value in settings.items() if RENAMED.get(name, name) not in GONE}
+    return [word for name, value in kept.items() for word in ("--set", f"{name}={_yaml(value)}")]
 
 
 def _yaml(value: Any) -> str:
@@ -127,6 +131,8 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> Path:
     """Write settings, by their names in 0.1, as a settings file (JSON is YAML)."""
     nested: dict[str, Any] = {}
     for name, value in settings.items():
+        if RENAMED.get(name, name) in GONE:
+            continue
         *parents, last = RENAMED.get(name, name).split(".")
         place = nested
         for parent in parents:

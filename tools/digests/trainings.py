@@ -59,7 +59,7 @@ VARIED: dict[str, list[Settings]] = {
         {"precision": "bf16"}, *EVERY,
     ],
     "generator": [*PAINTED, *GIVEN, *LOOKS, *JUDGED, *MOVED, *FITTED, {"accumulate": 2}],
-    "pixel-warp": [*GIVEN, *LOOKS, *JUDGED, *MOVED, *FITTED],
+    "pixel-warp": [*LOOKS, *JUDGED, *MOVED],
     "pose-flow": [
         {"picture": False}, {"limbs": False}, {"texture": 0.0}, {"garments": 0.0}, {"hidden": 100.0}, {"smooth": 0.0},
         {"known_warps": 0.0}, {"coarse_to_fine": 0.0}, {"coarse_to_fine": 1.0}, *EVERY,

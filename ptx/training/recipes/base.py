@@ -26,6 +26,10 @@ Losses = dict[str, dict[str, Tensor]]
 class TrainedNetworks(Protocol):
     """Networks that trainings have left (`ptx.training.models`)."""
 
+    def settings(self, name: str) -> TrainSettings:
+        """Return the settings that a model was trained with."""
+        ...
+
     def network(self, name: str) -> nn.Module:
         """Return the network of a training, frozen, ready for use."""
         ...
@@ -109,6 +113,17 @@ def load_network(models: TrainedNetworks, training: str, kind: type[Network]) ->
     network = models.network(training)
     assert isinstance(network, kind)
     return network
+
+
+def trained_settings(models: TrainedNetworks, training: str, kind: type[S]) -> S:
+    """Return the settings of another training's model, which are of a known class.
+
+    Raises:
+        PtxError: there is none, or it is stale.
+    """
+    settings = models.settings(training)
+    assert isinstance(settings, kind)
+    return settings
 
 
 def load_flow_network(models: TrainedNetworks, settings: GivenFlowSettings) -> FlowNet | None:

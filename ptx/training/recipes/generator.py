@@ -31,10 +31,11 @@ from ptx.training.recipes.base import (
     load_flow_network,
     load_network,
     picture_scores,
+    trained_settings,
 )
-from ptx.training.trainings.appearance_flow import TrainGeneratorSettings, TrainPixelWarpSettings
+from ptx.training.trainings.appearance_flow import PaintingSettings, TrainGeneratorSettings, TrainPixelWarpSettings
 
-G = TypeVar("G", bound=TrainGeneratorSettings)
+G = TypeVar("G", bound=PaintingSettings)
 
 
 class PaintingRecipe(Recipe[G], Generic[G]):
@@ -43,7 +44,9 @@ class PaintingRecipe(Recipe[G], Generic[G]):
     Args:
         settings: the training's section.
         facts: sizes that its networks' shapes depend on besides.
-        flow_net: gives the flow; None where `settings.flow` is projected.
+        radius: of the discs in the pose maps, px.
+        background: of the network that paints; it determines the pose maps that it gets.
+        flow_net: gives the flow; None where it is projected.
         features: for the perceptual loss; None without VGG weights.
     """
 
@@ -52,9 +55,17 @@ class PaintingRecipe(Recipe[G], Generic[G]):
     main = "generator"
 
     def __init__(
-        self, settings: G, facts: NetworkFacts, flow_net: FlowNet | None, features: Vgg19Features | None
+        self,
+        settings: G,
+        facts: NetworkFacts,
+        radius: float,
+        background: Background,
+        flow_net: FlowNet | None,
+        features: Vgg19Features | None,
     ) -> None:
         super().__init__(settings, facts)
+        self.radius = radius
+        self.background: Background = background
         self.flow_net = flow_net
         self.features = features
 
@@ -96,19 +107,14 @@ class PaintingRecipe(Recipe[G], Generic[G]):
     def target_pose(self, batch: Batch) -> Tensor:
         """Pose map (B, 18, H, W) of the target."""
         height, width = batch["source"].shape[-2:]
-        return pose_map(batch["target_keypoints"], height, width, self.settings.radius)
-
-    @property
-    def background(self) -> Background:
-        """The background of the network that paints; it determines the pose maps that it gets."""
-        return self.settings.background
+        return pose_map(batch["target_keypoints"], height, width, self.radius)
 
     def poses(self, batch: Batch) -> PoseMaps:
         """The pose maps that the network that paints gets."""
         height, width = batch["source"].shape[-2:]
         source = batch["source_keypoints"]
         target = batch["target_keypoints"]
-        return pose_maps(source, target, height, width, self.settings.radius, self.background)
+        return pose_maps(source, target, height, width, self.radius, self.background)
 
     @abstractmethod
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
@@ -164,7 +170,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         return [batch["source"], batch["target"], self.paint(net, batch)[0]]
 
 
-def load_features(settings: TrainGeneratorSettings) -> Vgg19Features | None:
+def load_features(settings: PaintingSettings) -> Vgg19Features | None:
     """Read VGG-19's weights; None where the settings name none.
 
     Raises:
@@ -182,7 +188,8 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
     def create(cls, settings: TrainGeneratorSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
         """Make the recipe, with the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
-        return cls(settings, NetworkFacts(context.size), flow_net, load_features(settings))
+        facts = NetworkFacts(context.size)
+        return cls(settings, facts, settings.radius, settings.background, flow_net, load_features(settings))
 
     @classmethod
     def network(cls, settings: TrainGeneratorSettings, facts: NetworkFacts) -> Generator:
@@ -206,7 +213,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
     """The pixel-warping network, with the generator frozen.
 
     Args:
-        settings, facts, flow_net, features: as for `PaintingRecipe`.
+        settings, facts, radius, flow_net, features: as for `PaintingRecipe`; radius and flow are those of the generator.
         painter: the trained generator.
     """
 
@@ -216,20 +223,22 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         self,
         settings: TrainPixelWarpSettings,
         facts: NetworkFacts,
+        radius: float,
         flow_net: FlowNet | None,
         features: Vgg19Features | None,
         painter: Generator,
     ) -> None:
-        super().__init__(settings, facts, flow_net, features)
+        super().__init__(settings, facts, radius, painter.background, flow_net, features)
         self.painter = painter
 
     @classmethod
     def create(cls, settings: TrainPixelWarpSettings, context: TrainingContext, models: TrainedNetworks) -> Self:
-        """Make the recipe, with the generator and the network that gives the flow."""
-        flow_net = load_flow_network(models, settings)
-        features = load_features(settings)
+        """Make the recipe, with the generator and the network that gives its flow."""
         painter = load_network(models, "train-generator", Generator)
-        return cls(settings, NetworkFacts(context.size), flow_net, features, painter)
+        of_painter = trained_settings(models, "train-generator", TrainGeneratorSettings)
+        flow_net = load_flow_network(models, of_painter)
+        features = load_features(settings)
+        return cls(settings, NetworkFacts(context.size), of_painter.radius, flow_net, features, painter)
 
     @classmethod
     def network(cls, settings: TrainPixelWarpSettings, facts: NetworkFacts) -> PixelWarp:
@@ -244,11 +253,6 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
     def frozen(self) -> list[nn.Module]:
         """Return the generator too."""
         return [*super().frozen(), self.painter]
-
-    @property
-    def background(self) -> Background:
-        """The background of the trained generator."""
-        return self.painter.background
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generate the target, then mix it with the warped source."""

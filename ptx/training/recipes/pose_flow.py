@@ -21,7 +21,15 @@ from ptx.models.warping import warp_picture, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, flow_inputs
-from ptx.training.recipes.base import Losses, Recipe, TrainedNetworks, given_flow, load_flow_network, load_network
+from ptx.training.recipes.base import (
+    Losses,
+    Recipe,
+    TrainedNetworks,
+    given_flow,
+    load_flow_network,
+    load_network,
+    trained_settings,
+)
 from ptx.training.recipes.generator import PaintingRecipe, load_features
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
@@ -156,7 +164,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
     """SynthesisNet: the picture, coarse to fine, from aligned appearance and predicted garments.
 
     Args:
-        settings, facts, flow_net, features: as for `PaintingRecipe`.
+        settings, facts, radius, flow_net, features: as for `PaintingRecipe`; the radius is that of GarmentNet.
         garments: the trained GarmentNet.
     """
 
@@ -166,11 +174,12 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         self,
         settings: TrainSynthesisSettings,
         facts: NetworkFacts,
+        radius: float,
         flow_net: FlowNet | None,
         features: Vgg19Features | None,
         garments: GarmentNet,
     ) -> None:
-        super().__init__(settings, facts, flow_net, features)
+        super().__init__(settings, facts, radius, settings.background, flow_net, features)
         self.garments = garments
 
     @classmethod
@@ -179,7 +188,8 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         flow_net = load_flow_network(models, settings)
         features = load_features(settings)
         garments = load_network(models, "train-garment", GarmentNet)
-        return cls(settings, NetworkFacts(context.size), flow_net, features, garments)
+        radius = trained_settings(models, "train-garment", TrainGarmentSettings).radius
+        return cls(settings, NetworkFacts(context.size), radius, flow_net, features, garments)
 
     @classmethod
     def network(cls, settings: TrainSynthesisSettings, facts: NetworkFacts) -> SynthesisNet:

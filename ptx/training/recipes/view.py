@@ -25,10 +25,11 @@ from ptx.training.recipes.base import (
     load_flow_network,
     load_network,
     picture_scores,
+    trained_settings,
 )
-from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
+from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings, WeightedL1Settings
 
-C = TypeVar("C", bound=TrainCoarseSettings)
+C = TypeVar("C", bound=WeightedL1Settings)
 
 
 class WeightedL1Recipe(Recipe[C], Generic[C]):
@@ -88,6 +89,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
     Args:
         settings: the training's section.
         facts: sizes that its networks' shapes depend on besides.
+        radius: of the discs in G1's pose maps, px.
         flow_net: gives the flow; None where `settings.flow` is projected.
         coarse: the trained G1.
     """
@@ -96,9 +98,15 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
     main = "refine"
 
     def __init__(
-        self, settings: TrainRefineSettings, facts: NetworkFacts, flow_net: FlowNet | None, coarse: CoarseNet
+        self,
+        settings: TrainRefineSettings,
+        facts: NetworkFacts,
+        radius: float,
+        flow_net: FlowNet | None,
+        coarse: CoarseNet,
     ) -> None:
         super().__init__(settings, facts)
+        self.radius = radius
         self.flow_net = flow_net
         self.coarse = coarse
 
@@ -107,7 +115,8 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         """Make the recipe, with G1 and the network that gives the flow."""
         flow_net = load_flow_network(models, settings)
         coarse = load_network(models, "train-coarse", CoarseNet)
-        return cls(settings, NetworkFacts(context.size), flow_net, coarse)
+        radius = trained_settings(models, "train-coarse", TrainCoarseSettings).radius
+        return cls(settings, NetworkFacts(context.size), radius, flow_net, coarse)
 
     @classmethod
     def network(cls, settings: TrainRefineSettings, facts: NetworkFacts) -> RefineNet:
@@ -134,7 +143,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         """Paint coarsely, then refine; without `texture` no flow is asked for."""
         source = batch["source"]
         with torch.no_grad():
-            coarse = paint_coarse(self.coarse, batch, self.settings.radius)
+            coarse = paint_coarse(self.coarse, batch, self.radius)
         if not self.settings.texture:
             plain: Tensor = net(coarse, source)
             return plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -18,11 +19,22 @@ from ptx.models.variants import (
     Regressor,
 )
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath
-from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
+from ptx.training.settings import (
+    AdversarialSettings,
+    Count,
+    GivenFlowSettings,
+    MaxChannelsSettings,
+    PoseMapSettings,
+    Preset,
+    Weight,
+)
 from ptx.training.training import Training
 
+PERCEPTUAL_WEIGHTS = "perceptual loss: VGG-19 weights"
+"""What VGG-19's weights are for, in manifests and in the reasons why a model is stale."""
 
-class TrainFlowSettings(TrainSettings):
+
+class TrainFlowSettings(PoseMapSettings, MaxChannelsSettings):
     """The flow regressor (CVPR 2019, §3.2)."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
@@ -31,8 +43,8 @@ class TrainFlowSettings(TrainSettings):
             "weight_decay": 0.0, "limbs": True, "assign_weight": 0.5, "shift": (0, 0),
         },
         "deepfashion-256": {
-            "steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999, "regressor": "unet",
-            "max_channels": 512,
+            "steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999, "checkpoint": "last",
+            "regressor": "unet", "max_channels": 512,
         },
         "market-128x64": {
             "steps": 980_000,
@@ -40,6 +52,7 @@ class TrainFlowSettings(TrainSettings):
             "learning_rate": 1e-4,
             "halve_every": 264_000,
             "ema": 0.999,
+            "checkpoint": "last",
             "scales": 4,
             "radius": 4.0,
             "shift": (5, 5),
@@ -73,37 +86,15 @@ class TrainFlowSettings(TrainSettings):
         return self.scales + (self.regressor == "unet_v2")
 
 
-class TrainGeneratorSettings(GivenFlowSettings):
-    """The dual-path generator (CVPR 2019, §3.3)."""
-
-    PRESETS: ClassVar[Mapping[str, Preset]] = {
-        "demo": {
-            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3,
-            "cool_down": 0.5, "radius": 4.0, "adversarial": 0.0,
-        },
-        "deepfashion-256": {"steps": 380_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 63_000},
-        "market-128x64": {
-            "steps": 980_000, "save_every": 5000, "ema": 0.999, "adversarial_from": 160_000, "scales": 5, "warped_scales": 4, "radius": 4.0,
-            "shift": (10, 10), "scale": 1.2,
-        },
-    }  # fmt: skip
+class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
+    """Settings of a network that paints: its schedule of scales, how targets are varied, what it is compared by."""
 
     scales: Count = 7
     """Halvings of the picture."""
-    warped_scales: Count = 5
-    """Scales, from the finest, whose appearance is warped by the flow."""
-    fusion: Fusion = "residual"
-    """Fusion of appearance and pose: residual is the paper's, the others its ablation."""
-    feature_alignment: Annotated[FeatureAlignment, ADDED_LATER] = "published"
-    """Place that flow is read at for features of a smaller scale: published is half a cell beside the feature, up to 7.5 px at 1/16;
-    exact is on it (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (0, 0)
     """Most pixels, right and down, by which targets are moved at random."""
     scale: Annotated[float, Field(ge=1)] = 1.0
     """Most by which targets are made larger or smaller at random."""
-    background: Background = "paint"
-    """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
-    and the source's own pixels where the flow brings them show where it lets them (ours)."""
     vgg: AbsolutePath | None = None
     """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
     perceptual: Weight = 1.0
@@ -112,8 +103,6 @@ class TrainGeneratorSettings(GivenFlowSettings):
     """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
     """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights (ours)."""
-    adversarial: Weight = 0.01
-    """Weight of the discriminator's judgement."""
     adversarial_from: Annotated[int, Field(ge=0)] = 0
     """Step from which the discriminator takes part."""
     adversarial_kind: AdversarialKind = "bce"
@@ -122,6 +111,11 @@ class TrainGeneratorSettings(GivenFlowSettings):
     """Adam's rate of the discriminator."""
     discriminator_decay: Weight = 4e-4
     """Adam's L2 penalty on the discriminator."""
+
+    @property
+    def weights(self) -> Mapping[str, Path]:
+        """VGG-19's, where they are named."""
+        return {} if self.vgg is None else {PERCEPTUAL_WEIGHTS: self.vgg}
 
     @property
     def halvings(self) -> int:
@@ -138,13 +132,55 @@ class TrainGeneratorSettings(GivenFlowSettings):
         return super().refusal(size)
 
 
-class TrainPixelWarpSettings(TrainGeneratorSettings):
-    """The pixel-warping net (CVPR 2019, §3.5)."""
+class DualPathSettings(PaintingSettings, GivenFlowSettings):
+    """Settings of a network that paints by two encoders, whose features the flow aligns."""
+
+    warped_scales: Count = 5
+    """Scales, from the finest, whose appearance is warped by the flow."""
+    fusion: Fusion = "residual"
+    """Fusion of appearance and pose: residual is the paper's, the others its ablation."""
+    feature_alignment: Annotated[FeatureAlignment, ADDED_LATER] = "published"
+    """Place that flow is read at for features of a smaller scale: published is half a cell beside the feature, up to 7.5 px at 1/16;
+    exact is on it (ours)."""
+    background: Background = "paint"
+    """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
+    and the source's own pixels where the flow brings them show where it lets them (ours)."""
+
+
+class TrainGeneratorSettings(DualPathSettings, PoseMapSettings):
+    """The dual-path generator (CVPR 2019, §3.3)."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
-        name: preset if name == "demo" else {**preset, "inputs": "published"}
-        for name, preset in TrainGeneratorSettings.PRESETS.items()
-    }
+        "demo": {
+            "base_channels": 8, "max_channels": 64, "scales": 5, "warped_scales": 4, "background": "layers", "learning_rate": 3e-3,
+            "cool_down": 0.5, "radius": 4.0, "adversarial": 0.0,
+        },
+        "deepfashion-256": {
+            "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
+        },
+        "market-128x64": {
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
+            "warped_scales": 4, "radius": 4.0, "shift": (10, 10), "scale": 1.2,
+        },
+    }  # fmt: skip
+
+
+class TrainPixelWarpSettings(PaintingSettings):
+    """The pixel-warping net (CVPR 2019, §3.5), on the pictures of train-generator's network and by the flow that it is given."""
+
+    PRESETS: ClassVar[Mapping[str, Preset]] = {
+        "demo": {
+            "base_channels": 8, "max_channels": 64, "scales": 5, "learning_rate": 3e-3, "cool_down": 0.5, "adversarial": 0.0,
+        },
+        "deepfashion-256": {
+            "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
+            "inputs": "published",
+        },
+        "market-128x64": {
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
+            "shift": (10, 10), "scale": 1.2, "inputs": "published",
+        },
+    }  # fmt: skip
 
     inputs: Annotated[PixelWarpInputs, ADDED_LATER] = "scaled"
     """Visibility and flow as the network sees them: published are labels 0, 1, 2 and px, scaled are about as large as a picture's

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from ptx.pipeline.config import ADDED_LATER, Share
-from ptx.training.settings import Count, Preset, TrainSettings
+from ptx.training.settings import Count, MaxChannelsSettings, Preset
 from ptx.training.training import FROM_PICTURES, Training
 
 
-class TrainAttributesSettings(TrainSettings):
+class TrainAttributesSettings(MaxChannelsSettings):
     """The classifier of clothes that FashionIS and AttrRec-k judge by (the schedule of Li et al., CVPR 2019; the layers are ours)."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": {"base_channels": 8, "max_channels": 64, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5},
         "deepfashion-256": {
             "steps": 46_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 4600, "batch": 32, "ema": 0.999, "max_channels": 256,
+            "checkpoint": "last",
         },
     }  # fmt: skip
 

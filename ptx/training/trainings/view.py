@@ -7,21 +7,38 @@ from typing import Annotated, ClassVar
 
 from ptx.models.variants import FlowSource, PixelWeighting
 from ptx.pipeline.config import ADDED_LATER
-from ptx.training.settings import Count, GivenFlowSettings, Preset, TrainSettings, Weight
+from ptx.training.settings import (
+    AdversarialSettings,
+    Count,
+    GivenFlowSettings,
+    PoseMapSettings,
+    Preset,
+    TrainSettings,
+    Weight,
+)
 from ptx.training.training import FLOW_STAGES, FROM_PICTURES, Training
 
 
-class TrainCoarseSettings(TrainSettings):
+class WeightedL1Settings(TrainSettings):
+    """Settings of a network that paints under PG²'s weighted L1."""
+
+    weighting: PixelWeighting = "mask"
+    """Pixels that count more than the rest: every pixel of the body, as published, or every part of it alike, so that hands, feet
+    and faces are not forgotten (ours)."""
+
+
+class TrainCoarseSettings(WeightedL1Settings, PoseMapSettings):
     """PG²'s first stage: a coarse picture from another side (system C)."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
         "demo": {"base_channels": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
         "deepfashion-256": {
-            "steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "flips": 0.5,
+            "steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "checkpoint": "last",
+            "base_channels": 128, "flips": 0.5,
         },
         "market-128x64": {
-            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "base_channels": 128, "scales": 5,
-            "batch": 16, "flips": 0.5,
+            "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "checkpoint": "last",
+            "base_channels": 128, "scales": 5, "batch": 16, "flips": 0.5,
         },
     }  # fmt: skip
 
@@ -29,20 +46,25 @@ class TrainCoarseSettings(TrainSettings):
     """Blocks of encoder and decoder; the picture is halved one time less."""
     latent: Count = 64
     """Numbers in the bottleneck."""
-    weighting: PixelWeighting = "mask"
-    """Pixels that count more than the rest: every pixel of the body, as published, or every part of it alike, so that hands, feet
-    and faces are not forgotten (ours)."""
 
 
-class TrainRefineSettings(TrainCoarseSettings, GivenFlowSettings):
+class TrainRefineSettings(WeightedL1Settings, AdversarialSettings, GivenFlowSettings):
     """PG²'s second stage: what is to be added to the coarse picture, under the eyes of a discriminator (system C)."""
 
     PRESETS: ClassVar[Mapping[str, Preset]] = {
-        "demo": TrainCoarseSettings.PRESETS["demo"] | {"scales": 4, "texture": True, "adversarial": 0.0},
-        "deepfashion-256": TrainCoarseSettings.PRESETS["deepfashion-256"] | {"steps": 20_000, "scales": 4, "l1": 50.0},
-        "market-128x64": TrainCoarseSettings.PRESETS["market-128x64"]
-        | {"steps": 14_000, "scales": 3, "full_size_skip": False},
-    }
+        "demo": {
+            "base_channels": 12, "scales": 4, "learning_rate": 1e-3, "cool_down": 0.5, "weighting": "parts", "texture": True,
+            "adversarial": 0.0,
+        },
+        "deepfashion-256": {
+            "steps": 20_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,
+            "scales": 4, "l1": 50.0, "flips": 0.5,
+        },
+        "market-128x64": {
+            "steps": 14_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,
+            "scales": 3, "batch": 16, "flips": 0.5, "full_size_skip": False,
+        },
+    }  # fmt: skip
 
     scales: Count = 4
     """Blocks of encoder and decoder; the picture is halved one time less."""

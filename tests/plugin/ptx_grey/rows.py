@@ -4,7 +4,7 @@ from typing import Literal
 
 from ptx.datasets.data_set import DataSetKind
 from ptx.datasets.synthetic import PeopleData
-from ptx.training.settings import TrainSettings
+from ptx.training.settings import PoseMapSettings
 from ptx.training.training import Training
 
 
@@ -14,7 +14,7 @@ class GreyData(PeopleData):
     kind: Literal["grey-people"]
 
 
-class TrainBlurSettings(TrainSettings):
+class TrainBlurSettings(PoseMapSettings):
     """A convolution from the target's pose to its picture."""
 
     kernel: int = 5

@@ -22,6 +22,11 @@ TINY = {"base_channels": 8, "max_channels": 16, "scales": 3, "radius": 3.0}
 NOWHERE = Path("nowhere")
 
 
+def known(kind: type[TrainSettings], **values: object) -> dict[str, object]:
+    """Return those of some values that a section knows."""
+    return {name: value for name, value in values.items() if name in kind.model_fields}
+
+
 def noise(count: int = 2, size: tuple[int, int] = SIZE) -> Batch:
     """A batch of noise with every field."""
     return random_batch(count, size, attributes=FACTS.attributes)
@@ -45,20 +50,22 @@ def is_trained(network: nn.Module) -> bool:
 class FreshNetworks:
     """Networks with initial weights in the place of trained ones, of the same settings."""
 
-    def __init__(self, facts: NetworkFacts, settings: dict[str, object]) -> None:
+    def __init__(self, facts: NetworkFacts, values: dict[str, object]) -> None:
         self.facts = facts
-        self.settings = settings
+        self.values = values
+
+    def settings(self, name: str) -> TrainSettings:
+        return section(name, self.values)
 
     def network(self, name: str) -> nn.Module:
-        training = TRAININGS[name]
-        settings = section(name, self.settings)
-        return load_recipe(training).network(settings, self.facts).eval().requires_grad_(False)
+        net = load_recipe(TRAININGS[name]).network(self.settings(name), self.facts)
+        return net.eval().requires_grad_(False)
 
 
 def section(name: str, settings: dict[str, object]) -> TrainSettings:
     """The section of a training, of those of the settings that it has."""
     kind = TRAININGS[name].settings
-    return kind.model_validate({key: value for key, value in settings.items() if key in kind.model_fields})
+    return kind.model_validate(known(kind, **settings))
 
 
 def fresh_recipe(name: str, size: tuple[int, int] = SIZE, **settings: object) -> Recipe[TrainSettings]:

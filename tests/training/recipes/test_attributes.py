@@ -10,18 +10,26 @@ import torch
 
 from ptx.evaluation.context import EvaluationContext, evaluate_project
 from ptx.evaluation.protocols import find_protocol
-from ptx.models.attribute_net import AttributeNet
+from ptx.models import distributed
+from ptx.models.attribute_net import AttributeLogits, AttributeNet
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
 from ptx.project import Project
+from ptx.training.data import map_batch
 from ptx.training.models import ProjectModels
 from ptx.training.recipes.attributes import AttributesRecipe, cross_entropies
 from ptx.training.trainings.attributes import TrainAttributesSettings
 from tests.projects import read, run
-from tests.training.recipes.noise import FACTS, TINY, is_trained, losses_and_gradients, noise
+from tests.training.recipes.noise import FACTS, TINY, is_trained, known, losses_and_gradients, noise
 from tests.training.tiny import steps_of_all, tiny_project, train
 
-SMALL = ("size=[32, 32]", "data.persons=16", "data.images_per_person=2", "data.half_body=0")
+SMALL = (
+    "size=[32, 32]",
+    "data.persons=16",
+    "data.images_per_person=2",
+    "data.half_body=0",
+    "data.validation_fraction=0",
+)
 
 
 def annotate(chosen: Project, folder: Path) -> None:
@@ -47,7 +55,7 @@ def annotate(chosen: Project, folder: Path) -> None:
 
 
 def test_both_questions_train_the_network() -> None:
-    made = AttributesRecipe(TrainAttributesSettings.model_validate(TINY), FACTS)
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
     losses, networks = losses_and_gradients(made)
     assert set(losses["attributes"]) == {"category", "attributes"}
     assert is_trained(networks["attributes"])
@@ -59,7 +67,7 @@ def test_both_questions_train_the_network() -> None:
 
 
 def test_cross_entropies_are_those_of_every_pair() -> None:
-    made = AttributesRecipe(TrainAttributesSettings.model_validate(TINY), FACTS)
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
     net, batch = made.network(made.settings, FACTS).eval(), noise()
     logits = net(batch["target"])
     losses = cross_entropies(logits, batch)
@@ -68,6 +76,35 @@ def test_cross_entropies_are_those_of_every_pair() -> None:
         torch.testing.assert_close(losses["category"][i], wanted)
         sign = torch.where(batch["target_attributes"][i], 1.0, -1.0)
         torch.testing.assert_close(losses["attributes"][i], -(sign * logits.attributes[i]).sigmoid().log().mean())
+
+
+def share_of(made: AttributesRecipe, rank: int, ranks: int, seen: list[torch.Tensor]) -> None:
+    """Compute the losses of one of several processes' share of a batch, and note the pictures that the network sees."""
+
+    class Watching(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> AttributeLogits:
+            seen.append(pictures)
+            count = len(pictures)
+            return AttributeLogits(torch.zeros(count, FACTS.categories), torch.zeros(count, FACTS.attributes))
+
+    batch = map_batch(noise(8), lambda values: values[rank::ranks])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed, "world_size", lambda: ranks)
+        patch.setattr(distributed.group, "get_rank", lambda: rank)
+        torch.manual_seed(5)
+        made.losses({"attributes": Watching()}, batch, 0)
+
+
+def test_two_processes_mirror_the_pictures_that_one_mirrors() -> None:
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
+    seen: list[torch.Tensor] = []
+    for rank, ranks in ((0, 1), (0, 2), (1, 2)):
+        share_of(made, rank, ranks, seen)
+    whole, *shares = seen
+    assert all(torch.equal(whole[rank::2], share) for rank, share in enumerate(shares))
+    plain = noise(8)["target"]
+    mirrored = [not torch.equal(picture, given) for picture, given in zip(whole, plain, strict=True)]
+    assert {True, False} == set(mirrored)
 
 
 def test_from_annotation_files_to_scores(tmp_path: Path) -> None:

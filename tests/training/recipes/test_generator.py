@@ -15,13 +15,19 @@ from ptx.training.recipes import generator as recipe_module
 from ptx.training.recipes.base import Losses
 from ptx.training.recipes.generator import GeneratorRecipe, PixelWarpRecipe, load_features
 from ptx.training.trainings.appearance_flow import TrainGeneratorSettings, TrainPixelWarpSettings
-from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, losses_and_gradients, noise
+from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, known, losses_and_gradients, noise
 
 PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 
 
 def generator(features: Vgg19Features | None = None, **settings: object) -> GeneratorRecipe:
-    return GeneratorRecipe(TrainGeneratorSettings.model_validate({**PAINT, **settings}), FACTS, None, features)
+    made = TrainGeneratorSettings.model_validate({**PAINT, **settings})
+    return GeneratorRecipe(made, FACTS, made.radius, made.background, None, features)
+
+
+def pixel_warp(painter: Generator, **settings: object) -> PixelWarpRecipe:
+    made = TrainPixelWarpSettings.model_validate({**known(TrainPixelWarpSettings, **PAINT), **settings})
+    return PixelWarpRecipe(made, FACTS, 3.0, None, None, painter)
 
 
 def test_terms_with_a_discriminator() -> None:
@@ -64,7 +70,8 @@ def grey_losses(
     chosen = TrainGeneratorSettings.model_validate({**PAINT, **settings})
     judge, batch = Judge(), noise()
     nets = {"generator": nn.Identity(), "discriminator": judge}
-    return Grey(chosen, FACTS, None, features).losses(nets, batch, step), judge, batch
+    made = Grey(chosen, FACTS, chosen.radius, chosen.background, None, features)
+    return made.losses(nets, batch, step), judge, batch
 
 
 def test_terms_by_hand() -> None:
@@ -136,7 +143,7 @@ def test_networks_are_those_of_the_settings() -> None:
     settings = TrainGeneratorSettings.model_validate({**PAINT, "feature_alignment": "exact", "fusion": "soft_gate"})
     made = GeneratorRecipe.network(settings, FACTS)
     assert (made.path.alignment, made.path.fuse[0][0].kind) == ("exact", "soft_gate")
-    mixing = TrainPixelWarpSettings.model_validate({**PAINT, "inputs": "published"})
+    mixing = TrainPixelWarpSettings.model_validate({**known(TrainPixelWarpSettings, **PAINT), "inputs": "published"})
     assert PixelWarpRecipe.network(mixing, FACTS).inputs == "published"
 
 
@@ -168,8 +175,7 @@ def test_a_note_where_there_is_no_perceptual_loss(gradients: float, words: str) 
 
 def test_pixel_warping_trains_no_generator() -> None:
     painter = Generator(8, 16, 3, 2, background="layers").eval().requires_grad_(False)
-    settings = TrainPixelWarpSettings.model_validate({**PAINT, "background": "paint", "adversarial": 0.01})
-    made = PixelWarpRecipe(settings, FACTS, None, None, painter)
+    made = pixel_warp(painter, adversarial=0.01)
     before = [p.clone() for p in painter.parameters()]
     losses, networks = losses_and_gradients(made)
     assert {name: type(net) for name, net in networks.items()} == {
@@ -177,7 +183,7 @@ def test_pixel_warping_trains_no_generator() -> None:
     }  # fmt: skip
     assert is_trained(networks["generator"])
     assert all(torch.equal(a, b) and b.grad is None for a, b in zip(before, painter.parameters(), strict=True))
-    assert made.background == "layers"  # the generator's, whatever its own section says
+    assert made.background == "layers"  # the generator's
     assert made.frozen() == [painter]
     assert set(losses["generator"]) == {"l1", "gradients", "adversarial"}
     assert [p.shape for p in made.pictures(networks["generator"].eval(), noise())] == [(2, 3, *SIZE)] * 3
@@ -185,10 +191,7 @@ def test_pixel_warping_trains_no_generator() -> None:
 
 def test_no_network_is_made_to_be_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the random state depends on the networks that are trained alone."""
-    painter = Generator(8, 16, 3, 2)
-    made = PixelWarpRecipe(
-        TrainPixelWarpSettings.model_validate({**PAINT, "adversarial": 0}), FACTS, None, None, painter
-    )
+    made = pixel_warp(Generator(8, 16, 3, 2), adversarial=0)
     torch.manual_seed(0)
     (trained,) = made.networks().values()
     torch.manual_seed(0)

@@ -15,8 +15,13 @@ from ptx.training.recipes.pose_flow import (
     mean_iou,
     paint_labels,
 )
-from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
-from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, losses_and_gradients, noise
+from ptx.training.trainings.pose_flow import (
+    MIN_FLOW_SCALES,
+    TrainGarmentSettings,
+    TrainPoseFlowSettings,
+    TrainSynthesisSettings,
+)
+from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, known, losses_and_gradients, noise
 
 PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 
@@ -24,8 +29,9 @@ PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 def synthesis(**settings: object) -> SynthesisRecipe:
     torch.manual_seed(1)
     garments = GarmentNet(8, 16, 3, 2).eval().requires_grad_(False)
-    made = TrainSynthesisSettings.model_validate({**PAINT, "adversarial": 0, "steps": 100, **settings})
-    return SynthesisRecipe(made, FACTS, None, None, garments)
+    own = known(TrainSynthesisSettings, **PAINT)
+    made = TrainSynthesisSettings.model_validate({**own, "adversarial": 0, "steps": 100, **settings})
+    return SynthesisRecipe(made, FACTS, 3.0, None, None, garments)
 
 
 def test_flow_is_learned_from_pairs_and_from_known_warps() -> None:
@@ -73,7 +79,9 @@ def test_terms_follow_the_settings() -> None:
 def test_networks_are_aligned_as_the_settings_say() -> None:
     for alignment in ("published", "exact"):
         garments = TrainGarmentSettings.model_validate({**PAINT, "feature_alignment": alignment})
-        synthesis = TrainSynthesisSettings.model_validate({**PAINT, "feature_alignment": alignment})
+        synthesis = TrainSynthesisSettings.model_validate(
+            {**known(TrainSynthesisSettings, **PAINT), "feature_alignment": alignment}
+        )
         assert GarmentRecipe.network(garments, FACTS).path.alignment == alignment
         assert SynthesisRecipe.network(synthesis, FACTS).path.alignment == alignment
 
@@ -113,3 +121,15 @@ def test_labels_have_their_colours() -> None:
     labels = torch.arange(len(GARMENTS)).view(1, 3, 4)
     painted = (paint_labels(labels)[0].permute(1, 2, 0).reshape(-1, 3) + 1) * 127.5
     torch.testing.assert_close(painted, torch.from_numpy(GARMENT_COLOURS).float())
+
+
+def test_the_fewest_scales_that_are_allowed_train() -> None:
+    own = {**TINY, "scales": MIN_FLOW_SCALES}
+    losses, networks = losses_and_gradients(PoseFlowRecipe(TrainPoseFlowSettings.model_validate(own), FACTS))
+    assert losses["flow"]["fit"].isfinite()
+    assert is_trained(networks["flow"])
+    for pictures in (1, 2, 3):
+        made = synthesis(scales=pictures, warped_scales=1, pictures=pictures)
+        terms, networks = losses_and_gradients(made)
+        assert sum("of_1/" in name for name in terms["generator"]) == pictures - 1
+        assert is_trained(networks["generator"])

@@ -15,7 +15,7 @@ from ptx.training.checkpoint import read_meta
 from ptx.training.recipes import view as recipe_module
 from ptx.training.recipes.view import CoarseRecipe, RefineRecipe
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
-from tests.training.recipes.noise import FACTS, SIZE, is_trained, losses_and_gradients, noise
+from tests.training.recipes.noise import FACTS, SIZE, is_trained, known, losses_and_gradients, noise
 from tests.training.tiny import tiny_project, train
 
 TINY = {"base_channels": 8, "scales": 3, "radius": 3.0}
@@ -57,8 +57,10 @@ class Judge(nn.Module):
 def test_terms_of_g2_by_hand() -> None:
     """L_adv + λ L1 for G2; BCE(D(I_B, I_A), 1) + BCE(D(G2, I_A), 0) for D, of pairs (PG², §3.2)."""
     coarse = CoarseNet(SIZE, 8, 3).requires_grad_(False)
-    settings = TrainRefineSettings.model_validate({**TINY, "texture": False, "adversarial": 0.5, "l1": 7.0})
-    made, judge, batch = RefineRecipe(settings, FACTS, None, coarse), Judge(), noise()
+    settings = TrainRefineSettings.model_validate(
+        {**known(TrainRefineSettings, **TINY), "texture": False, "adversarial": 0.5, "l1": 7.0}
+    )
+    made, judge, batch = RefineRecipe(settings, FACTS, 3.0, None, coarse), Judge(), noise()
     net = made.network(settings, FACTS)
     losses = made.losses({"refine": net, "discriminator": judge}, batch, 0)
     painted, real, _ = judge.seen
@@ -78,7 +80,7 @@ def test_terms_of_g2_by_hand() -> None:
 
 def test_networks_are_those_of_the_settings() -> None:
     for skip in (True, False):
-        settings = TrainRefineSettings.model_validate({**TINY, "full_size_skip": skip})
+        settings = TrainRefineSettings.model_validate({**known(TrainRefineSettings, **TINY), "full_size_skip": skip})
         assert RefineRecipe.network(settings, FACTS).full_size_skip == skip
     latent = TrainCoarseSettings.model_validate({**TINY, "latent": 5})
     assert CoarseRecipe.network(latent, FACTS).squeeze.out_features == 5
@@ -95,8 +97,9 @@ def test_the_coarse_network_is_trained() -> None:
 
 def test_the_refining_network_is_trained_alone() -> None:
     coarse = CoarseNet(SIZE, 8, 3).requires_grad_(False)
-    settings = TrainRefineSettings.model_validate({**TINY, "texture": True, "adversarial": 1, "l1": 3})
-    made = RefineRecipe(settings, FACTS, None, coarse)
+    own = {"base_channels": 8, "scales": 3}
+    settings = TrainRefineSettings.model_validate({**own, "texture": True, "adversarial": 1, "l1": 3})
+    made = RefineRecipe(settings, FACTS, 3.0, None, coarse)
     losses, networks = losses_and_gradients(made)
     assert set(losses["refine"]) == {"weighted_l1", "adversarial"}
     assert set(losses["discriminator"]) == {"real", "painted"}
@@ -104,7 +107,7 @@ def test_the_refining_network_is_trained_alone() -> None:
     assert is_trained(networks["discriminator"])
     assert all(p.grad is None for p in coarse.parameters())
     assert made.frozen() == [coarse]
-    plain = RefineRecipe(TrainRefineSettings.model_validate({**TINY, "adversarial": 0}), FACTS, None, coarse)
+    plain = RefineRecipe(TrainRefineSettings.model_validate({**own, "adversarial": 0}), FACTS, 3.0, None, coarse)
     assert list(plain.networks()) == ["refine"]
     assert list(losses_and_gradients(plain)[0]) == ["refine"]
 
@@ -127,7 +130,13 @@ def test_pg2_needs_no_bodies(data: Path, tmp_path: Path) -> None:
 
 def test_the_plain_network_is_given_no_flow() -> None:
     coarse = CoarseNet(SIZE, 8, 3).requires_grad_(False)
-    made = RefineRecipe(TrainRefineSettings.model_validate({**TINY, "texture": False}), FACTS, None, coarse)
+    made = RefineRecipe(
+        TrainRefineSettings.model_validate({**known(TrainRefineSettings, **TINY), "texture": False}),
+        FACTS,
+        3.0,
+        None,
+        coarse,
+    )
     batch = noise()
     del batch["flow"], batch["visibility"]
     assert made.paint(made.network(made.settings, FACTS), batch).shape == (2, 3, *SIZE)
