@@ -33,7 +33,7 @@ POSES: tuple[BatchField, ...] = ("source_keypoints", "target_keypoints")
 
 
 def mirror_some(batch: Batch, share: float) -> Batch:
-    """Mirror a share of the pairs (0 to 1), drawn at random, as PG² does (Ma et al., NIPS 2017, §4.2)."""
+    """Mirror a share of the pairs (0 to 1), drawn at random, as PG² does (Ma et al., NIPS 2017)."""
     if share == 0:
         return batch
     source = batch["source"]

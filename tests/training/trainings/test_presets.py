@@ -41,7 +41,7 @@ PG2: dict[str, Json] = {
     **EVERYWHERE, "learning_rate": 2e-5, "betas": [0.5, 0.999], "radius": 4.0, "base_channels": 128, "flips": 0.5, "ema": 0.0,
     "weighting": "mask", "latent": 64,
 }  # fmt: skip
-"""Ma et al., NIPS 2017, §4.2, and their code."""
+"""Ma et al., NIPS 2017, and their code."""
 
 G2: dict[str, Json] = {**PG2, "texture": False, "flow": "projected", "adversarial": 1.0}
 """Pixels that flow warps are ours and off."""
