@@ -72,7 +72,8 @@ def _without_weights(context: TrainingContext, training: Training, form: Form) -
     stages = dict.fromkeys((*stages_read(context, training), *formerly))
     inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in stages}
     for name in needed_trainings(context, training):
-        inputs[name] = digest(_made_from(context, TRAININGS[name], form))
+        below = TRAININGS[name]
+        inputs[name] = digest(current_manifest(context, below) or manifest(context, below, form))
     if training.annotated and context.attributes is not None:
         inputs["attributes"] = annotation_digest(context.attributes)
     document: dict[str, Json] = {
@@ -98,12 +99,10 @@ def _settings(context: TrainingContext, training: Training, form: Form) -> dict[
     return {names.get(name, name): value for name, value in known.items()}
 
 
-def _made_from(context: TrainingContext, training: Training, form: Form) -> Manifest:
-    """Return the manifest that a model recorded itself, where it is not stale: settings that a newer ptx adds change nothing."""
+def current_manifest(context: TrainingContext, training: Training) -> Manifest | None:
+    """Return the manifest that a model recorded itself; None where there is no model, or it is stale."""
     recorded = recorded_manifest(context.folder(training))
-    if recorded is not None and not stale(context, training):
-        return recorded
-    return manifest(context, training, form)
+    return None if stale(context, training) else recorded
 
 
 def recorded_meta(folder: Path) -> Mapping[str, Json]:
@@ -180,8 +179,9 @@ def _comparable_inputs(
 
 
 def _possible_digests(context: TrainingContext, training: Training) -> set[str]:
-    """Return the digests that the manifest of a model may have had that the settings of now ask for."""
-    return {digest(_made_from(context, training, form)) for form in FORMS}
+    """Return the digests that the manifest of a model may have had that the settings of now ask for: one where it is there."""
+    recorded = current_manifest(context, training)
+    return {digest(recorded)} if recorded else {digest(manifest(context, training, form)) for form in FORMS}
 
 
 def _inputs(document: Manifest) -> dict[str, Json]:

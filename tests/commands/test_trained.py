@@ -102,6 +102,7 @@ def test_of_a_link_only_the_link_goes(trained: Path, tmp_path: Path) -> None:
     assert not (models / "flow.2").is_symlink()
 
 
+@pytest.mark.slow
 def test_two_persons_leave_nobody_to_score(tmp_path: Path) -> None:
     """They train, and whatever scores says in one line that there is nothing to score."""
     two = sets(*PEOPLE, *SETTINGS, "data.persons=2", "systems=[train-coarse]", "evaluate.keypoints=none")

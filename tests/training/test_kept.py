@@ -65,6 +65,7 @@ def test_the_one_folder_of_an_older_ptx_is_kept_too(work: Path) -> None:
     assert channels(work, "flow") == 8
 
 
+@pytest.mark.slow
 def test_force_keeps_the_old_model(work: Path) -> None:
     from ptx.pipeline.events import Silent
     from ptx.training.run import run_training

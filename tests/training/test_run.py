@@ -129,6 +129,7 @@ def test_system_b_by_projected_flow(work: Path) -> None:
     assert "synth-flow" in inputs
 
 
+@pytest.mark.slow
 def test_radius_and_flow_are_those_of_the_network_that_is_built_on(work: Path) -> None:
     """They cannot differ: pixel warping, synthesis and refinement have no settings of their own for them."""
     from ptx.training.recipes.generator import PixelWarpRecipe
