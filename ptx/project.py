@@ -133,6 +133,16 @@ class Project:
             return (*self.stages, *self.chosen_trainings)
         return (self.step(name),)
 
+    def check(self, name: str = "everything") -> None:
+        """Refuse a working resolution that the trainings to come cannot work at: one that is named, else those of `systems`.
+
+        Raises:
+            PtxError: one of them cannot; or `systems` names no system or training.
+        """
+        asked = [training for training in self.trainings if name in (training.name, training.training.section)]
+        for training in asked or self._named_trainings:
+            training.check()
+
     def left_out(self, name: str) -> dict[str, str]:
         """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""
         if name != "everything":

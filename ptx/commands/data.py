@@ -48,6 +48,7 @@ def run(
     settings = project.settings
     chosen_slice = ArraySlice.parse(part) if part else WHOLE
     steps = project.select(step)
+    project.check(step)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"

@@ -64,14 +64,14 @@ def _writes_to(path: Path) -> bool:
 
 @config_app.command("check")
 def config_check(config: Config = None, overrides: Set = None) -> None:
-    """Check the settings: whether they are valid, and what is wrong where; and whether the files that they name are there."""
+    """Check the settings: whether they are valid and fit together, what is wrong where, and whether the files that they name are there."""
     from ptx.pipeline.config import missing_files
-    from ptx.project import load_project
-    from ptx.settings import DEFAULT_CONFIG
+    from ptx.project import Project
+    from ptx.settings import DEFAULT_CONFIG, load_settings
 
-    project = load_project(config, overrides)
-    _ = project.chosen_trainings  # refuses names that are none
-    if missing := list(missing_files(project.settings)):
+    settings = load_settings(config, overrides)
+    Project.of(settings).check()
+    if missing := list(missing_files(settings)):
         raise PtxError("\n".join(f"{line} is not there" for line in missing))
     print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")
 

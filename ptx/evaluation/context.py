@@ -23,6 +23,7 @@ from ptx.settings import EvaluateSettings
 from ptx.training.context import TrainingContext
 from ptx.training.data import TEST, TRAIN, clothes
 from ptx.training.models import ProjectModels
+from ptx.training.state import stages_read
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from ptx.training.trainings import TRAININGS
 
@@ -71,7 +72,8 @@ class EvaluationContext:
     @cached_property
     def _stages_read(self) -> tuple[str, ...]:
         """The stages whose stores the trained models read, and those of bodies and garments where they are done."""
-        reads = [row.reads for row in TRAININGS.values() if self.models.exists(row.name)] or [FROM_BODIES]
+        trained = [row for row in TRAININGS.values() if self.models.exists(row.name)]
+        reads = [stages_read(self.training, row) for row in trained] or [FROM_BODIES]
         reads += [stages for stages in (FROM_BODIES, FROM_PARSING) if self._are_done(stages)]
         return tuple(dict.fromkeys(stage for stages in reads for stage in stages))
 

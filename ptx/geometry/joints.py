@@ -103,6 +103,19 @@ LIMBS: tuple[tuple[int, int], ...] = tuple((keypoint(start), keypoint(end)) for 
 PARTS = ("background", "head", "torso", "left_arm", "right_arm", "left_leg", "right_leg")
 """Body part labels 0..6."""
 
+
+def _other_side(name: str) -> str:
+    """Name of what stands in the place of a part or keypoint where left and right are exchanged."""
+    side, _, rest = name.partition("_")
+    return {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)
+
+
+MIRRORED_KEYPOINTS = tuple(keypoint(_other_side(name)) for name in KEYPOINTS)
+"""Keypoint of a person that is found, in their mirror image, in the place of each keypoint."""
+
+MIRRORED_PARTS = tuple(PARTS.index(_other_side(name)) for name in PARTS)
+"""Body part label that each label becomes in a mirror image."""
+
 JOINT_PART = (2, 5, 6, 2, 5, 6, 2, 5, 6, 2, 5, 6, 1, 3, 4, 1, 3, 4, 3, 4, 3, 4, 3, 4)
 """Body part label of the skin that each SMPL joint moves.
 

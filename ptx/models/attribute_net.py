@@ -39,7 +39,7 @@ class AttributeNet(nn.Module):
         self.attributes = nn.Linear(channels[-1], attributes)
 
     def forward(self, x: Tensor) -> AttributeLogits:
-        """Classify pictures (B, 3, H, W) in -1..1, H and W multiples of 2^scales."""
+        """Classify pictures (B, 3, H, W) in -1..1."""
         features = torch.relu(self.encoder(x)[0]).mean((2, 3))  # (B, channels[-1])
         return AttributeLogits(self.categories(features), self.attributes(features))
 

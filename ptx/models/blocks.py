@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ptx.models.distributed import BatchNorm
+from ptx.models.scales import cut
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -47,7 +48,7 @@ class Down(nn.Module):
         self.body = conv(inputs, outputs, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) → (B, outputs, H/2, W/2)."""
+        """(B, inputs, H, W) → (B, outputs, H/2, W/2), rounded up; output i is centred on input 2i."""
         out: Tensor = self.body(torch.relu(x))
         return out
 
@@ -81,7 +82,7 @@ class Encoder(nn.Module):
         self.downs = nn.ModuleList(Down(a, b) for a, b in itertools.pairwise(channels))
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
-        """(B, inputs, H, W) → deepest feature (B, channels[-1], H/2^n, W/2^n), and two skips for each of the n scales."""
+        """(B, inputs, H, W) → deepest feature (B, channels[-1], H/2^n, W/2^n), rounded up, and two skips for each of the n scales."""
         x = self.first(x)
         skips = []
         for blocks, down in zip(_lists(self.blocks), self.downs, strict=True):
@@ -95,7 +96,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """At every scale from the deepest: Up, then two residual blocks that each take one skip.
+    """At every scale from the deepest: Up, cut to the skips' size, then two residual blocks that each take one skip.
 
     Args:
         channels: at every scale, finest first, and at the bottleneck.
@@ -111,7 +112,7 @@ class Decoder(nn.Module):
         """Features from the deepest scale's input to the finest: [(B, channels[i], H/2^i, W/2^i)], finest last."""
         out = []
         for up, blocks, pair in reversed(list(zip(self.ups, _lists(self.blocks), skips, strict=True))):
-            x = up(x)
+            x = cut(up(x), pair[0].shape[-2:])
             for block, skip in zip(blocks, reversed(pair), strict=True):
                 x = block(x, skip)
             out.append(x)

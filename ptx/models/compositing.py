@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ptx.geometry.labels import VISIBLE
 from ptx.models.pixels import IMAGE_CHANNELS
 from ptx.models.pose_maps import PoseMaps
+from ptx.models.scales import pool_mean
 from ptx.models.variants import Background
 from ptx.models.warping import warp_pixels
 
@@ -34,8 +35,8 @@ class SourceLayers(NamedTuple):
         """The layers at 1/2^level of the size."""
         if level == 0:
             return self
-        pictures = F.avg_pool2d(self.pictures.flatten(1, 2), 2**level).unflatten(1, (-1, IMAGE_CHANNELS))
-        prior = F.avg_pool2d(self.prior, 2**level) if self.prior.shape[1] else self.prior
+        pictures = pool_mean(self.pictures.flatten(1, 2), level).unflatten(1, (-1, IMAGE_CHANNELS))
+        prior = pool_mean(self.prior, level) if self.prior.shape[1] else self.prior
         return SourceLayers(pictures, prior)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
 from ptx.models.blocks import Decoder, Encoder, Residual, conv
-from ptx.models.variants import Fusion
+from ptx.models.variants import FeatureAlignment, Fusion
 from ptx.models.warping import pool_flow, pool_visibility, warp
 
 UNALIGNED: tuple[Fusion, ...] = ("single", "no_flow")
@@ -63,10 +63,20 @@ class DualPath(nn.Module):
         channels: of features, from the finest scale to the coarsest and the bottleneck.
         warped_scales: scales, from the finest, whose appearance is warped.
         fusion: how the two meet; "single" has one encoder for both, "no_flow" does not warp.
+        alignment: where flow is read for the features of smaller scales.
     """
 
-    def __init__(self, pose: int, appearance: int, channels: Sequence[int], warped_scales: int, fusion: Fusion) -> None:
+    def __init__(
+        self,
+        pose: int,
+        appearance: int,
+        channels: Sequence[int],
+        warped_scales: int,
+        fusion: Fusion,
+        alignment: FeatureAlignment = "published",
+    ) -> None:
         super().__init__()
+        self.alignment: FeatureAlignment = alignment
         single = fusion == "single"
         self.pose = Encoder(pose + appearance if single else pose, channels)
         self.appearance = None if single else Encoder(appearance, channels)
@@ -76,10 +86,10 @@ class DualPath(nn.Module):
         self.decoder = Decoder(channels, 1 if single else 2)
 
     def forward(self, appearance: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> list[Tensor]:
-        """Features of the target from the coarsest scale to the finest, [(B, channels[i], H/2^i, W/2^i)], finest last.
+        """Features of the target from the coarsest scale to the finest, [(B, channels[i], H/2^i, W/2^i)], rounded up, finest last.
 
         Args:
-            appearance: (B, A, H, W) of the source; H and W divisible by 2^scales.
+            appearance: (B, A, H, W) of the source.
             pose: (B, P, H, W) of the target.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
@@ -104,7 +114,7 @@ class DualPath(nn.Module):
         out = list(skips)
         for level, pair in enumerate(self.fuse):
             assert isinstance(pair, nn.ModuleList)
-            scaled = pool_flow(flow, visibility, level)
-            labels = pool_visibility(visibility, level)
+            scaled = pool_flow(flow, visibility, level, self.alignment)
+            labels = pool_visibility(visibility, level, self.alignment)
             out[level] = [fuse(skip, scaled, labels) for fuse, skip in zip(pair, skips[level], strict=True)]
         return out

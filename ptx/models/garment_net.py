@@ -17,7 +17,7 @@ from ptx.models.compositing import compose, source_layer_count, source_layers
 from ptx.models.dual_path import UNALIGNED, DualPath
 from ptx.models.pixels import IMAGE_CHANNELS
 from ptx.models.pose_maps import KEYPOINT_CHANNELS, PoseMaps, pose_channels
-from ptx.models.variants import Background, Fusion
+from ptx.models.variants import Background, FeatureAlignment, Fusion
 
 GARMENT_CHANNELS = len(GARMENTS)
 """Labels of `ptx.labels.GARMENTS`, background included."""
@@ -32,14 +32,21 @@ class GarmentNet(nn.Module):
         scales: halvings of the picture.
         warped_scales: scales, from the finest, whose appearance is aligned by the flow.
         fusion: how aligned appearance meets the pose.
+        alignment: where flow is read for the features of smaller scales.
     """
 
     def __init__(
-        self, base_channels: int, max_channels: int, scales: int, warped_scales: int, fusion: Fusion = "soft_gate"
+        self,
+        base_channels: int,
+        max_channels: int,
+        scales: int,
+        warped_scales: int,
+        fusion: Fusion = "soft_gate",
+        alignment: FeatureAlignment = "published",
     ) -> None:
         super().__init__()
         channels = scale_channels(base_channels, scales, max_channels)
-        self.path = DualPath(KEYPOINT_CHANNELS, IMAGE_CHANNELS, channels, warped_scales, fusion)
+        self.path = DualPath(KEYPOINT_CHANNELS, IMAGE_CHANNELS, channels, warped_scales, fusion, alignment)
         self.head = nn.Conv2d(channels[0], GARMENT_CHANNELS, 3, padding=1)
         initialise(self)
 
@@ -47,7 +54,7 @@ class GarmentNet(nn.Module):
         """Predict garments.
 
         Args:
-            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            image: (B, 3, H, W) source, -1..1.
             pose: (B, 18, H, W) pose map of the target.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
@@ -71,6 +78,7 @@ class SynthesisNet(nn.Module):
         background: as for `Generator`.
         garments: see the target's garments.
         pictures: number of pictures that are painted, each half the size of the one before.
+        alignment: where flow is read for the features of smaller scales.
     """
 
     def __init__(
@@ -83,6 +91,7 @@ class SynthesisNet(nn.Module):
         background: Background = "paint",
         garments: bool = True,
         pictures: Literal[1, 2, 3] = 3,
+        alignment: FeatureAlignment = "published",
     ) -> None:
         super().__init__()
         channels = scale_channels(base_channels, scales, max_channels)
@@ -90,7 +99,7 @@ class SynthesisNet(nn.Module):
         self.background: Background = background
         self.aligned = fusion not in UNALIGNED
         inputs = pose_channels(background) + GARMENT_CHANNELS * garments
-        self.path = DualPath(inputs, IMAGE_CHANNELS, channels, warped_scales, fusion)
+        self.path = DualPath(inputs, IMAGE_CHANNELS, channels, warped_scales, fusion, alignment)
         outputs = IMAGE_CHANNELS + source_layer_count(background, self.aligned)
         self.heads = nn.ModuleList(Head(channels[level], outputs) for level in range(pictures))
         initialise(self)
@@ -101,14 +110,14 @@ class SynthesisNet(nn.Module):
         """Paint.
 
         Args:
-            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            image: (B, 3, H, W) source, -1..1.
             poses: maps of (B, ..., H, W) as `pose_maps` gives them for this background.
             garments: (B, 12, H, W) probabilities of the target's labels.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
 
         Returns:
-            Pictures (B, 3, H/2^i, W/2^i) in -1..1, finest first.
+            Pictures (B, 3, H/2^i, W/2^i), rounded up, in -1..1, finest first.
         """
         pose = poses.channels()
         if self.garments:

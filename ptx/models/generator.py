@@ -14,7 +14,7 @@ from ptx.models.distributed import BatchNorm
 from ptx.models.dual_path import UNALIGNED, DualPath
 from ptx.models.pixels import IMAGE_CHANNELS
 from ptx.models.pose_maps import KEYPOINT_CHANNELS, PoseMaps, pose_channels
-from ptx.models.variants import Background, Fusion
+from ptx.models.variants import Background, FeatureAlignment, Fusion, PixelWarpInputs
 from ptx.models.warping import FLOW_CHANNELS, FLOW_UNIT, VISIBILITY_CHANNELS, warp_pixels
 
 
@@ -28,6 +28,7 @@ class Generator(nn.Module):
         warped_scales: scales, from the finest, whose appearance is warped by the flow.
         fusion: how appearance meets the pose.
         background: "keep" and "layers" are ours (`source_layers`).
+        alignment: where flow is read for the features of smaller scales; "exact" is ours.
     """
 
     def __init__(
@@ -38,12 +39,13 @@ class Generator(nn.Module):
         warped_scales: int,
         fusion: Fusion = "residual",
         background: Background = "paint",
+        alignment: FeatureAlignment = "published",
     ) -> None:
         super().__init__()
         self.background: Background = background
         self.aligned = fusion not in UNALIGNED
         channels = scale_channels(base_channels, scales, max_channels)
-        self.path = DualPath(pose_channels(background), IMAGE_CHANNELS, channels, warped_scales, fusion)
+        self.path = DualPath(pose_channels(background), IMAGE_CHANNELS, channels, warped_scales, fusion, alignment)
         self.head = Head(channels[0], IMAGE_CHANNELS + source_layer_count(background, self.aligned))
         initialise(self)
 
@@ -51,7 +53,7 @@ class Generator(nn.Module):
         """Paint the person of `image` in another pose.
 
         Args:
-            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            image: (B, 3, H, W) source, -1..1.
             poses: maps of (B, ..., H, W) as `pose_maps` gives them for this background.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
@@ -66,11 +68,14 @@ class Generator(nn.Module):
 class PixelWarp(nn.Module):
     """A U-Net that chooses for every pixel between the generated picture and the source warped by the flow (§3.5).
 
-    Arguments as for `Generator`.
+    Args:
+        base_channels, max_channels, scales: as for `Generator`.
+        inputs: as what visibility and flow are seen; "scaled" is ours.
     """
 
-    def __init__(self, base_channels: int, max_channels: int, scales: int) -> None:
+    def __init__(self, base_channels: int, max_channels: int, scales: int, inputs: PixelWarpInputs = "scaled") -> None:
         super().__init__()
+        self.inputs: PixelWarpInputs = inputs
         channels = scale_channels(base_channels, scales, max_channels)
         self.encoder = Encoder(2 * IMAGE_CHANNELS + VISIBILITY_CHANNELS + FLOW_CHANNELS, channels)
         self.decoder = Decoder(channels, 1)
@@ -82,7 +87,7 @@ class PixelWarp(nn.Module):
 
         Args:
             generated: (B, 3, H, W) of the generator.
-            image: (B, 3, H, W) source, -1..1; H and W divisible by 2^scales.
+            image: (B, 3, H, W) source, -1..1.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
 
@@ -90,7 +95,9 @@ class PixelWarp(nn.Module):
             The mixed picture (B, 3, H, W), and the weight (B, 1, H, W) in 0..1 of the warped source.
         """
         warped = warp_pixels(image, flow, visibility)
-        inputs = torch.cat([generated, warped, visibility.to(flow.dtype) - 1, flow / FLOW_UNIT], dim=1)
+        labels = visibility.to(flow.dtype)
+        seen = [labels - 1, flow / FLOW_UNIT] if self.inputs == "scaled" else [labels, flow]
+        inputs = torch.cat([generated, warped, *seen], dim=1)
         deepest, skips = self.encoder(inputs)
         weight = torch.sigmoid(self.head(self.decoder(deepest, skips)[-1]))
         return weight * warped + (1 - weight) * generated, weight

@@ -14,11 +14,16 @@ from ptx.geometry.labels import BACKGROUND, VISIBLE
 from ptx.models.distributed import weighted_mean
 from ptx.models.flow_net import FlowPrediction
 from ptx.models.part_motion import PART_LABELS
-from ptx.models.variants import AdversarialKind
+from ptx.models.scales import pool_mean
+from ptx.models.variants import AdversarialKind, PyramidWeights
 from ptx.models.warping import FLOW_UNIT, warp
 
-PYRAMID_WEIGHTS = (0.32, 0.16, 0.08, 0.04, 0.02)
-"""Weights of the flow pyramid's levels, finest first, as in the published code's last state."""
+PYRAMID_WEIGHTS: dict[PyramidWeights, tuple[float, ...]] = {
+    "fine_first": (0.32, 0.16, 0.08, 0.04, 0.02),
+    "coarse_first": (0.005, 0.01, 0.02, 0.08, 0.32),
+}
+"""Weights of the flow pyramid's levels, finest first: of the published code's last state, and of its state when the paper was published.
+Of a pyramid of fewer levels the first ones are taken, as there."""
 
 MAX_ASSIGNMENT_NLL = 8.0
 """Largest negative log likelihood (nats) of a pixel's body part, where its logits make the part impossible."""
@@ -35,7 +40,10 @@ def end_point_error(flow: Tensor, truth: Tensor, visibility: Tensor) -> Tensor:
 
 
 def pyramid_loss(
-    pyramid: Sequence[Tensor], truth: Tensor, visibility: Tensor, weights: Sequence[float] = PYRAMID_WEIGHTS
+    pyramid: Sequence[Tensor],
+    truth: Tensor,
+    visibility: Tensor,
+    weights: Sequence[float] = PYRAMID_WEIGHTS["fine_first"],
 ) -> Tensor:
     """Multi-scale end-point error in units of `FLOW_UNIT`: a scalar.
 
@@ -47,8 +55,8 @@ def pyramid_loss(
     scaled = truth * body / FLOW_UNIT
     loss = truth.new_zeros(())
     for level, (flow, weight) in enumerate(zip(pyramid, weights, strict=False), 1):
-        fraction = F.avg_pool2d(body, 2**level)  # of each cell that is body
-        mean = F.avg_pool2d(scaled, 2**level) / fraction.clamp(min=1e-6)
+        fraction = pool_mean(body, level)  # of each cell that is body
+        mean = pool_mean(scaled, level) / fraction.clamp(min=1e-6)
         mask = (fraction > 0).squeeze(1).to(flow.dtype)
         length = (flow - mean).norm(dim=1)
         loss = loss + weight * ((length * mask).sum((1, 2)) / mask.sum((1, 2)).clamp(min=1)).mean()
@@ -96,12 +104,13 @@ def flow_loss(
     source_part: Tensor,
     target_part: Tensor,
     *,
+    weights: Sequence[float] = PYRAMID_WEIGHTS["fine_first"],
     part_weight: float = 5.0,
     assign_weight: float = 0.0,
 ) -> dict[str, Tensor]:
     """The terms that system A's flow network is trained on, by name; their sum is minimised. Arguments as for the terms."""
     terms = {
-        "flow": pyramid_loss(prediction.pyramid, truth, visibility),
+        "flow": pyramid_loss(prediction.pyramid, truth, visibility, weights),
         "visibility": F.cross_entropy(prediction.logits, visibility.squeeze(1).long()),
         "part": part_weight * part_loss(prediction.dense, truth, visibility, source_part, target_part),
     }

@@ -9,13 +9,12 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ptx.geometry.labels import HIDDEN, VISIBLE
 from ptx.models.distributed import BatchNorm
 from ptx.models.pixels import IMAGE_CHANNELS
 from ptx.models.pose_maps import KEYPOINT_CHANNELS
-from ptx.pipeline.errors import PtxError
+from ptx.models.scales import double, half
 
 TEXTURE_CHANNELS = IMAGE_CHANNELS + 2
 """The warped source, and whether each pixel is visible in the source or hidden."""
@@ -48,20 +47,14 @@ class CoarseNet(nn.Module):
         base_channels: at the finest scale; each coarser one has so many more.
         scales: blocks of encoder and decoder; the picture is halved one time less.
         latent: numbers in the bottleneck.
-
-    Raises:
-        PtxError: the size cannot be halved so often.
     """
 
     def __init__(self, size: tuple[int, int], base_channels: int, scales: int, latent: int = 64) -> None:
         super().__init__()
-        shrink = 2 ** (scales - 1)
-        if size[0] % shrink or size[1] % shrink:
-            raise PtxError(
-                f"train_coarse: {size[1]}×{size[0]} px cannot be halved {scales - 1} times: lower scales, or use a size "
-                f"that {shrink} divides"
-            )
-        self.bottom = (base_channels, size[0] // shrink, size[1] // shrink)
+        height, width = size
+        for _ in range(scales - 1):
+            height, width = half(height), half(width)
+        self.bottom = (base_channels, height, width)
         cells = self.bottom[1] * self.bottom[2]
         channels = [base_channels * (level + 1) for level in range(scales)]
         self.first = conv_relu(IMAGE_CHANNELS + KEYPOINT_CHANNELS, base_channels)
@@ -81,14 +74,14 @@ class CoarseNet(nn.Module):
         skips = []
         for level, block in enumerate(self.encoder):
             x = block(x)
-            skips.append(x)  # (B, (level + 1) base, H/2^level, W/2^level)
+            skips.append(x)  # (B, (level + 1) base, H/2^level, W/2^level), rounded up
             if level < len(self.downs):
                 x = self.downs[level](x)
-        x = self.spread(self.squeeze(x.flatten(1))).unflatten(1, self.bottom)  # (B, base, H/shrink, W/shrink)
+        x = self.spread(self.squeeze(x.flatten(1))).unflatten(1, self.bottom)
         for level, block in enumerate(self.decoder):
             x = block(torch.cat([x, skips[-1 - level]], dim=1))
             if level < len(self.ups):
-                x = self.ups[level](F.interpolate(x, scale_factor=2, mode="nearest"))
+                x = self.ups[level](double(x, skips[-2 - level].shape[-2:], "nearest"))
         coarse: Tensor = self.last(x)
         return coarse
 
@@ -96,6 +89,7 @@ class CoarseNet(nn.Module):
 class RefineNet(nn.Module):
     """G2: a difference to the coarse picture, from it and the source's picture.
 
+    The published code has two: that of DeepFashion hands a skip across at every scale, that of Market-1501 none at full size.
     Ours is `texture`: it also sees the source's own pixels warped into the target's pose, and whether the source shows them; so
     patterns and writing are moved and not remembered.
 
@@ -103,11 +97,13 @@ class RefineNet(nn.Module):
         base_channels: at the finest scale; each coarser one has so many more.
         scales: blocks of encoder and decoder; the picture is halved one time less.
         texture: see the warped source.
+        full_size_skip: hand the features at the picture's size across to the decoder too.
     """
 
-    def __init__(self, base_channels: int, scales: int, texture: bool = False) -> None:
+    def __init__(self, base_channels: int, scales: int, texture: bool = False, full_size_skip: bool = True) -> None:
         super().__init__()
         self.texture = texture
+        self.full_size_skip = full_size_skip
         channels = [base_channels * (level + 1) for level in range(scales)]
         self.first = conv_relu(2 * IMAGE_CHANNELS + TEXTURE_CHANNELS * texture, base_channels)
         self.encoder = nn.ModuleList(
@@ -116,37 +112,43 @@ class RefineNet(nn.Module):
         self.downs = nn.ModuleList(conv_relu(c, c, stride=2) for c in channels[:-1])
         # The first block of the decoder sees the bottleneck twice, as in the published code.
         entering = [channels[-1], *[base_channels] * (scales - 1)]
+        across = [base_channels if full_size_skip else 0, *channels[1:]]
         self.decoder = nn.ModuleList(
-            ConvPair(below + skip, base_channels, False) for below, skip in zip(entering, channels[::-1], strict=True)
+            ConvPair(below + skip, base_channels, False) for below, skip in zip(entering, across[::-1], strict=True)
         )
         self.last = nn.Conv2d(base_channels, IMAGE_CHANNELS, 3, padding=1)
 
-    def forward(self, coarse: Tensor, image: Tensor, warped: Tensor, visibility: Tensor) -> Tensor:
+    def forward(
+        self, coarse: Tensor, image: Tensor, warped: Tensor | None = None, visibility: Tensor | None = None
+    ) -> Tensor:
         """Refine.
 
         Args:
             coarse: (B, 3, H, W) of `CoarseNet`.
             image: (B, 3, H, W) of the source, -1..1.
-            warped: (B, 3, H, W) source in the target's pose; used with `texture` only.
-            visibility: (B, 1, H, W) labels of the target's pixels; used with `texture` only.
+            warped: (B, 3, H, W) source in the target's pose; needed with `texture` only.
+            visibility: (B, 1, H, W) labels of the target's pixels; needed with `texture` only.
 
         Returns:
             The refined picture (B, 3, H, W), about -1..1.
         """
         inputs = [coarse, image]
         if self.texture:
+            assert warped is not None
+            assert visibility is not None
             inputs += [warped, (visibility == VISIBLE).to(warped.dtype), (visibility == HIDDEN).to(warped.dtype)]
         x = self.first(torch.cat(inputs, dim=1))  # (B, base, H, W)
         skips = []
         for level, block in enumerate(self.encoder):
             x = block(x)
-            skips.append(x)  # (B, (level + 1) base, H/2^level, W/2^level)
+            skips.append(x)  # (B, (level + 1) base, H/2^level, W/2^level), rounded up
             if level < len(self.downs):
                 x = self.downs[level](x)
         for level, block in enumerate(self.decoder):
-            x = block(torch.cat([x, skips[-1 - level]], dim=1))
-            if level < len(self.downs):
-                x = F.interpolate(x, scale_factor=2, mode="nearest")
+            finest = level == len(self.downs)
+            x = block(x if finest and not self.full_size_skip else torch.cat([x, skips[-1 - level]], dim=1))
+            if not finest:
+                x = double(x, skips[-2 - level].shape[-2:], "nearest")
         refined: Tensor = coarse + self.last(x)
         return refined
 

@@ -19,7 +19,8 @@ from ptx.models.distributed import draw_global, weighted_mean
 from ptx.models.flow_net import FlowPrediction
 from ptx.models.losses import pyramid_loss
 from ptx.models.pose_maps import valid_keypoints
-from ptx.models.warping import FLOW_UNIT, pixel_grid, sample, warp
+from ptx.models.scales import pool_mean
+from ptx.models.warping import FLOW_UNIT, pixel_grid, sample, warp, warp_picture
 
 LEVELS = (0, 1, 2)
 """Halvings at which pictures are compared, finest first. On pairs with a known flow, the right flow's looks are told from
@@ -95,14 +96,13 @@ def pair_loss(
     for level, weight in zip(LEVELS, levels, strict=True):
         if not weight:
             continue
-        size = 2**level
         flow = flows[level]
-        here = F.avg_pool2d(person, size)
-        shown = F.avg_pool2d(certain, size)
-        labels = F.avg_pool2d(target_labels, size)
-        flow_px = flow * (FLOW_UNIT / size)
-        looks = texture_distance(warp(F.avg_pool2d(source, size), flow_px), F.avg_pool2d(target, size))
-        same = (warp(F.avg_pool2d(source_labels, size), flow_px) * labels).sum(1, keepdim=True)
+        here = pool_mean(person, level)
+        shown = pool_mean(certain, level)
+        labels = pool_mean(target_labels, level)
+        flow_px = flow * (FLOW_UNIT / 2**level)
+        looks = texture_distance(warp_picture(pool_mean(source, level), flow_px), pool_mean(target, level))
+        same = (warp(pool_mean(source_labels, level), flow_px) * labels).sum(1, keepdim=True)
         error = weights.texture * looks + weights.garments * (1 - same)  # (B, 1, h, w)
         fit = fit + weight / total * weighted_mean(shown * error + (1 - shown) * weights.hidden, here)
         bend = bend + weight / total * _second_differences(flow, labels)

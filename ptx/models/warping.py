@@ -6,13 +6,14 @@ of `ptx.geometry.labels`: visible in the source, hidden in it, background.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ptx.geometry.labels import BACKGROUND
+from ptx.models.variants import FeatureAlignment
 
 FLOW_CHANNELS = 2
 """x and y, px."""
@@ -22,6 +23,10 @@ FLOW_UNIT = 20.0
 
 VISIBILITY_CHANNELS = 1
 """One label a pixel."""
+
+NOTHING = -1.0
+"""Colour, in -1..1, of what a warped picture does not show: beyond the source's frame, and on the background. Black, as the published
+code paints the background; beyond the frame that code pads with 0, which is grey."""
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
@@ -62,32 +67,66 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     return out.to(x.dtype)
 
 
-def pool_flow(flow: Tensor, visibility: Tensor, level: int) -> Tensor:
-    """Flow at 1/2^level of the size, in px of that size: the mean over the body pixels of each cell.
+class Window(NamedTuple):
+    """The pixels of the full picture that flow and visibility of one feature come from: a square, every 2^level px."""
 
-    The published code averages background zeros in, which shortens flow along outlines; here they do not count. A point at x of the full
-    picture lies at (x + 1/2) / 2^level - 1/2 of the smaller one, so lengths shrink by 2^level.
+    side: int
+    """Its side, px."""
+    padding: int
+    """Px by which the first one begins before the picture."""
+    stride: int
+    """Px from one to the next."""
 
-    flow (B, 2, H, W), visibility (B, 1, H, W) → (B, 2, H/2^level, W/2^level), 0 where a cell holds no body.
+    @classmethod
+    def of(cls, level: int, alignment: FeatureAlignment) -> Window:
+        """Return the window at 1/2^level of the size.
+
+        Feature i of a chain of convolutions of stride 2 is centred on pixel 2^level i. The published windows are the cells
+        2^level i to 2^level (i + 1) - 1, whose middle lies (2^level - 1) / 2 px right of and below that; flow that is not the same
+        everywhere is read from that wrong place. The exact ones have pixel 2^level i in their middle.
+        """
+        stride = 2**level
+        return cls(stride + 1, stride // 2, stride) if alignment == "exact" else cls(stride, 0, stride)
+
+
+def pool_flow(flow: Tensor, visibility: Tensor, level: int, alignment: FeatureAlignment = "published") -> Tensor:
+    """Flow for the features at 1/2^level of the size, in their px (lengths / 2^level): the mean over the body pixels of each window.
+
+    The published code averages background zeros in, which shortens flow along outlines; here they do not count.
+
+    flow (B, 2, H, W), visibility (B, 1, H, W) → (B, 2, H/2^level, W/2^level), rounded up; 0 where a window holds no body.
     """
     if level == 0:
         return flow * (visibility < BACKGROUND)
-    size = 2**level
+    window = Window.of(level, alignment)
     body = (visibility < BACKGROUND).to(flow.dtype)
-    fraction: Tensor = F.avg_pool2d(body, size)  # of each cell that is body
-    pooled: Tensor = F.avg_pool2d(flow * body, size)
-    mean: Tensor = pooled / fraction.clamp(min=1e-6) * (fraction > 0) / size
+    fraction = _window_mean(body, window)  # of each window that is body
+    mean: Tensor = _window_mean(flow * body, window) / fraction.clamp(min=1e-6) * (fraction > 0) / window.stride
     return mean
 
 
-def pool_visibility(visibility: Tensor, level: int) -> Tensor:
-    """Labels (B, 1, H, W) at 1/2^level of the size: visible wins over hidden, hidden over background."""
+def pool_visibility(visibility: Tensor, level: int, alignment: FeatureAlignment = "published") -> Tensor:
+    """Labels (B, 1, H, W) at 1/2^level of the size, rounded up: visible wins over hidden, hidden over background."""
     if level == 0:
         return visibility
-    return (-F.max_pool2d(-visibility.float(), 2**level)).to(visibility.dtype)
+    window = Window.of(level, alignment)
+    pooled = F.max_pool2d(
+        -visibility.float(), window.side, window.stride, window.padding, ceil_mode=window.padding == 0
+    )
+    return (-pooled).to(visibility.dtype)
+
+
+def _window_mean(x: Tensor, window: Window) -> Tensor:
+    """Means over windows, in which what lies outside the picture counts as 0; those of cells are of what is there."""
+    return F.avg_pool2d(x, window.side, window.stride, window.padding, ceil_mode=window.padding == 0)
+
+
+def warp_picture(image: Tensor, flow: Tensor) -> Tensor:
+    """A picture (B, 3, H, W) in -1..1 warped by flow (B, 2, H, W) px; `NOTHING` beyond its frame."""
+    return warp(image - NOTHING, flow) + NOTHING
 
 
 def warp_pixels(image: Tensor, flow: Tensor, visibility: Tensor) -> Tensor:
-    """The source picture (B, 3, H, W) in -1..1 warped into the target's pose; background black (-1)."""
-    warped = warp(image + 1, flow) - 1
-    return torch.where(visibility < BACKGROUND, warped, torch.full_like(warped, -1))
+    """The source's picture (B, 3, H, W) in -1..1 warped into the target's pose; `NOTHING` on the background and beyond its frame."""
+    warped = warp_picture(image, flow)
+    return torch.where(visibility < BACKGROUND, warped, torch.full_like(warped, NOTHING))

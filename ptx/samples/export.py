@@ -44,7 +44,7 @@ def export_flow(reader: SampleReader, output: Path, listener: Listener, form: Fl
             if form == "flo":
                 write_flo(path, reader.flow(number))
             elif reader.has_positions:  # the file as it came, bit for bit
-                write_positions(path, reader.positions(number), reader.visibility(number))
+                write_positions(path, reader.positions(number), reader.released_labels(number))
             else:
                 write_corr(path, reader.flow(number), reader.visibility(number))
             advance(1)

@@ -123,6 +123,10 @@ class SampleReader:
         """Return the source position (H, W, 2) px of each target pixel, as the data set's file has it."""
         return self.read("synth-flow", "places", pair, np.float32)
 
+    def released_labels(self, pair: int) -> NDArray[np.uint8]:
+        """Return the visibility labels (H, W) as the data set's file has them."""
+        return self.read("visibility", "labels", pair, np.uint8)
+
     def pair(self, number: int) -> tuple[int, int]:
         """Return target and source image of a directed pair."""
         target, source = self.pipeline.pairs()[number].tolist()

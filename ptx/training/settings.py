@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ptx.models.variants import FlowSource, Precision
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import ADDED_LATER, Section, Share
 from ptx.pipeline.fingerprint import Json
 
 Count = Annotated[int, Field(ge=1)]
@@ -18,8 +19,14 @@ PresetName = Literal["demo", "deepfashion-256", "market-128x64"]
 Preset = dict[str, Json]
 """Values of settings by name."""
 
-FROM_BODIES = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
-"""Stages that systems A and C read: pictures, keypoints, and flow projected from fitted bodies."""
+FROM_PICTURES = ("ingest", "extract-keypoints")
+"""Stages that every training reads, and PG²'s alone: pictures and keypoints."""
+
+FLOW_STAGES = ("rasterize", "synth-flow", "visibility")
+"""Stages that hold flow projected from fitted bodies, and what comes with it."""
+
+FROM_BODIES = (*FROM_PICTURES, *FLOW_STAGES)
+"""Stages that system A reads: pictures, keypoints, and flow projected from fitted bodies."""
 
 FROM_PARSING = ("ingest", "extract-keypoints", "parse")
 """Stages that system B reads: pictures, keypoints and garment labels; no body model."""
@@ -92,7 +99,7 @@ class TrainSettings(Section):
     weight_decay: Weight = 0.0
     """Adam's L2 penalty."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """Decay of the moving average of weights that is used after training; less in the first steps."""
+    """Decay of the moving average of weights that is used after training (ours; 0 is none, as published); less in the first steps."""
     save_every: Count = 200
     """Steps between checkpoints."""
     keep: Count = 2
@@ -105,7 +112,8 @@ class TrainSettings(Section):
     workers: Annotated[int, Field(ge=0)] = 1
     """Processes that read batches ahead."""
     precision: Precision = "auto"
-    """Arithmetic; auto is that with which the model was begun, at first bf16 on a GPU or CPU that has it, else 32 bits."""
+    """Arithmetic; auto is that with which the model was begun, at first bf16 on a GPU or CPU that has it (ours), else 32 bits, as
+    published."""
     compile: bool = False
     """Compile the networks (torch.compile): minutes at the start, faster steps on a GPU."""
     devices: Count = 1
@@ -114,6 +122,8 @@ class TrainSettings(Section):
     """Machines with so many devices each, started by srun (`ptx submit` does so) or torchrun."""
     base_channels: Count = 32
     """Channels at the finest scale."""
+    flips: Annotated[Share, ADDED_LATER] = 0.0
+    """Share of the pairs that are mirrored at random, left and right of the body exchanged; PG²'s is .5."""
 
     @model_validator(mode="before")
     @classmethod
@@ -141,6 +151,31 @@ class TrainSettings(Section):
     def takes_last(self) -> bool:
         """True where the last checkpoint becomes the model, False where the best one by its score does."""
         return self.checkpoint == "last"
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest maps that its networks normalise over a batch; 0 where they normalise none."""
+        return 0
+
+    def refusal(self, size: tuple[int, int]) -> str | None:
+        """Return why its networks cannot be trained on pictures of a size (height, width) px; None where they can."""
+        if not self.halvings:
+            return None
+        cells = math.prod(-(-length // 2**self.halvings) for length in size)
+        if cells * self._smallest_part > 1:
+            return None
+        return (
+            f"pictures of {size[1]}×{size[0]} px are one number a channel at 1/{2**self.halvings} of their size, which a batch of one "
+            "pair cannot normalise: lower scales or accumulate, or raise batch"
+        )
+
+    @property
+    def _smallest_part(self) -> int:
+        """Pairs that are normalised together, of all processes: the last of the parts into which a batch is cut."""
+        processes = self.devices * self.nodes
+        pairs = self.batch // processes
+        part = -(-pairs // self.accumulate)
+        return (pairs % part or part) * processes
 
     @field_validator("nodes")
     @classmethod

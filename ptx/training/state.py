@@ -68,9 +68,9 @@ def manifest(context: TrainingContext, training: Training, form: Form | None = N
 def _without_weights(context: TrainingContext, training: Training, form: Form) -> dict[str, Json]:
     """Return a manifest without the hashes of weights, for which large files may have to be read."""
     pipeline = context.pipeline
-    inputs: dict[str, Json] = {
-        name: digest(pipeline.manifest(pipeline.stage(name))) for name in stages_read(context, training)
-    }
+    formerly = training.formerly_read if form.age != "now" else ()
+    stages = dict.fromkeys((*stages_read(context, training), *formerly))
+    inputs: dict[str, Json] = {name: digest(pipeline.manifest(pipeline.stage(name))) for name in stages}
     for name in needed_trainings(context, training):
         below = TRAININGS[name]
         inputs[name] = digest(current_manifest(context, below) or manifest(context, below, form))
@@ -166,9 +166,10 @@ def _comparable_inputs(
     """Return the inputs of two manifests, alike where they mean the same.
 
     The digest of a model that is gone, or stale, may be that of any form of its manifest under the settings of now. And an older
-    ptx also recorded models that another recorded model was trained on.
+    ptx also recorded models that another recorded model was trained on, and stages that the training does not read any more.
     """
-    was, is_now = _inputs(recorded), _inputs(now)
+    is_now = _inputs(now)
+    was = {name: one for name, one in _inputs(recorded).items() if name in is_now or name not in training.formerly_read}
     if VALIDATION not in recorded:
         was = {name: value for name, value in was.items() if name in is_now or name not in TRAININGS}
     for name in needed_trainings(context, training):

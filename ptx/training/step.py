@@ -62,6 +62,17 @@ class TrainingStep:
             return "there is no annotation of clothes: set `attributes.path`"
         return None
 
+    def check(self) -> None:
+        """Refuse a working resolution that its networks, or those it needs, cannot be trained at.
+
+        Raises:
+            PtxError: one of them cannot; one line.
+        """
+        for name in (*self._trainings(), self.name):
+            training = TRAININGS[name]
+            if reason := self.context.settings(training).refusal(self.context.size):
+                raise PtxError(f"{training.section}: {reason}")
+
     def status(self, *, problems: bool = False) -> StepStatus:
         """Return its state from its newest checkpoint."""
         del problems

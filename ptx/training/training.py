@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ptx.training.settings import FROM_BODIES, FROM_PARSING, TrainSettings
+from ptx.training.settings import FLOW_STAGES, FROM_BODIES, FROM_PARSING, FROM_PICTURES, TrainSettings
 
-__all__ = ["FROM_BODIES", "FROM_PARSING", "Training"]
+__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "Training"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Training:
     needs: tuple[str, ...] = ()
     """Trainings whose models it uses, besides those that its settings ask for (`TrainSettings.needs`)."""
     reads: tuple[str, ...] = FROM_BODIES
-    """Stages whose stores it reads."""
+    """Stages whose stores it reads, besides those that its settings ask for (`TrainSettings.reads`)."""
+    formerly_read: tuple[str, ...] = ()
+    """Stages that it also read in ptx 0.1, whose models record them; whether they change has no meaning for it any more."""
     annotated: bool = False
     """True where it also reads what people wear (`attributes.path`)."""
 

@@ -92,6 +92,13 @@ def test_config_and_doctor(tmp_path: Path) -> None:
     assert ptx(tmp_path, "config", "check").out.strip() == "pipeline.yaml: fine"
     (tmp_path / "pipeline.yaml").write_text(shown.replace("seed:", "sead:"))
     fails(ptx(tmp_path, "config", "check"), "did you mean 'seed'?")
+    (tmp_path / "pipeline.yaml").unlink()
+    small = sets(*PEOPLE, "size=[16, 16]", "train_generator.adversarial=0.01")
+    for words in (["config", "check"], ["run", "ingest"], ["run", "train-pixel-warp"]):
+        fails(ptx(tmp_path, *words, *small), "train_generator: pictures of 16×16 px are too small")
+    assert not list(tmp_path.iterdir())  # no stage has run
+    other = sets("systems=[view]")  # which has another discriminator
+    assert ptx(tmp_path, "config", "check", *small, *other).out.strip() == "defaults: fine"
     report = ptx(tmp_path, "doctor", "-c", os.devnull).out
     assert "mediapipe" in report
     assert "free disk" in report

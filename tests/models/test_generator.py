@@ -11,7 +11,8 @@ import torch
 from ptx.models.blocks import scale_channels
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
-from ptx.models.variants import Fusion
+from ptx.models.variants import Fusion, PixelWarpInputs
+from ptx.models.warping import warp_pixels
 from tests.models.samples import SMALL, inputs, parameters
 
 PUBLISHED = {
@@ -36,6 +37,8 @@ def test_other_networks_have_the_published_size() -> None:
     assert parameters(PatchDiscriminator()) == 2_787_137
     assert parameters(FlowNet(32, 128, 5)) == 6_588_685
     assert parameters(FlowNet(32, 128, 4)) == 4_929_547
+    assert parameters(FlowNet(32, 512, 5, regressor="unet")) == 29_338_189
+    assert parameters(FlowNet(32, 512, 4, regressor="unet")) == 16_744_011
 
 
 @pytest.mark.parametrize("fusion", get_args(Fusion))
@@ -55,6 +58,21 @@ def test_pixel_warp_mixes() -> None:
     assert weight.shape == (2, 1, 32, 16)
     background = (visibility == 2).expand_as(mixed)
     assert torch.allclose(mixed[background], -weight.expand_as(mixed)[background])  # black times its weight
+
+
+@pytest.mark.parametrize("given", ["scaled", "published"])
+def test_what_pixel_warping_sees(given: PixelWarpInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published: the painted and the warped picture, the label 0, 1, 2 in one channel, flow in px; ours about as large as colours."""
+    image, _, flow, visibility = inputs()
+    net = PixelWarp(8, 16, 3, given)
+    seen: list[torch.Tensor] = []
+    net.encoder.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    net(image / 2, image, flow, visibility)
+    assert seen[0].shape[1] == 9
+    torch.testing.assert_close(seen[0][:, :3], image / 2)
+    torch.testing.assert_close(seen[0][:, 3:6], warp_pixels(image, flow, visibility))
+    expected = (visibility.float(), flow) if given == "published" else (visibility.float() - 1, flow / 20)
+    torch.testing.assert_close(seen[0][:, 6:], torch.cat(expected, dim=1))
 
 
 def test_same_seed_same_weights() -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from ptx.models.flow_net import FlowPrediction
 from ptx.models.losses import (
     MAX_ASSIGNMENT_NLL,
+    PYRAMID_WEIGHTS,
     adversarial_loss,
     assignment_loss,
     end_point_error,
@@ -21,6 +22,7 @@ from ptx.models.losses import (
     pyramid_loss,
 )
 from ptx.models.part_motion import PART_LABELS
+from ptx.models.variants import AdversarialKind
 from ptx.models.warping import FLOW_UNIT
 
 
@@ -106,3 +108,61 @@ def test_each_side_of_an_adversarial_step_trains_one_network() -> None:
     sum(terms.discriminator.values()).backward()
     assert discriminator.weight.grad is not None
     assert painted.grad is None
+
+
+@pytest.mark.parametrize(
+    ("real", "kind", "expected"),
+    [
+        (True, "bce", (math.log(1 + math.exp(-3)) + math.log(1 + math.exp(1))) / 2),
+        (False, "bce", (math.log(1 + math.exp(3)) + math.log(1 + math.exp(-1))) / 2),
+        (True, "lsgan", ((3 - 1) ** 2 + (-1 - 1) ** 2) / 2),
+        (False, "lsgan", (3**2 + 1) / 2),
+    ],
+)
+def test_adversarial_loss_by_hand(real: bool, kind: AdversarialKind, expected: float) -> None:
+    """Of logits 3 and -1: -log σ(x) for real, -log(1 - σ(x)) for painted; squares about 1 and 0 (Mao et al., ICCV 2017)."""
+    assert adversarial_loss(torch.tensor([3.0, -1.0]), real, kind).item() == pytest.approx(expected)
+
+
+def test_the_scales_weights_are_the_published_ones() -> None:
+    """Finest first: .32 / 2^i in the code's last state; before 18 April 2019, about when the paper came out, the coarsest heaviest."""
+    assert PYRAMID_WEIGHTS["fine_first"] == pytest.approx([0.32 / 2**level for level in range(5)])
+    assert PYRAMID_WEIGHTS["coarse_first"] == (0.005, 0.01, 0.02, 0.08, 0.32)
+    truth, labels = torch.zeros(1, 2, 32, 32), torch.zeros(1, 1, 32, 32, dtype=torch.uint8)
+    for level in range(5):  # an error of 3 and 4 at one scale alone is 5 times its weight
+        pyramid = [torch.zeros(1, 2, 16 >> i, 16 >> i) for i in range(5)]
+        pyramid[level] += torch.tensor([3.0, 4.0])[:, None, None]
+        for weights in PYRAMID_WEIGHTS.values():
+            assert pyramid_loss(pyramid, truth, labels, weights).item() == pytest.approx(5 * weights[level])
+    prediction = FlowPrediction([torch.ones(1, 2, 16, 16)], torch.zeros(1, 3, 32, 32))
+    part = torch.zeros(1, 32, 32, dtype=torch.uint8)
+    for weights in PYRAMID_WEIGHTS.values():
+        terms = flow_loss(prediction, truth, labels, part, part, weights=weights)
+        assert terms["flow"].item() == pytest.approx(math.sqrt(2) * weights[0])
+        assert terms["visibility"].item() == pytest.approx(math.log(3))
+
+
+def test_terms_of_the_flow_carry_their_weights() -> None:
+    """Every visible pixel is wrong by 4 px to the right and lands in no pixel of its own part; the mean is over x and y."""
+    part = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    part[..., :8], part[..., 8:] = 1, 2
+    labels = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
+    flow = torch.zeros(1, 2, 8, 8)
+    flow[:, 0] = 8 / FLOW_UNIT
+    truth = torch.zeros(1, 2, 16, 16)
+    truth[:, 0] = 4
+    logits = torch.zeros(1, len(PART_LABELS), 8, 8)
+    prediction = FlowPrediction([flow], torch.zeros(1, 3, 16, 16), logits)
+    expected = 4 / FLOW_UNIT / 2  # of all pixels: 8 px to the right of part 1 is part 2, of part 2 nothing
+    for weight in (5.0, 2.0):
+        terms = flow_loss(prediction, truth, labels, part, part, part_weight=weight, assign_weight=weight)
+        assert terms["part"].item() == pytest.approx(weight * expected)
+        assert terms["assignment"].item() == pytest.approx(weight * assignment_loss(logits, part).item())
+
+
+def test_gradient_loss_by_hand() -> None:
+    """Differences of neighbours right and down, at the full size, a half and a quarter; a mean over the scales."""
+    a = torch.zeros(1, 1, 8, 8)
+    b = torch.arange(8.0).expand(1, 1, 8, 8)  # grows by 1 to the right; by 2 a cell at half the size, by 4 at a quarter
+    assert gradient_loss(a, b).item() == pytest.approx((1 + 2 + 4) / 3)
+    assert gradient_loss(a, b.transpose(2, 3), scales=2).item() == pytest.approx((1 + 2) / 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from ptx.geometry.joints import KEYPOINTS, keypoint
@@ -30,6 +31,17 @@ def test_pose_map() -> None:
     assert len(rows) == 13  # points of the grid within 2 of the centre
     assert ((rows - 7) ** 2 + (columns - 5) ** 2 <= 4).all()
     assert found[0, 1:].sum() == 0
+
+
+@pytest.mark.parametrize(("radius", "pixels"), [(8.0, 197), (4.0, 49)])
+def test_published_discs(radius: float, pixels: int) -> None:
+    """(x - u)² + (y - v)² ≤ r², 1 inside: as many grid points as Gauss's circle has; DeepFashion's r is 8, Market-1501's 4."""
+    points = torch.zeros(1, 18, 3)
+    points[0, 4] = torch.tensor([20.0, 30.0, 1.0])
+    discs = pose_map(points, 64, 48, radius)
+    assert discs.sum() == discs[0, 4].sum() == pixels
+    assert discs[0, 4, 30, 20 + int(radius)] == 1
+    assert discs[0, 4, 30, 21 + int(radius)] == 0
 
 
 def test_layers_see_the_source_pose() -> None:

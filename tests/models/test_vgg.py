@@ -25,6 +25,36 @@ def test_weights_by_name(tmp_path: Path, name: str) -> None:
     assert [a.shape[1:] for a, _ in net(x, x)] == [(64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)]
 
 
+def test_perceptual_loss_by_hand() -> None:
+    """An eighth of the mean absolute difference at each of the five layers."""
+    features = [(torch.zeros(1, 2, 3, 3), torch.full((1, 2, 3, 3), float(layer))) for layer in (1, -2, 3, 4, 5)]
+    assert perceptual_loss(features).item() == pytest.approx(0.125 * 15)
+
+
+def test_features_are_those_of_the_five_published_layers() -> None:
+    """torchvision's numbers of relu1_1 to relu5_1: 1, 6, 11, 20, 29, of pictures in ImageNet's colours."""
+    torch.manual_seed(0)
+    net, x = Vgg19Features(), torch.rand(1, 3, 32, 32) * 2 - 1
+    y = ((x + 1) / 2 - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[
+        :, None, None
+    ]
+    expected = {}
+    for number, layer in enumerate(net.features):
+        y = layer(y)
+        expected[number] = y
+    for (got, other), number in zip(net(x, x), (1, 6, 11, 20, 29), strict=True):
+        torch.testing.assert_close(got, expected[number])
+        assert torch.equal(got, other)
+
+
+def test_style_loss_by_hand() -> None:
+    """The mean over layers and shifts of the mean squared difference of Gram matrices."""
+    one, two = torch.ones(1, 1, 4, 4), torch.full((1, 1, 4, 4), 2.0)
+    assert style_loss([(one, two)]).item() == pytest.approx((4 - 1) ** 2)
+    stripes = torch.tensor([1.0, -1.0] * 2).expand(1, 1, 4, 4)  # as they are and one row on 1, one column on -1
+    assert style_loss([(one, stripes)]).item() == pytest.approx(((1 - 1) ** 2 + (1 + 1) ** 2 + (1 - 1) ** 2) / 3)
+
+
 def test_gram_by_hand() -> None:
     """Of constant features their products; shifted, a pattern that repeats after two pixels agrees with itself."""
     features = torch.tensor([1.0, 2.0])[None, :, None, None].expand(1, 2, 4, 4)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from pydantic import ValidationError
 
+from ptx.models.flow_net import FlowNet
+from ptx.pipeline.config import ADDED_LATER
 from ptx.pipeline.errors import PtxError
 from ptx.settings import load_settings
 from ptx.training.settings import FLOW_TRAININGS, LOOSE_SETTINGS, REMOVED_SETTINGS, RENAMED_SETTINGS, TrainSettings
+from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
 from ptx.training.trainings.appearance_flow import TrainFlowSettings, TrainGeneratorSettings
+from ptx.training.trainings.attributes import TrainAttributesSettings
+from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
+from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
 from tests.projects import NO_FILE
 
 
@@ -81,3 +88,59 @@ def test_the_smallest_networks_that_are_allowed() -> None:
         NO_FILE, ["train_pose_flow.scales=2", "train_synthesis.scales=1", "train_synthesis.pictures=1"]
     )
     assert settings.section(TRAININGS["train-pose-flow"].settings)
+
+
+TOO_SMALL = "pictures of 16×20 px are too small for the discriminator"
+ALONE = "pictures of 48×64 px are one number a channel at 1/64 of their size"
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "reason"),
+    [
+        (TrainGeneratorSettings(adversarial=0.01), (20, 16), TOO_SMALL),
+        (TrainSynthesisSettings(adversarial=0.01), (20, 16), TOO_SMALL),
+        (TrainGeneratorSettings(adversarial=0.01), (24, 24), None),
+        (TrainGeneratorSettings(adversarial=0), (16, 16), None),
+        (TrainFlowSettings(scales=5, batch=1), (64, 48), ALONE),
+        (TrainFlowSettings(scales=5, batch=3, accumulate=2), (64, 48), ALONE),  # of two pairs, then of one
+        (TrainFlowSettings(scales=5, batch=2, devices=2), (64, 48), None),  # normalised together
+        (TrainFlowSettings(scales=5, batch=4, accumulate=2), (64, 48), None),
+        (TrainFlowSettings(scales=5, batch=1), (65, 48), None),
+        (TrainFlowSettings(scales=5, batch=1, regressor="unet"), (64, 48), None),  # its bottom has no normalisation
+        (TrainPoseFlowSettings(scales=5, batch=1), (64, 48), ALONE),
+        (TrainGarmentSettings(scales=6, batch=1), (64, 48), ALONE),
+        (TrainAttributesSettings(scales=6, batch=1), (64, 48), ALONE),
+        (TrainGeneratorSettings(scales=6, batch=1), (64, 48), ALONE),
+        (TrainCoarseSettings(scales=7, batch=1), (64, 48), None),
+    ],
+)
+def test_sizes_that_cannot_be_trained_at_are_refused(
+    settings: TrainSettings, size: tuple[int, int], reason: str | None
+) -> None:
+    refused = settings.refusal(size)
+    assert refused is None if reason is None else refused is not None and refused.startswith(reason)
+    assert "\n" not in (refused or "")
+
+
+def test_what_is_refused_could_not_be_trained() -> None:
+    points = torch.rand(1, 18, 3) * 40
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+        FlowNet(4, 8, 5)(points, points, torch.rand(1, 3, 64, 48))
+    FlowNet(4, 8, 5)(points, points, torch.rand(1, 3, 65, 48))
+    FlowNet(4, 8, 5, regressor="unet")(points, points, torch.rand(1, 3, 64, 48))
+
+
+@pytest.mark.parametrize("training", TRAININGS.values(), ids=lambda training: training.name)
+def test_settings_that_were_added_later_are_in_no_demo_preset(training: Training) -> None:
+    """A model whose ptx did not know them was trained with their defaults, whatever the preset."""
+    later = {name for name, field in training.settings.model_fields.items() if ADDED_LATER in field.metadata}
+    assert "flips" in later
+    assert not later & training.settings.PRESETS["demo"].keys()
+
+
+def test_pg2_reads_no_bodies_unless_it_sees_warped_pixels() -> None:
+    pictures = ("ingest", "extract-keypoints")
+    assert TRAININGS["train-coarse"].reads == TRAININGS["train-refine"].reads == pictures
+    assert TrainCoarseSettings().reads == ()
+    assert TrainRefineSettings(texture=False).reads == TrainRefineSettings(texture=True, flow="regressed").reads == ()
+    assert TrainRefineSettings(texture=True, flow="projected").reads == ("rasterize", "synth-flow", "visibility")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ptx.geometry.labels import BACKGROUND
 from ptx.models.flow_net import FlowNet, FlowPrediction
-from ptx.models.losses import end_point_error, flow_loss
+from ptx.models.losses import PYRAMID_WEIGHTS, end_point_error, flow_loss
 from ptx.models.warping import warp_pixels
 from ptx.training.augment import vary_target
 from ptx.training.context import NetworkFacts
@@ -35,12 +35,17 @@ class FlowRecipe(Recipe[TrainFlowSettings]):
             scales=settings.scales,
             radius=settings.radius,
             limbs=settings.limbs,
+            regressor=settings.regressor,
         )
+
+    def vary(self, batch: Batch) -> Batch:
+        """Mirror pairs and move targets."""
+        return vary_target(super().vary(batch), self.settings.shift)
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """End-point error, visibility, body parts."""
         s = self.settings
-        batch = vary_target(batch, s.shift)
+        batch = self.vary(batch)
         prediction: FlowPrediction = nets["flow"](*flow_inputs(batch))
         terms = flow_loss(
             prediction,
@@ -48,6 +53,7 @@ class FlowRecipe(Recipe[TrainFlowSettings]):
             batch["visibility"],
             batch["source_part"],
             batch["target_part"],
+            weights=PYRAMID_WEIGHTS[s.pyramid_weights],
             part_weight=s.part_weight,
             assign_weight=s.assign_weight,
         )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.attribute_net import AttributeLogits, AttributeNet, recall_at
-from ptx.models.distributed import draw_global
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, clothes
 from ptx.training.recipes.base import Losses, Recipe, TrainedNetworks
@@ -47,10 +45,9 @@ class AttributesRecipe(Recipe[TrainAttributesSettings]):
         )
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Both cross-entropies, of pictures half of which are mirrored."""
-        mirrored = draw_global(lambda n: torch.rand(n, 1, 1, 1), len(batch["target"])) < 0.5
-        pictures = torch.where(mirrored.to(batch["target"].device), batch["target"].flip(-1), batch["target"])
-        losses = cross_entropies(nets["attributes"](pictures), batch)
+        """Both cross-entropies."""
+        batch = self.vary(batch)
+        losses = cross_entropies(nets["attributes"](batch["target"]), batch)
         return {"attributes": {name: values.mean() for name, values in losses.items()}}
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.ssim import ssim
+from ptx.training.augment import mirror_some
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, flow_inputs
 from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings, TrainSettings
@@ -81,9 +82,13 @@ class Recipe(ABC, Generic[S]):
         """Return sentences for the user before training begins."""
         return []
 
+    def vary(self, batch: Batch) -> Batch:
+        """Vary a batch at random, as the settings say, before its losses: `flips` of its pairs are mirrored."""
+        return mirror_some(batch, self.settings.flips)
+
     @abstractmethod
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """Return the terms of each network that is trained in this step; their sum is minimised."""
+        """Return the terms of each network that is trained in this step, on the batch as `vary` gives it; their sum is minimised."""
 
     @abstractmethod
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.losses import gan_terms, gradient_loss
 from ptx.models.pose_maps import PoseMaps, pose_map, pose_maps
+from ptx.models.scales import pool_mean
 from ptx.models.variants import Background
 from ptx.models.vgg import Vgg19Features, perceptual_loss, style_loss
 from ptx.training.augment import vary_target
@@ -119,14 +120,18 @@ class PaintingRecipe(Recipe[G], Generic[G]):
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Paint the target (B, 3, H, W) in -1..1, and smaller pictures where the network gives such, (B, 3, H/2^i, W/2^i)."""
 
+    def vary(self, batch: Batch) -> Batch:
+        """Mirror pairs, scale and move targets."""
+        return vary_target(super().vary(batch), self.settings.shift, self.settings.scale)
+
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """L1, perceptual or gradient loss, L1 of smaller pictures, and the adversarial terms."""
         s = self.settings
-        batch = vary_target(batch, s.shift, s.scale)
+        batch = self.vary(batch)
         painted, *smaller = self.paint(nets["generator"], batch)
         terms = self.reconstruction(painted, batch["target"])
         for level, picture in enumerate(smaller, 1):
-            terms[f"l1_of_1/{2**level}"] = F.l1_loss(picture, F.avg_pool2d(batch["target"], 2**level))
+            terms[f"l1_of_1/{2**level}"] = F.l1_loss(picture, pool_mean(batch["target"], level))
         losses: Losses = {"generator": terms}
         discriminator = nets.get("discriminator")
         if discriminator is not None and step >= s.adversarial_from:
@@ -196,6 +201,7 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
             warped_scales=settings.warped_scales,
             fusion=settings.fusion,
             background=settings.background,
+            alignment=settings.feature_alignment,
         )
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
@@ -238,7 +244,10 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
     def network(cls, settings: TrainPixelWarpSettings, facts: NetworkFacts) -> PixelWarp:
         """Return the mixing network."""
         return PixelWarp(
-            base_channels=settings.base_channels, max_channels=settings.max_channels, scales=settings.scales
+            base_channels=settings.base_channels,
+            max_channels=settings.max_channels,
+            scales=settings.scales,
+            inputs=settings.inputs,
         )
 
     def frozen(self) -> list[nn.Module]:

@@ -17,7 +17,7 @@ from ptx.models.pose_flow_losses import LEVELS, PairWeights, active_levels, know
 from ptx.models.pose_maps import pose_map
 from ptx.models.ssim import ssim
 from ptx.models.vgg import Vgg19Features
-from ptx.models.warping import warp, warp_pixels
+from ptx.models.warping import warp_picture, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.context import NetworkFacts, TrainingContext
 from ptx.training.data import Batch, flow_inputs
@@ -57,6 +57,7 @@ class PoseFlowRecipe(Recipe[TrainPoseFlowSettings]):
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Looks and garments of the warped source, smoothness, outline; and sources warped on purpose."""
         s = self.settings
+        batch = self.vary(batch)
         prediction: FlowPrediction = nets["flow"](*flow_inputs(batch))
         terms = pair_loss(
             prediction,
@@ -77,7 +78,7 @@ class PoseFlowRecipe(Recipe[TrainPoseFlowSettings]):
         """SSIM on the person of the source warped over the target, that of the source itself, and overlap of the outline."""
         prediction: FlowPrediction = net(*flow_inputs(batch))
         person = (batch["target_parsing"] > 0)[:, None]  # (B, 1, H, W)
-        warped = torch.where(person, warp(batch["source"], prediction.dense), batch["target"])
+        warped = torch.where(person, warp_picture(batch["source"], prediction.dense), batch["target"])
         copied = torch.where(person, batch["source"], batch["target"])
         predicted = prediction.visibility < BACKGROUND
         overlap = (predicted & person).sum((1, 2, 3)) / (predicted | person).sum((1, 2, 3)).clamp(min=1)
@@ -126,6 +127,7 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
             scales=settings.scales,
             warped_scales=settings.warped_scales,
             fusion=settings.fusion,
+            alignment=settings.feature_alignment,
         )
 
     def frozen(self) -> list[nn.Module]:
@@ -141,6 +143,7 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Cross-entropy."""
+        batch = self.vary(batch)
         logits = self.logits(nets["garments"], batch)
         return {"garments": {"cross_entropy": F.cross_entropy(logits.float(), batch["target_parsing"].long())}}
 
@@ -200,6 +203,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
             background=settings.background,
             garments=settings.garments,
             pictures=settings.pictures,
+            alignment=settings.feature_alignment,
         )
 
     def frozen(self) -> list[nn.Module]:

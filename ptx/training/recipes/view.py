@@ -79,6 +79,7 @@ class CoarseRecipe(WeightedL1Recipe[TrainCoarseSettings]):
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Weighted L1."""
+        batch = self.vary(batch)
         return {"coarse": {"weighted_l1": self.weighted_l1(self.paint(nets["coarse"], batch), batch)}}
 
 
@@ -120,7 +121,12 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
     @classmethod
     def network(cls, settings: TrainRefineSettings, facts: NetworkFacts) -> RefineNet:
         """Return G2."""
-        return RefineNet(base_channels=settings.base_channels, scales=settings.scales, texture=settings.texture)
+        return RefineNet(
+            base_channels=settings.base_channels,
+            scales=settings.scales,
+            texture=settings.texture,
+            full_size_skip=settings.full_size_skip,
+        )
 
     def networks(self) -> dict[str, nn.Module]:
         """Return G2, and the discriminator where it takes part."""
@@ -134,16 +140,21 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         return [self.coarse] if self.flow_net is None else [self.flow_net, self.coarse]
 
     def paint(self, net: nn.Module, batch: Batch) -> Tensor:
-        """Paint coarsely, then refine."""
-        flow, visibility = given_flow(self.flow_net, batch)
+        """Paint coarsely, then refine; without `texture` no flow is asked for."""
+        source = batch["source"]
         with torch.no_grad():
             coarse = paint_coarse(self.coarse, batch, self.radius)
-        refined: Tensor = net(coarse, batch["source"], warp_pixels(batch["source"], flow, visibility), visibility)
-        return refined
+        if not self.settings.texture:
+            plain: Tensor = net(coarse, source)
+            return plain
+        flow, visibility = given_flow(self.flow_net, batch)
+        textured: Tensor = net(coarse, source, warp_pixels(source, flow, visibility), visibility)
+        return textured
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
         """Weighted L1 and the adversarial terms."""
         s = self.settings
+        batch = self.vary(batch)
         painted = self.paint(nets["refine"], batch)
         losses: Losses = {"refine": {"weighted_l1": s.l1 * self.weighted_l1(painted, batch)}}
         discriminator = nets.get("discriminator")

@@ -8,8 +8,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from ptx.models.variants import AdversarialKind, Background, Fusion
-from ptx.pipeline.config import AbsolutePath
+from ptx.models.variants import (
+    PATCH_DISCRIMINATOR_PX,
+    AdversarialKind,
+    Background,
+    FeatureAlignment,
+    Fusion,
+    PixelWarpInputs,
+    PyramidWeights,
+    Regressor,
+)
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath
 from ptx.training.settings import (
     AdversarialSettings,
     Count,
@@ -35,6 +44,7 @@ class TrainFlowSettings(PoseMapSettings, MaxChannelsSettings):
         },
         "deepfashion-256": {
             "steps": 380_000, "save_every": 5000, "learning_rate": 1e-4, "halve_every": 102_000, "ema": 0.999, "checkpoint": "last",
+            "regressor": "unet", "max_channels": 512,
         },
         "market-128x64": {
             "steps": 980_000,
@@ -53,8 +63,14 @@ class TrainFlowSettings(PoseMapSettings, MaxChannelsSettings):
     """Adam's decay rates."""
     weight_decay: Weight = 4e-4
     """Adam's L2 penalty."""
+    regressor: Annotated[Regressor, ADDED_LATER] = "unet_v2"
+    """Network: unet_v2 is the published code's later one, of 6.6 million parameters at the size of DeepFashion; unet the one that
+    the released DeepFashion models have, of 29.3 million with max_channels 512."""
     scales: Count = 5
     """Halvings below half the picture's size."""
+    pyramid_weights: Annotated[PyramidWeights, ADDED_LATER] = "fine_first"
+    """Weights of the scales in the flow loss: fine_first are the published code's last ones, coarse_first those that it had when the
+    paper was published."""
     part_weight: Weight = 5.0
     """Weight of the segmentation-sensitive loss."""
     limbs: bool = False
@@ -63,6 +79,11 @@ class TrainFlowSettings(PoseMapSettings, MaxChannelsSettings):
     """Weight of saying which body part each pixel moves with, for `limbs` (ours)."""
     shift: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (20, 10)
     """Most pixels, right and down, by which targets are moved at random."""
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales + (self.regressor == "unet_v2")
 
 
 class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
@@ -81,7 +102,7 @@ class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
     style: Weight = 0.0
     """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
-    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights."""
+    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights (ours)."""
     adversarial_from: Annotated[int, Field(ge=0)] = 0
     """Step from which the discriminator takes part."""
     adversarial_kind: AdversarialKind = "bce"
@@ -96,6 +117,20 @@ class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
         """VGG-19's, where they are named."""
         return {} if self.vgg is None else {PERCEPTUAL_WEIGHTS: self.vgg}
 
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales
+
+    def refusal(self, size: tuple[int, int]) -> str | None:
+        """Return why its networks cannot be trained on pictures of a size; the discriminator needs a patch."""
+        if self.adversarial > 0 and min(size) < PATCH_DISCRIMINATOR_PX:
+            return (
+                f"pictures of {size[1]}×{size[0]} px are too small for the discriminator, which judges patches: use a size of "
+                f"{PATCH_DISCRIMINATOR_PX} and more, or adversarial: 0"
+            )
+        return super().refusal(size)
+
 
 class DualPathSettings(PaintingSettings, GivenFlowSettings):
     """Settings of a network that paints by two encoders, whose features the flow aligns."""
@@ -104,6 +139,9 @@ class DualPathSettings(PaintingSettings, GivenFlowSettings):
     """Scales, from the finest, whose appearance is warped by the flow."""
     fusion: Fusion = "residual"
     """Fusion of appearance and pose: residual is the paper's, the others its ablation."""
+    feature_alignment: Annotated[FeatureAlignment, ADDED_LATER] = "published"
+    """Place that flow is read at for features of a smaller scale: published is half a cell beside the feature, up to 7.5 px at 1/16;
+    exact is on it (ours)."""
     background: Background = "paint"
     """paint every pixel, as published; keep the source's where the network lets them show; or layers: what is behind the person
     and the source's own pixels where the flow brings them show where it lets them (ours)."""
@@ -136,12 +174,17 @@ class TrainPixelWarpSettings(PaintingSettings):
         },
         "deepfashion-256": {
             "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
+            "inputs": "published",
         },
         "market-128x64": {
             "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
-            "shift": (10, 10), "scale": 1.2,
+            "shift": (10, 10), "scale": 1.2, "inputs": "published",
         },
     }  # fmt: skip
+
+    inputs: Annotated[PixelWarpInputs, ADDED_LATER] = "scaled"
+    """Visibility and flow as the network sees them: published are labels 0, 1, 2 and px, scaled are about as large as a picture's
+    values (ours)."""
 
 
 ROWS = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from ptx.pipeline.config import ADDED_LATER, Share
 from ptx.training.settings import Count, MaxChannelsSettings, Preset
-from ptx.training.training import Training
+from ptx.training.training import FROM_PICTURES, Training
 
 
 class TrainAttributesSettings(MaxChannelsSettings):
@@ -24,6 +25,13 @@ class TrainAttributesSettings(MaxChannelsSettings):
     """Adam's decay rates."""
     scales: Count = 5
     """Halvings of the picture."""
+    flips: Annotated[Share, ADDED_LATER] = 0.5
+    """Share of the pictures that are mirrored at random, as published."""
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales
 
 
 ROWS = (
@@ -31,7 +39,7 @@ ROWS = (
         "train-attributes",
         TrainAttributesSettings,
         "ptx.training.recipes.attributes:AttributesRecipe",
-        reads=("ingest", "extract-keypoints"),
+        reads=FROM_PICTURES,
         annotated=True,
     ),
 )

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ptx.models.variants import FlowSource, Fusion
+from ptx.models.variants import FeatureAlignment, FlowSource, Fusion
+from ptx.pipeline.config import ADDED_LATER
 from ptx.training.settings import (
     FROM_PARSING,
     Count,
@@ -57,6 +58,11 @@ class TrainPoseFlowSettings(PoseMapSettings, MaxChannelsSettings):
     coarse_to_fine: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Share of the training at which the finest scale joins; the coarsest begins, 0 trains all from the start."""
 
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales + 1
+
 
 class TrainGarmentSettings(GivenFlowSettings, PoseMapSettings, MaxChannelsSettings):
     """GarmentNet: what the target wears where (TIP 2021; the layers are ours)."""
@@ -75,8 +81,15 @@ class TrainGarmentSettings(GivenFlowSettings, PoseMapSettings, MaxChannelsSettin
     """Scales, from the finest, whose appearance is aligned by the flow."""
     fusion: Fusion = "soft_gate"
     """Fusion of aligned appearance and pose; no_flow switches alignment off."""
+    feature_alignment: Annotated[FeatureAlignment, ADDED_LATER] = "published"
+    """Place that flow is read at for features of a smaller scale, as for train_generator."""
     flow: FlowSource = "learned"
     """Origin of flow and visibility, as for train_generator."""
+
+    @property
+    def halvings(self) -> int:
+        """Halvings of the picture at the smallest normalised maps."""
+        return self.scales
 
 
 class TrainSynthesisSettings(DualPathSettings):

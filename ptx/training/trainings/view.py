@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ptx.models.variants import FlowSource, PixelWeighting
+from ptx.pipeline.config import ADDED_LATER
 from ptx.training.settings import (
     AdversarialSettings,
     Count,
@@ -15,7 +16,7 @@ from ptx.training.settings import (
     TrainSettings,
     Weight,
 )
-from ptx.training.training import Training
+from ptx.training.training import FLOW_STAGES, FROM_PICTURES, Training
 
 
 class WeightedL1Settings(TrainSettings):
@@ -33,11 +34,11 @@ class TrainCoarseSettings(WeightedL1Settings, PoseMapSettings):
         "demo": {"base_channels": 12, "scales": 5, "learning_rate": 1e-3, "cool_down": 0.5, "radius": 4.0, "weighting": "parts"},
         "deepfashion-256": {
             "steps": 30_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "checkpoint": "last",
-            "base_channels": 128,
+            "base_channels": 128, "flips": 0.5,
         },
         "market-128x64": {
             "steps": 22_000, "save_every": 5000, "learning_rate": 2e-5, "radius": 4.0, "ema": 0.0, "checkpoint": "last",
-            "base_channels": 128, "scales": 5, "batch": 16,
+            "base_channels": 128, "scales": 5, "batch": 16, "flips": 0.5,
         },
     }  # fmt: skip
 
@@ -57,16 +58,18 @@ class TrainRefineSettings(WeightedL1Settings, AdversarialSettings, GivenFlowSett
         },
         "deepfashion-256": {
             "steps": 20_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,
-            "scales": 4, "l1": 50.0,
+            "scales": 4, "l1": 50.0, "flips": 0.5,
         },
         "market-128x64": {
             "steps": 14_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,
-            "scales": 3, "batch": 16,
+            "scales": 3, "batch": 16, "flips": 0.5, "full_size_skip": False,
         },
     }  # fmt: skip
 
     scales: Count = 4
     """Blocks of encoder and decoder; the picture is halved one time less."""
+    full_size_skip: Annotated[bool, ADDED_LATER] = True
+    """Hand features across at the picture's size too, as published for DeepFashion; the published network of Market-1501 does not."""
     texture: bool = False
     """See the source's pixels where the flow brings them (ours)."""
     flow: FlowSource = "projected"
@@ -76,8 +79,26 @@ class TrainRefineSettings(WeightedL1Settings, AdversarialSettings, GivenFlowSett
     adversarial: Weight = 1.0
     """Weight of the discriminator's judgement."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The stores of flow where the network sees pixels that they warp."""
+        return FLOW_STAGES if self.texture and self.flow == "projected" else ()
+
 
 ROWS = (
-    Training("train-coarse", TrainCoarseSettings, "ptx.training.recipes.view:CoarseRecipe"),
-    Training("train-refine", TrainRefineSettings, "ptx.training.recipes.view:RefineRecipe", needs=("train-coarse",)),
+    Training(
+        "train-coarse",
+        TrainCoarseSettings,
+        "ptx.training.recipes.view:CoarseRecipe",
+        reads=FROM_PICTURES,
+        formerly_read=FLOW_STAGES,
+    ),
+    Training(
+        "train-refine",
+        TrainRefineSettings,
+        "ptx.training.recipes.view:RefineRecipe",
+        needs=("train-coarse",),
+        reads=FROM_PICTURES,
+        formerly_read=FLOW_STAGES,
+    ),
 )

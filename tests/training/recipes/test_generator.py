@@ -7,7 +7,12 @@ import torch
 from torch import nn
 
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
-from ptx.models.vgg import Vgg19Features
+from ptx.models.losses import gradient_loss
+from ptx.models.pose_maps import pose_map
+from ptx.models.vgg import Vgg19Features, style_loss
+from ptx.training.data import Batch
+from ptx.training.recipes import generator as recipe_module
+from ptx.training.recipes.base import Losses
 from ptx.training.recipes.generator import GeneratorRecipe, PixelWarpRecipe, load_features
 from ptx.training.trainings.appearance_flow import TrainGeneratorSettings, TrainPixelWarpSettings
 from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, known, losses_and_gradients, noise
@@ -36,6 +41,110 @@ def test_terms_with_a_discriminator() -> None:
     assert list(early) == ["generator"]
     assert set(early["generator"]) == {"l1", "gradients"}
     assert list(generator(adversarial=0).networks()) == ["generator"]
+
+
+class Judge(nn.Module):
+    """Its logit is the mean of what it is given, times a scale; remembers what that was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(3.0))
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(x)
+        return self.scale * x.mean((1, 2, 3))
+
+
+class Grey(GeneratorRecipe):
+    """Paints one grey."""
+
+    def paint(self, net: nn.Module, batch: Batch) -> list[torch.Tensor]:
+        return [torch.full_like(batch["source"], 0.25)]
+
+
+def grey_losses(
+    step: int = 10, features: Vgg19Features | None = None, **settings: object
+) -> tuple[Losses, Judge, Batch]:
+    """The terms of a grey picture; a batch, a judge that has seen it."""
+    chosen = TrainGeneratorSettings.model_validate({**PAINT, **settings})
+    judge, batch = Judge(), noise()
+    nets = {"generator": nn.Identity(), "discriminator": judge}
+    made = Grey(chosen, FACTS, chosen.radius, chosen.background, None, features)
+    return made.losses(nets, batch, step), judge, batch
+
+
+def test_terms_by_hand() -> None:
+    """L1 + .01 BCE(D(painted), 1); D's are half each and times .01 too (Li, Huang and Loy, CVPR 2019, and their code)."""
+    losses, judge, batch = grey_losses(adversarial=0.01)
+    painted, real, again = judge.seen
+    assert torch.equal(painted, again)
+    context = torch.cat([batch["source"], pose_map(batch["target_keypoints"], *SIZE, PAINT["radius"])], dim=1)
+    torch.testing.assert_close(real, torch.cat([context, batch["target"]], dim=1))
+    torch.testing.assert_close(painted, torch.cat([context, torch.full_like(batch["target"], 0.25)], dim=1))
+    of_painted, of_real = (3 * x.mean((1, 2, 3)).double() for x in (painted, real))
+    expected = {
+        "l1": float((batch["target"] - 0.25).abs().mean()),
+        "adversarial": 0.01 * float((1 + (-of_painted).exp()).log().mean()),
+        "real": 0.5 * 0.01 * float((1 + (-of_real).exp()).log().mean()),
+        "painted": 0.5 * 0.01 * float((1 + of_painted.exp()).log().mean()),
+    }
+    got = {**losses["generator"], **losses["discriminator"]}
+    assert {name: float(got[name].detach()) for name in expected} == pytest.approx(expected, rel=1e-5)
+    least_squares, _, _ = grey_losses(adversarial=0.02, adversarial_kind="lsgan")
+    assert float(least_squares["generator"]["adversarial"]) == pytest.approx(
+        0.02 * float((of_painted - 1).square().mean())
+    )
+    assert float(least_squares["discriminator"]["real"].detach()) == pytest.approx(
+        0.01 * float((of_real - 1).square().mean())
+    )
+
+
+def test_the_discriminator_joins_when_it_is_told_to() -> None:
+    for step, joins in ((9, False), (10, True)):
+        losses, judge, _ = grey_losses(step, adversarial=0.01, adversarial_from=10)
+        assert ("discriminator" in losses) == ("adversarial" in losses["generator"]) == bool(judge.seen) == joins
+
+
+def test_each_term_has_its_weight() -> None:
+    """Perceptual and style loss where there are features, the loss on gradients else; a half of a weight is a half of a term."""
+    features = Vgg19Features().eval().requires_grad_(False)
+    for given, names in ((None, ("gradients",)), (features, ("perceptual", "style"))):
+        one, half = (
+            grey_losses(
+                features=given, adversarial_from=99, **dict.fromkeys(("gradients", "perceptual", "style"), weight)
+            )[0]["generator"]
+            for weight in (1.0, 0.5)
+        )
+        assert set(one) == {"l1", *names}
+        assert one["l1"] == half["l1"]
+        for name in names:
+            assert float(half[name]) == pytest.approx(float(one[name]) / 2)
+            assert one[name] > 0
+    batch = noise()
+    seen = features(torch.full_like(batch["target"], 0.25), batch["target"])
+    assert float(one["perceptual"]) == pytest.approx(
+        sum(0.125 * float((a - b).abs().mean()) for a, b in seen), rel=1e-5
+    )
+    assert float(one["style"]) == pytest.approx(float(style_loss(seen)), rel=1e-5)
+    assert float(grey_losses(adversarial_from=99)[0]["generator"]["gradients"]) == pytest.approx(
+        float(gradient_loss(torch.full_like(batch["target"], 0.25), batch["target"]))
+    )
+
+
+def test_targets_are_varied_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(recipe_module, "vary_target", lambda batch, *how: (asked.append(how), batch)[1])
+    losses_and_gradients(generator(shift=(7, 3), scale=1.5, adversarial=0))
+    assert asked == [((7, 3), 1.5)]
+
+
+def test_networks_are_those_of_the_settings() -> None:
+    settings = TrainGeneratorSettings.model_validate({**PAINT, "feature_alignment": "exact", "fusion": "soft_gate"})
+    made = GeneratorRecipe.network(settings, FACTS)
+    assert (made.path.alignment, made.path.fuse[0][0].kind) == ("exact", "soft_gate")
+    mixing = TrainPixelWarpSettings.model_validate({**known(TrainPixelWarpSettings, **PAINT), "inputs": "published"})
+    assert PixelWarpRecipe.network(mixing, FACTS).inputs == "published"
 
 
 def test_the_discriminator_has_a_rate_of_its_own() -> None:

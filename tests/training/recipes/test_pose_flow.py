@@ -56,6 +56,36 @@ def test_fine_levels_of_the_flow_come_later() -> None:
     assert fits[0] != fits[1]
 
 
+def test_terms_follow_the_settings() -> None:
+    """A weight three times as large makes its term three times as large, and leaves the others."""
+
+    def terms(**settings: object) -> dict[str, float]:
+        made = PoseFlowRecipe(TrainPoseFlowSettings.model_validate({**TINY, "coarse_to_fine": 0, **settings}), FACTS)
+        return {name: float(value.detach()) for name, value in losses_and_gradients(made)[0]["flow"].items()}
+
+    base = {"texture": 1.0, "garments": 1.0, "hidden": 0.0, "smooth": 1.0, "known_warps": 1.0}
+    one = terms(**base)
+    for name, term in (("smooth", "smooth"), ("known_warps", "known_warps")):
+        three = terms(**{**base, name: 3.0})
+        assert three[term] == pytest.approx(3 * one[term], rel=1e-5)
+        assert {key: value for key, value in three.items() if key != term} == {
+            k: v for k, v in one.items() if k != term
+        }
+    both, texture, garments = (terms(**{**base, **more})["fit"] for more in ({}, {"garments": 0.0}, {"texture": 0.0}))
+    assert both == pytest.approx(texture + garments, rel=1e-4)
+    assert terms(**{**base, "hidden": 2.0})["fit"] > both
+
+
+def test_networks_are_aligned_as_the_settings_say() -> None:
+    for alignment in ("published", "exact"):
+        garments = TrainGarmentSettings.model_validate({**PAINT, "feature_alignment": alignment})
+        synthesis = TrainSynthesisSettings.model_validate(
+            {**known(TrainSynthesisSettings, **PAINT), "feature_alignment": alignment}
+        )
+        assert GarmentRecipe.network(garments, FACTS).path.alignment == alignment
+        assert SynthesisRecipe.network(synthesis, FACTS).path.alignment == alignment
+
+
 def test_garments() -> None:
     made = GarmentRecipe(TrainGarmentSettings.model_validate(PAINT), FACTS, None)
     losses, networks = losses_and_gradients(made)
