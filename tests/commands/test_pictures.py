@@ -68,7 +68,7 @@ def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path
     (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\nnobody.png,me.png\n")
     failed = ptx(photos, "transfer", "--pairs", "table.csv", "-o", "new", "--model", "models")
     assert (failed.code, failed.out) == (1, "1 of 2 painted into new\n")
-    assert failed.err == "1 rows could not be painted: new/problems.csv says why\n"
+    assert failed.err == "1 row could not be painted: new/problems.csv says why\n"
 
 
 def test_views(models: Path, photos: Path) -> None:
