@@ -23,7 +23,7 @@ from ptx.models.pose_maps import pose_maps
 from ptx.models.ssim import ssim
 from ptx.models.warping import pool_flow, pool_visibility
 from ptx.project import load_project
-from ptx.training.data import TEST, Batch, PairData, flow_inputs, pair_data, stack_rows
+from ptx.training.data import TEST, Batch, PairData, flow_inputs, stack_rows, usable_pairs
 from ptx.training.models import ProjectModels, TrainedModels
 from ptx.training.recipes.base import load_network, trained_settings
 from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=240)
     args = parser.parse_args()
     project = load_project(args.workspace / "pipeline.yaml")
-    data = pair_data(project.pipeline, TEST).some(args.count)
+    data = usable_pairs(project.pipeline, TEST).some(args.count)
     pooling(data)
     print()
     statistics(ProjectModels.of(project.context), data)

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import SerialExecutor
 from ptx.training.context import NetworkFacts
-from ptx.training.data import TRAIN, Batch, move_batch, pair_data
+from ptx.training.data import TRAIN, Batch, move_batch, usable_pairs
 from ptx.training.hardware import fabric_precision, join_processes
 from ptx.training.loader import StepSampler, loader
 from ptx.training.loop import Trainer
@@ -173,7 +173,7 @@ def loader_rate(size: tuple[int, int], count: int, steps: int) -> float:
         project = make_project(Path(folder), *overrides)
         for step in project.stages:
             step.run(Silent(), SerialExecutor())
-        data = pair_data(project.pipeline, TRAIN)
+        data = usable_pairs(project.pipeline, TRAIN)
         for warm in (True, False):
             sampler = StepSampler(len(data), count, seed=0, first=0, last=4 if warm else steps)
             batches = loader(data, sampler, workers=1)

@@ -155,7 +155,9 @@ class TestPairs:
             if len(chosen):
                 groups.append(PairData(pipeline.workspace, np.asarray(listing.pairs)[chosen], chosen, kept))
         if not groups:
-            raise PtxError("no pair is left for testing, so there is nothing to score: see `ptx status`, and `data.test_fraction`")
+            raise PtxError(
+                "no pair is left for testing, so there is nothing to score: see `ptx status`, and `data.test_fraction`"
+            )
         persons = np.asarray(listing.persons)[targets[numbers]].astype(np.int64)
         problems = pair_problems(pipeline, reads, numbers)
         return cls(numbers, persons, problems, tuple(groups), truth, len(numbers))

@@ -179,20 +179,7 @@ def _store(storage: Storage, name: str) -> Store:
     return Store(storage, name)
 
 
-def pair_data(pipeline: Pipeline, split: int, reads: tuple[str, ...] = FROM_BODIES) -> PairData:
-    """Return all pairs of a split for which these stages have results.
-
-    Raises:
-        PtxError: a stage that training reads is not done, or there is no pair.
-    """
-    data = usable_pairs(pipeline, split, reads)
-    if not len(data):
-        purpose = "training" if split == TRAIN else "testing, so there is nothing to score"
-        raise PtxError(f"no pair is left for {purpose}: see `ptx status`, and `data.test_fraction`")
-    return data
-
-
-def usable_pairs(pipeline: Pipeline, split: int, reads: tuple[str, ...]) -> PairData:
+def usable_pairs(pipeline: Pipeline, split: int, reads: tuple[str, ...] = FROM_BODIES) -> PairData:
     """Return the pairs of a split for which these stages have results, which may be none.
 
     Raises:

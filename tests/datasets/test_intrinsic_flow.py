@@ -23,7 +23,7 @@ from ptx.samples.reader import SampleReader
 from ptx.samples.sheets import show_pair, show_sample
 from ptx.settings import load_settings
 from ptx.stages.fit_smpl import FitSmpl
-from ptx.training.data import TRAIN, pair_data
+from ptx.training.data import TRAIN, usable_pairs
 from tests.projects import project_of
 from tests.projects import run as run_steps
 
@@ -175,7 +175,7 @@ def test_flow_comes_out_byte_for_byte(done: Project, tmp_path: Path) -> None:
 
 
 def test_what_reads_the_stores_reads_these(done: Project, tmp_path: Path) -> None:
-    batch = pair_data(done.pipeline, TRAIN)[0]
+    batch = usable_pairs(done.pipeline, TRAIN)[0]
     assert batch["flow"].shape == (2, HEIGHT, WIDTH)
     np.testing.assert_array_equal(batch["target_part"], merged(SILHOUETTES[IDS[1]]))
     assert show_pair(done.pipeline, "0", tmp_path / "pair.png").exists()

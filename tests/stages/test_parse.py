@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from ptx.labels import garment
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
-from ptx.training.data import TRAIN, pair_data
+from ptx.training.data import TRAIN, usable_pairs
 from tests.projects import make_project, problems, read, run
 from tests.stages.test_stages import people
 
@@ -53,7 +53,7 @@ def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
     with pytest.raises(
         PtxError, match=r"reads parse, which is absent: .*, after the setting `parse.path` names its files"
     ):
-        pair_data(chosen.pipeline, TRAIN, ("ingest", "parse"))
+        usable_pairs(chosen.pipeline, TRAIN, ("ingest", "parse"))
 
 
 def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from ptx.training.data import (
     flow_inputs,
     map_batch,
     move_batch,
-    pair_data,
     spread,
     stack_rows,
+    usable_pairs,
 )
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from tests.projects import read
@@ -33,7 +33,7 @@ ALL = tuple(dict.fromkeys((*FROM_BODIES, *FROM_PARSING)))
 
 def test_a_row_holds_what_the_stores_hold(data: Path) -> None:
     project = tiny_project(data)
-    pairs = pair_data(project.pipeline, TRAIN, ALL)
+    pairs = usable_pairs(project.pipeline, TRAIN, ALL)
     row, number = pairs[3], int(pairs.numbers[3])
     target, source = (int(image) for image in pairs.pairs[3])
     images = read(project, "ingest", "image", np.uint8)
@@ -48,11 +48,11 @@ def test_a_row_holds_what_the_stores_hold(data: Path) -> None:
     assert np.array_equal(row["source_parsing"], read(project, "parse", "labels", np.uint8)[source])
     assert int(row["pair"]) == number
     assert set(row) == set(BATCH_FIELDS) - {"target_attributes", "target_category"}
-    assert "flow" not in pair_data(project.pipeline, TRAIN, FROM_PARSING)[0]
+    assert "flow" not in usable_pairs(project.pipeline, TRAIN, FROM_PARSING)[0]
 
 
 def test_batches_are_the_rows_in_order(data: Path) -> None:
-    pairs = pair_data(tiny_project(data).pipeline, TRAIN).only(np.arange(5))
+    pairs = usable_pairs(tiny_project(data).pipeline, TRAIN).only(np.arange(5))
     batches = list(pairs.batches(2))
     assert [len(batch["pair"]) for batch in batches] == [2, 2, 1]
     assert torch.cat([batch["pair"] for batch in batches]).tolist() == pairs.numbers.tolist()
@@ -62,7 +62,7 @@ def test_batches_are_the_rows_in_order(data: Path) -> None:
 def test_splits_share_no_person(data: Path) -> None:
     project = tiny_project(data)
     persons = project.pipeline.listing.persons
-    train, test = (pair_data(project.pipeline, split) for split in (TRAIN, TEST))
+    train, test = (usable_pairs(project.pipeline, split) for split in (TRAIN, TEST))
     assert not set(persons[train.pairs[:, 0]]) & set(persons[test.pairs[:, 0]])
     assert len(set(train.targets().pairs[:, 0])) == len(train.targets()) == len(set(train.pairs[:, 0]))
 
@@ -89,8 +89,7 @@ def test_what_is_not_done_is_named(tmp_path: Path, data: Path) -> None:
             (tmp_path / folder).symlink_to(data / folder)
     project = tiny_project(tmp_path)
     with pytest.raises(PtxError, match="training reads rasterize, which is absent: `ptx run all` first"):
-        pair_data(project.pipeline, TRAIN)
-    with pytest.raises(PtxError, match="no pair is left for testing"):
-        pair_data(project.pipeline, 7, ("ingest", "extract-keypoints"))
+        usable_pairs(project.pipeline, TRAIN)
+    assert len(usable_pairs(project.pipeline, 7, ("ingest", "extract-keypoints"))) == 0
     with pytest.raises(PtxError, match=r"attributes.path: the folder of DeepFashion's annotation files is needed"):
         clothes(project.context)
