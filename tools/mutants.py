@@ -37,9 +37,6 @@ from mutation.reasons import REASONS  # noqa: E402
 TIMEOUT = 600
 """Seconds after which tests of a fault are stopped; a fault that hangs them is noticed."""
 
-MAX_DISTANCE = 2
-"""Tests of modules that import the changed one over so many others are run too, the nearest first."""
-
 KERNELS = "geometry/"
 """Folder of the functions that Numba compiles."""
 
@@ -65,23 +62,13 @@ def imports(path: Path) -> frozenset[str]:
 
 
 @cache
-def tests_of(file: str) -> tuple[tuple[str, ...], ...]:
-    """Return the test files that import a module of ptx, in the order in which they meet its faults.
-
-    First its own (`tests/models/test_losses.py` of `ptx/models/losses.py`), then the others that import it, then those of modules that
-    import it, and so on.
-    """
-    modules = list((ROOT / "ptx").rglob("*.py"))
-    tests = sorted((ROOT / "tests").rglob("test_*.py"))
-    near, known = {f"ptx/{file}"}, {f"ptx/{file}"}
-    distances: list[tuple[str, ...]] = []
-    for _ in range(MAX_DISTANCE + 1):
-        found = {str(test.relative_to(ROOT)): None for test in tests if imports(test) & near}
-        distances.append(tuple(test for test in found if not any(test in nearer for nearer in distances)))
-        near = {str(path.relative_to(ROOT)) for path in modules if imports(path) & near} - known
-        known |= near
-    own = tuple(test for test in distances[0] if test == own_test(file))
-    return (own, tuple(test for test in distances[0] if test not in own), *distances[1:])
+def tests_of(file: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the test files that import a module of ptx: its own (`tests/models/test_losses.py` of `ptx/models/losses.py`), the others."""
+    tests = (str(test.relative_to(ROOT)) for test in sorted((ROOT / "tests").rglob("test_*.py")))
+    found = [test for test in tests if f"ptx/{file}" in imports(ROOT / test)]
+    return tuple(test for test in found if test == own_test(file)), tuple(
+        test for test in found if test != own_test(file)
+    )
 
 
 def own_test(file: str) -> str:
@@ -117,8 +104,8 @@ def meet(fault: Fault, folder: Path) -> Result:
     if fault.file.startswith(KERNELS):
         shutil.rmtree(folder / "numba", ignore_errors=True)
     try:
-        for distance, tests in enumerate(tests_of(fault.file)):
-            code = _run(tests, folder, log, slow=distance < 2) if tests else NO_TESTS
+        for tests in tests_of(fault.file):
+            code = _run(tests, folder, log) if tests else NO_TESTS
             if code == 0:
                 outcome = "survived"
             elif code != NO_TESTS:
@@ -149,10 +136,10 @@ def _first_failure(log: Path) -> str:
 @cache
 def _passes(test: str, folder: Path) -> bool:
     """Return whether a test passes without a fault: one that fails in the copy for another reason notices nothing."""
-    return _run((test.split("::")[0],), folder, folder / "log-without.txt", slow=True) == 0
+    return _run((test.split("::")[0],), folder, folder / "log-without.txt") == 0
 
 
-def _run(tests: tuple[str, ...], folder: Path, log: Path, *, slow: bool) -> int:
+def _run(tests: tuple[str, ...], folder: Path, log: Path) -> int:
     """Run tests in a fork of this process, which has imported the heavy libraries; return pytest's exit code, or -9 after a timeout."""
     child = os.fork()
     if child == 0:
@@ -167,7 +154,7 @@ def _run(tests: tuple[str, ...], folder: Path, log: Path, *, slow: bool) -> int:
             del sys.modules[module]  # of this checkout; the copy's are imported anew
         import pytest
 
-        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "" if slow else "not slow", *tests]))
+        os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)

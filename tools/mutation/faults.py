@@ -21,7 +21,7 @@ SAMPLED = 80
 SEED = 0
 """Seed of their choice."""
 
-Group = Literal["losses", "presets", "metrics", "rest", "named"]
+Group = Literal["named", "losses", "presets", "metrics", "rest"]
 
 LOSS_FILES = ("models/losses.py", "models/pose_flow_losses.py", "models/vgg.py", "training/recipes/")
 """Files, or folders, whose loss functions and optimisers are changed everywhere."""
@@ -87,7 +87,8 @@ def faults(package: Path) -> list[Fault]:
     found = [fault for file in sorted(_files(package)) for fault in drawn(package, file)]
     rest = [fault for fault in found if fault.group == "rest"]
     sample = set(random.Random(SEED).sample(rest, min(SAMPLED, len(rest))))
-    return [*_named(package), *(fault for fault in found if fault.group != "rest" or fault in sample)]
+    kept = [*_named(package), *(fault for fault in found if fault.group != "rest" or fault in sample)]
+    return sorted(kept, key=lambda fault: get_args(Group).index(fault.group))
 
 
 def _files(package: Path) -> Iterator[str]:
