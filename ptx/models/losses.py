@@ -104,9 +104,9 @@ def flow_loss(
     source_part: Tensor,
     target_part: Tensor,
     *,
-    weights: Sequence[float] = PYRAMID_WEIGHTS["fine_first"],
-    part_weight: float = 5.0,
-    assign_weight: float = 0.0,
+    weights: Sequence[float],
+    part_weight: float,
+    assign_weight: float,
 ) -> dict[str, Tensor]:
     """The terms that system A's flow network is trained on, by name; their sum is minimised. Arguments as for the terms."""
     terms = {
@@ -133,7 +133,7 @@ def gradient_loss(a: Tensor, b: Tensor, scales: int = 3) -> Tensor:
     return loss / scales
 
 
-def adversarial_loss(logits: Tensor, real: bool, kind: AdversarialKind = "bce") -> Tensor:
+def adversarial_loss(logits: Tensor, real: bool, kind: AdversarialKind) -> Tensor:
     """Distance of a discriminator's logits (any shape) from calling everything real, or everything painted: a scalar."""
     wanted = torch.full_like(logits, float(real))
     return F.binary_cross_entropy_with_logits(logits, wanted) if kind == "bce" else F.mse_loss(logits, wanted)
@@ -153,9 +153,9 @@ def gan_terms(
     real: Tensor,
     painted: Tensor,
     *,
-    weight: float = 1.0,
-    discriminator_weight: float = 1.0,
-    kind: AdversarialKind = "bce",
+    weight: float,
+    discriminator_weight: float,
+    kind: AdversarialKind,
 ) -> GanTerms:
     """The terms of generator and discriminator, of inputs (B, C, H, W) of the discriminator that are real and painted.
 

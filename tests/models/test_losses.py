@@ -64,7 +64,8 @@ def test_perfect_prediction() -> None:
     logits = torch.nn.functional.one_hot(body().squeeze(1).long(), 3).permute(0, 3, 1, 2).float() * 50
     prediction = FlowPrediction([torch.zeros(1, 2, 8, 8)], logits)
     part = (body().squeeze(1) < 2).to(torch.uint8)
-    losses = flow_loss(prediction, torch.zeros(1, 2, 16, 16), body(), part, part)
+    weights = {"weights": PYRAMID_WEIGHTS["fine_first"], "part_weight": 5.0, "assign_weight": 0.0}
+    losses = flow_loss(prediction, torch.zeros(1, 2, 16, 16), body(), part, part, **weights)
     assert sum(losses.values()).item() == pytest.approx(0, abs=1e-6)
 
 
@@ -137,7 +138,7 @@ def test_the_scales_weights_are_the_published_ones() -> None:
     prediction = FlowPrediction([torch.ones(1, 2, 16, 16)], torch.zeros(1, 3, 32, 32))
     part = torch.zeros(1, 32, 32, dtype=torch.uint8)
     for weights in PYRAMID_WEIGHTS.values():
-        terms = flow_loss(prediction, truth, labels, part, part, weights=weights)
+        terms = flow_loss(prediction, truth, labels, part, part, weights=weights, part_weight=5, assign_weight=0)
         assert terms["flow"].item() == pytest.approx(math.sqrt(2) * weights[0])
         assert terms["visibility"].item() == pytest.approx(math.log(3))
 
@@ -155,7 +156,10 @@ def test_terms_of_the_flow_carry_their_weights() -> None:
     prediction = FlowPrediction([flow], torch.zeros(1, 3, 16, 16), logits)
     expected = 4 / FLOW_UNIT / 2  # of all pixels: 8 px to the right of part 1 is part 2, of part 2 nothing
     for weight in (5.0, 2.0):
-        terms = flow_loss(prediction, truth, labels, part, part, part_weight=weight, assign_weight=weight)
+        scales = PYRAMID_WEIGHTS["fine_first"]
+        terms = flow_loss(
+            prediction, truth, labels, part, part, weights=scales, part_weight=weight, assign_weight=weight
+        )
         assert terms["part"].item() == pytest.approx(weight * expected)
         assert terms["assignment"].item() == pytest.approx(weight * assignment_loss(logits, part).item())
 
@@ -166,3 +170,28 @@ def test_gradient_loss_by_hand() -> None:
     b = torch.arange(8.0).expand(1, 1, 8, 8)  # grows by 1 to the right; by 2 a cell at half the size, by 4 at a quarter
     assert gradient_loss(a, b).item() == pytest.approx((1 + 2 + 4) / 3)
     assert gradient_loss(a, b.transpose(2, 3), scales=2).item() == pytest.approx((1 + 2) / 2)
+
+
+def test_a_body_of_one_pixel() -> None:
+    """Means are over what is there, be it one pixel."""
+    labels = torch.full((1, 1, 4, 4), 2, dtype=torch.uint8)
+    labels[..., 1, 1] = 0
+    flow = torch.tensor([3.0, 4.0])[:, None, None].expand(1, 2, 4, 4)
+    assert end_point_error(flow, torch.zeros(1, 2, 4, 4), labels).tolist() == [5.0]
+    assert end_point_error(flow, flow, torch.full_like(labels, 2)).tolist() == [0.0]  # nobody
+
+
+def test_assignment_of_the_first_part_and_of_impossible_ones() -> None:
+    """The label 1 is a part, 0 is none; a part that its logits make impossible costs 8 nats."""
+    assert MAX_ASSIGNMENT_NLL == 8
+    part = torch.ones(1, 4, 4, dtype=torch.uint8)
+    logits = torch.zeros(1, len(PART_LABELS), 2, 2)
+    own = torch.tensor(PART_LABELS) == 1
+    fraction = own.sum().item() / len(PART_LABELS)
+    assert 0 < fraction < 1
+    assert assignment_loss(logits, part).item() == pytest.approx(-math.log(fraction))
+    part[..., :2, :2] = 0  # one of the four cells is background
+    logits[:, own, 0, 0] = 50
+    assert assignment_loss(logits, part).item() == pytest.approx(-math.log(fraction))
+    impossible = torch.where(own[:, None, None], -1e9, 0.0).expand(1, -1, 2, 2)
+    assert assignment_loss(impossible, torch.ones_like(part)).item() == pytest.approx(8)

@@ -164,6 +164,8 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
                 real=torch.cat([batch["target"], batch["source"]], dim=1),
                 painted=torch.cat([painted, batch["source"]], dim=1),
                 weight=s.adversarial,
+                discriminator_weight=1.0,
+                kind="bce",
             )
             losses["refine"]["adversarial"] = adversarial.generator
             losses["discriminator"] = adversarial.discriminator
