@@ -75,7 +75,7 @@ def pair_loss(
     source_parsing: Tensor,
     target_parsing: Tensor,
     weights: PairWeights,
-    levels: Sequence[float] = (1.0,) * len(LEVELS),
+    levels: Sequence[float],
 ) -> dict[str, Tensor]:
     """Terms that hold between two pictures of a person, without a known flow.
 
