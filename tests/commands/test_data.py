@@ -29,6 +29,7 @@ def test_parts_are_for_one_data_stage(work: Path) -> None:
     fails(on_people(work, "run", "ingest", "--part", "3/2"), "--part 3/2: say which of how many, such as 3/16")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*STAGES, *TRAININGS, "all", "everything"])
 @pytest.mark.parametrize("ready", [True, False], ids=["inputs are there", "nothing is there"])
 def test_dry_run_leaves_the_tree_as_it_was(name: str, ready: bool, finished: Path, tmp_path: Path) -> None:
@@ -51,6 +52,7 @@ def test_dry_run_of_everything_names_the_trainings_of_the_systems(finished: Path
     fails(on_people(finished, "run", "everything", "--dry-run", "--set", "systems=[x]"), "no system or training 'x'")
 
 
+@pytest.mark.slow
 def test_a_training_whose_inputs_cannot_exist_is_left_out(finished: Path) -> None:
     systems = "systems=[flow, train-attributes]"
     done = on_people(finished, "run", "everything", "--dry-run", "--set", systems)

@@ -117,6 +117,7 @@ def options(group: TyperGroup, *names: str) -> Iterator[tuple[tuple[str, ...], T
             yield from (((*names, name), option) for option in command.params if isinstance(option, TyperOption))
 
 
+@pytest.mark.slow
 def test_help_is_shown_as_it_is_written(tmp_path: Path) -> None:
     """Brackets are no markup and colons no emoji."""
     group = get_command(app)

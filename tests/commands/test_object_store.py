@@ -37,6 +37,7 @@ def server() -> Iterator[dict[str, str]]:
         yield environment
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_is_one_line(server: dict[str, str], tmp_path: Path) -> None:
     silent = server | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     done = ptx(tmp_path, "status", settings=["workspace=s3://bucket/none"], env=silent)

@@ -71,6 +71,7 @@ def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path
     assert failed.err == "1 row could not be painted: new/problems.csv says why\n"
 
 
+@pytest.mark.slow
 def test_views(models: Path, photos: Path) -> None:
     assert painted(photos, "view", "me.png").out == "view.png\n"
     assert size_of(photos / "view.png") == SIZE

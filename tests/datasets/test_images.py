@@ -75,6 +75,7 @@ def _huge(path: Path) -> None:
     Pillow.new("1", (20_000, 20_000)).save(path, "PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -113,6 +114,7 @@ def _samples() -> list[bytes]:
 SAMPLES = _samples()
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(SAMPLES) - 1), st.data())
 def test_damage_is_a_bad_sample(tmp_path: Path, number: int, data: st.DataObject) -> None:

@@ -42,6 +42,7 @@ def test_two_persons(detector: MediapipePose) -> None:
     detector.detect(data.astronaut(), alone=True)
 
 
+@pytest.mark.slow
 def test_all_persons(detector: MediapipePose) -> None:
     """Two beside each other, and one who is small in a large picture, where the whole picture shows nobody."""
     two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
@@ -60,6 +61,7 @@ def test_all_persons(detector: MediapipePose) -> None:
         detector.detect_all(np.full((200, 200, 3), 127, np.uint8))
 
 
+@pytest.mark.slow
 def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
     """2D within a few percent of the person; in 3D, up is up, right is right, and near is towards the viewer."""
     people = People(PeopleOptions(6, 2, seed=4, size=(512, 512), half_body=0.0))

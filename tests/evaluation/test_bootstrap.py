@@ -60,6 +60,7 @@ def test_one_pair_a_person_is_the_plain_bootstrap() -> None:
     assert interval(values, np.arange(40)) == interval(values)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """80 persons of 10 pairs whose values share most of their spread, as pairs of the same pictures do: 300 studies.
 

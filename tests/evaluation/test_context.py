@@ -47,6 +47,7 @@ def test_old_models_have_the_scores_that_the_old_code_gave_them(scores: Scores) 
             assert found[metric].tolist() == pytest.approx(values, rel=1e-3, abs=1e-4), (name, metric)
 
 
+@pytest.mark.slow
 def test_scores_are_written_and_compared(scores: Scores) -> None:
     again = read_scores(scores.path)
     assert list(again.values) == list(scores.values)
@@ -62,6 +63,7 @@ def test_scores_are_written_and_compared(scores: Scores) -> None:
     assert scores.values["the target as JPEG"]["ssim"].min() > 0.9
 
 
+@pytest.mark.slow
 def test_settings_add_metrics_and_count_takes_pairs_away(
     context: EvaluationContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +104,7 @@ def test_nothing_trained_and_nothing_done(tmp_path: Path) -> None:
         evaluate_project(replace(context), find_protocol("ours"), Silent())
 
 
+@pytest.mark.slow
 def test_settings_of_the_batch_and_of_lpips_count(context: EvaluationContext, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     batches = Pairs.batches
@@ -117,6 +120,7 @@ def test_settings_of_the_batch_and_of_lpips_count(context: EvaluationContext, mo
     assert "LPIPS 0.0, AlexNet" in scores.protocol
 
 
+@pytest.mark.slow
 def test_the_data_sets_table_says_whether_masks_count(
     context: EvaluationContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

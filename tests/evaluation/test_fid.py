@@ -67,6 +67,7 @@ def test_a_pseudo_value_is_what_more_weight_of_its_picture_adds(seed: int, pictu
     assert gain == pytest.approx((more - less) / (2 * step), rel=0.02, abs=0.05)  # ours divides by N - 1
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_other_pictures() -> None:
     """New sets of pictures scatter around the truth as the interval of one set says."""
     rng = np.random.default_rng(3)

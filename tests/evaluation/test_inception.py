@@ -12,6 +12,7 @@ from ptx.evaluation.inception import Inception
 from ptx.pipeline.errors import PtxError
 
 
+@pytest.mark.slow
 def test_inception_is_torchvisions_in_size(tmp_path: Path) -> None:
     """23,834,568 parameters: torchvision's 27,161,264 without the auxiliary head's 3,326,696."""
     net = Inception().eval()

@@ -140,6 +140,7 @@ def test_mistakes(models: Path, people: People) -> None:
         ptx.load(models)
 
 
+@pytest.mark.slow
 def test_photographs(models: Path, tmp_path: Path) -> None:
     """The whole way on a real photograph: found, cropped, painted, written; a JSON pose too; nobody is one line."""
     pytest.importorskip("mediapipe")

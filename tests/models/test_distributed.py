@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, distributed, multiprocessing, nn
 
@@ -38,6 +39,7 @@ def half(rank: int, folder: str) -> None:
     distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_halves_are_the_whole(tmp_path: Path) -> None:
     multiprocessing.spawn(half, (str(tmp_path),), nprocs=2)  # type: ignore[attr-defined]
     found = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]

@@ -29,6 +29,7 @@ def test_generators_have_the_published_size_and_downs_of_their_own(fusion: Fusio
     assert parameters(Generator(32, 128, 7, 5, fusion)) == PUBLISHED[fusion] + downs
 
 
+@pytest.mark.slow
 def test_other_networks_have_the_published_size() -> None:
     assert parameters(Generator(32, 128, 7, 5, "single")) == 8_360_451
     assert parameters(Generator(32, 128, 5, 5, "single")) == 5_046_787

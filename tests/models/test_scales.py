@@ -60,6 +60,7 @@ def test_flow_of_any_size(regressor: Regressor, size: tuple[int, int], limbs: bo
     assert [flow.shape[-2:] for flow in out.pyramid] == cells
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(size=ODD, alignment=st.sampled_from(["published", "exact"]))
 def test_pictures_of_any_size(size: tuple[int, int], alignment: FeatureAlignment) -> None:

@@ -62,6 +62,7 @@ def test_workers_that_went_away_are_started_again(tmp_path: Path) -> None:
     assert {k: v for k, v in tree(tmp_path).items() if "serial" not in k} == tree(tmp_path / "serial")
 
 
+@pytest.mark.slow
 def test_no_worker_goes_on_after_a_run_that_failed(tmp_path: Path) -> None:
     """The caller gives back the lock of the store: from then on others may replace it."""
     pipeline = toy(tmp_path, crash=(3,), sleep=0.2)
@@ -76,6 +77,7 @@ def test_no_worker_goes_on_after_a_run_that_failed(tmp_path: Path) -> None:
         run_stage(pipeline, pipeline.stage("numbers"), Silent(), executor, force=True)  # the executor is still of use
 
 
+@pytest.mark.slow
 def test_several_executors_live_in_one_process(tmp_path: Path) -> None:
     def work(name: str) -> dict[str, bytes]:
         (tmp_path / name).mkdir()
@@ -87,6 +89,7 @@ def test_several_executors_live_in_one_process(tmp_path: Path) -> None:
     assert one == other
 
 
+@pytest.mark.slow
 def test_workers_leave_the_environment_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dask's nannies set OMP_NUM_THREADS=1 in the parent; torch would then train on one core."""
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
@@ -108,6 +111,7 @@ def test_variables_that_were_not_there_are_removed(monkeypatch: pytest.MonkeyPat
     assert "MKL_NUM_THREADS" not in os.environ
 
 
+@pytest.mark.slow
 def test_no_scheduler_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "CONNECT_TIMEOUT", "1s")
     with pytest.raises(

@@ -11,6 +11,7 @@ from ptx.pipeline.executors import SerialExecutor, open_executor
 from tests.pipeline.toy import run_all, toy, tree
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["threads", "local"])
 def test_executors_give_the_same_bytes(tmp_path: Path, kind: Kind) -> None:
     one: Kind

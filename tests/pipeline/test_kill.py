@@ -42,6 +42,7 @@ def calm(tmp_path: Path) -> dict[str, bytes]:
     return tree(folder)
 
 
+@pytest.mark.slow
 def test_killed_runs_resume_to_the_same_bytes(tmp_path: Path, calm: dict[str, bytes]) -> None:
     folder = tmp_path / "killed"
     folder.mkdir()
@@ -83,6 +84,7 @@ def test_whole_group_killed_while_workers_are_at_it(tmp_path: Path, calm: dict[s
     assert tree(folder) == calm
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_the_work(tmp_path: Path, calm: dict[str, bytes]) -> None:
     folder = tmp_path / "two"
     folder.mkdir()

@@ -102,6 +102,7 @@ def test_one_bad_sample_does_not_take_its_block_along(tmp_path: Path) -> None:
     assert (values(pipeline, "square")[32:48] == np.where(np.arange(32, 48) == 33, 0, 3 * np.arange(32, 48) ** 2)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["serial", "local"])
 def test_a_defect_ends_the_run_and_its_traceback_names_the_sample(tmp_path: Path, kind: Kind) -> None:
     """Everything that was finished is kept; after the mend, the same command goes on."""

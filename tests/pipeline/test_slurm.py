@@ -177,6 +177,7 @@ def test_what_jobs_ask_for(tmp_path: Path) -> None:
     subprocess.run(["bash", "-n", "-c", data.text + alone.text + together.text], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "requeued"), [(75, True), (0, False), (2, False)])
 def test_a_signal_reaches_the_training_and_its_code_decides(tmp_path: Path, code: int, requeued: bool) -> None:
     """The job's own shell gets USR1, as with `--signal=B:USR1@120`; ptx is stood in for by what ends with a code."""

@@ -73,6 +73,7 @@ def of_older_ptx(meta: dict[str, object]) -> None:
         meta.pop(name, None)
 
 
+@pytest.mark.slow
 def test_a_training_without_vgg_does_not_go_on_with_it(work: Path, small_vgg: Path) -> None:
     named = f"train_generator.vgg={small_vgg}"
     train(work, "train-generator", 4, *GENERATOR)
@@ -106,6 +107,7 @@ def test_the_contents_of_weights_count_and_not_their_place(
     ]
 
 
+@pytest.mark.slow
 def test_weights_that_are_gone_leave_the_model_as_it_is_and_stop_its_training(work: Path, small_vgg: Path) -> None:
     named = f"train_generator.vgg={small_vgg}"
     train(work, "train-generator", 4, *GENERATOR, named)
@@ -129,6 +131,7 @@ def test_models_that_did_not_record_weights_are_known_by_their_log(work: Path, s
     assert generator(work) == generator(work, named) == []  # nothing is known
 
 
+@pytest.mark.slow
 def test_the_arithmetic_is_part_of_a_model(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "has_bf16", lambda: True)
     train(work, "train-flow", 4)
@@ -148,6 +151,7 @@ def test_the_arithmetic_is_part_of_a_model(work: Path, monkeypatch: pytest.Monke
     assert joined == ["bf16-mixed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arithmetic", ["fp32", "bf16"])
 def test_a_model_whose_underlying_model_is_gone_is_current(work: Path, arithmetic: str) -> None:
     """Whatever auto came to on the machine that trained it."""

@@ -23,6 +23,7 @@ def channels(work: Path, folder: str) -> int:
     return int(meta["document"]["settings"]["train_flow"]["base_channels"])
 
 
+@pytest.mark.slow
 def test_every_model_is_kept_and_taken_up_again(work: Path) -> None:
     for count in (8, 12, 10):
         train(work, "train-flow", 4, f"train_flow.base_channels={count}")
@@ -45,6 +46,7 @@ def test_every_model_is_kept_and_taken_up_again(work: Path) -> None:
     assert {int(line.split(",")[0]) for line in log.splitlines()[1:]} == {1, 2, 3, 4, 5, 6}
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_between_both_renames(work: Path) -> None:
     """The current model is away, the kept one not yet there: the next run finds it."""
     for count in (8, 12):
@@ -57,6 +59,7 @@ def test_a_run_that_was_killed_between_both_renames(work: Path) -> None:
     assert [channels(work, name) for name in ("flow", "flow.2")] == [8, 12]
 
 
+@pytest.mark.slow
 def test_the_one_folder_of_an_older_ptx_is_kept_too(work: Path) -> None:
     train(work, "train-flow", 4)
     (work / "models" / "flow").rename(work / "models" / "flow.old")
@@ -77,6 +80,7 @@ def test_force_keeps_the_old_model(work: Path) -> None:
         assert (work / "models" / f"flow.{number}" / "model.json").exists()
 
 
+@pytest.mark.slow
 def test_the_plan_counts_the_steps_of_the_kept_model(work: Path) -> None:
     for count in (8, 12):
         train(work, "train-flow", 4, f"train_flow.base_channels={count}")
@@ -89,6 +93,7 @@ def test_the_plan_counts_the_steps_of_the_kept_model(work: Path) -> None:
 # --- a model's file that is lost ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["deleted", "both deleted", "cut", "bit"])
 def test_a_lost_model_is_rebuilt_from_its_checkpoint(work: Path, fault: str) -> None:
     train(work, "train-flow", 8, "train_flow.checkpoint=last")
@@ -135,6 +140,7 @@ def test_a_lost_model_without_a_checkpoint_is_one_line(work: Path) -> None:
         train(work, "train-flow", 4)
 
 
+@pytest.mark.slow
 def test_a_lost_model_is_there_again_when_training_goes_on(work: Path) -> None:
     """Also where no later checkpoint is better: what is compared with is the rebuilt model."""
     train(work, "train-flow", 4)

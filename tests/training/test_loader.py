@@ -26,6 +26,7 @@ class Numbers:
         return {"pair": torch.tensor(index)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
     data: Any = Numbers()

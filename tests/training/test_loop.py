@@ -43,6 +43,7 @@ GAN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "more"), [("train-flow", ("train_flow.shift=[9, 5]",)), ("train-generator", GAN)])
 def test_interrupted_and_resumed_is_uninterrupted(
     work: Path, monkeypatch: pytest.MonkeyPatch, name: str, more: tuple[str, ...]
@@ -121,6 +122,7 @@ def test_loss_that_is_not_finite_names_the_pairs_and_keeps_the_checkpoint(
     assert all(torch.equal(value, before[name]) for name, value in weights(work, "flow", 4).items())
 
 
+@pytest.mark.slow
 def test_old_checkpoints_go(work: Path) -> None:
     train(work, "train-flow", 10, "train_flow.save_every=2", "train_flow.keep=3")
     assert len(list((work / "models" / "flow" / "checkpoints").glob("*.safetensors"))) == 3
@@ -140,6 +142,7 @@ def test_a_batch_is_trained_in_parts(work: Path, monkeypatch: pytest.MonkeyPatch
     assert sizes == [2, 2] * 2
 
 
+@pytest.mark.slow
 def test_a_network_with_a_loss_in_one_part_alone_is_trained(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The discriminator's terms come with the first part of each batch only: its weights move all the same."""
     from ptx.training.recipes.generator import GeneratorRecipe
@@ -170,6 +173,7 @@ def test_the_best_model_is_the_one_of_the_monitored_score(work: Path, monkeypatc
     assert (newest["best"], newest["scores"]) == ({"epe": 1.0}, {"epe": 2.0})
 
 
+@pytest.mark.slow
 def test_everything_is_written_beside_the_model(work: Path) -> None:
     train(work, "train-flow", 8)
     folder = work / "models" / "flow"

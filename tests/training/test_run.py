@@ -29,6 +29,7 @@ def scores_of(project: Project) -> dict[str, set[str]]:
     return {method: set(metrics) for method, metrics in scores.values.items()}
 
 
+@pytest.mark.slow
 def test_all_three_stages_in_order(work: Path) -> None:
     with pytest.raises(PtxError, match="no trained model of train-flow: `ptx run train-flow` first"):
         train(work, "train-generator", 4)
@@ -48,6 +49,7 @@ def test_all_three_stages_in_order(work: Path) -> None:
     assert [(s.condition, s.done) for s in found] == [("done", 4)] * 3 + [("absent", 0)] * (len(TRAININGS) - 3)
 
 
+@pytest.mark.slow
 def test_pose_flow_needs_no_body(tmp_path: Path) -> None:
     """System B from pictures, keypoints and garments alone; its garments and flow are frozen where they are used."""
     run(tiny_project(tmp_path), "ingest", "extract-keypoints", "parse")
@@ -71,6 +73,7 @@ def test_pose_flow_needs_no_body(tmp_path: Path) -> None:
     assert "projected, stored" not in scored
 
 
+@pytest.mark.slow
 def test_view_stages_in_order(work: Path) -> None:
     """System C: the coarse network is frozen where the refining one is trained, with a discriminator and with warped texture."""
     with pytest.raises(PtxError, match="no trained model of train-coarse"):
@@ -116,6 +119,7 @@ def test_models_remember_their_body(work: Path) -> None:
     assert "body" not in meta["document"]
 
 
+@pytest.mark.slow
 def test_system_b_by_projected_flow(work: Path) -> None:
     """Garments and pictures by the flow of fitted bodies: both read the bodies' stores besides their own."""
     projected = "train_garment.flow=projected", "train_synthesis.flow=projected", *FOUR

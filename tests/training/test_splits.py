@@ -132,6 +132,7 @@ def test_published_schedules_take_the_last(training: object) -> None:
         assert settings.takes_last == (preset != "demo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_photographs_of_one_or_two_persons_train(tmp_path: Path, count: int) -> None:
     few = f"data.persons={count}", "data.images_per_person=3"

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from ptx.pipeline.fingerprint import digest
 from ptx.training.checkpoint import read_checkpoint
 from ptx.training.state import model_scores, stale, trained_step
@@ -32,6 +34,7 @@ def rewrite(work: Path, model: str, settings: Mapping[str, str | None]) -> None:
             path.write_text(json.dumps(known))
 
 
+@pytest.mark.slow
 def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     train(work, "train-flow", 4)
     assert trained_step(work / "models" / "flow") == 4
@@ -50,6 +53,7 @@ def test_a_setting_makes_a_model_stale_and_steps_do_not(work: Path) -> None:
     assert reasons(work, "train-flow", "train_flow.part_weight=2") != []
 
 
+@pytest.mark.slow
 def test_models_with_the_old_names_of_settings_are_current(work: Path) -> None:
     """And what was trained from them: their records are read as they are."""
     train(work, "train-flow", 4)

@@ -66,6 +66,7 @@ def test_what_cannot_be(data: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAININGS)
 def test_a_dry_run_leaves_everything_as_it_was(work: Path, name: str) -> None:
     train(work, "train-flow", 4)

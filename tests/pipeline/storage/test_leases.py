@@ -65,6 +65,7 @@ def test_shared_leases_go_together(objects: Dictionary) -> None:
     assert objects.contents == {}
 
 
+@pytest.mark.slow
 def test_the_lease_of_the_dead_expires_and_that_of_the_living_does_not(
     objects: Dictionary, monkeypatch: pytest.MonkeyPatch
 ) -> None:

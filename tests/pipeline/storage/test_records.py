@@ -108,6 +108,7 @@ def test_what_a_worker_is_writing_stays(tmp_path: Path) -> None:
     assert dict(found)[1] == record(1)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_flipped_bit_never_gives_another_record(tmp_path: Path, data: st.DataObject) -> None:

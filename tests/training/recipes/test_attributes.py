@@ -107,6 +107,7 @@ def test_two_processes_mirror_the_pictures_that_one_mirrors() -> None:
     assert {True, False} == set(mirrored)
 
 
+@pytest.mark.slow
 def test_from_annotation_files_to_scores(tmp_path: Path) -> None:
     run(tiny_project(tmp_path, *SMALL))
     with pytest.raises(PtxError, match=r"attributes.path: the folder of DeepFashion's annotation files is needed"):
