@@ -75,6 +75,7 @@ def arrows() -> set[tuple[str, str]]:
     return {(one, other) for one, other in pairs if one != other}
 
 
+@pytest.mark.slow
 def test_folders_import_what_they_are_allowed_to() -> None:
     wrong = sorted(f"{one} imports {other}" for one, other in arrows() if other not in ALLOWED.get(one, set()))
     assert not wrong, wrong

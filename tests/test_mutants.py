@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -49,6 +51,7 @@ def test_faults_of_a_loss(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_faults_of_ptx_are_programs() -> None:
     everything = faults(ROOT / "ptx")
     groups = [fault.group for fault in everything]

@@ -134,6 +134,7 @@ def test_verify_finds_a_flipped_byte_and_run_mends_it(work: Path) -> None:
     assert on_people(work, "verify").code == 0
 
 
+@pytest.mark.slow
 def test_show_writes_pictures(work: Path) -> None:
     for arguments, least in ((["p00001_01"], 300), (["--pair", "2"], 900), (["--grid", "--count", "4"], 300)):
         done = on_people(work, "show", *arguments)

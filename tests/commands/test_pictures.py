@@ -38,6 +38,7 @@ def size_of(path: Path) -> tuple[int, ...]:
     return np.asarray(Pillow.open(path)).shape[:2]
 
 
+@pytest.mark.slow
 def test_transfers_are_written_where_they_belong(models: Path, photos: Path) -> None:
     one = ("transfer", "me.png", "--pose", "dancer.png")
     assert painted(photos, *one).out == "transfer.png\n"
@@ -49,6 +50,7 @@ def test_transfers_are_written_where_they_belong(models: Path, photos: Path) -> 
     assert size_of(photos / "sheet.png")[0] > 300
 
 
+@pytest.mark.slow
 def test_the_frame_is_chosen(models: Path, photos: Path) -> None:
     """The photograph has the models' size, so that the whole picture is the source as it is, and a person cut out is not."""
     for command in (("transfer", "me.png", "--pose", "dancer.png"), ("view", "me.png", "--yaw", "30")):
@@ -88,6 +90,7 @@ def test_views(models: Path, photos: Path) -> None:
         assert turning.n_frames == 3
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
     Pillow.new("RGB", (90, 90), "grey").save(photos / "grey.png")
     given = ("--model", "models")

@@ -63,6 +63,7 @@ def test_absent_and_large_files(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.npz", ("a",), 100)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([".npz", ".pkl"]), st.booleans(), st.data())
 def test_damage_is_malformed(tmp_path: Path, ending: str, compressed: bool, data: st.DataObject) -> None:

@@ -55,6 +55,7 @@ def test_frechet_distance_by_singular_values(count: int) -> None:
     assert ReferenceSet(Moments.of(b)).frechet_pseudo_values(a).mean() == pytest.approx(wanted, rel=1e-4)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.integers(0, 99))
 def test_a_pseudo_value_is_what_more_weight_of_its_picture_adds(seed: int, picture: int) -> None:
     a, b = tables(seed, 4000, 4)

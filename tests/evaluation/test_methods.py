@@ -41,6 +41,7 @@ def test_all_that_is_trained_is_compared(context: EvaluationContext) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_pairs_do_not_come_with_is_left_out(context: EvaluationContext) -> None:
     pairs = Pairs.of(context.training.pipeline, TEST, ())
     methods = open_methods(context.models, pairs, "small")
@@ -97,6 +98,7 @@ def test_baselines_by_hand(context: EvaluationContext) -> None:
     assert torch.equal(images["warp by ground truth"], warp_body(rows["source"], truth))
 
 
+@pytest.mark.slow
 def test_flow_of_fitted_bodies_is_close_to_the_exact_flow(tmp_path: Path, models: Path) -> None:
     """Both that of the stores and that of bodies fitted on the spot."""
     project = make_project(tmp_path / "work", "size=[64, 48]", "data.persons=6", "data.images_per_person=3")

@@ -133,6 +133,7 @@ def test_each_method_is_scored_on_the_pairs_that_have_what_it_needs(
             assert value == pytest.approx(float(ssim(source, target)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_tables_count_them_and_compare_methods_on_common_pairs(scores: Scores) -> None:
     lines = score_table(scores)
     assert lines[0].startswith(

@@ -66,6 +66,7 @@ def test_lpips(tmp_path: Path, size: tuple[int, int]) -> None:
     assert both == pytest.approx([wanted, 0], rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_vgg(tmp_path: Path) -> None:
     w = weights()

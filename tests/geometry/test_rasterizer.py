@@ -52,6 +52,7 @@ def test_triangle_soup(seed: int, height: int, width: int, count: int) -> None:
     assert np.allclose(depth, expected[2], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_posed_bodies() -> None:
     scene = posed(3, 48)
     for points in scene.points:

@@ -19,6 +19,7 @@ from tests.geometry.formats import as_file, format_arrays
 from tests.projects import make_project, problems, read, run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["SMPL", "SMPL-H", "SMPL-X"])
 @pytest.mark.parametrize("ending", [".npz", ".pkl"])
 def test_sound_files_pass(tmp_path: Path, format_: str, ending: str) -> None:
@@ -84,6 +85,7 @@ def test_smplx_gets_the_joints_of_the_format() -> None:
         assert (np.abs(smplx_vertices(other, pose, betas) - before).max() > 1e-3) == moves
 
 
+@pytest.mark.slow
 def test_shipped_bodies_do_not_import_smplx() -> None:
     code = (
         "import sys; from ptx.stages.backends.bodies import open_checked_body; open_checked_body('small'); open_checked_body('builtin'); "

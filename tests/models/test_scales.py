@@ -47,6 +47,7 @@ def test_odd_maps_get_a_row_and_a_column_of_zeros() -> None:
     assert pad_to_even(even) is even
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regressor", ["unet_v2", "unet"])
 @settings(max_examples=25)
 @given(size=ODD, limbs=st.booleans())

@@ -49,6 +49,7 @@ def test_nothing_to_do_starts_no_workers(tmp_path: Path) -> None:
         assert executor._client is None
 
 
+@pytest.mark.slow
 def test_workers_that_went_away_are_started_again(tmp_path: Path) -> None:
     pipeline = toy(tmp_path)
     with DaskExecutor(RunSettings(workers=1), THREADS) as executor:

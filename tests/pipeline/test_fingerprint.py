@@ -33,6 +33,7 @@ def test_digest_ignores_key_order(manifest: dict[str, Json]) -> None:
     assert digest(manifest) == digest(dict(reversed(manifest.items())))
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),
     st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4),

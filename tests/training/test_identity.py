@@ -87,6 +87,7 @@ def test_a_training_without_vgg_does_not_go_on_with_it(work: Path, small_vgg: Pa
     assert generator(work) == ["perceptual loss: VGG-19 weights were vgg19.pth, now absent"]
 
 
+@pytest.mark.slow
 def test_the_contents_of_weights_count_and_not_their_place(
     work: Path, small_vgg: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_weights_that_are_gone_leave_the_model_as_it_is_and_stop_its_training(wo
         train(work, "train-generator", 6, *GENERATOR, named)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_vgg", [False, True])
 def test_models_that_did_not_record_weights_are_known_by_their_log(work: Path, small_vgg: Path, with_vgg: bool) -> None:
     named = f"train_generator.vgg={small_vgg}"
@@ -162,6 +164,7 @@ def test_a_model_whose_underlying_model_is_gone_is_current(work: Path, arithmeti
     assert reasons(work, "train-generator", "train_flow.part_weight=2") == ["input train-flow changed"]
 
 
+@pytest.mark.slow
 def test_validation_persons_are_part_of_a_model(work: Path) -> None:
     train(work, "train-flow", 4)
     assert reasons(work, "train-flow", "data.validation_fraction=0.4") == ["data.validation_fraction was 0.2, now 0.4"]
@@ -171,12 +174,14 @@ def test_validation_persons_are_part_of_a_model(work: Path) -> None:
         assert reasons(work, "train-flow", more) == []
 
 
+@pytest.mark.slow
 def test_which_checkpoint_is_the_model_is_part_of_it(work: Path) -> None:
     train(work, "train-flow", 4)
     assert reasons(work, "train-flow", "train_flow.checkpoint=best") == []  # what auto is without a discriminator
     assert reasons(work, "train-flow", "train_flow.checkpoint=last") == ['train_flow.checkpoint was "best", now "last"']
 
 
+@pytest.mark.slow
 def test_the_crop_is_part_of_a_model_through_the_stores(work: Path) -> None:
     train(work, "train-flow", 4)
     context = tiny_project(work, "ingest.crop=person").context
@@ -185,6 +190,7 @@ def test_the_crop_is_part_of_a_model_through_the_stores(work: Path) -> None:
     assert meta["frame"] == "picture"
 
 
+@pytest.mark.slow
 def test_the_body_is_part_of_a_model_through_the_stores(work: Path) -> None:
     train(work, "train-generator", 4, *GENERATOR)
     found = generator(work, "body=builtin")

@@ -105,6 +105,7 @@ def test_full_gpu_ends_in_one_line(work: Path, monkeypatch: pytest.MonkeyPatch) 
         train(work, "train-flow", 4)
 
 
+@pytest.mark.slow
 def test_loss_that_is_not_finite_names_the_pairs_and_keeps_the_checkpoint(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_network_with_a_loss_in_one_part_alone_is_trained(work: Path, monkeypa
     assert "optimiser/discriminator/0/exp_avg" in weights(work, "generator", 2)
 
 
+@pytest.mark.slow
 def test_the_best_model_is_the_one_of_the_monitored_score(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = iter([{"epe": 3.0}, {"epe": 1.0}, {"epe": 2.0}])
     monkeypatch.setattr(Trainer, "validate", lambda self, data: next(scores))

@@ -72,6 +72,7 @@ def test_what_is_no_model(tmp_path: Path) -> None:
         FolderModels(tmp_path).network("train-flow")
 
 
+@pytest.mark.slow
 def test_models_of_a_project_are_current(work: Path) -> None:
     models = ProjectModels.of(tiny_project(work).context)
     with pytest.raises(PtxError, match="there is no trained model of train-flow: `ptx run train-flow` first"):

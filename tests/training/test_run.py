@@ -88,6 +88,7 @@ def test_view_stages_in_order(work: Path) -> None:
     assert {"coarse view", "view"} <= set(scores_of(tiny_project(work, *more)))
 
 
+@pytest.mark.slow
 def test_a_stale_model_is_put_aside_and_said_to_be(work: Path) -> None:
     train(work, "train-flow", 4)
     hearing = Hearing()
@@ -99,6 +100,7 @@ def test_a_stale_model_is_put_aside_and_said_to_be(work: Path) -> None:
     assert (work / "models" / "flow.1" / "model.json").exists()
 
 
+@pytest.mark.slow
 def test_force_trains_anew(work: Path) -> None:
     from ptx.training.run import run_training
 

@@ -82,6 +82,7 @@ def model(work: Path) -> tuple[int, dict[str, torch.Tensor]]:
 EVERY = "train_flow.save_every=2", "train_flow.keep=3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "step"), [("auto", 4), ("best", 4), ("last", 6)])
 def test_the_model_is_the_best_on_validation_persons_or_the_last(
     work: Path, monkeypatch: pytest.MonkeyPatch, rule: str, step: int
@@ -99,6 +100,7 @@ def test_the_model_is_the_best_on_validation_persons_or_the_last(
     assert not all(torch.equal(value, averaged[f"net/flow/{name}"]) for name, value in tensors.items())
 
 
+@pytest.mark.slow
 def test_test_persons_choose_nothing(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are scored, and the last checkpoint becomes the model, also where the best one is asked for."""
     seen, hearing = scored(monkeypatch, [3.0, 1.0, 2.0]), Hearing()

@@ -29,6 +29,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
+@pytest.mark.slow
 def test_states(work: Path) -> None:
     project = tiny_project(work, "train_flow.steps=4")
     assert (step(project, "train-flow").status().condition, step(project, "train-flow").status().of) == ("absent", 4)
@@ -82,6 +83,7 @@ def test_a_dry_run_leaves_everything_as_it_was(work: Path, name: str) -> None:
     assert tree(work) == before
 
 
+@pytest.mark.slow
 def test_a_run_says_what_it_did(work: Path) -> None:
     project = tiny_project(work, "train_flow.steps=4")
     with open_executor(project.settings.run, project.settings.cluster) as executor:

@@ -32,6 +32,7 @@ def test_rows_come_after_those_they_need() -> None:
     assert len({row.settings for row in TRAININGS.values()}) == len(TRAININGS)  # a section is found by its class
 
 
+@pytest.mark.slow
 def test_rows_and_settings_import_no_torch_and_no_numba() -> None:
     modules = "ptx.training.trainings, ptx.training.state, ptx.training.step"
     code = f"import sys, {modules}; sys.exit(bool({{'torch', 'numba'}} & set(sys.modules)))"

@@ -33,6 +33,7 @@ def test_values_are_read_back(value: Json) -> None:
     assert decode_json(encode_json(value)) == value
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_bytes_do_not_depend_on_the_order_of_keys(value: dict[str, Json]) -> None:
     assert encode_json(value) == encode_json(dict(reversed(value.items())))

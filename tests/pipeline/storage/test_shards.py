@@ -60,6 +60,7 @@ def test_same_bytes_as_zarr(tmp_path: Path, name: str, count: int) -> None:
     assert encode_shard(Layout.of(made), rows) == zarrs_own(made, rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(list(SPECS)), st.integers(1, 12), st.data())
 def test_reads_what_zarr_wrote(

@@ -97,6 +97,7 @@ def test_garments() -> None:
     assert [p.shape for p in made.pictures(networks["garments"], batch)] == [(2, 3, *SIZE)] * 4
 
 
+@pytest.mark.slow
 def test_the_finest_picture_comes_later() -> None:
     made = synthesis(coarse_to_fine=0.5)
     early, networks = losses_and_gradients(made, step=49)

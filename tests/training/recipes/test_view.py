@@ -112,6 +112,7 @@ def test_the_refining_network_is_trained_alone() -> None:
     assert list(losses_and_gradients(plain)[0]) == ["refine"]
 
 
+@pytest.mark.slow
 def test_pg2_needs_no_bodies(data: Path, tmp_path: Path) -> None:
     """G1 and G2 train where bodies were never fitted; only warped pixels ask for flow."""
     for name in ("ingest", "keypoints"):
