@@ -1,4 +1,4 @@
-"""What reading flow where features are centred is worth: the demo's generator with both alignments, some seeds of each.
+"""Comparison of both feature alignments on the demo's generator: SSIM on held-out pairs, some seeds of each.
 
     python benchmarks/alignment.py --steps 400 --seeds 3 alignment/
 

@@ -29,7 +29,7 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in px; the whole image is (-0.5, -0.5, W - 0.5, H - 0.5)."""
 
 Frame = Literal["picture", "person"]
-"""What of a photograph is brought to the working resolution: all of it, or the person who is cut out of it."""
+"""Part of a photograph that is brought to the working resolution: all of it, or the person cut out of it."""
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"))
 """Endings, in lower case, of the files that count as images."""

@@ -43,7 +43,7 @@ class EvaluationContext:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where pictures are painted and scored: a GPU where there is one."""
+        """Device on which pictures are painted and scored: a GPU where there is one."""
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @cached_property

@@ -68,14 +68,14 @@ class Pairs(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What an evaluation takes from outside, and what it gives away."""
+    """Inputs of an evaluation besides methods and pairs, and the functions that receive its results."""
 
     photographs: GetPhotographs | None = None
     """The reference of FID, and of the control that scores photographs against photographs; None leaves out both."""
     batch: int = BATCH_SIZE
     """Pairs, or photographs, that are scored together."""
     device: torch.device = CPU
-    """Where pictures are scored; the networks must be there."""
+    """Device on which pictures are scored, the one that holds the networks."""
     pictures: ReceivePictures | None = None
     """Receives all painted pictures, and the targets as `TARGETS`."""
     keep: ReceiveScores | None = None

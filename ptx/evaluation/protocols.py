@@ -39,7 +39,7 @@ Split = Literal["train", "test"]
 """Part of a data set: its persons are in no other."""
 
 CPU = torch.device("cpu")
-"""Where pictures are scored unless told otherwise."""
+"""Device on which pictures are scored by default."""
 
 WHITE = 1.0
 """Value of a white pixel."""
