@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from ptx.geometry.joints import KEYPOINTS
+from ptx.models.flow_net import FlowPrediction
 from ptx.models.pose_maps import PoseMaps
+from ptx.models.warping import FLOW_UNIT
 
 SMALL = {"base_channels": 8, "max_channels": 16, "scales": 3, "warped_scales": 2}
 """Arguments of a small `Generator`."""
@@ -41,3 +43,14 @@ def person() -> np.ndarray:
 
 def keypoints() -> torch.Tensor:
     return torch.from_numpy(person())[None]
+
+
+PAIR_SHAPE = (64, 48)
+"""Height, width in px of the pairs on which losses of flow are tested."""
+
+
+def flow_prediction(flow: tuple[float, float], logits: tuple[float, float, float] = (9.0, 0.0, 0.0)) -> FlowPrediction:
+    """The same flow (px) and logits everywhere, for one picture."""
+    one = torch.tensor(flow)[None, :, None, None] / FLOW_UNIT
+    pyramid = [one.expand(1, 2, PAIR_SHAPE[0] >> k, PAIR_SHAPE[1] >> k).clone() for k in (1, 2, 3)]
+    return FlowPrediction(pyramid, torch.tensor(logits)[None, :, None, None].expand(1, 3, *PAIR_SHAPE).clone())
