@@ -103,9 +103,11 @@ def meet(fault: Fault, folder: Path) -> Result:
     # Numba's cache does not know that a function compiled into another one has changed.
     if fault.file.startswith(KERNELS):
         shutil.rmtree(folder / "numba", ignore_errors=True)
+    own, others = tests_of(fault.file)
     try:
-        for tests in tests_of(fault.file):
-            code = _run(tests, folder, log) if tests else NO_TESTS
+        # Most faults are noticed by the module's own tests; what survives those meets the quick tests before the slow ones.
+        for marks, tests in (((), own), (("-m", "not slow"), others), (("-m", "slow"), others)):
+            code = _run((*marks, *tests), folder, log) if tests else NO_TESTS
             if code == 0:
                 outcome = "survived"
             elif code != NO_TESTS:
