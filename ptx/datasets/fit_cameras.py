@@ -1,10 +1,10 @@
 """Cameras of bodies that other tools fitted: each tool's own convention as a pinhole camera of the original image.
 
-Pixel centres are at integers for these tools as for ptx: 4D-Humans cuts its crops with OpenCV's affine transform and learns keypoints
-that went through the same (hmr2/datasets/utils.py, `gen_trans_from_patch_cv`, `trans_point2d`), SMPLify-X fits to OpenPose's pixels
-(smplifyx/fitting.py). Both take width and height over 2, and not (W - 1)/2, for the image's middle. That is no mistake of half a pixel:
-4D-Humans' translation holds the same number with the other sign (hmr2/utils/renderer.py, `cam_crop_to_full`), SMPLify-X's was optimised
-under it. Only their renderers, whose pixels have their centres at halves, draw the body half a pixel from where it was fitted.
+Positions in these files count from the image's edge, where ptx counts from the centre of the first pixel: the middle of a picture of W
+pixels, W/2 in a file, is (W - 1)/2 here. So a body lies where its tool's own renderer draws it (pyrender, whose pixels have their centres
+at halves: hmr2/utils/renderer.py, smplifyx/fit_single_frame.py). What the networks were trained on is not so clear: 4D-Humans' keypoints go
+through OpenCV's affine transforms (hmr2/datasets/utils.py, `trans_point2d`), for which centres are at integers; the two differ by half a
+pixel of the photograph, which no fit is exact to. HMR's formula is that of the packs' own points.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ CAMERA_NAMES = (
 )  # fmt: skip
 """Arrays of the cameras of `cameras_of`."""
 
+FIRST_PIXEL = 0.5
+"""Position of the centre of a picture's first pixel in these files, px."""
+
 HMR_CROP = ("proc_param.scale", "proc_param.img_size", "proc_param.start_pt")
 """How HMR cut its crop: the image times `scale`, `img_size` px about `start_pt`."""
 
@@ -48,12 +51,12 @@ class Pinhole:
     focal: float | None = None
     """Focal length in px; None: `DEFAULT_FOCAL_RATIO` times the longer side."""
     centre: Floats | None = None
-    """(2,) principal point in px; None: the tools' middle of the image, (W/2, H/2)."""
+    """(2,) principal point in px; None: the middle of the image, ((W - 1)/2, (H - 1)/2)."""
 
     def project(self, points: Floats, size: tuple[int, int]) -> Floats:
         """Project points (K, 3), metres in the tool's frame, to pixels (K, 2) of an image of `size` (height, width)."""
         focal = DEFAULT_FOCAL_RATIO * max(size) if self.focal is None else self.focal
-        centre = np.array([size[1] / 2, size[0] / 2]) if self.centre is None else self.centre
+        centre = np.array([size[1] - 1, size[0] - 1]) / 2 if self.centre is None else self.centre
         xyz = points + self.translation
         return np.asarray(focal * xyz[:, :2] / xyz[:, 2:] + centre, np.float64)
 
@@ -95,7 +98,7 @@ def _whole_image_cameras(arrays: Arrays, name: str, count: int) -> list[Pinhole]
     for focal_name in ("focal_length", "scaled_focal_length"):
         if focal_name in arrays:
             focal = float(rows(arrays, focal_name, 1)[0, 0])  # of one image: the same for all bodies in it
-    centre = rows(arrays, "camera_center", 2)[0] if "camera_center" in arrays else None
+    centre = rows(arrays, "camera_center", 2)[0] - FIRST_PIXEL if "camera_center" in arrays else None
     return [Pinhole(translation, focal, centre) for translation in rows(arrays, name, 3, count)]
 
 
@@ -109,7 +112,7 @@ def _crop_cameras(arrays: Arrays, count: int) -> Sequence[Pinhole | None]:
     else:
         return [None] * count
     sides = rows(arrays, "box_size", 1, count)[:, 0]
-    centres = rows(arrays, "box_center", 2, count)
+    centres = rows(arrays, "box_center", 2, count) - FIRST_PIXEL
     return [
         Pinhole(translation, float(DEFAULT_FOCAL_RATIO * side), centre)
         for translation, side, centre in zip(translations, sides, centres, strict=True)

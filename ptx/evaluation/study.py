@@ -57,7 +57,7 @@ def write_study(
     with torch.inference_mode():
         for batch in pairs.batches():
             pictures |= dict(_draw_pictures(batch, chosen))
-    trials = _draw_trials(pairs.numbers.tolist(), [method.name for method in chosen], seed)
+    trials = _draw_trials(pairs.numbers.tolist(), pairs.persons.tolist(), [method.name for method in chosen], seed)
     study = Study(study=digest(pictures)[:NAME_DIGITS], pictures=pictures, trials=trials)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, study_page(study).encode())
@@ -94,8 +94,8 @@ def _data_uri(picture: Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
-def _draw_trials(pairs: Sequence[int], methods: Sequence[str], seed: int) -> list[Trial]:
-    """List every pair once, in a random order; each method is on the left half of the time."""
+def _draw_trials(pairs: Sequence[int], persons: Sequence[int], methods: Sequence[str], seed: int) -> list[Trial]:
+    """List every pair, of one person each, once, in a random order; each method is on the left half of the time."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(pairs))
     left_methods = rng.permutation(len(pairs)) % 2
@@ -106,6 +106,7 @@ def _draw_trials(pairs: Sequence[int], methods: Sequence[str], seed: int) -> lis
         trials.append(
             Trial(
                 pair=pair,
+                person=persons[position],
                 methods=[methods[left], methods[right]],
                 source=f"{pair} source",
                 pose=f"{pair} pose",

@@ -30,6 +30,8 @@ class Answer(BaseModel):
 
     pair: int
     """Number of the pair in the whole data set."""
+    person: int | None = None
+    """Number of the person on it; None in answers of ptx 0.1."""
     left: str = Field(max_length=MAX_NAME)
     """Method of the left picture."""
     right: str = Field(max_length=MAX_NAME)
@@ -83,6 +85,8 @@ class Preference:
     answers: int
     votes: Mapping[str, NDArray[np.float64]]
     """Method → (N,) fraction of the votes on each pair that it got."""
+    persons: NDArray[np.int64] | None
+    """(N,) number of the person on each pair; None if the answers do not say."""
     left: float
     """Fraction of answers that chose the left picture: far from a half, people did not look."""
 
@@ -91,7 +95,10 @@ class Preference:
         pairs = len(next(iter(self.votes.values())))
         counts = f"{self.people} people, {self.answers} answers on {pairs} pairs"
         out = [f"{counts}; {self.left:.0%} chose the left picture", "", "| method | preferred (95 %) |", "|---|---|"]
-        out += ["| {} | {:.1%} ({:.1%} to {:.1%}) |".format(name, *interval(v)) for name, v in self.votes.items()]
+        out += [
+            "| {} | {:.1%} ({:.1%} to {:.1%}) |".format(name, *interval(v, self.persons))
+            for name, v in self.votes.items()
+        ]
         if PHOTOGRAPH in self.votes:
             title = "Others, in studies of another design, on how many painted pictures were taken for photographs:"
             figures = [figure for figure in FIGURES if figure.metric == "taken_for_real"]
@@ -101,7 +108,7 @@ class Preference:
 
 
 def score_answers(files: Sequence[Answers]) -> Preference:
-    """Score the answers of one or several people; the interval is over pairs, each with the fraction of its votes.
+    """Score the answers of one or several people; the interval is over the persons on the pairs, each pair with the fraction of its votes.
 
     Raises:
         PtxError: they are not of one study.
@@ -116,5 +123,7 @@ def score_answers(files: Sequence[Answers]) -> Preference:
     for answer in answers:
         votes.setdefault(answer.pair, []).append(answer.winner == second)
     for_second = np.array([np.mean(votes[pair]) for pair in sorted(votes)])
+    person_of = {answer.pair: answer.person for answer in answers if answer.person is not None}
+    persons = np.array([person_of[pair] for pair in sorted(votes)]) if person_of.keys() == votes.keys() else None
     left = float(np.mean([answer.chosen == "left" for answer in answers]))
-    return Preference(len(files), len(answers), {first: 1 - for_second, second: for_second}, left)
+    return Preference(len(files), len(answers), {first: 1 - for_second, second: for_second}, persons, left)

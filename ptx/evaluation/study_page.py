@@ -35,7 +35,7 @@ function choose(side) {
   const trial = study.trials[answers.length];
   if (!trial) return;
   const seconds = Math.round(performance.now() - shownAt) / 1000;
-  answers.push({pair: trial.pair, left: trial.methods[0], right: trial.methods[1], chosen: side, seconds});
+  answers.push({pair: trial.pair, person: trial.person, left: trial.methods[0], right: trial.methods[1], chosen: side, seconds});
   show();
 }
 
@@ -83,6 +83,8 @@ class Trial(TypedDict):
 
     pair: int
     """Number of the pair in the whole data set."""
+    person: int
+    """Number of the person on it."""
     methods: list[str]
     """Methods of the left and of the right picture."""
     source: str

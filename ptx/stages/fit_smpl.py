@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.fit_cameras import FIRST_PIXEL
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
@@ -54,8 +55,10 @@ class FitSmpl(BodyStage[FitSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest, and the state of the files that bodies are read from."""
-        files: dict[str, Json] = {"fit files": folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {}
+        """The body model's digest; of bodies that are read from files, their state and how their cameras are read."""
+        files: dict[str, Json] = {}
+        if self.files:
+            files = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
         return {**super().dependencies, **files}
 
     @property

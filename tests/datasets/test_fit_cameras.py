@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -46,7 +45,7 @@ def test_a_crop_is_placed_in_the_picture(tmp_path: Path) -> None:
         ]
     )
     seen = POINTS + place
-    expected = focal * seen[:, :2] / seen[:, 2:] + (width / 2, height / 2)
+    expected = focal * seen[:, :2] / seen[:, 2:] + (width / 2, height / 2) - 0.5  # from edges to centres of pixels
     content = {"global_orient": VECTORS[:1], "body_pose": VECTORS[None, 1:], "betas": np.zeros((1, 10))}
     whole = camera_of(tmp_path / "a.pkl", content | {"pred_cam_t_full": place[None]})
     np.testing.assert_allclose(whole.project(POINTS, (height, width)), expected)
@@ -56,40 +55,21 @@ def test_a_crop_is_placed_in_the_picture(tmp_path: Path) -> None:
     # The crop's own focal length is that of a picture of its size: the same size and place, a nearer camera.
     middle = np.zeros((1, 3))
     np.testing.assert_allclose(crop.project(middle, (height, width)), whole.project(middle, (height, width)), rtol=1e-6)
-    flat = centre + side / 2 * s * (POINTS[:, :2] + (tx, ty))
+    flat = centre - 0.5 + side / 2 * s * (POINTS[:, :2] + (tx, ty))
     near = crop.project(POINTS, (height, width))
     assert np.abs(near - flat).max() < 0.03 * side
     translation = {"pred_cam_t": [tx, ty, 2 * 5000 / (256 * s)], "box_center": centre, "box_size": side}
     np.testing.assert_allclose(camera_of(tmp_path / "c.pkl", content | translation).project(POINTS, (9, 9)), near)
 
 
-@pytest.mark.parametrize("centre", [(200.0, 260.0), (201.3, 257.8)])
-def test_pixel_centres_are_at_integers(tmp_path: Path, centre: tuple[float, float]) -> None:
-    """A dot in a picture is found again where it is, to a hundredth of a pixel, through all that 4D-Humans does with it.
-
-    The crop of 256 px is OpenCV's affine transform that takes the box to it (hmr2/datasets/utils.py, gen_trans_from_patch_cv); in it
-    the network learns pixels over 256, less a half (get_example), and projects by its perspective camera of focal length 5000 / 256
-    (hmr2/utils/geometry.py, perspective_projection); the whole image's camera is cam_crop_to_full of hmr2/utils/renderer.py.
-    """
-    height, width, side, dot = 480, 641, 256.0, np.array([233, 317])
-    y, x = np.mgrid[:height, :width]
-    picture = np.exp(-((x - dot[0]) ** 2 + (y - dot[1]) ** 2) / 18).astype(np.float32)
-    box = np.float32([centre, (centre[0], centre[1] + side / 2), (centre[0] + side / 2, centre[1])])
-    crop = cv2.warpAffine(
-        picture, cv2.getAffineTransform(box, np.float32([(128, 128), (128, 256), (256, 128)])), (256, 256)
-    )
-    rows, columns = np.mgrid[:256, :256]
-    seen = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
-    size = 0.9
-    tx, ty = (seen / 256 - 0.5) * 2 / size  # so a body's origin is projected to the dot
+@pytest.mark.parametrize("width", [640, 641])
+def test_the_middle_of_the_picture_is_drawn_alike_from_both_sides(tmp_path: Path, width: int) -> None:
+    """A body on the camera's axis and its mirror image cover columns that mirror each other, as OpenGL draws them."""
     content = {"global_orient": VECTORS[:1], "body_pose": VECTORS[None, 1:], "betas": np.zeros((1, 10))}
-    boxed = {"pred_cam": [size, tx, ty], "box_center": np.array([centre]), "box_size": side}
-    focal = 5000 / 256 * width
-    shift = [2 * (c - n / 2) / (side * size) for c, n in zip(centre, (width, height), strict=True)]
-    whole = {"pred_cam_t_full": np.array([[tx + shift[0], ty + shift[1], 2 * focal / (side * size)]])}
-    for more in (boxed, whole):
-        camera = camera_of(tmp_path / "a.pkl", content | more)
-        np.testing.assert_allclose(camera.project(np.zeros((1, 3)), (height, width))[0], dot, atol=0.01)
+    camera = camera_of(tmp_path / "a.pkl", content | {"pred_cam_t_full": np.array([[0.0, 0.0, 40.0]])})
+    x = camera.project(POINTS, (480, width))
+    mirrored = camera.project(POINTS * (-1, -1, 1), (480, width))
+    np.testing.assert_allclose(x + mirrored, np.broadcast_to((width - 1, 479), x.shape))
 
 
 def test_smplifyx_has_a_focal_length_of_its_own(tmp_path: Path) -> None:
@@ -99,13 +79,13 @@ def test_smplifyx_has_a_focal_length_of_its_own(tmp_path: Path) -> None:
     xyz = POINTS + translation
     flat = 5000 * xyz[:, :2] / xyz[:, 2:]
     camera = camera_of(tmp_path / "a.pkl", content | {"camera_translation": translation})
-    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat + (320, 240))
+    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat + (319.5, 239.5))
     camera = camera_of(
         tmp_path / "b.pkl", content | {"camera_translation": translation, "camera_center": [100.0, 50.0]}
     )
-    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat + (100, 50))
+    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat + (99.5, 49.5))
     camera = camera_of(tmp_path / "c.pkl", content | {"camera_translation": translation, "focal_length": 1000.0})
-    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat / 5 + (320, 240))
+    np.testing.assert_allclose(camera.project(POINTS, (480, 640)), flat / 5 + (319.5, 239.5))
 
 
 def test_a_camera_with_a_number_missing_is_not_finite() -> None:

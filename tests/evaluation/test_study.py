@@ -83,6 +83,7 @@ def test_the_page_shows_both_methods_of_every_pair(work: Project, pairs: Pairs, 
         r"https?:|//\w+\.\w|@import|url\(|fetch|XMLHttp|WebSocket|sendBeacon", re.sub(r"base64,[\w+/=]+", "", text)
     )
     assert "default-src 'none'" in text
+    assert "person: trial.person" in text  # in the answers
     trials = found.study["trials"]
     assert sorted(trial["pair"] for trial in trials) == sorted(pairs.numbers.tolist())
     assert [trial["methods"][0] for trial in trials].count("one") == 3  # each is on the left half of the time
@@ -90,6 +91,7 @@ def test_the_page_shows_both_methods_of_every_pair(work: Project, pairs: Pairs, 
     listed = np.asarray(work.pipeline.listing.pairs)
     for trial in trials:
         target, source = listed[trial["pair"]]
+        assert trial["person"] == work.pipeline.listing.persons[target]
         shown = {side: picture(found.study["pictures"][trial[side]]) for side in ("source", "pose", "left", "right")}
         assert np.array_equal(shown["source"], images[source])
         assert shown["pose"].shape == (32, 32, 3)

@@ -36,6 +36,33 @@ def test_scores_are_shares_of_votes() -> None:
     assert any("9.3%: PG²" in line for line in sure.lines())
 
 
+def test_votes_of_a_person_are_drawn_together() -> None:
+    """Twenty pairs of one person each tell as much as twenty persons' one pair: the interval is as wide."""
+
+    def width(pairs: int) -> float:
+        rows = [
+            {"pair": pairs * person + n, "person": person, "left": "a", "right": "b", "chosen": side, "seconds": 1}
+            for person in range(20)
+            for n in range(pairs)
+            for side in [("left", "right")[person % 2]]
+        ]
+        found = score_answers([Answers.model_validate({"study": "x", "answers": rows})])
+        row = next(line for line in found.lines() if line.startswith("| a "))
+        rate, low, high = (float(x) for x in re.findall(r"[\d.]+(?=%)", row))
+        assert rate == 50
+        return high - low
+
+    spread = 2 * 1.96 * np.sqrt(0.25 / 20) * 100  # of a proportion of 20
+    assert width(1) == pytest.approx(spread, rel=0.15)
+    assert width(20) == width(1)
+
+
+def test_answers_that_do_not_say_persons_draw_pairs() -> None:
+    old = answers("x", (1, "a", "b", "left"), (2, "a", "b", "right"))
+    assert score_answers([old]).persons is None
+    assert score_answers([old]).lines()[-1].startswith("| b | 50.0%")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -52,8 +52,8 @@ def theirs(index: int) -> dict[str, Any]:
 
 
 def pinhole(body: dict[str, Any], focal: float, centre: tuple[float, float]) -> np.ndarray:
-    """(3,) translation that puts the root joint where the picture has it, at its size."""
-    across, down = body["offset"] - np.array(centre) / body["scale"]
+    """(3,) translation that puts the root joint where the picture has it, at its size; `centre` in px from the picture's edge."""
+    across, down = body["offset"] + (0.5 - np.array(centre)) / body["scale"]
     return np.array([across, down, focal / body["scale"] - body["root"][2]])
 
 
@@ -85,7 +85,7 @@ def far(body: dict[str, Any], path: Path) -> None:
 def humans_crop(body: dict[str, Any], path: Path) -> None:
     """4D-Humans with its crop's weak-perspective camera, nested as its model gives it, in a folder of first persons."""
     side, centre = 260.0, np.array([90.0, 160.0])
-    camera = [2 * body["scale"] / side, *(body["offset"] - centre / body["scale"])]
+    camera = [2 * body["scale"] / side, *(body["offset"] + (0.5 - centre) / body["scale"])]
     params = {"global_orient": body["turns"][:1], "body_pose": body["turns"][1:], "betas": body["betas"]}
     content = {"pred_smpl_params": params, "pred_cam": np.array(camera), "box_center": centre, "box_size": side}
     path.with_name(f"{path.name}_0.pkl").write_bytes(pickle.dumps(content))
