@@ -86,7 +86,7 @@ def style_loss(features: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     return torch.stack(terms).mean()
 
 
-def gram(features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+def gram(features: Tensor, shift: tuple[int, int]) -> Tensor:
     """(B, C, H, W) → (B, C, C) mean products of channels at pixels that lie `shift` (right, down) px apart.
 
     Gatys et al., CVPR 2016; shifted as in Berger and Memisevic, ICLR 2017, so that repeating patterns count.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -53,12 +54,17 @@ def test_style_loss_by_hand() -> None:
     assert style_loss([(one, two)]).item() == pytest.approx((4 - 1) ** 2)
     stripes = torch.tensor([1.0, -1.0] * 2).expand(1, 1, 4, 4)  # as they are and one row on 1, one column on -1
     assert style_loss([(one, stripes)]).item() == pytest.approx(((1 - 1) ** 2 + (1 + 1) ** 2 + (1 - 1) ** 2) / 3)
+    pattern = torch.tensor([[1.0, 2, 4], [3, 5, 9], [8, 6, 7]])  # no two of whose shifts have the same products
+    a = pattern.numpy()
+    products = [(a * a).mean(), (a[:, :-1] * a[:, 1:]).mean(), (a[:-1] * a[1:]).mean()]
+    expected = np.mean([(product - 1) ** 2 for product in products])
+    assert style_loss([(torch.ones(1, 1, 3, 3), pattern[None, None])]).item() == pytest.approx(expected)
 
 
 def test_gram_by_hand() -> None:
     """Of constant features their products; shifted, a pattern that repeats after two pixels agrees with itself."""
     features = torch.tensor([1.0, 2.0])[None, :, None, None].expand(1, 2, 4, 4)
-    assert torch.allclose(gram(features)[0], torch.tensor([[0.5, 1.0], [1.0, 2.0]]))
+    assert torch.allclose(gram(features, (0, 0))[0], torch.tensor([[0.5, 1.0], [1.0, 2.0]]))
     stripes = torch.tensor([1.0, -1.0] * 4).expand(1, 1, 8, 8)
     assert [float(gram(stripes, (right, 0))) for right in (0, 1, 2)] == [1, -1, 1]
     assert float(gram(stripes, (0, 3))) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LENGTH = "only the length of the difference counts"
+FUSED = "Adam's one kernel for all parameters or one each: the same steps, which is a matter of speed"
 MAGNITUDE = "only the absolute value of the difference counts"
 
 REASONS: tuple[tuple[str, str], ...] = (
@@ -12,7 +13,9 @@ REASONS: tuple[tuple[str, str], ...] = (
         "models/losses.py:*number: 1e-6 → 2e-06",
         "a cell with any body has a share of at least 1/1024; the others are masked",
     ),
-    ("models/losses.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
+    ("models/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
+    ("training/recipes/base.py:104 default: True → False", FUSED),
+    ("training/recipes/generator.py:100 default: True → False", FUSED),
     (
         "models/pose_flow_losses.py:90 number: 3 → 4",
         "chunks of three channels: torch gives three of one channel each, asked for 3 or 4",
@@ -28,6 +31,5 @@ REASONS: tuple[tuple[str, str], ...] = (
         "models/pose_flow_losses.py:*operands: x.mean(1, keepdim=True) - mean → *",
         "both patterns change sign, their absolute difference does not",
     ),
-    ("models/pose_flow_losses.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
 )
 """(pattern of the faults' names, why they change no result)."""

@@ -71,3 +71,7 @@ def test_pictures() -> None:
     made = recipe()
     pictures = made.pictures(made.network(made.settings, FACTS), noise())
     assert [picture.shape for picture in pictures] == [(2, 3, *SIZE)] * 4
+
+
+def test_the_checkpoint_of_least_error_is_the_best() -> None:
+    assert (FlowRecipe.monitor, FlowRecipe.higher_is_better) == ("epe", False)

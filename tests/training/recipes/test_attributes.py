@@ -138,3 +138,7 @@ def test_from_annotation_files_to_scores(tmp_path: Path) -> None:
 
     (folder / "list_category_img.txt").touch()
     assert tiny_project(tmp_path, *named).step("train-attributes").status().reasons == ["input attributes changed"]
+
+
+def test_the_checkpoint_of_least_loss_is_the_best() -> None:
+    assert (AttributesRecipe.monitor, AttributesRecipe.higher_is_better) == ("loss", False)

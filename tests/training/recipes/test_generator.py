@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -98,6 +99,32 @@ def test_terms_by_hand() -> None:
     assert float(least_squares["discriminator"]["real"].detach()) == pytest.approx(
         0.01 * float((of_real - 1).square().mean())
     )
+
+
+class Coarse(Grey):
+    """Paints pictures of half and of quarter the size besides."""
+
+    def paint(self, net: nn.Module, batch: Batch) -> list[torch.Tensor]:
+        height, width = batch["source"].shape[-2:]
+        return [torch.full((2, 3, height // 2**i, width // 2**i), value) for i, value in enumerate((0.25, 0.5, -0.5))]
+
+
+def test_smaller_pictures_have_a_term_each() -> None:
+    """L1 to the target's means over squares of 2 and 4 px."""
+    chosen, batch = TrainGeneratorSettings.model_validate(PAINT), noise()
+    terms = Coarse(chosen, FACTS, chosen.radius, chosen.background, None, None).losses(
+        {"generator": nn.Identity()}, batch, 0
+    )["generator"]
+    target = batch["target"].double().numpy()
+    b, c, height, width = target.shape
+    for side, value in ((2, 0.5), (4, -0.5)):
+        means = target.reshape(b, c, height // side, side, width // side, side).mean((3, 5))
+        assert float(terms[f"l1_of_1/{side}"]) == pytest.approx(float(np.abs(means - value).mean()), rel=1e-5)
+
+
+def test_the_best_picture_is_the_most_similar_one() -> None:
+    for recipe in (GeneratorRecipe, PixelWarpRecipe):
+        assert (recipe.monitor, recipe.higher_is_better) == ("ssim", True)
 
 
 def test_the_discriminator_joins_when_it_is_told_to() -> None:

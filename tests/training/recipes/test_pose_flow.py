@@ -134,3 +134,8 @@ def test_the_fewest_scales_that_are_allowed_train() -> None:
         terms, networks = losses_and_gradients(made)
         assert sum("of_1/" in name for name in terms["generator"]) == pictures - 1
         assert is_trained(networks["generator"])
+
+
+def test_checkpoints_are_chosen_by_what_each_network_is_for() -> None:
+    assert (PoseFlowRecipe.monitor, PoseFlowRecipe.higher_is_better) == ("warped_ssim", True)
+    assert (GarmentRecipe.monitor, GarmentRecipe.higher_is_better) == ("iou", True)

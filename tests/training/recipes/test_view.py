@@ -141,3 +141,8 @@ def test_the_plain_network_is_given_no_flow() -> None:
     batch = noise()
     del batch["flow"], batch["visibility"]
     assert made.paint(made.network(made.settings, FACTS), batch).shape == (2, 3, *SIZE)
+
+
+def test_the_best_picture_is_the_most_similar_one() -> None:
+    for recipe in (CoarseRecipe, RefineRecipe):
+        assert (recipe.monitor, recipe.higher_is_better) == ("ssim", True)
