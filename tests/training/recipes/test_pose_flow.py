@@ -65,6 +65,7 @@ def test_terms_follow_the_settings() -> None:
 
     base = {"texture": 1.0, "garments": 1.0, "hidden": 0.0, "smooth": 1.0, "known_warps": 1.0}
     one = terms(**base)
+    assert min(one.values()) > 0
     for name, term in (("smooth", "smooth"), ("known_warps", "known_warps")):
         three = terms(**{**base, name: 3.0})
         assert three[term] == pytest.approx(3 * one[term], rel=1e-5)
