@@ -49,7 +49,7 @@ Result = dict[str, str | float]
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """Return the modules of ptx that a file imports, as paths below the root."""
+    """Return the modules of ptx that a file imports, and those that packages it imports are made of, as paths below the root."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -57,24 +57,23 @@ def imports(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    files = {f"{name.replace('.', '/')}.py" for name in names if name.startswith("ptx")}
-    return frozenset(file for file in files if (ROOT / file).is_file())
+    places = {name.replace(".", "/") for name in names if name.startswith("ptx")}
+    packages = [imports(ROOT / place / "__init__.py") for place in places if (ROOT / place / "__init__.py").is_file()]
+    return frozenset({f"{place}.py" for place in places if (ROOT / f"{place}.py").is_file()}.union(*packages))
 
 
 @cache
 def tests_of(file: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the test files that import a module of ptx: its own (`tests/models/test_losses.py` of `ptx/models/losses.py`), the others."""
-    tests = (str(test.relative_to(ROOT)) for test in sorted((ROOT / "tests").rglob("test_*.py")))
-    found = [test for test in tests if f"ptx/{file}" in imports(ROOT / test)]
-    return tuple(test for test in found if test == own_test(file)), tuple(
-        test for test in found if test != own_test(file)
-    )
+    """Return the test files that import a module of ptx: its own, then the others.
 
-
-def own_test(file: str) -> str:
-    """Return the path of the test file that mirrors a module."""
-    path = Path("tests") / file
-    return str(path.with_name(f"test_{path.name}"))
+    Its own is the one that mirrors it (`tests/models/test_losses.py` of `ptx/models/losses.py`); without one, those of its folder.
+    """
+    tests = (test.relative_to(ROOT) for test in sorted((ROOT / "tests").rglob("test_*.py")))
+    importing = [test for test in tests if f"ptx/{file}" in imports(ROOT / test)]
+    module = Path("tests") / file
+    mirror = module.with_name(f"test_{module.name}")
+    own = [test for test in importing if test == mirror] or [test for test in importing if test.parent == module.parent]
+    return tuple(map(str, own)), tuple(str(test) for test in importing if test not in own)
 
 
 def digest(fault: Fault) -> str:
