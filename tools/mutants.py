@@ -49,7 +49,16 @@ Result = dict[str, str | float]
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """Return the modules of ptx that a file imports, and those that packages it imports are made of, as paths below the root."""
+    """Return the modules of ptx that a file imports, and those that the packages that it imports import, as paths below the root."""
+    names = _imported(path)
+    packages = (ROOT / name / "__init__.py" for name in names)
+    names = names.union(*(_imported(package) for package in packages if package.is_file()))
+    return frozenset(f"{name}.py" for name in names if (ROOT / f"{name}.py").is_file())
+
+
+@cache
+def _imported(path: Path) -> frozenset[str]:
+    """Return what a file imports of ptx: modules, packages and names in them, as paths."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -57,9 +66,7 @@ def imports(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    places = {name.replace(".", "/") for name in names if name.startswith("ptx")}
-    packages = [imports(ROOT / place / "__init__.py") for place in places if (ROOT / place / "__init__.py").is_file()]
-    return frozenset({f"{place}.py" for place in places if (ROOT / f"{place}.py").is_file()}.union(*packages))
+    return frozenset(name.replace(".", "/") for name in names if name.split(".")[0] == "ptx")
 
 
 @cache
