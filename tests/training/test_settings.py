@@ -10,7 +10,14 @@ from ptx.models.flow_net import FlowNet
 from ptx.pipeline.config import ADDED_LATER
 from ptx.pipeline.errors import PtxError
 from ptx.settings import load_settings
-from ptx.training.settings import FLOW_TRAININGS, LOOSE_SETTINGS, REMOVED_SETTINGS, RENAMED_SETTINGS, TrainSettings
+from ptx.training.settings import (
+    FLOW_TRAININGS,
+    FORMER_SETTINGS,
+    LOOSE_SETTINGS,
+    REMOVED_SETTINGS,
+    RENAMED_SETTINGS,
+    TrainSettings,
+)
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
 from ptx.training.trainings.appearance_flow import TrainFlowSettings, TrainGeneratorSettings
@@ -18,6 +25,18 @@ from ptx.training.trainings.attributes import TrainAttributesSettings
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
 from tests.projects import NO_FILE
+
+
+def test_values_without_a_preset() -> None:
+    """Adam's rate and first beta are those of system A's generator (CVPR 2019) and of DCGAN."""
+    assert TrainSettings().model_dump() == {
+        "preset": "demo", "steps": 400, "batch": 8, "accumulate": 1, "learning_rate": 2e-4, "halve_every": 0, "cool_down": 0.0,
+        "betas": (0.5, 0.999), "weight_decay": 0.0, "ema": 0.99, "save_every": 200, "keep": 2, "checkpoint": "auto",
+        "validate_pairs": 32, "workers": 1, "precision": "auto", "compile": False, "devices": 1, "nodes": 1, "base_channels": 32,
+        "flips": 0.0,
+    }  # fmt: skip
+    assert FORMER_SETTINGS == {"train_coarse": {"max_channels": 128}}  # the default of ptx 0.1
+    assert FLOW_TRAININGS == {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
 
 
 def test_what_is_given_comes_before_the_preset() -> None:

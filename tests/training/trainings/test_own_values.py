@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from ptx.pipeline.fingerprint import Json
+from ptx.training.settings import TrainSettings
 from ptx.training.trainings import TRAININGS
 
 SHARED: dict[str, Json] = {
@@ -130,7 +131,7 @@ def test_long_trainings_save_seldom_and_keep_the_last(training: str) -> None:
 @pytest.mark.parametrize("training", TRAININGS)
 def test_limits(training: str) -> None:
     """The smallest and the largest value are taken, what lies beyond is refused."""
-    settings = TRAININGS[training].settings
+    settings: type[TrainSettings] = TRAININGS[training].settings
     lowest = {**AT_LEAST, "scales": 2} if training == "train-pose-flow" else AT_LEAST
     names = {name for name in settings.model_fields if (training, name) not in SWITCHES}
     allowed = {"pictures": 1, "batch": 8} if "pictures" in names else {}  # so that one scale is enough
