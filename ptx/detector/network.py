@@ -1,0 +1,93 @@
+"""Networks of the detector: TensorFlow Lite files, run by LiteRT on one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.pipeline.errors import PtxError, one_line
+
+Floats = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+ASSETS = Path(__file__).parents[1] / "assets" / "detector"
+"""Folder of the networks that come with ptx."""
+
+INSTALL = "pip install ai-edge-litert"
+"""Command that installs LiteRT. It has no wheels for Macs with Intel processors."""
+
+MAX_BYTES = 200_000_000
+"""Largest file of a network that is read."""
+
+_STDERR = threading.Lock()
+"""Held while the process's standard error is closed."""
+
+
+class Network:
+    """A network with one input picture. Safe in one thread only: every thread opens its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Load a network.
+
+        Args:
+            path: its .tflite file.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is no network.
+        """
+        try:
+            with _silence():
+                from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise PtxError(f"the detector of people needs LiteRT ({one_line(error)}); install it with: {INSTALL}") from None
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise PtxError(f"{path}: is larger than any network of the detector")
+            content = path.read_bytes()
+        except OSError as error:
+            raise PtxError(f"{path}: cannot be read: {error.strerror}") from None
+        try:
+            with _silence():
+                self._interpreter = Interpreter(model_content=content, num_threads=1)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise PtxError(f"{path}: is no TensorFlow Lite network: {one_line(error)}") from None
+        given = self._interpreter.get_input_details()[0]
+        self._input: int = given["index"]
+        self._outputs: list[int] = [output["index"] for output in self._interpreter.get_output_details()]
+        self.side = int(given["shape"][1])
+        """Height and width of the picture that it takes, px."""
+
+    def __call__(self, picture: Image, low: float = 0.0) -> list[Floats]:
+        """Run on a picture (side, side, 3), whose values are brought to low..1; returns the outputs without their batch axis."""
+        scale = np.float32((1 - low) / 255)
+        self._interpreter.set_tensor(self._input, (picture * scale + np.float32(low))[None])
+        self._interpreter.invoke()
+        return [np.asarray(self._interpreter.get_tensor(index)[0], np.float32) for index in self._outputs]
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Turn logits into probabilities."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, None))), np.float32)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Close the process's standard error, to which LiteRT's C++ core writes notes."""
+    with _STDERR:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        try:
+            with open(os.devnull, "w") as null:
+                os.dup2(null.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,164 @@
+"""Detection of the people in a picture: the most prominent one, or everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ptx.detector.boxes import PEOPLE_ANCHORS, BoxDetector
+from ptx.detector.network import ASSETS, Floats, Image
+from ptx.detector.pose import POSE_MODEL, Pose, PoseNetwork
+from ptx.detector.regions import Region, whole_picture
+
+PEOPLE_MODEL = ASSETS / "pose_detection.tflite"
+"""Network of the boxes around people."""
+
+BORDER = (1 / 8, 1 / 2)
+"""Shares of the height and of the width by which a picture is continued all round where nobody was found: the network wants some space
+around people."""
+
+WINDOW_SIZES = (1.0, 0.7, 0.5)
+"""Sides of the windows in which small people are looked for, as shares of the picture's shorter side; they overlap by half."""
+
+MIN_WINDOW_SCORE = 0.35
+"""Smallest score of a box in a window."""
+
+MIN_VISIBLE = 8
+"""Fewest visible landmarks of a person among several."""
+
+VISIBLE = 0.5
+"""Visibility from which a landmark counts as visible."""
+
+MIN_ON_MASK = 0.7
+"""Smallest share of the visible landmarks that lie on the person's own mask."""
+
+SAME_REGION_DISTANCE, SAME_REGION_RATIO = 0.08, 0.25
+"""Distance of centres over the side, and logarithm of the ratio of sides, below which two regions show the same person alike."""
+
+SAME_POSE_DISTANCE = 0.12
+"""Median distance of two poses' landmarks over their size, below which they are of one person."""
+
+CONFIRMED_DISTANCE = 0.05
+"""Largest such distance between what the network sees of a person in two regions."""
+
+MIN_COMMON = 4
+"""Fewest landmarks, visible in two poses, by which these are told apart; with fewer they count as one person."""
+
+
+class PeopleDetector:
+    """Finds people and their poses. Safe in one thread only."""
+
+    def __init__(self, pose_model: Path = POSE_MODEL) -> None:
+        """Load the networks.
+
+        Args:
+            pose_model: file of the network of landmarks and masks.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is not there.
+        """
+        self._boxes = BoxDetector(PEOPLE_MODEL, PEOPLE_ANCHORS)
+        self._pose = PoseNetwork(pose_model)
+
+    def find(self, image: Image) -> Pose | None:
+        """Find the most prominent person of an image (H, W, 3); where nobody is found, once more with a border around it."""
+        pose = self._first(image)
+        if pose is not None:
+            return pose
+        height, width = image.shape[:2]
+        y, x = round(height * BORDER[0]), round(width * BORDER[1])
+        pose = self._first(cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_REPLICATE))
+        return pose and pose.moved(x, y)
+
+    def _first(self, image: Image) -> Pose | None:
+        """Return the pose of the surest box, as MediaPipe does; of the others none has ever been right where that was wrong."""
+        boxes = self._boxes(image)
+        return self._pose(image, boxes[0].person) if boxes else None
+
+    def follow(self, image: Image, region: Region) -> Pose | None:
+        """Return the pose in a region of an image; None where nobody is."""
+        return self._pose(image, region)
+
+    def find_all(self, image: Image) -> list[Pose]:
+        """Find everyone in an image (H, W, 3), each once, the surest first.
+
+        The network sees 224 px: it looks at the whole picture and at windows of it.
+        """
+        boxes = [box for window in windows(image) for box in self._boxes(image, window, MIN_WINDOW_SCORE)]
+        poses: list[Pose] = []
+        tried: list[Region] = []
+        for box in sorted(boxes, key=lambda box: -box.score):
+            region = box.person
+            if any(_alike(region, other) for other in tried):
+                continue
+            pose = self._pose(image, region)
+            if pose is None or not is_person(pose):
+                continue
+            tried.append(region)
+            if not any(same_person(pose, other) for other in poses) and self._confirm(image, pose):
+                poses.append(pose)
+        return poses
+
+    def _confirm(self, image: Image, pose: Pose) -> bool:
+        """Return True if the network sees the same pose in another region too; of rackets and folds it sees another one, or none."""
+        body = pose.body
+        others = (body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9))
+        return any(
+            again is not None and pose_distance(pose, again) < CONFIRMED_DISTANCE
+            for again in (self._pose(image, region) for region in others)
+        )
+
+
+def windows(image: Image) -> Iterator[Region]:
+    """Yield the whole image (H, W, 3), and squares of it that overlap by half."""
+    height, width = image.shape[:2]
+    yield whole_picture(image)
+    for share in WINDOW_SIZES:
+        size = min(height, width) * share
+        for y in _centres(height, size):
+            for x in _centres(width, size):
+                yield Region(x, y, size)
+
+
+def _centres(length: int, size: float) -> Sequence[float]:
+    """Spread centres of windows evenly over a length, so that neighbours overlap by half at least."""
+    count = int(np.ceil((length - size) / (size / 2))) + 1
+    centres: list[float] = np.linspace(size / 2, length - size / 2, count).tolist()
+    return centres
+
+
+def _alike(a: Region, b: Region) -> bool:
+    near = np.hypot(a.x - b.x, a.y - b.y) < SAME_REGION_DISTANCE * b.size
+    return bool(near and abs(np.log(a.size / b.size)) < SAME_REGION_RATIO)
+
+
+def is_person(pose: Pose) -> bool:
+    """Return True if enough landmarks are visible, and most of them lie on the person's own mask."""
+    visible = pose.landmarks[:, 3] > VISIBLE
+    return int(visible.sum()) >= MIN_VISIBLE and float(on_mask(pose)[visible].mean()) >= MIN_ON_MASK
+
+
+def on_mask(pose: Pose) -> Floats:
+    """Return 1 for the landmarks (33,) that lie on the person's mask, or within two cells of it, else 0."""
+    side = len(pose.mask)
+    inverse = cv2.invertAffineTransform(pose.region.matrix(side))
+    x, y = np.rint(inverse[:, :2] @ pose.landmarks[:, :2].T + inverse[:, 2:]).astype(int).clip(0, side - 1)
+    return np.asarray(cv2.dilate(pose.mask, np.ones((5, 5)))[y, x] > 0.5, np.float32)
+
+
+def same_person(a: Pose, b: Pose) -> bool:
+    """Return True if two poses are of one person: the landmarks that both see are close, by the median."""
+    return pose_distance(a, b) < SAME_POSE_DISTANCE
+
+
+def pose_distance(a: Pose, b: Pose) -> float:
+    """Compute the median distance of the landmarks that two poses see, over their size; 0 where they share too few to tell."""
+    common = (a.landmarks[:, 3] > VISIBLE) & (b.landmarks[:, 3] > VISIBLE)
+    if common.sum() < MIN_COMMON:
+        return 0.0
+    ones, others = a.landmarks[common, :2], b.landmarks[common, :2]
+    size = max(float(np.ptp(ones, axis=0).max()), float(np.ptp(others, axis=0).max()))
+    return float(np.median(np.linalg.norm(ones - others, axis=1))) / size
