@@ -61,7 +61,9 @@ class BoxDetector:
         raw, logits = self._network(region.cut(image, self._network.side, black=True), low=-1.0)
         scores = sigmoid(logits[:, 0])
         likely = np.flatnonzero(scores >= min_score)
-        values = raw[likely].reshape(len(likely), raw.shape[1] // 2, 2) / np.float32(self._network.side)  # centre, size, points
+        values = raw[likely].reshape(len(likely), raw.shape[1] // 2, 2) / np.float32(
+            self._network.side
+        )  # centre, size, points
         values[:, [0, *range(2, values.shape[1])]] += self._centres[likely, None]
         centre, size = values[:, 0], values[:, 1]
         valid = (size >= 0).all(1)

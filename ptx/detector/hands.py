@@ -58,7 +58,9 @@ class HandPoints:
     def _region(self, image: Image, wrist: Floats, fingers: Floats) -> Region:
         """Return the region of a hand, which a network finds in a rough one about its knuckles."""
         direction = region_about(wrist, fingers)
-        rough = Region(float(fingers[0]), float(fingers[1]), direction.size, direction.angle).scaled(ROUGH_MARGIN, SHIFT)
+        rough = Region(float(fingers[0]), float(fingers[1]), direction.size, direction.angle).scaled(
+            ROUGH_MARGIN, SHIFT
+        )
         side = self._recrop.side
         points = self._recrop(rough.cut(image, side))[0].reshape(2, -1)[:, :2] / np.float32(side)
         centre, rim = rough.to_picture(points)

@@ -46,7 +46,9 @@ class Network:
             with _silence():
                 from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise PtxError(f"the detector of people needs LiteRT ({one_line(error)}); install it with: {INSTALL}") from None
+            raise PtxError(
+                f"the detector of people needs LiteRT ({one_line(error)}); install it with: {INSTALL}"
+            ) from None
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise PtxError(f"{path}: is larger than any network of the detector")
