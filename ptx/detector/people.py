@@ -41,8 +41,14 @@ SAME_REGION_DISTANCE, SAME_REGION_RATIO = 0.08, 0.25
 SAME_POSE_DISTANCE = 0.12
 """Median distance of two poses' landmarks over their size, below which they are of one person."""
 
-CONFIRMED_DISTANCE = 0.05
-"""Largest such distance between what the network sees of a person in two regions."""
+STRICT_DISTANCE, LOOSE_DISTANCE = 0.03, 0.05
+"""Largest such distance between what the network sees of a person in two regions; the second where the box is sure."""
+
+SURE_SCORE = 0.65
+"""Score from which a box among several is sure."""
+
+MIN_CERTAINTY = 0.455
+"""Smallest mean distance from 0.5 of the values of a person's mask: of what is no person the network is undecided."""
 
 MIN_COMMON = 4
 """Fewest landmarks, visible in two poses, by which these are told apart; with fewer they count as one person."""
@@ -98,16 +104,17 @@ class PeopleDetector:
             if pose is None or not is_person(pose):
                 continue
             tried.append(region)
-            if not any(same_person(pose, other) for other in poses) and self._confirm(image, pose):
+            if not any(same_person(pose, other) for other in poses) and self._confirm(image, pose, box.score):
                 poses.append(pose)
         return poses
 
-    def _confirm(self, image: Image, pose: Pose) -> bool:
+    def _confirm(self, image: Image, pose: Pose, score: float) -> bool:
         """Return True if the network sees the same pose in another region too; of rackets and folds it sees another one, or none."""
+        largest = LOOSE_DISTANCE if score >= SURE_SCORE else STRICT_DISTANCE
         body = pose.body
         others = (body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9))
         return any(
-            again is not None and pose_distance(pose, again) < CONFIRMED_DISTANCE
+            again is not None and pose_distance(pose, again) < largest
             for again in (self._pose(image, region) for region in others)
         )
 
@@ -136,9 +143,11 @@ def _alike(a: Region, b: Region) -> bool:
 
 
 def is_person(pose: Pose) -> bool:
-    """Return True if enough landmarks are visible, and most of them lie on the person's own mask."""
+    """Return True if enough landmarks are visible, most of them lie on the person's own mask, and the mask is decided."""
     visible = pose.landmarks[:, 3] > VISIBLE
-    return int(visible.sum()) >= MIN_VISIBLE and float(on_mask(pose)[visible].mean()) >= MIN_ON_MASK
+    if int(visible.sum()) < MIN_VISIBLE or float(np.abs(pose.mask - 0.5).mean()) < MIN_CERTAINTY:
+        return False
+    return float(on_mask(pose)[visible].mean()) >= MIN_ON_MASK
 
 
 def on_mask(pose: Pose) -> Floats:
