@@ -69,10 +69,10 @@ class PeopleDetector:
         self._boxes = BoxDetector(PEOPLE_MODEL, PEOPLE_ANCHORS)
         self._pose = PoseNetwork(pose_model)
 
-    def find(self, image: Image) -> Pose | None:
+    def find(self, image: Image, *, border: bool = True) -> Pose | None:
         """Find the most prominent person of an image (H, W, 3); where nobody is found, once more with a border around it."""
         pose = self._first(image)
-        if pose is not None:
+        if pose is not None or not border:
             return pose
         height, width = image.shape[:2]
         y, x = round(height * BORDER[0]), round(width * BORDER[1])
