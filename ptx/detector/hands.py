@@ -52,7 +52,8 @@ class HandPoints:
         confidence = float(presence.ravel()[0])
         if confidence <= MIN_PRESENCE:
             return None
-        xyz = points.reshape(HAND_POINTS, 3) / np.float32(self._hand.side) / np.float32([1, 1, DEPTH_SCALE])
+        xyz = points.reshape(HAND_POINTS, 3) / np.float32(self._hand.side)
+        xyz[:, 2] /= DEPTH_SCALE
         return region.to_picture(xyz), confidence
 
     def _region(self, image: Image, wrist: Floats, fingers: Floats) -> Region:

@@ -56,12 +56,14 @@ def sharpen_mask(image: Image, mask: Floats, bones: Sequence[Segment], seed: int
     height, width = mask.shape
     scale = min(1.0, LONGER_SIDE / max(height, width))
     size = (round(width * scale), round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    soft = cv2.resize(mask, size, interpolation=cv2.INTER_AREA) if scale < 1 else mask
+    small, soft = image, mask
+    if scale < 1:
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        soft = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
     trimap = _trimap(soft, [_scaled(bone, scale) for bone in bones])
     hard = _main_part(_grab_cut(small, trimap, seed))
     full = cv2.resize(hard.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    smooth = cv2.GaussianBlur(full, (0, 0), max(0.8, 0.6 / scale))
+    smooth = np.asarray(cv2.GaussianBlur(full, (0, 0), max(0.8, 0.6 / scale)), np.float32)
     return guided_filter(image, smooth, max(2, round(GUIDE_RADIUS * max(height, width))))
 
 
@@ -93,7 +95,9 @@ def _grab_cut(image: Image, trimap: Mask, seed: int) -> Mask:
     if inside.any() and not inside.all():
         cv2.setRNGSeed(seed)
         colours = np.ascontiguousarray(image[..., ::-1])
-        cv2.grabCut(colours, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(
+            colours, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK
+        )
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), np.uint8)
 
 
@@ -106,7 +110,7 @@ def _main_part(hard: Mask) -> Mask:
     count, names, stats, _ = cv2.connectedComponentsWithStats(1 - opened)
     holes = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] < SMALLEST_HOLE * hard.size]
     opened[np.isin(names, holes)] = 1
-    return opened
+    return np.asarray(opened, np.uint8)
 
 
 def guided_filter(image: Image, mask: Floats, radius: int) -> Floats:

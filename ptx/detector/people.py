@@ -76,7 +76,8 @@ class PeopleDetector:
             return pose
         height, width = image.shape[:2]
         y, x = round(height * BORDER[0]), round(width * BORDER[1])
-        pose = self._first(cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_REPLICATE))
+        framed = cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_REPLICATE)
+        pose = self._first(np.asarray(framed, np.uint8))
         return pose and pose.moved(x, y)
 
     def _first(self, image: Image) -> Pose | None:

@@ -100,7 +100,7 @@ def refine(points: Floats, heat: Floats) -> Floats:
         heat: (H, W, K) logits.
     """
     height, width, count = heat.shape
-    cell = (points[:, :2] * np.float32([width, height])).astype(int)
+    cell = (points[:, :2] * np.array([width, height], np.float32)).astype(int)
     inside = ((cell >= 0) & (cell < [width, height])).all(1)
     reach = np.arange(WINDOW) - WINDOW // 2
     columns, rows = (cell[:, axis, None] + reach for axis in (0, 1))  # (K, 9)

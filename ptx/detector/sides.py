@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +28,7 @@ MIN_HEAD = 12.0
 """Smallest distance of nose and shoulders, px, at which a face is found where there is one."""
 
 
-def seen_from_behind(pose: Pose, size: tuple[int, int], *, face: bool) -> bool:
+def seen_from_behind(pose: Pose, size: tuple[int, ...], has_face: Callable[[], bool]) -> bool:
     """Return True where a pose that faces the viewer must be that of somebody seen from behind.
 
     Its head is in the picture and large enough, no face is found on it, and its nose lies no nearer than its ears.
@@ -35,16 +36,16 @@ def seen_from_behind(pose: Pose, size: tuple[int, int], *, face: bool) -> bool:
     Args:
         pose: of somebody.
         size: height, width of the picture, px.
-        face: whether the face detector finds a face there.
+        has_face: asks the face detector, which is only done where all else speaks for it.
     """
     landmarks, world = pose.landmarks, pose.world
     ahead = float(world[list(EARS), 2].mean() - world[NOSE, 2])
-    if face or facing(world) < FACING or ahead > NOSE_AHEAD:
+    if facing(world) < FACING or ahead > NOSE_AHEAD:
         return False
     shoulders = landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER], :2].mean(0)
     head = landmarks[NOSE, :2]
     inside = bool((head > 0).all() and (head < (size[1], size[0])).all())
-    return inside and float(np.hypot(*(shoulders - head))) >= MIN_HEAD
+    return inside and float(np.hypot(*(shoulders - head))) >= MIN_HEAD and not has_face()
 
 
 def facing(world: Floats) -> float:

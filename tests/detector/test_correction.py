@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptx.datasets.silhouette import correct_landmarks
+from ptx.detector.correction import correct_landmarks
 from ptx.geometry.joints import keypoint
 
 

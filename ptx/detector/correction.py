@@ -1,7 +1,7 @@
 """Correct a detector's landmarks by the person's silhouette.
 
-Hips in the air behind somebody who leans forward are a common mistake of MediaPipe; the silhouette, from the same network, is far more
-reliable.
+Hips in the air behind somebody who leans forward are a common mistake of the pose network; the silhouette, from the same network, is
+far more reliable.
 """
 
 from __future__ import annotations

@@ -1,0 +1,198 @@
+"""The field's 18 keypoints of people in photographs, in ptx's pixels, with all that the networks see beside them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.images import Box, Image, box_around
+from ptx.detector.correction import SHOULDERS, correct_landmarks
+from ptx.detector.face import FACE_POINTS, FaceMesh
+from ptx.detector.hands import HAND_POINTS, HandPoints
+from ptx.detector.people import PeopleDetector
+from ptx.detector.pose import POSE_MODEL, Pose
+from ptx.detector.sides import mirrored, seen_from_behind
+from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.geometry.keypoints import mask_outside
+from ptx.pipeline.errors import BadSample
+
+Floats = NDArray[np.float32]
+
+LANDMARK = {
+    "nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7, "right_ear": 8, "left_shoulder": 11, "right_shoulder": 12,
+    "left_elbow": 13, "right_elbow": 14, "left_wrist": 15, "right_wrist": 16, "left_hip": 23, "right_hip": 24,
+    "left_knee": 25, "right_knee": 26, "left_ankle": 27, "right_ankle": 28,
+}  # fmt: skip
+"""Keypoint → row of the 33 landmarks, which have no neck."""
+
+ROWS = [LANDMARK.get(name, 0) for name in KEYPOINTS]
+"""Row of the landmarks of each keypoint; of the neck any, it is set from the shoulders."""
+
+MIN_VISIBILITY = 0.5
+"""Smallest visibility, 0 to 1, of a landmark that is used; others are guesses, mostly outside the image."""
+
+FIRST_PIXEL = 0.5
+"""Position of the first pixel's centre in the networks' coordinates, px."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One person in one image of (H, W) px."""
+
+    keypoints: Floats
+    """(18, 3) x, y in px, confidence; a missing one is NaN, NaN, 0."""
+    keypoints3d: Floats
+    """(18, 4) x right, y up, z towards the viewer, in metres; confidence."""
+    landmarks: Floats
+    """(33, 4) x, y px, z px towards the viewer, 0 at the hips; visibility. Guesses outside the image among them."""
+    extent: Box
+    """Bounding box of all landmarks, px."""
+    silhouette: Floats
+    """(H, W) 0 to 1, the probability that a pixel is the person's."""
+    face: Floats
+    """(468, 3) x, y px, confidence; NaN, NaN, 0 where no face is found or none was looked for."""
+    hands: Floats
+    """(2, 21, 3) left and right, as `face`."""
+
+
+class KeypointDetector:
+    """Detects people, one in a picture or all, on still images. Safe to share between threads: each has its own networks."""
+
+    def __init__(self, model: Path = POSE_MODEL, *, details: bool = False) -> None:
+        """Load the networks.
+
+        Args:
+            model: network of landmarks and masks, such as MediaPipe's `heavy`.
+            details: look for faces and hands.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is not there.
+        """
+        self._model = model
+        self._details = details
+        self._local = threading.local()
+        self._networks()
+
+    def _networks(self) -> _Networks:
+        """The networks of this thread."""
+        networks: _Networks | None = getattr(self._local, "networks", None)
+        if networks is None:
+            networks = self._local.networks = _Networks(self._model)
+        return networks
+
+    def detect(self, image: Image, *, alone: bool = False) -> Detection:
+        """Detect the most prominent person.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            alone: refuse an image of several persons.
+
+        Raises:
+            BadSample: `no_person`, or `several_persons` where `alone`.
+        """
+        networks = self._networks()
+        pose = networks.people.find(image)
+        if pose is None:
+            raise BadSample("no_person", "nobody is found in the picture")
+        if alone and len(networks.people.find_all(image)) > 1:
+            raise BadSample("several_persons", "more than one person is found in the picture")
+        return self._detection(image, pose)
+
+    def detect_all(self, image: Image, most: int = 20) -> list[Detection]:
+        """Detect several persons, those with the largest sum of confidences first.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            most: largest number of persons.
+
+        Raises:
+            BadSample: `no_person`.
+        """
+        networks = self._networks()
+        poses = networks.people.find_all(image)
+        if not poses:
+            pose = networks.people.find(image)  # who fills the picture
+            if pose is None:
+                raise BadSample("no_person", "nobody is found in the picture")
+            poses = [pose]
+        persons = [self._detection(image, pose) for pose in poses]
+        return sorted(persons, key=lambda person: -float(person.keypoints[:, 2].sum()))[:most]
+
+    def find_person(self, image: Image) -> Box:
+        """Return the box x0, y0, x1, y1 px around the most prominent person of an image (`box_around`).
+
+        Raises:
+            BadSample: `no_person`, there is nobody or too little of a person.
+        """
+        return box_around(self.detect(image).keypoints, image.shape[:2])
+
+    def _detection(self, image: Image, pose: Pose) -> Detection:
+        """Bring a pose to keypoints, with left and right as they must be."""
+        networks, size = self._networks(), image.shape[:2]
+        if seen_from_behind(pose, size, lambda: networks.face(image, pose) is not None):
+            pose = mirrored(pose)
+        detection = as_detection(pose, size)
+        if not self._details:
+            return detection
+        face = _confident(networks.face(image, pose), FACE_POINTS)
+        left, right = networks.hands(image, pose, "left"), networks.hands(image, pose, "right")
+        hands = np.stack([_confident(hand, HAND_POINTS) for hand in (left, right)])
+        return replace(detection, face=face, hands=hands)
+
+
+class _Networks:
+    """All networks, of one thread."""
+
+    def __init__(self, model: Path) -> None:
+        self.people = PeopleDetector(model)
+        self.face = FaceMesh()
+        self.hands = HandPoints()
+
+
+def _confident(points: tuple[Floats, float] | None, count: int) -> Floats:
+    """Bring points (K, 3) and their common confidence to ptx's pixels; missing ones where there are none."""
+    out = np.full((count, 3), np.nan, np.float32)
+    out[:, 2] = 0
+    if points is not None:
+        out[:, :2] = points[0][:, :2] - FIRST_PIXEL
+        out[:, 2] = points[1]
+    return out
+
+
+def as_detection(pose: Pose, size: tuple[int, int]) -> Detection:
+    """Bring a pose in an image of `size` (height, width) to keypoints; hips off the person's mask are moved onto it."""
+    landmarks = pose.landmarks * np.array([1, 1, -1, 1], np.float32) - np.array(
+        [FIRST_PIXEL, FIRST_PIXEL, 0, 0], np.float32
+    )
+    flat = landmarks[ROWS][:, [0, 1, 3]].astype(np.float64)
+    visibility = pose.landmarks[ROWS, 3:]
+    deep = np.column_stack([pose.world[ROWS] * (1, -1, -1), visibility]).astype(np.float64)
+    silhouette = pose.mask_in(size)
+    correct_landmarks(flat, deep, silhouette)
+    x0, y0 = landmarks[:, :2].min(0).tolist()
+    x1, y1 = landmarks[:, :2].max(0).tolist()
+    return Detection(
+        keypoints=mask_outside(_as_keypoints(flat), size),
+        keypoints3d=_as_keypoints(deep),
+        landmarks=landmarks,
+        extent=(x0, y0, x1, y1),
+        silhouette=silhouette,
+        face=_confident(None, FACE_POINTS),
+        hands=np.stack([_confident(None, HAND_POINTS)] * 2),
+    )
+
+
+def _as_keypoints(landmarks: NDArray[np.float64]) -> Floats:
+    """Convert landmarks (18, n), the last number a visibility, to keypoints: with a neck, the invisible ones missing."""
+    points = landmarks.copy()
+    shoulders = points[list(SHOULDERS)]
+    points[keypoint("neck")] = shoulders.mean(0)
+    points[keypoint("neck"), -1] = shoulders[:, -1].min()
+    out = points.astype(np.float32)
+    out[points[:, -1] < MIN_VISIBILITY] = np.nan
+    out[:, -1] = np.where(np.isnan(out[:, -1]), 0, np.clip(out[:, -1], 0, 1))
+    return out
