@@ -31,7 +31,8 @@ MIN_HEAD = 12.0
 def seen_from_behind(pose: Pose, size: tuple[int, ...], has_face: Callable[[], bool]) -> bool:
     """Return True where a pose that faces the viewer must be that of somebody seen from behind.
 
-    Its head is in the picture and large enough, no face is found on it, and its nose lies no nearer than its ears.
+    No face is found, and the nose lies behind the ears, or hardly before them on a head that is in the picture and large enough for a
+    face to be found.
 
     Args:
         pose: of somebody.
@@ -42,6 +43,8 @@ def seen_from_behind(pose: Pose, size: tuple[int, ...], has_face: Callable[[], b
     ahead = float(world[list(EARS), 2].mean() - world[NOSE, 2])
     if facing(world) < FACING or ahead > NOSE_AHEAD:
         return False
+    if ahead < 0:
+        return not has_face()
     shoulders = landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER], :2].mean(0)
     head = landmarks[NOSE, :2]
     inside = bool((head > 0).all() and (head < (size[1], size[0])).all())

@@ -46,8 +46,10 @@ def test_who_faces_the_viewer() -> None:
         ({"back": False, "nose_ahead": -0.02}, True, False),
         ({"back": False, "nose_ahead": 0.1}, False, False),
         ({"back": True, "nose_ahead": -0.1}, False, False),  # the network has it right
-        ({"back": False, "nose_ahead": -0.02, "head": (50, -3)}, False, False),  # the head is cut off
-        ({"back": False, "nose_ahead": -0.02, "head": (50, 85)}, False, False),  # too small to tell
+        ({"back": False, "nose_ahead": 0.02}, False, True),
+        ({"back": False, "nose_ahead": 0.02, "head": (50, -3)}, False, False),  # the head is cut off
+        ({"back": False, "nose_ahead": -0.02, "head": (50, -3)}, False, True),
+        ({"back": False, "nose_ahead": 0.02, "head": (50, 85)}, False, False),  # too small to tell
     ],
 )
 def test_evidence(given: dict[str, object], face: bool, behind: bool) -> None:
