@@ -16,10 +16,19 @@ Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
-LONGER_SIDE = 512
-"""Longer side, px, of the picture that GrabCut works on; the band's width is a share of it."""
+LONGER_SIDE = 448
+"""Longer side, px, to which the part of the picture that shows the person is brought for GrabCut; the band's width is a share of it."""
 
-BAND = 0.012
+MAX_SCALE = 2.0
+"""Most by which it is enlarged."""
+
+MARGIN = 0.06
+"""Margin around the person, as a share of their longer side."""
+
+EDGE = 0.8
+"""Standard deviation, px, by which GrabCut's hard edge is smoothed before the guided filter."""
+
+BAND = 0.008
 """Share of the longer side by which the border may move inwards and outwards."""
 
 SURE_INSIDE, SURE_OUTSIDE = 0.8, 0.2
@@ -28,7 +37,7 @@ SURE_INSIDE, SURE_OUTSIDE = 0.8, 0.2
 BONE = 0.006
 """Half the thickness of the bones that are never cut off, as a share of the longer side."""
 
-ITERATIONS = 2
+ITERATIONS = 1
 """Rounds of GrabCut."""
 
 SMALLEST_HOLE = 0.0004
@@ -53,23 +62,40 @@ def sharpen_mask(image: Image, mask: Floats, bones: Sequence[Segment], seed: int
     Returns:
         (H, W) 0 to 1.
     """
-    height, width = mask.shape
-    scale = min(1.0, LONGER_SIDE / max(height, width))
-    size = (round(width * scale), round(height * scale))
-    small, soft = image, mask
-    if scale < 1:
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        soft = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
-    trimap = _trimap(soft, [_scaled(bone, scale) for bone in bones])
-    hard = _main_part(_grab_cut(small, trimap, seed))
-    full = cv2.resize(hard.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    smooth = np.asarray(cv2.GaussianBlur(full, (0, 0), max(0.8, 0.6 / scale)), np.float32)
-    return guided_filter(image, smooth, max(2, round(GUIDE_RADIUS * max(height, width))))
+    part = _part(mask)
+    height, width = mask[part].shape
+    scale = min(MAX_SCALE, LONGER_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    large = np.asarray(cv2.resize(image[part], size, interpolation=method), np.uint8)
+    soft = np.asarray(
+        cv2.resize(mask[part], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.float32
+    )
+    corner = (part[1].start, part[0].start)
+    trimap = _trimap(soft, [_moved(bone, corner, scale) for bone in bones])
+    hard = _main_part(_grab_cut(large, trimap, seed))
+    smooth = np.asarray(cv2.GaussianBlur(hard.astype(np.float32), (0, 0), EDGE), np.float32)
+    sharp = guided_filter(large, smooth, max(2, round(GUIDE_RADIUS * LONGER_SIDE)))
+    out = np.zeros_like(mask)
+    out[part] = cv2.resize(sharp, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+    return out
 
 
-def _scaled(bone: Segment, scale: float) -> Segment:
+def _part(mask: Floats) -> tuple[slice, slice]:
+    """Return rows and columns around the person, with a margin; all of them where nobody is."""
+    rows, columns = (np.flatnonzero((mask > SURE_OUTSIDE).any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    margin = round(MARGIN * max(np.ptp(rows), np.ptp(columns))) + 2
+    return slice(max(0, rows[0] - margin), rows[-1] + margin + 1), slice(
+        max(0, columns[0] - margin), columns[-1] + margin + 1
+    )
+
+
+def _moved(bone: Segment, corner: tuple[int, int], scale: float) -> Segment:
+    """Move a bone to a part of the picture that begins at a corner x, y, and is `scale` times as large."""
     (x0, y0), (x1, y1) = bone
-    return (x0 * scale, y0 * scale), (x1 * scale, y1 * scale)
+    return ((x0 - corner[0]) * scale, (y0 - corner[1]) * scale), ((x1 - corner[0]) * scale, (y1 - corner[1]) * scale)
 
 
 def _trimap(soft: Floats, bones: Sequence[Segment]) -> Mask:
