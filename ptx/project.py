@@ -21,6 +21,7 @@ from ptx.stages.ingest import Ingest
 from ptx.stages.parse import Parse
 from ptx.stages.rasterize import Rasterize
 from ptx.stages.released import ReleasedFlow, ReleasedParts, ReleasedVisibility
+from ptx.stages.silhouette import silhouette_stage
 from ptx.stages.synth_flow import SynthFlow
 from ptx.stages.visibility import Visibility
 from ptx.training.context import TrainingContext
@@ -43,24 +44,27 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     ingest = Ingest(settings.ingest, data, keypoints)
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
     parse = Parse(settings.parse, data)
+    silhouette = silhouette_stage(settings.silhouette, settings.parse, data)
     if settings.released:
         flow = settings.synth_flow
         return (
             ingest,
             extract,
+            parse,
+            silhouette,
             ReleasedParts(flow, data),
             ReleasedFlow(flow, data),
             ReleasedVisibility(flow, data),
-            parse,
         )
     return (
         ingest,
         extract,
+        parse,
+        silhouette,
         FitSmpl(settings.fit_smpl, size, body, data),
         Rasterize(settings.rasterize, size, body),
         SynthFlow(settings.synth_flow, size, body),
         Visibility(settings.visibility, size, body),
-        parse,
     )
 
 

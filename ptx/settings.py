@@ -21,6 +21,7 @@ from ptx.stages.fit_smpl import FitSettings
 from ptx.stages.ingest import IngestSettings
 from ptx.stages.parse import ParseSettings
 from ptx.stages.rasterize import RasterizeSettings
+from ptx.stages.silhouette import SilhouetteSettings
 from ptx.stages.synth_flow import FlowSettings
 from ptx.stages.visibility import VisibilitySettings
 from ptx.training.settings import REMOVED_SETTINGS, RENAMED_SETTINGS
@@ -93,6 +94,7 @@ class CoreSettings(Section):
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()
     parse: ParseSettings = ParseSettings()
+    silhouette: SilhouetteSettings = SilhouetteSettings()
     attributes: AttributesSettings = AttributesSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 

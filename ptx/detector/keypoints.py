@@ -15,6 +15,7 @@ from ptx.detector.face import FACE_POINTS, FaceMesh
 from ptx.detector.hands import HAND_POINTS, HandPoints
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
+from ptx.detector.regions import FIRST_PIXEL
 from ptx.detector.sides import mirrored, seen_from_behind
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.keypoints import mask_outside
@@ -34,9 +35,6 @@ ROWS = [LANDMARK.get(name, 0) for name in KEYPOINTS]
 
 MIN_VISIBILITY = 0.5
 """Smallest visibility, 0 to 1, of a landmark that is used; others are guesses, mostly outside the image."""
-
-FIRST_PIXEL = 0.5
-"""Position of the first pixel's centre in the networks' coordinates, px."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ SUBPIXELS = 32
 """Positions a pixel at which pictures are sampled, as OpenCV did before version 5, and as MediaPipe does: its networks move landmarks
 by up to 8 px of 512 where the sampling is exact instead."""
 
+FIRST_PIXEL = 0.5
+"""Position of the first pixel's centre in these coordinates, px."""
+
 PERSON_MARGIN = 1.25
 """Side of the region around a person over the diameter of the circle around their body."""
 

@@ -1,0 +1,89 @@
+"""Masks of people whose keypoints are known, whoever found them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.detector.matting import Segment, sharpen_mask
+from ptx.detector.network import Floats, Image
+from ptx.detector.pose import POSE_MODEL, Pose, PoseNetwork
+from ptx.detector.regions import FIRST_PIXEL, PERSON_MARGIN, Region, region_about
+from ptx.geometry.joints import keypoint
+from ptx.pipeline.errors import BadSample
+
+HIPS = (keypoint("right_hip"), keypoint("left_hip"))
+SHOULDERS = (keypoint("right_shoulder"), keypoint("left_shoulder"))
+
+RADIUS = 1.06
+"""Radius of BlazePose's circle around the body over the distance of the furthest keypoint from the hips (median of synthetic people)."""
+
+RADIUS_OF_TRUNK = 1.8
+"""The same over the trunk's length, for people of whom the picture shows a part."""
+
+TIGHT = 0.95
+"""Scale of the region in which masks are best: a little closer than that of landmarks."""
+
+BOX_MARGIN = 1.5
+"""Side of the region over the longer side of the keypoints' box, where hips or shoulders are missing."""
+
+LIMBS = (
+    (11, 13), (13, 15), (15, 19), (12, 14), (14, 16), (16, 20), (23, 25), (25, 27), (27, 31), (24, 26), (26, 28), (28, 32),
+)  # fmt: skip
+"""Landmarks at the ends of arms, hands, legs and feet."""
+
+VISIBLE = 0.5
+"""Visibility from which a limb is kept."""
+
+
+class Silhouettes:
+    """Finds the mask of a person. Safe in one thread only."""
+
+    def __init__(self, model: Path = POSE_MODEL) -> None:
+        """Load the network.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is not there.
+        """
+        self._network = PoseNetwork(model)
+
+    def __call__(self, image: Image, keypoints: NDArray[np.floating], seed: int) -> Floats:
+        """Compute the mask (H, W), 0 to 1, of a person in an image (H, W, 3).
+
+        Args:
+            image: the picture.
+            keypoints: (18, 3) x, y px, confidence; 0 or NaN where missing.
+            seed: of the picture: the same picture has the same mask, whatever was worked on before.
+
+        Raises:
+            BadSample: `no_silhouette`, the network sees nobody there.
+        """
+        region = body_region(keypoints)
+        pose = self._network(image, region) or self._network(image, region.scaled(1 / TIGHT**2))
+        if pose is None:
+            raise BadSample("no_silhouette", "the network sees nobody around the keypoints")
+        return sharpen_mask(image, pose.mask_in(image.shape[:2]), limbs(pose), seed)
+
+
+def body_region(keypoints: NDArray[np.floating]) -> Region:
+    """Return the region around a person of keypoints (18, 3), upright in it, as the pose network is used to."""
+    points = keypoints[keypoints[:, 2] > 0, :2].astype(np.float64) + FIRST_PIXEL
+    if not (keypoints[[*HIPS, *SHOULDERS], 2] > 0).all():
+        low, high = points.min(0), points.max(0)
+        middle = (low + high) / 2
+        return Region(float(middle[0]), float(middle[1]), max(1.0, BOX_MARGIN * float((high - low).max())))
+    hips, shoulders = (keypoints[list(rows), :2].mean(0) + FIRST_PIXEL for rows in (HIPS, SHOULDERS))
+    trunk = shoulders - hips
+    length = max(1.0, float(np.hypot(*trunk)))
+    radius = max(RADIUS * float(np.linalg.norm(points - hips, axis=1).max()), RADIUS_OF_TRUNK * length)
+    rim = hips + trunk / length * radius
+    return region_about(hips.astype(np.float32), rim.astype(np.float32)).scaled(PERSON_MARGIN * TIGHT)
+
+
+def limbs(pose: Pose) -> list[Segment]:
+    """List the visible limbs of a pose in ptx's pixels."""
+    points = (pose.landmarks[:, :2] - FIRST_PIXEL).tolist()
+    visible = pose.landmarks[:, 3] > VISIBLE
+    return [((*points[a],), (*points[b],)) for a, b in LIMBS if visible[a] and visible[b]]
