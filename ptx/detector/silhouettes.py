@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ptx.detector.matting import Segment, sharpen_mask
 from ptx.detector.network import Floats, Image
-from ptx.detector.pose import POSE_MODEL, Pose, PoseNetwork
+from ptx.detector.people import PeopleDetector
+from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL, PERSON_MARGIN, Region, region_about
 from ptx.geometry.joints import keypoint
 from ptx.pipeline.errors import BadSample
@@ -25,9 +26,6 @@ RADIUS_OF_TRUNK = 1.8
 
 TIGHT = 0.95
 """Scale of the region in which masks are best: a little closer than that of landmarks."""
-
-BOX_MARGIN = 1.5
-"""Side of the region over the longer side of the keypoints' box, where hips or shoulders are missing."""
 
 LIMBS = (
     (11, 13), (13, 15), (15, 19), (12, 14), (14, 16), (16, 20), (23, 25), (25, 27), (27, 31), (24, 26), (26, 28), (28, 32),
@@ -47,7 +45,7 @@ class Silhouettes:
         Raises:
             PtxError: LiteRT is not installed, or the file is not there.
         """
-        self._network = PoseNetwork(model)
+        self._people = PeopleDetector(model)
 
     def __call__(self, image: Image, keypoints: NDArray[np.floating], seed: int) -> Floats:
         """Compute the mask (H, W), 0 to 1, of a person in an image (H, W, 3).
@@ -61,25 +59,33 @@ class Silhouettes:
             BadSample: `no_silhouette`, the network sees nobody there.
         """
         region = body_region(keypoints)
-        pose = self._network(image, region) or self._network(image, region.scaled(1 / TIGHT**2))
-        if pose is None:
+        pose = None if region is None else self._people.follow(image, region)
+        if pose is None:  # the hips are missing, or the region was not right
+            pose = self._people.find(image)
+        if pose is None or not _holds(pose.region, keypoints):
             raise BadSample("no_silhouette", "the network sees nobody around the keypoints")
         return sharpen_mask(image, pose.mask_in(image.shape[:2]), limbs(pose), seed)
 
 
-def body_region(keypoints: NDArray[np.floating]) -> Region:
-    """Return the region around a person of keypoints (18, 3), upright in it, as the pose network is used to."""
-    points = keypoints[keypoints[:, 2] > 0, :2].astype(np.float64) + FIRST_PIXEL
+def body_region(keypoints: NDArray[np.floating]) -> Region | None:
+    """Return the region around a person of keypoints (18, 3), upright in it, as the pose network is used to; None without a trunk."""
     if not (keypoints[[*HIPS, *SHOULDERS], 2] > 0).all():
-        low, high = points.min(0), points.max(0)
-        middle = (low + high) / 2
-        return Region(float(middle[0]), float(middle[1]), max(1.0, BOX_MARGIN * float((high - low).max())))
+        return None
+    points = keypoints[keypoints[:, 2] > 0, :2].astype(np.float64) + FIRST_PIXEL
     hips, shoulders = (keypoints[list(rows), :2].mean(0) + FIRST_PIXEL for rows in (HIPS, SHOULDERS))
     trunk = shoulders - hips
     length = max(1.0, float(np.hypot(*trunk)))
     radius = max(RADIUS * float(np.linalg.norm(points - hips, axis=1).max()), RADIUS_OF_TRUNK * length)
     rim = hips + trunk / length * radius
     return region_about(hips.astype(np.float32), rim.astype(np.float32)).scaled(PERSON_MARGIN * TIGHT)
+
+
+def _holds(region: Region, keypoints: NDArray[np.floating]) -> bool:
+    """Return True if most of the keypoints (18, 3) lie within a region: of another person few do."""
+    points = keypoints[keypoints[:, 2] > 0, :2] + FIRST_PIXEL
+    inverse = np.linalg.inv(np.vstack([region.matrix(1), (0, 0, 1)]))[:2]
+    inside = points @ inverse[:, :2].T + inverse[:, 2]
+    return bool(((inside > 0) & (inside < 1)).all(1).mean() > 0.5)
 
 
 def limbs(pose: Pose) -> list[Segment]:
