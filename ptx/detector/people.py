@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -71,19 +72,29 @@ class PeopleDetector:
 
     def find(self, image: Image, *, border: bool = True) -> Pose | None:
         """Find the most prominent person of an image (H, W, 3); where nobody is found, once more with a border around it."""
-        pose = self._first(image)
-        if pose is not None or not border:
-            return pose
+        return next(iter(self.find_prominent(image, most=1, border=border)), None)
+
+    def find_prominent(self, image: Image, most: int = 5, *, border: bool = True) -> list[Pose]:
+        """Find the people that an image (H, W, 3) as a whole shows, the surest first; as `find`."""
+        poses = list(islice(self._prominent(image), most))
+        if poses or not border:
+            return poses
         height, width = image.shape[:2]
         y, x = round(height * BORDER[0]), round(width * BORDER[1])
-        framed = cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_REPLICATE)
-        pose = self._first(np.asarray(framed, np.uint8))
-        return pose and pose.moved(x, y)
+        framed = np.asarray(cv2.copyMakeBorder(image, y, y, x, x, cv2.BORDER_REPLICATE), np.uint8)
+        return [pose.moved(x, y) for pose in islice(self._prominent(framed), most)]
 
-    def _first(self, image: Image) -> Pose | None:
-        """Return the pose of the surest box, as MediaPipe does; of the others none has ever been right where that was wrong."""
-        boxes = self._boxes(image)
-        return self._pose(image, boxes[0].person) if boxes else None
+    def _prominent(self, image: Image) -> Iterator[Pose]:
+        """Yield the poses of the boxes; as in MediaPipe, nobody if nobody is in the surest: then none of the others is right."""
+        poses: list[Pose] = []
+        for box in self._boxes(image):
+            pose = self._pose(image, box.person)
+            if not poses and pose is None:
+                return
+            if pose is None or (poses and (not is_person(pose) or any(same_person(pose, other) for other in poses))):
+                continue
+            poses.append(pose)
+            yield pose
 
     def follow(self, image: Image, region: Region) -> Pose | None:
         """Return the pose in a region of an image; None where nobody is."""

@@ -1,0 +1,115 @@
+"""People in pictures: who fills them, several, and nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ptx.detector.people import PeopleDetector, is_person, pose_distance, same_person, windows
+from ptx.detector.regions import Region
+from tests.detector.test_pose import pose
+
+DATA = Path(__file__).parents[1] / "data" / "detector"
+
+
+def photograph(number: int) -> np.ndarray:
+    return cv2.cvtColor(cv2.imread(str(DATA / f"{number}.jpg")), cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture(scope="module")
+def detector() -> PeopleDetector:
+    return PeopleDetector()
+
+
+def test_windows_cover_the_picture() -> None:
+    """Every point lies in the middle half of some window of each size, or within a quarter of its side of the edge."""
+    image = np.zeros((300, 500, 3), np.uint8)
+    everything = list(windows(image))
+    assert everything[0] == Region(250, 150, 500)
+    for share in (1.0, 0.7, 0.5):
+        size = 300 * share
+        centres = [(w.x, w.y) for w in everything[1:] if w.size == pytest.approx(size)]
+        assert all(size / 2 <= x <= 500 - size / 2 and size / 2 <= y <= 300 - size / 2 for x, y in centres)
+        for length, values in ((500, {x for x, _ in centres}), (300, {y for _, y in centres})):
+            edges = sorted(values)
+            assert edges[0] == pytest.approx(size / 2)
+            assert edges[-1] == pytest.approx(length - size / 2)
+            assert max(np.diff(edges), default=0) <= size / 2 + 1e-6
+
+
+def landmarks(xy: tuple[float, float], visibility: float = 0.9, scale: float = 1.0) -> np.ndarray:
+    """33 landmarks on a grid about a point."""
+    out = np.zeros((33, 4), np.float32)
+    out[:, 0], out[:, 1] = xy[0] + scale * (np.arange(33) % 6) * 4, xy[1] + scale * (np.arange(33) // 6) * 10
+    out[:, 3] = visibility
+    return out
+
+
+def test_the_same_person_twice() -> None:
+    """Landmarks 3 px apart, of a body 50 px large: .06 of its size."""
+    one, other = pose(landmarks=landmarks((50, 60))), pose(landmarks=landmarks((53, 60)))
+    assert pose_distance(one, other) == pytest.approx(3 / 50)
+    assert same_person(one, other)
+    assert not same_person(one, pose(landmarks=landmarks((57, 60))))
+    assert same_person(one, pose(landmarks=landmarks((500, 60), visibility=0.1)))  # too little in common to tell
+
+
+def test_what_is_a_person() -> None:
+    decided, undecided = np.ones((256, 256), np.float32), np.full((256, 256), 0.6, np.float32)
+    assert is_person(pose(landmarks=landmarks((40, 50)), mask=decided))
+    assert not is_person(pose(landmarks=landmarks((40, 50)), mask=undecided))
+    assert not is_person(pose(landmarks=landmarks((40, 50)), mask=1 - decided))  # the landmarks lie off the mask
+    assert not is_person(pose(landmarks=landmarks((40, 50), visibility=0.4), mask=decided))
+
+
+def test_who_fills_the_picture_is_found_with_a_border(detector: PeopleDetector) -> None:
+    """A tight crop of a photograph: nobody without the border, in place with it."""
+    whole = photograph(3)
+    expected = detector.find(whole)
+    assert expected is not None
+    tight = np.ascontiguousarray(whole[71:235, 53:176])  # no head either
+    assert detector.find(tight, border=False) is None
+    found = detector.find(tight)
+    assert found is not None
+    shifted = found.landmarks[:, :2] + (53, 71)
+    assert np.median(np.linalg.norm(shifted - expected.landmarks[:, :2], axis=1)) < 5
+
+
+def test_two_in_one_photograph(detector: PeopleDetector) -> None:
+    """Each once; whoever the whole picture shows first is the surest."""
+    both = detector.find_all(photograph(9))
+    assert len(both) == 2
+    assert not same_person(both[0], both[1])
+    first = detector.find(photograph(9))
+    assert first is not None
+    assert any(same_person(first, one) for one in both)
+
+
+@pytest.mark.slow
+def test_several_in_a_large_picture(detector: PeopleDetector) -> None:
+    """Four photographs beside each other, each person too small for one look at the whole."""
+    pictures = [photograph(number) for number in (1, 5, 6, 7)]
+    width = sum(picture.shape[1] for picture in pictures)
+    wide = np.full((640, width, 3), 120, np.uint8)
+    wide[160:480] = np.concatenate(pictures, axis=1)
+    found = detector.find_all(wide)
+    left = np.cumsum([0, *(picture.shape[1] for picture in pictures)])
+    places = {int(np.searchsorted(left, person.landmarks[:, 0].mean())) for person in found}
+    assert len(found) == 4
+    assert places == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nobody(detector: PeopleDetector, seed: int) -> None:
+    """Smooth gradients, stripes, checks and noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:240, :320]
+    pattern = [np.sin(x / 40) + np.cos(y / 60), np.sin(x / 5), (x // 40 + y // 40) % 2, rng.normal(size=x.shape)][seed]
+    colours = rng.uniform(40, 200, (2, 3))
+    low, high = pattern.min(), pattern.max()
+    image = colours[0] + (colours[1] - colours[0]) * ((pattern - low) / (high - low))[..., None]
+    assert detector.find(image.astype(np.uint8)) is None
+    assert detector.find_all(image.astype(np.uint8)) == []
