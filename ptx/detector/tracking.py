@@ -28,7 +28,7 @@ class Tracker:
         if pose is None:
             self.detections += 1
             pose = self._detector.find(frame)
-        self._region = pose and pose.body
+        self._region = None if pose is None else pose.body
         return pose
 
     def follow(self, pose: Pose) -> None:
