@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import mediapipe
@@ -22,6 +23,19 @@ import numpy as np
 
 HEIGHT = 320
 """Height of the photographs, px."""
+
+
+class Point(Protocol):
+    """A landmark: shares of the picture's width and height."""
+
+    x: float
+    y: float
+
+
+class Points(Protocol):
+    """Landmarks of a face or a hand."""
+
+    landmark: Sequence[Point]
 
 
 class Frame(NamedTuple):
@@ -54,23 +68,39 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
     model = mediapipe.solutions.pose.Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
-    landmarks, world, masks = [], [], []
+    holistic = mediapipe.solutions.holistic.Holistic(static_image_mode=True, model_complexity=1)
+    landmarks, world, masks, faces, hands = [], [], [], [], []
     for number, frame in enumerate(FRAMES):
         path = args.folder / f"{number}.jpg"
         cv2.imwrite(str(path), photograph(args.wheels, frame), [cv2.IMWRITE_JPEG_QUALITY, 90])
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         result = model.process(image)
         height, width = image.shape[:2]
-        landmarks.append([(p.x * width, p.y * height, p.z * width, p.visibility) for p in result.pose_landmarks.landmark])
+        landmarks.append(
+            [(p.x * width, p.y * height, p.z * width, p.visibility) for p in result.pose_landmarks.landmark]
+        )
         world.append([(p.x, p.y, p.z) for p in result.pose_world_landmarks.landmark])
         masks.append(np.packbits(result.segmentation_mask > 0.5))
+        details = holistic.process(image)
+        faces.append(points(details.face_landmarks, 468, width, height))
+        both = (details.left_hand_landmarks, details.right_hand_landmarks)
+        hands.append([points(hand, 21, width, height) for hand in both])
     length = max(len(mask) for mask in masks)
     np.savez_compressed(
         args.folder / "mediapipe.npz",
         landmarks=np.float32(landmarks),
         world=np.float32(world),
         masks=np.stack([np.pad(mask, (0, length - len(mask))) for mask in masks]),
+        faces=np.float32(faces),
+        hands=np.float32(hands),
     )
+
+
+def points(found: Points | None, count: int, width: int, height: int) -> np.ndarray:
+    """Bring points (count, 2) of Holistic to px; NaN where there are none."""
+    if found is None:
+        return np.full((count, 2), np.nan, np.float32)
+    return np.float32([(p.x * width, p.y * height) for p in found.landmark])
 
 
 def photograph(wheels: list[Path], frame: Frame) -> np.ndarray:
