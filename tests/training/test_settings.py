@@ -73,6 +73,9 @@ def test_the_flow_is_another_trainings() -> None:
 def test_a_batch_is_shared_evenly() -> None:
     with pytest.raises(ValidationError, match="share the batch evenly: 8 pairs do not go into 3 devices"):
         TrainSettings(devices=3)
+    with pytest.raises(ValidationError) as caught:
+        TrainSettings(batch=3, devices=0)
+    assert [error["loc"] for error in caught.value.errors()] == [("devices",)]  # and nothing of shares
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,7 @@ ALONE = "pictures of 48×64 px are one number a channel at 1/64 of their size"
         (TrainFlowSettings(scales=5, batch=3, accumulate=2), (64, 48), ALONE),  # of two pairs, then of one
         (TrainFlowSettings(scales=5, batch=2, devices=2), (64, 48), None),  # normalised together
         (TrainFlowSettings(scales=5, batch=4, accumulate=2), (64, 48), None),
+        (TrainFlowSettings(scales=5, batch=8, accumulate=8, devices=2, nodes=2), (64, 48), None),  # four at a time
         (TrainFlowSettings(scales=5, batch=1), (65, 48), None),
         (TrainFlowSettings(scales=5, batch=1, regressor="unet"), (64, 48), None),  # its bottom has no normalisation
         (TrainPoseFlowSettings(scales=5, batch=1), (64, 48), ALONE),
