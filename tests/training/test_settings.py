@@ -73,6 +73,8 @@ def test_the_flow_is_another_trainings() -> None:
 def test_a_batch_is_shared_evenly() -> None:
     with pytest.raises(ValidationError, match="share the batch evenly: 8 pairs do not go into 3 devices"):
         TrainSettings(devices=3)
+    with pytest.raises(ValidationError, match="6 pairs do not go into 2 devices × 2 nodes"):
+        TrainSettings(batch=6, devices=2, nodes=2)
     with pytest.raises(ValidationError) as caught:
         TrainSettings(batch=3, devices=0)
     assert [error["loc"] for error in caught.value.errors()] == [("devices",)]  # and nothing of shares
