@@ -78,6 +78,9 @@ def test_a_batch_is_shared_evenly() -> None:
     with pytest.raises(ValidationError) as caught:
         TrainSettings(batch=3, devices=0)
     assert [error["loc"] for error in caught.value.errors()] == [("devices",)]  # and nothing of shares
+    with pytest.raises(ValidationError) as caught:
+        TrainSettings(batch=0, devices=2)
+    assert [error["loc"] for error in caught.value.errors()] == [("batch",)]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +140,7 @@ ALONE = "pictures of 48×64 px are one number a channel at 1/64 of their size"
         (TrainAttributesSettings(scales=6, batch=1), (64, 48), ALONE),
         (TrainGeneratorSettings(scales=6, batch=1), (64, 48), ALONE),
         (TrainCoarseSettings(scales=7, batch=1), (64, 48), None),
+        (TrainCoarseSettings(batch=1), (2, 2), None),  # normalises nothing
     ],
 )
 def test_sizes_that_cannot_be_trained_at_are_refused(
