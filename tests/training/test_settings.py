@@ -167,6 +167,13 @@ def test_settings_that_were_added_later_are_in_no_demo_preset(training: Training
     assert not later & training.settings.PRESETS["demo"].keys()
 
 
+def test_projected_flow_is_read_from_the_stores_of_bodies() -> None:
+    bodies = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+    for settings in (TrainGeneratorSettings, TrainGarmentSettings, TrainSynthesisSettings):
+        assert settings(flow="projected").reads == bodies
+        assert settings(flow="regressed").reads == settings(flow="learned").reads == ()
+
+
 def test_pg2_reads_no_bodies_unless_it_sees_warped_pixels() -> None:
     pictures = ("ingest", "extract-keypoints")
     assert TRAININGS["train-coarse"].reads == TRAININGS["train-refine"].reads == pictures
