@@ -212,7 +212,7 @@ def describe_left_out(found: Walk, hints: Mapping[str, str], most: int = 12) -> 
         lines.append(f"{total} {'file' if total == 1 else 'files'} left out: {', '.join(words)}")
     if found.left_out:
         words = [f"{reason} {one.count} ({printable(one.first)})" for reason, one in sorted(found.left_out.items())]
-        lines.append(f"also left out: {', '.join(words)}")
+        lines.append(f"left out: {', '.join(words)}")
     return lines
 
 
