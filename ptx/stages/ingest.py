@@ -16,7 +16,6 @@ from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend
 
-
 COLOURS = "colours"
 """Name of the dependency that says what the numbers of photographs mean."""
 
