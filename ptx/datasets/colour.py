@@ -2,7 +2,7 @@
 
 A profile whose colours are those of sRGB changes nothing, byte for byte, whatever it is called: what counts is what it does to a grid of
 colours. A profile that cannot be used (damaged, or of another kind of picture than the one it lies in) is ignored, as browsers do, and the
-picture taken as sRGB; `ptx check` counts both. Pictures without a profile are sRGB.
+picture taken as sRGB; `ptx check` counts both. Pictures without a profile are sRGB, but those of cameras that declare Adobe RGB in EXIF.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
+
+from ptx.datasets.adobe_rgb import adobe_rgb_profile, declares_adobe_rgb
 
 Profile = Literal["none", "srgb", "converted", "unusable"]
 """The colour profile of a picture: none; one that is sRGB; another, by which it was brought to sRGB; one that cannot be used."""
@@ -51,7 +53,9 @@ def to_srgb(picture: Pillow.Image) -> tuple[Pillow.Image, Profile]:
     """
     icc = picture.info.get("icc_profile")
     if not icc:
-        return picture, "none"
+        if not declares_adobe_rgb(picture):
+            return picture, "none"
+        icc = adobe_rgb_profile()
     alpha: Pillow.Image | None = None
     colours = picture
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, ImageCms, features
 from PIL import Image as Pillow
-from PIL import ImageCms, features
 
 from ptx.datasets.images import read_image, read_picture
 from tests.datasets import profiles
@@ -142,3 +142,17 @@ def test_profiles_of_no_use_are_ignored(tmp_path: Path, profile: bytes) -> None:
     picture = read_picture(tmp_path / "a.png", LIMIT)
     assert picture.profile == ("unusable" if profile else "none")
     assert (picture.image == pixels).all()
+
+
+@pytest.mark.parametrize(("index", "expected"), [("R03", "converted"), ("R98", "none"), (None, "none")])
+def test_cameras_declare_adobe_rgb_in_exif(tmp_path: Path, index: str | None, expected: str) -> None:
+    """DCF 2.0: without any profile, by the interoperability index R03; R98 is sRGB."""
+    exif = Pillow.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[0xA001] = 0xFFFF  # ColorSpace: uncalibrated
+    if index is not None:
+        exif.get_ifd(ExifTags.IFD.Exif)[0xA005] = {1: index}
+    _, numbers = WIDE["adobe"]
+    Pillow.fromarray(numbers).save(tmp_path / "_DSC0001.JPG", quality=95, exif=exif)
+    picture = read_picture(tmp_path / "_DSC0001.JPG", LIMIT)
+    assert picture.profile == expected
+    assert (np.abs(fields(picture.image) - COLOURS).max() <= 3) == (expected == "converted")
