@@ -57,7 +57,7 @@ class DataContext:
     max_pixels: int = MAX_PIXELS
     """Larger pictures are refused before they are decoded."""
     results: Path | None = None
-    """Folder of models, reports and pictures, where it is another than the workspace."""
+    """Folder of models, reports and pictures."""
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
