@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeVar
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,8 @@ class Folder:
         """
         assert self.table is not None
         rows = []
-        for line, source, target in read_table(self.table):
+        for line, *names in read_table(self.table):
+            source, target = (name if name in self.files else self._same_accents(name) for name in names)
             for name in (source, target):
                 if name not in self.files:
                     near = difflib.get_close_matches(name, self.files, 1, 0.6) if len(self.files) < 100_000 else []
@@ -189,6 +191,15 @@ class Folder:
         if not rows:
             raise PtxError(f"{self.table}: holds no pairs")
         return rows
+
+    def _same_accents(self, name: str) -> str:
+        """Return the path that looks like a name: Macs write accents of file names apart from their letters, tables in one."""
+        return self._composed.get(normalize("NFC", name), name)
+
+    @cached_property
+    def _composed(self) -> dict[str, str]:
+        """Path with accents and letters in one → path."""
+        return {normalize("NFC", path): path for path in self.files}
 
     @cached_property
     def _joined(self) -> list[str]:

@@ -13,16 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from ptx.datasets.colour import Profile, to_srgb
+from ptx.datasets.colour import MAX_PROFILE_BYTES, Profile, to_srgb
 from ptx.datasets.picture_formats import format_hint, formats
 from ptx.pipeline.errors import BadSample, one_line
 
 T = TypeVar("T")
 
 Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has a bound of its own, which the user can set
+PngImagePlugin.MAX_TEXT_CHUNK = (
+    MAX_PROFILE_BYTES  # Pillow refuses pictures with profiles of more than 1 MB, which screens have
+)
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class NamedFiles:
         names = list(zip(_names(path), self._counts, strict=True))
         own = list(dict.fromkeys(name for name, counts in names if counts[name] == 1))
         for candidate in (name + ending for name in (*own, path) for ending in self.endings):
-            if (self.folder / candidate).is_file():
-                return self.folder / candidate
+            for form in dict.fromkeys((candidate, normalize("NFC", candidate), normalize("NFD", candidate))):
+                if (self.folder / form).is_file():  # Macs write accents apart from their letters, others in one
+                    return self.folder / form
         wanted = [name + ending for name in (own or [path]) for ending in self.endings][:2]
         alike = next((f"; {name} is the name of several images" for name, counts in names[:2] if counts[name] > 1), "")
         raise FileNotFoundError(f"no {' or '.join(wanted)} in {self.folder}{alike}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +157,15 @@ def test_cameras_declare_adobe_rgb_in_exif(tmp_path: Path, index: str | None, ex
     picture = read_picture(tmp_path / "_DSC0001.JPG", LIMIT)
     assert picture.profile == expected
     assert (np.abs(fields(picture.image) - COLOURS).max() <= 3) == (expected == "converted")
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
+def test_large_profiles(tmp_path: Path, ending: str) -> None:
+    """Of 1.5 MB, as those that screens were measured for: Pillow by itself refuses PNGs with more than 1 MB."""
+    rest = np.random.default_rng(0).integers(0, 256, 1_500_000, np.uint8).tobytes()
+    large = struct.pack(">I", len(P3) + len(rest)) + P3[4:] + rest
+    quality = {} if ending in (".png", ".tif") else {"quality": 95}
+    Pillow.fromarray(WIDE["p3"][1]).save(tmp_path / f"b{ending}", icc_profile=large, **quality)
+    picture = read_picture(tmp_path / f"b{ending}", LIMIT)
+    assert picture.profile == "converted"
+    assert np.abs(fields(picture.image) - COLOURS).max() <= 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -173,4 +174,16 @@ def test_nested_folders_and_loose_pictures(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     folder = Folder(tmp_path)
     assert len(np.unique(folder.persons)) == 3
+    assert len(folder.pairs()) == 2
+
+
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_apart_or_in_one(root: Path, on_disk: str, in_table: str) -> None:
+    """A Mac's file names beside a table from elsewhere, which look the same."""
+    names = [normalize(on_disk, name) for name in ("zoë/é.jpg", "zoë/ü.jpg")]
+    for name in names:
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"x")
+    folder = Folder(root, table(root, normalize(in_table, "source,target\nzoë/é.jpg,zoë/ü.jpg\n")))
+    assert sorted(folder.paths) == sorted(names)
     assert len(folder.pairs()) == 2

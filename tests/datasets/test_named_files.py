@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -68,3 +69,10 @@ def test_a_file_is_never_that_of_two_images(
 def test_images_that_are_called_alike_are_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^no a/1\.png\.json in .*; a/1 is the name of several images$"):
         NamedFiles(tmp_path, ["a/1.png", "a/1.jpg"], (".json",)).find("a/1.png")
+
+
+@pytest.mark.parametrize(("image", "file"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_accents_apart_or_in_one(tmp_path: Path, image: str, file: str) -> None:
+    (tmp_path / normalize(file, "zoë_é.json")).touch()
+    found = NamedFiles(tmp_path, [normalize(image, "zoë/é.jpg")], (".json",)).find(normalize(image, "zoë/é.jpg"))
+    assert found.name == normalize(file, "zoë_é.json")
