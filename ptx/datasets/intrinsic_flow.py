@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_positions
-from ptx.datasets.folder import joined, numbered, splits_of, unnamed_line
+from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
 from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
+from ptx.datasets.picture_files import unnamed_line
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers

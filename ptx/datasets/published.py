@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PairCount, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, read_table, scan_pictures, splits_of, unnamed_line
-from ptx.datasets.picture_formats import suffix_hints
+from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of
+from ptx.datasets.picture_files import left_out_lines, scan_pictures, unnamed_line
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import files_digest
-from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
+from ptx.pipeline.folders import FileStamp, Walk
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
@@ -156,7 +156,7 @@ class Published:
         """Lines for the user on what is in the folder and takes no part."""
         named = [path for _, path in self._named]
         return [
-            *describe_left_out(self._walk, suffix_hints()),
+            *left_out_lines(self._walk),
             *unnamed_line(self._pictures, named, "their names are of no person of this data set"),
             *unnamed_line(named, self.files.values(), "another file has the same name in this data set"),
             *unnamed_line(self.files.values(), self.paths, "no pair of the tables names them"),
@@ -176,7 +176,7 @@ class Published:
         """
         files = dict(self._named)
         if not files:
-            notes = "; ".join(("", *describe_left_out(self._walk, suffix_hints())))
+            notes = "; ".join(("", *left_out_lines(self._walk)))
             raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them{notes}")
         return files
 

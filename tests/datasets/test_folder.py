@@ -9,7 +9,8 @@ from unicodedata import normalize
 import numpy as np
 import pytest
 
-from ptx.datasets.folder import Folder, image_ids
+from ptx.datasets.folder import Folder
+from ptx.datasets.picture_files import image_ids
 from ptx.pipeline.errors import PtxError
 
 
