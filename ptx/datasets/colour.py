@@ -51,35 +51,48 @@ def to_srgb(picture: Pillow.Image) -> tuple[Pillow.Image, Profile]:
     Returns:
         The picture, of mode RGB or RGBA where pixels were converted, else as it came; and its profile.
     """
-    icc = picture.info.get("icc_profile")
-    if not icc:
-        if not declares_adobe_rgb(picture):
-            return picture, "none"
+    icc = bytes(picture.info.get("icc_profile") or b"")
+    if not icc and declares_adobe_rgb(picture):
         icc = adobe_rgb_profile()
-    alpha: Pillow.Image | None = None
-    colours = picture
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        grey = picture.mode in ("LA", "La", "L")
-        whole = picture.convert("RGBA")
-        alpha, colours = whole.getchannel("A"), whole.convert("L" if grey else "RGB")
-    elif picture.mode not in SPACES:
-        colours = picture.convert("L" if picture.mode == "1" else "RGB")
-    conversion = _conversion(bytes(icc), colours.mode)
+    if not icc:
+        return picture, "none"
+    colours, alpha = _split_alpha(picture)
+    if (
+        colours.mode == "L" and _space(icc) == SPACES["RGB"]
+    ):  # some programs give grey pictures the profile of colour ones
+        colours = colours.convert("RGB")
+    conversion = _conversion(icc, colours.mode)
     if conversion.transform is None:
         return picture, conversion.profile
     converted = ImageCms.applyTransform(colours, conversion.transform)
-    if converted is None:  # never without inPlace
+    if converted is None:  # never, unless told to work in place
         return picture, "unusable"
+    converted.info.pop("transparency", None)
     if alpha is not None:
         converted.putalpha(alpha)
-    converted.info.pop("transparency", None)
     return converted, conversion.profile
+
+
+def _split_alpha(picture: Pillow.Image) -> tuple[Pillow.Image, Pillow.Image | None]:
+    """Return the colours of a picture, of a mode that profiles are for, and its alpha where it has one."""
+    grey = picture.mode in ("1", "L", "LA", "La")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        whole = picture.convert("RGBA")
+        return whole.convert("L" if grey else "RGB"), whole.getchannel("A")
+    if picture.mode in SPACES:
+        return picture, None
+    return picture.convert("L" if grey else "RGB"), None
+
+
+def _space(icc: bytes) -> bytes:
+    """Return the colour space that a profile is of."""
+    return icc[16:20]
 
 
 @lru_cache(maxsize=16)
 def _conversion(icc: bytes, mode: str) -> Conversion:
     """Read a profile for pictures of a mode; photographs of one camera have the same."""
-    if len(icc) > MAX_PROFILE_BYTES or icc[16:20] != SPACES[mode]:
+    if len(icc) > MAX_PROFILE_BYTES or _space(icc) != SPACES[mode]:
         return Conversion("unusable")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))

@@ -133,6 +133,21 @@ def test_srgb_changes_no_byte(tmp_path: Path, profile: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("profile", "name"),
+    [(profiles.rgb_profile(profiles.SRGB_PRIMARIES, None), "srgb"), (ADOBE, "converted")],
+    ids=["sRGB", "Adobe RGB"],
+)
+def test_grey_pictures_with_the_profile_of_colour_ones(tmp_path: Path, profile: bytes, name: str) -> None:
+    """Grey is grey in each, of the profile's exponent."""
+    levels = np.arange(256, dtype=np.uint8)[None].repeat(4, axis=0)
+    truth = levels if name == "srgb" else profiles.linear_to_srgb((levels / 255) ** profiles.ADOBE_GAMMA) * 255
+    Pillow.fromarray(levels).save(tmp_path / "a.png", icc_profile=profile)
+    picture = read_picture(tmp_path / "a.png", LIMIT)
+    assert picture.profile == name
+    assert np.abs(picture.image - truth[..., None]).max() <= (0 if name == "srgb" else 3)
+
+
+@pytest.mark.parametrize(
     "profile",
     [b"", b"no profile", P3[:200], P3[:128] + bytes(len(P3) - 128), profiles.grey_profile(1.8)],
     ids=["none", "text", "cut off", "without tags", "of grey pictures"],
