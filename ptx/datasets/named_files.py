@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+
+class AmbiguousFile(FileNotFoundError):
+    """A file whose name is that of several images: it belongs to none of them."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +31,54 @@ class NamedFiles:
         """File name without ending → number of images called so."""
         return Counter(PurePosixPath(path).stem for path in self.paths)
 
-    def find(self, path: str) -> Path:
-        """Return the file of an image.
+    @cached_property
+    def _shared(self) -> Mapping[str, Sequence[str]]:
+        """Name of a file → the images that it may belong to, where these are several."""
+        hashes = np.fromiter((hash(name) for path in self.paths for name in self._candidates(path)), np.int64)
+        values, counts = np.unique(hashes, return_counts=True)  # 8 bytes a name
+        repeated = set(values[counts > 1].tolist())
+        shared: dict[str, list[str]] = {}
+        if repeated:
+            for path in self.paths:
+                for name in self._candidates(path):
+                    if hash(name) in repeated:
+                        shared.setdefault(name, []).append(path)
+        return shared
 
-        Raises:
-            FileNotFoundError: there is none; the message names the first two candidates.
-        """
+    def _candidates(self, path: str) -> list[str]:
+        """Names that the file of an image may have, the surest first; those of its own path come before all others."""
         image = PurePosixPath(path).with_suffix("")
         stems = [str(image), "_".join(image.parts)]
         if self._stem_counts[image.name] == 1:
             stems.append(image.name)
-        candidates = list(dict.fromkeys(stem + ending for stem in stems for ending in self.endings))
-        for candidate in candidates:
-            if (self.folder / candidate).is_file():
-                return self.folder / candidate
-        raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {self.folder}")
+        return list(dict.fromkeys(stem + ending for stem in stems for ending in self.endings))
+
+    def _first(self, path: str) -> int | None:
+        """Position among an image's candidates of the first one that is there."""
+        there = (rank for rank, name in enumerate(self._candidates(path)) if (self.folder / name).is_file())
+        return next(there, None)
+
+    def find(self, path: str) -> Path:
+        """Return the file of an image.
+
+        Raises:
+            FileNotFoundError: there is none; the message names the first two candidates. `AmbiguousFile`: it may as well be the file
+                of another image that has no better one.
+        """
+        candidates = self._candidates(path)
+        rank = self._first(path)
+        if rank is None:
+            raise FileNotFoundError(f"no {' or '.join(candidates[:2])} in {self.folder}")
+        name = candidates[rank]
+        for other in self._shared.get(name, ()):
+            if other != path and self._may_be_of(name, other, rank):
+                raise AmbiguousFile(
+                    f"{name} may be of {path} or of {other}: call it {candidates[0]} if it is of {path}"
+                )
+        return self.folder / name
+
+    def _may_be_of(self, name: str, other: str, rank: int) -> bool:
+        """Return True where a file is the first of another image too, unless its own path makes it the first one's."""
+        rival = self._first(other)
+        own_path = rank < len(self.endings) and (rival is None or rank < rival)
+        return not own_path and rival is not None and self._candidates(other)[rival] == name

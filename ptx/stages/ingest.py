@@ -46,11 +46,16 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        """The keypoint backend where it decides the crop, the margin around keypoints of files, and who of several is cut out."""
         if self.settings.crop == "picture":
             return {}
         margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {"crop by": self.keypoints.name, **margin}
+        return {"crop by": self.keypoints.crop_rule, **margin, **self.keypoints.choice}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """Nothing about who of several is cut out, where there never are several."""
+        return {} if self.settings.crop == "picture" else self.keypoints.former_choice(self.data, self.store)
 
     @property
     def listing(self) -> Listing:
