@@ -120,23 +120,29 @@ class MediapipePose:
         return detection
 
     def detect_prominent(self, image: Image, most: int = 5) -> list[Detection]:
-        """Detect the persons that an image as a whole shows, the most prominent first: MediaPipe looks again with each painted over.
+        """Detect the persons that an image as a whole shows, the most prominent first.
+
+        MediaPipe detects one person an image, and looks again with each painted over. All but the first are whole (`is_whole`): what
+        remains of a person who is painted over looks like a part of one.
 
         Args:
             image: (H, W, 3) uint8 RGB.
-            most: largest number of persons.
+            most: largest number of looks.
 
         Raises:
             BadSample: `no_person`.
         """
         persons = [self.detect(image)]
-        remaining = image
-        while len(persons) < most:
-            remaining = paint_over_extent(remaining, persons[-1].extent)
+        remaining = paint_over_silhouette(image, persons[0])
+        for _ in range(most - 1):
             detection = self._detect(remaining)
             if detection is None:
                 break
+            if any(is_same_person(detection, person) for person in persons) or not is_whole(detection):
+                remaining = paint_over_extent(remaining, detection.extent)
+                continue
             persons.append(detection)
+            remaining = paint_over_silhouette(remaining, detection)
         return persons
 
     def detect_all(self, image: Image, most: int = 20) -> list[Detection]:

@@ -13,7 +13,7 @@ Name = str | int
 """A picture in a file of another tool: a path or name, or the number that its name is."""
 
 Parts = tuple[str, ...]
-"""Folders and name without ending; a number without leading zeros."""
+"""Folders and name without ending, or "#" and the number that the name is."""
 
 MAX_DIGITS = 18
 """Digits of the longest name that is taken for a number."""
@@ -24,11 +24,18 @@ class AmbiguousName(Exception):
 
 
 def _parts(name: Name) -> Parts:
-    path = PurePosixPath(str(name).replace("\\", "/"))
+    if isinstance(name, int):
+        return (f"#{name}",)
+    path = PurePosixPath(name.replace("\\", "/"))
     last = path.stem if path.suffix.lower() in SUFFIXES else path.name
-    if last.isdecimal() and len(last) <= MAX_DIGITS:
-        last = str(int(last))
     return (*(part for part in path.parts[:-1] if part != "/"), last)
+
+
+def _readings(path: str) -> list[Parts]:
+    """Return the parts of a picture's path, and those of 000000397133.jpg with its number too."""
+    parts = _parts(path)
+    is_number = parts[-1].isdecimal() and len(parts[-1]) <= MAX_DIGITS
+    return [parts, (*parts[:-1], f"#{int(parts[-1])}")] if is_number else [parts]
 
 
 def _agree(a: Parts, b: Parts) -> bool:
@@ -67,9 +74,9 @@ class PictureNames:
         pictures: dict[str, list[tuple[str, Parts]]] = {}
         for path in self.paths:
             if path not in self._exact:
-                parts = _parts(path)
-                if parts[-1] in self._named:
-                    pictures.setdefault(parts[-1], []).append((path, parts))
+                for parts in _readings(path):
+                    if parts[-1] in self._named:
+                        pictures.setdefault(parts[-1], []).append((path, parts))
         return pictures
 
     def find(self, path: str) -> Name | None:
@@ -83,11 +90,10 @@ class PictureNames:
         """
         if path in self._exact:
             return path
-        parts = _parts(path)
-        candidates = self._named.get(parts[-1], ())
-        if not candidates:
+        parts = next((parts for parts in _readings(path) if parts[-1] in self._named), None)
+        if parts is None:
             return None
-        rivals = self._pictures[parts[-1]]
+        candidates, rivals = self._named[parts[-1]], self._pictures[parts[-1]]
         agreeing = [(name, own) for name, own in candidates if _agree(own, parts)]
         if agreeing:
             candidates = agreeing

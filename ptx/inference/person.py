@@ -21,7 +21,6 @@ from ptx.datasets.images import (
     crop_and_resize,
     crop_transform,
     read_image,
-    whole_box,
 )
 from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
@@ -193,8 +192,7 @@ class PersonReader:
         if isinstance(pose, np.ndarray):
             points = checked_keypoints(pose, "pose")
             try:
-                check_pixels(points)
-                return self._wanted(points, source.transform)
+                return self._wanted(points, source.original.shape[:2], source.transform)
             except BadSample as error:
                 raise PtxError(f"pose: {error}; it is in px of the source's photograph") from None
         path = Path(pose)
@@ -206,29 +204,49 @@ class PersonReader:
             raise PtxError(f"{path}: {error}") from None
 
     def _framed(self, person: FoundPerson) -> Keypoints:
-        """Frame the person of a file as that of a photograph; raises BadSample.
+        """Frame the person of a file as that of a photograph.
 
         The file need not tell the size of its picture. Then the box around the person is cut at the picture's left and upper edge
         only, and it is that box that is fitted in where the frame is the whole picture.
-        """
-        points = person.keypoints
-        check_pixels(points)
-        if person.size is None:
-            _check_pose(points, (np.inf, np.inf))
-            farthest = float(points[valid_keypoints(points), :2].max())
-            if _extent(points) < max(MIN_POSE_PIXELS, MIN_SHARE * farthest):
-                raise BadSample("too_small", f"the person is {_extent(points):.1f} px large, too small to be a pose")
-        if self.frame == "picture" and person.size is not None:
-            box = whole_box(person.size)
-        else:
-            box = box_around(points, person.size or (np.inf, np.inf))
-        return self._wanted(points, crop_transform(box, self.size))
 
-    def _wanted(self, points: Keypoints, transform: Transform) -> Keypoints:
-        """Return a wanted pose at the model's size; raises BadSample where it is hardly in the picture, or hardly to be seen."""
+        Raises:
+            BadSample: as `_wanted`, or `too_small` for the picture, which is as large as the farthest keypoint at least.
+        """
+        points, size = person.keypoints, person.size or (np.inf, np.inf)
+        far = points[valid_keypoints(points), :2].max() if person.size is None else 0.0
+        if 0 < _extent(points) < max(MIN_POSE_PIXELS, MIN_SHARE * float(far)):
+            check_pixels(points)
+            raise BadSample("too_small", f"the person is {_extent(points):.1f} px large, too small to be a pose")
+        whole = self.frame == "picture" and person.size is not None
+        box = (-0.5, -0.5, size[1] - 0.5, size[0] - 0.5) if whole else box_around(points, size)
+        return self._wanted(points, size, crop_transform(box, self.size))
+
+    def _wanted(self, points: Keypoints, size: Sequence[float], transform: Transform) -> Keypoints:
+        """Return a wanted pose at the model's size.
+
+        Args:
+            points: (18, 3) in px of a picture.
+            size: its height and width, px.
+            transform: from its px to those of the model's picture.
+
+        Raises:
+            BadSample: `normalised_keypoints`; `outside`, half of the keypoints or more are outside the picture; `too_small`, they are
+                a dot in what is painted.
+        """
+        check_pixels(points)
+        there = points[valid_keypoints(points)]
+        inside = int(inside_image(there, size).sum())
+        if 2 * inside <= len(there):
+            raise BadSample(
+                "outside", f"{len(there) - inside} of the pose's {len(there)} keypoints are outside the picture"
+            )
         moved = np.array(points, np.float32)
         moved[:, :2] = apply_transform(transform, moved[:, :2])
-        _check_pose(moved, self.size)
+        share = _extent(moved) / max(self.size)
+        if share < MIN_SHARE:
+            raise BadSample(
+                "too_small", f"the pose is {share:.1%} of the picture large, at least {MIN_SHARE:.0%} is needed"
+            )
         return mask_outside(moved, self.size)
 
     def _detect(self, original: Image) -> Person:
@@ -260,22 +278,6 @@ def _extent(points: Keypoints) -> float:
     """Return the longer side of the box around keypoints (18, 3), px; 0 where there is none."""
     xy = points[valid_keypoints(points), :2]
     return float(np.ptp(xy, axis=0).max()) if len(xy) else 0.0
-
-
-def _check_pose(points: Keypoints, size: tuple[float, float]) -> None:
-    """Refuse a pose (18, 3) of which half or more is outside a picture of `size` (height, width), or that is a dot in it.
-
-    Raises:
-        BadSample: `outside` or `too_small`.
-    """
-    there = points[valid_keypoints(points)]
-    inside = int(inside_image(there, size).sum())
-    if 2 * inside <= len(there):
-        raise BadSample(
-            "outside", f"{len(there) - inside} of the pose's {len(there)} keypoints are outside the picture"
-        )
-    if np.isfinite(size).all() and _extent(points) < MIN_SHARE * max(size):
-        raise BadSample("too_small", f"the pose is {_extent(points) / max(size):.1%} of the picture large")
 
 
 def _name(image: Photograph) -> str:

@@ -50,7 +50,7 @@ class Ingest(Stage[IngestSettings]):
         if self.settings.crop == "picture":
             return {}
         margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {"crop by": self.keypoints.crop_rule, **margin, **self.keypoints.choice}
+        return {"crop by": self.keypoints.name, **margin, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:

@@ -69,14 +69,10 @@ class KeypointBackend:
         return self.name not in ("truth", "mediapipe")
 
     @property
-    def crop_rule(self) -> str:
-        """What a picture is cropped by, for the manifest: the backend, and the choice where it was none before 0.2."""
-        return self.name if self.reads_files or self.several == "largest" else f"{self.name}, {self.several}"
-
-    @property
     def choice(self) -> Mapping[str, Json]:
-        """Who of several people is taken, for the manifests of what depends on it."""
-        return {"person": CHOICES[self.several]} if self.name in MANY_PEOPLE else {}
+        """Who of several people is taken, for the manifests of what depends on it; MediaPipe's largest always was the largest."""
+        chooses = self.name in MANY_PEOPLE or (self.name == "mediapipe" and self.several != "largest")
+        return {"person": CHOICES[self.several]} if chooses else {}
 
     def former_choice(self, data: DataSet[DataSettings], store_name: str) -> Mapping[str, Json]:
         """Return `choice` as stores of before 0.2 noted it, not at all, where they have the same persons as now.
@@ -84,7 +80,7 @@ class KeypointBackend:
         That is looked up in the files, and only for such a store.
         """
         ingest, store = (Store(data.context.workspace, name) for name in ("ingest", store_name))
-        if not self.choice or not ingest.exists() or not store.exists():
+        if self.name not in MANY_PEOPLE or not ingest.exists() or not store.exists():
             return {}
         noted = store.attributes.manifest.get("dependencies")
         if isinstance(noted, Mapping) and "person" in noted:
