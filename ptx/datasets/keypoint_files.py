@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from ptx.datasets.foreign_files import Malformed, as_array, parse_json, read_json
 from ptx.datasets.named_files import AmbiguousFile, NamedFiles
 from ptx.datasets.persons import FoundPerson
+from ptx.datasets.picture_names import AmbiguousName, PictureNames
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import missing_as_nan, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError, one_line
@@ -115,7 +115,7 @@ class TableRow(NamedTuple):
 class KeypointCsv:
     """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the original images, -1 = missing.
 
-    Names are paths relative to the data set's root; a name without folders stands for the only image called so.
+    Names are paths relative to the data set's root, or what else means one image only (`PictureNames`).
     """
 
     file: Path
@@ -138,13 +138,16 @@ class KeypointCsv:
         """Return the one person of an image, confidence 1 where a keypoint is present.
 
         Raises:
-            BadSample: `missing_keypoints` or `bad_keypoint_file`.
+            BadSample: `missing_keypoints`, `ambiguous_keypoints` or `bad_keypoint_file`.
             PtxError: the table itself cannot be read.
         """
-        name = PurePosixPath(path).name
-        row = self._table.get(self.key(path)) or (self._table.get(name) if self._name_counts[name] == 1 else None)
-        if row is None:
+        try:
+            name = self._names.find(self.key(path))
+        except AmbiguousName as error:
+            raise BadSample("ambiguous_keypoints", f"{self.file.name}: {error}") from None
+        if not isinstance(name, str):
             raise BadSample("missing_keypoints", f"{self.file.name} has no line for {path}")
+        row = self._table[name]
         try:
             y = as_array(parse_json(row.y))
             x = as_array(parse_json(row.x))
@@ -156,9 +159,8 @@ class KeypointCsv:
         return [FoundPerson(missing_as_nan(np.stack([x, y, confidence], axis=-1)))]
 
     @cached_property
-    def _name_counts(self) -> Counter[str]:
-        """File name → number of images called so."""
-        return Counter(PurePosixPath(path).name for path in self.paths)
+    def _names(self) -> PictureNames:
+        return PictureNames(self._table, [self.key(path) for path in self.paths])
 
     @cached_property
     def _table(self) -> dict[str, TableRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ptx.datasets.data_set import PersonKeypoints, WorkingImage
 from ptx.datasets.images import apply_transform
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson, Several, choose_person
-from ptx.geometry.keypoints import mask_outside, valid_keypoints
+from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample
 
 NO_3D = np.concatenate([np.full((18, 3), np.nan), np.zeros((18, 1))], axis=1).astype(np.float32)
@@ -61,8 +61,8 @@ class FileKeypoints:
         Raises:
             BadSample: there is nobody, or several where these are quarantined, or the keypoints are of another picture.
         """
-        people = [in_picture(person, size) for person in self.file.people(path)]
-        return people[choose_person(people, self.several)].keypoints
+        people = self.file.people(path)
+        return in_picture(people[choose_person(people, self.several)], size).keypoints
 
     def reads_as_before(self, sizes: Iterable[tuple[int, int]]) -> bool:
         """Return True where ptx 0.1 took the same keypoints, by confidence and as they are: there are no several to choose from.
@@ -92,10 +92,17 @@ def in_picture(person: FoundPerson, size: tuple[int, int]) -> FoundPerson:
         The person themselves where nothing is to be done.
 
     Raises:
-        BadSample: `normalised_keypoints`, or `other_size` where the copy has another shape, or is no copy of the whole.
+        BadSample: `normalised_keypoints`; or `other_size`, where the copy has another shape or is none of the whole, or where most
+            keypoints are outside.
     """
     check_pixels(person.keypoints)
     if person.size is None or person.size == size:
+        inside = int(inside_image(person.keypoints, size).sum())
+        if 2 * inside < person.count:
+            raise BadSample(
+                "other_size",
+                f"{person.count - inside} of {person.count} keypoints are outside the picture of {size[1]}×{size[0]}: of a larger copy?",
+            )
         return person
     (height, width), (own_height, own_width) = size, person.size
     if not person.whole or abs(width * own_height / (height * own_width) - 1) > SHAPE_TOLERANCE:
@@ -104,11 +111,10 @@ def in_picture(person: FoundPerson, size: tuple[int, int]) -> FoundPerson:
             "other_size",
             f"the keypoints are of a picture of {own_width}×{own_height}, this is {width}×{height}{turned}",
         )
-    scale = np.array([width / own_width, height / own_height])
     keypoints = person.keypoints.copy()
+    scale = np.array([width / own_width, height / own_height])
     keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5  # pixel centres are at integers
-    mean = float(scale.mean())
-    return replace(person, keypoints=keypoints, area=person.area * mean**2, box=person.box * mean, size=size)
+    return FoundPerson(keypoints)
 
 
 def check_pixels(keypoints: NDArray[np.float32]) -> None:

@@ -73,7 +73,7 @@ MIN_SHARE = 0.05
 """Smallest extent of a wanted pose, as a share of the picture's longer side."""
 
 MIN_POSE_PIXELS = 10.0
-"""Smallest extent of a pose in a file that does not tell the size of its picture, px."""
+"""Smallest extent of a pose in a file, px."""
 
 
 @dataclass(frozen=True)
@@ -210,13 +210,16 @@ class PersonReader:
         only, and it is that box that is fitted in where the frame is the whole picture.
 
         Raises:
-            BadSample: as `_wanted`, or `too_small` for the picture, which is as large as the farthest keypoint at least.
+            BadSample: as `_wanted`; `too_small`, for the picture, which is as large as the farthest keypoint at least.
         """
         points, size = person.keypoints, person.size or (np.inf, np.inf)
-        far = points[valid_keypoints(points), :2].max() if person.size is None else 0.0
-        if 0 < _extent(points) < max(MIN_POSE_PIXELS, MIN_SHARE * float(far)):
-            check_pixels(points)
-            raise BadSample("too_small", f"the person is {_extent(points):.1f} px large, too small to be a pose")
+        check_pixels(points)
+        extent = _extent(points)
+        longer = max(person.size or (points[valid_keypoints(points), :2].max(),))
+        if extent < max(MIN_POSE_PIXELS, MIN_SHARE * longer):
+            raise BadSample(
+                "too_small", f"the person is {extent:.1f} px large, in a picture of {longer:.0f} px or more"
+            )
         whole = self.frame == "picture" and person.size is not None
         box = (-0.5, -0.5, size[1] - 0.5, size[0] - 0.5) if whole else box_around(points, size)
         return self._wanted(points, size, crop_transform(box, self.size))
@@ -235,6 +238,8 @@ class PersonReader:
         """
         check_pixels(points)
         there = points[valid_keypoints(points)]
+        if not len(there):
+            raise BadSample("no_person", "the pose has no keypoints")
         inside = int(inside_image(there, size).sum())
         if 2 * inside <= len(there):
             raise BadSample(

@@ -44,8 +44,11 @@ def test_table_with_the_commas_of_a_spreadsheet(tmp_path: Path) -> None:
 def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
     source = csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n1.jpg: {LIST}: {LIST}\n")
     source.people("ann/2.jpg")
-    with raises_problem("missing_keypoints", "^k.csv has no line for ann/1.jpg"):
+    with raises_problem("ambiguous_keypoints", r"^k\.csv: 1\.jpg may be ann/1\.jpg or bob/1\.jpg"):
         source.people("ann/1.jpg")
+    with raises_problem("missing_keypoints", r"^k\.csv has no line for ann/1\.jpg"):
+        csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n").people("ann/1.jpg")
+    assert csv(tmp_path, f"photos\\bob\\1.jpg: {LIST}: {LIST}\n").people("bob/1.jpg")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,10 @@ def test_3d_pose(tmp_path: Path) -> None:
     file.write_text("[[1, 2, 3, 1]]")
     with raises_problem("bad_keypoint_file", r"^pose.json: \[1, 4\] numbers, expected 18 of 4"):
         read_pose3d(file)
+    for unit, words in ((1000, "the person is 1600 large: x, y and z are metres"), (0.001, "0.0016 large")):
+        file.write_text(json.dumps([[0.1 * k * unit, 0, 0, 1] for k in range(17)] + [[0, 0, 0, 0]]))
+        with raises_problem("bad_keypoint_file", f"^pose.json: .*{words}"):
+            read_pose3d(file)
     file.write_text("[[1, 2], 3]")
     with raises_problem("bad_keypoint_file", "^pose.json: "):
         read_pose3d(file)

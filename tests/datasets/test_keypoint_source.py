@@ -24,12 +24,10 @@ def person(
     *,
     size: tuple[int, int] | None = None,
     whole: bool = True,
-    area: float = 0.0,
-    box: float = 0.0,
 ) -> FoundPerson:
     """Keypoint k lies at (10 k, 20 k) times a scale."""
     points = np.array([(10 * k * scale, 20 * k * scale, confidence) for k in range(18)], np.float32)
-    return FoundPerson(points, area, box, size, whole)
+    return FoundPerson(points, size=size, whole=whole)
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,14 @@ def test_the_chosen_person_in_working_pixels() -> None:
 
 def test_keypoints_of_a_smaller_copy_are_enlarged() -> None:
     """Pixel k of a copy of half the size covers the pixels 2 k and 2 k + 1: its centre is at 2 k + .5."""
-    small = person(0.5, size=(200, 100), area=30.0, box=7.0)
+    small = person(0.5, size=(200, 100))
     moved = in_picture(small, SIZE)
     assert moved.keypoints[3].tolist() == [30.5, 60.5, 0.5]
-    assert (moved.area, moved.box, moved.size) == (120, 14, SIZE)
     assert small.keypoints[3, 0] == 15
     one = person(size=SIZE)
     assert in_picture(one, SIZE) is one
-    assert in_picture(person(size=(256, 129)), SIZE).size == SIZE  # a copy's sides are rounded
+    rounded = in_picture(person(0.5, size=(256, 129)), SIZE)  # a copy's sides are whole numbers
+    np.testing.assert_allclose(rounded.keypoints[3, :2], [15.5 / 129 * 200 - 0.5, 30.5 / 256 * 400 - 0.5], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +81,13 @@ def test_a_part_of_a_picture_is_no_smaller_copy() -> None:
     with raises_problem("other_size", "of 100×200, this is 200×400$"):
         in_picture(person(size=(200, 100), whole=False), SIZE)
     assert in_picture(person(size=SIZE, whole=False), SIZE)
+
+
+def test_keypoints_that_are_mostly_outside_are_of_a_larger_copy() -> None:
+    """Of a half of the body, cut by the picture's edge, more than half of the keypoints would be inside."""
+    with raises_problem("other_size", "10 of 18 keypoints are outside the picture of 200×400: of a larger copy"):
+        in_picture(person(2.6), SIZE)
+    assert in_picture(person(2.4), SIZE).count == 18
 
 
 @pytest.mark.parametrize("shift", [0.0, -1.0])
