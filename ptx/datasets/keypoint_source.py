@@ -68,9 +68,11 @@ class FileKeypoints:
         """Return True where ptx 0.1 took the same keypoints, by confidence and as they are: there are no several to choose from.
 
         Args:
-            sizes: height, width of each original.
+            sizes: height, width of each original; at most 1 of those that were not read.
         """
         for path, size in zip(self.paths, sizes, strict=True):
+            if max(size) <= 1:
+                continue
             try:
                 people = self.file.people(path)
                 if len(people) > 1 or in_picture(people[0], size) is not people[0]:

@@ -115,3 +115,5 @@ def test_what_is_read_as_ptx_01_read_it() -> None:
     assert not same([person(size=(200, 100))])
     assert not same([person(1 / 1000)])
     assert not same("ambiguous_keypoints")
+    unread = FileKeypoints(Known({"a": [person()]}), ["a"], "largest")
+    assert unread.reads_as_before([(1, 1)])  # whatever the file says, the picture itself was quarantined

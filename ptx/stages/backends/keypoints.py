@@ -28,9 +28,6 @@ from ptx.pipeline.storage.store import Store
 
 KeypointBackendName = Literal["truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"]
 
-MANY_PEOPLE = ("openpose-json", "coco-json", "mmpose-json")
-"""Backends that read files in which a picture may have several people."""
-
 CHOICES = {"largest": "largest by size", "surest": "surest by confidence", "quarantine": "quarantine"}
 """Value of `several` → what the manifest says of it. Before 0.2 the largest was the surest, and nothing was said."""
 
@@ -71,7 +68,7 @@ class KeypointBackend:
     @property
     def choice(self) -> Mapping[str, Json]:
         """Who of several people is taken, for the manifests of what depends on it; MediaPipe's largest always was the largest."""
-        chooses = self.name in MANY_PEOPLE or (self.name == "mediapipe" and self.several != "largest")
+        chooses = self.reads_files or (self.name == "mediapipe" and self.several != "largest")
         return {"person": CHOICES[self.several]} if chooses else {}
 
     def former_choice(self, data: DataSet[DataSettings], store_name: str) -> Mapping[str, Json]:
@@ -80,15 +77,15 @@ class KeypointBackend:
         That is looked up in the files, and only for such a store.
         """
         ingest, store = (Store(data.context.workspace, name) for name in ("ingest", store_name))
-        if self.name not in MANY_PEOPLE or not ingest.exists() or not store.exists():
+        if not self.reads_files or not ingest.exists() or not store.exists():
             return {}
         noted = store.attributes.manifest.get("dependencies")
         if isinstance(noted, Mapping) and "person" in noted:
             return {}
-        sizes = ingest.read("original", np.arange(ingest.count), np.int32)
         try:
+            sizes = ingest.read("original", np.arange(ingest.count), np.int32)
             same = self._files(data).reads_as_before([(height, width) for height, width in sizes.tolist()])
-        except PtxError:  # the files are gone, which whoever opens them is told
+        except PtxError:  # files are gone or damaged, which whoever opens them is told
             return {}
         return {"person": None} if same else {}
 
