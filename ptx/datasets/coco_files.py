@@ -26,6 +26,9 @@ MAX_ANNOTATION_BYTES = 4_000_000_000
 WORKING = "working"
 """What `ptx export keypoints` writes into a file of px of the working pictures: `info.pixels`."""
 
+IMAGE_KEYS = ("image_id", "image_name")
+"""Names under which a result says of which image it is: COCO's, and that of scripts for MMPose 0.x."""
+
 PERSON = "person"
 """Category, or group of categories, that people are of."""
 
@@ -114,7 +117,8 @@ def _read_results(document: Json) -> dict[Name, Entry]:
     if results and not any("keypoints" in result for result in results):
         raise Malformed("none of its results has 'keypoints'")
     for number, result in enumerate(results):
-        entry = entries.setdefault(_identifier(member(result, "image_id")), Entry())
+        key = next((key for key in IMAGE_KEYS if key in result), IMAGE_KEYS[0])
+        entry = entries.setdefault(_identifier(member(result, key)), Entry())
         _add_person(entry, result, ANYBODY, f"result {number}", truth=False)
     return entries
 

@@ -59,7 +59,7 @@ def test_results(tmp_path: Path) -> None:
         [
             {"image_id": 397133, "keypoints": person(1, 0.3), "score": 0.2},
             {"image_id": 397133, "keypoints": person(3, 0.9), "score": 0.8},
-            {"image_id": "ann/1.jpg", "keypoints": person(2, 0.7)},
+            {"image_name": "photos/ann/1.jpg", "keypoints": np.reshape(person(2, 0.7), (17, 3)).tolist()},
         ],
     )
     found = source.people(PATHS[2])
