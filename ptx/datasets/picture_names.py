@@ -93,7 +93,7 @@ class PictureNames:
         parts = next((parts for parts in _readings(path) if parts[-1] in self._named), None)
         if parts is None:
             return None
-        candidates, rivals = self._named[parts[-1]], self._pictures[parts[-1]]
+        candidates, rivals = self._named[parts[-1]], self._pictures.get(parts[-1], ())
         agreeing = [(name, own) for name, own in candidates if _agree(own, parts)]
         if agreeing:
             candidates = agreeing

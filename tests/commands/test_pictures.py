@@ -74,6 +74,7 @@ def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path
     assert failed.err == "1 row could not be painted: new/problems.csv says why\n"
 
 
+@pytest.mark.slow
 def test_poses_in_files(models: Path, photos: Path, people: People) -> None:
     """Of a picture of any size, by itself and in a table; shares of the picture are refused in one line."""
     pose = np.nan_to_num(people.truth(1).keypoints)

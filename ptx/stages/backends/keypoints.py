@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -32,11 +32,19 @@ CHOICES = {"largest": "largest by size", "surest": "surest by confidence", "quar
 """Value of `several` → what the manifest says of it. Before 0.2 the largest was the surest, and nothing was said."""
 
 
+class PeopleDetector(Protocol):
+    """Finds people in pictures, such as `MediapipePose`."""
+
+    def detect_prominent(self, image: Image) -> Sequence[Detection]:
+        """Return the people of an image, at least one; raises BadSample where there is nobody."""
+        ...
+
+
 @dataclass(frozen=True)
 class DetectedKeypoints:
     """Keypoints that a detector finds in the working picture."""
 
-    detector: MediapipePose
+    detector: PeopleDetector
     several: Several
 
     def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:

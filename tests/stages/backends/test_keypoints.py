@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from ptx.datasets.data_set import WorkingImage
+from ptx.datasets.detection import Detection
+from ptx.datasets.images import Image
 from ptx.datasets.people.options import PeopleOptions
 from ptx.datasets.people.people import People
 from ptx.datasets.persons import Several
@@ -18,6 +22,8 @@ from ptx.pipeline.fingerprint import Json
 from ptx.project import Project
 from ptx.samples.export import Pixels, export_images, export_keypoints
 from ptx.samples.reader import SampleReader
+from ptx.stages.backends.keypoints import DetectedKeypoints
+from tests.datasets.problems import raises_problem
 from tests.projects import make_project, problems, read, run
 
 PEOPLE = People(PeopleOptions(2, 2, seed=5, size=(300, 200), body="small", half_body=0))
@@ -60,6 +66,28 @@ def in_photograph(chosen: Project, index: int) -> np.ndarray:
     transform = read(chosen, "ingest", "transform", np.float64)[index]
     keypoints = read(chosen, "extract-keypoints", "keypoints", np.float64)[index]
     return np.asarray((keypoints[:, :2] - transform[:, 2]) / np.diag(transform[:, :2]))
+
+
+@dataclass(frozen=True)
+class KnowsTwo:
+    """A detector that finds the person of the first photograph, and before them somebody of a tenth of the size, of whom it is surer."""
+
+    def detect_prominent(self, image: Image) -> list[Detection]:
+        return [
+            Detection((truth(0) * scale).astype(np.float32), np.zeros((18, 4), np.float32), (0, 0, 1, 1))
+            for scale in ((0.1, 0.1, 0.9), (1, 1, 0.5))
+        ]
+
+
+def test_people_whom_a_detector_finds_are_chosen_by_the_same_rules() -> None:
+    picture = WorkingImage(np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.eye(2, 3, dtype=np.float32), (HEIGHT, WIDTH))
+    seen = truth(0)[:, 2] > 0
+    rules: dict[Several, float] = {"largest": 1.0, "surest": 0.1}
+    for several, scale in rules.items():
+        found = DetectedKeypoints(KnowsTwo(), several).find(0, picture).flat
+        np.testing.assert_allclose(found[seen, :2], truth(0)[seen, :2] * scale, rtol=1e-5)
+    with raises_problem("several_persons", "^2 persons in the picture"):
+        DetectedKeypoints(KnowsTwo(), "quarantine").find(0, picture)
 
 
 @pytest.mark.parametrize("crop", ["picture", "person"])
@@ -133,6 +161,7 @@ def export(chosen: Project, file: Path, pixels: Pixels = "original") -> Exported
     return written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crop", ["picture", "person"])
 def test_the_way_out_and_back(photos: Path, crop: str) -> None:
     """Exported and read again for the same photographs: the same keypoints, neck and confidences among them."""
