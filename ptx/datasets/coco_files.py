@@ -210,7 +210,11 @@ def _as_exported(keypoints: Keypoints, extra: Json) -> Keypoints:
 
 def _area(value: Json) -> float:
     """Return an area in px², 0 where there is none."""
-    return float(value) if isinstance(value, int | float) and np.isfinite(value) and value > 0 else 0.0
+    try:
+        area = as_array(value)
+    except Malformed:
+        return 0.0
+    return float(area) if area.ndim == 0 and np.isfinite(area) and area > 0 else 0.0
 
 
 def _diagonal(box: Json) -> float:

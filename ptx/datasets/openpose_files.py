@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ptx.datasets.foreign_files import Malformed, as_mapping, as_rows, as_sequence, member, read_json
+from ptx.datasets.foreign_files import Malformed, as_mapping, as_rows, as_sequence, read_json
 from ptx.datasets.keypoint_files import MAX_JSON_BYTES, KeypointFolder, Keypoints, picture_size, without_origin
 from ptx.datasets.persons import FoundPerson, choose_person
 from ptx.geometry.joints import KEYPOINTS
@@ -59,7 +59,10 @@ def _read_openpose(file: Path) -> list[FoundPerson]:
     """Read every person who has a keypoint."""
     try:
         frame = _only_frame(read_json(file, MAX_JSON_BYTES))
-        entries = as_sequence(member(frame, next((key for key in PEOPLE_KEYS if key in frame), PEOPLE_KEYS[0])))
+        key = next((key for key in PEOPLE_KEYS if key in frame), None)
+        if key is None:
+            raise Malformed(f"no '{PEOPLE_KEYS[0]}': this is not OpenPose's form")
+        entries = as_sequence(frame[key])
         people = [_openpose_person(entry) for entry in entries]
         size = picture_size(frame, "canvas_height", "canvas_width")
     except (OSError, Malformed) as error:

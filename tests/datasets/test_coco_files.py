@@ -76,8 +76,11 @@ def test_area_and_box_are_known_where_they_are_given(tmp_path: Path) -> None:
         {"image_id": 7, "keypoints": person(), "area": 90.5, "bbox": [4, 4, 30, 40]},
         {"image_id": 7, "keypoints": person(), "area": 0, "bbox": [0, 0, 0, 0]},
         {"image_id": 7, "keypoints": person(), "area": None, "bbox": []},
+        {"image_id": 7, "keypoints": person(), "area": 10**400, "bbox": ["a", "b"]},
+        {"image_id": 7, "keypoints": person(), "area": [7], "bbox": {"x": 1}},
     )
-    assert [(one.area, one.box) for one in source.people("ann/1.jpg")] == [(90.5, 50), (0, 0), (0, 0)]
+    measured = [(one.area, one.box) for one in source.people("ann/1.jpg")]
+    assert measured == [(90.5, 50), (0, 0), (0, 0), (0, 0), (0, 0)]
     alphapose = coco(tmp_path, [{"image_id": "1.jpg", "keypoints": person(), "box": [4, 4, 6, 8], "score": 2.1}])
     assert alphapose.people("ann/1.jpg")[0].box == 10
 
