@@ -98,7 +98,7 @@ class PersonKeypoints(NamedTuple):
 class KeypointSource(Protocol):
     """Gives the keypoints of one image."""
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Return the keypoints of image `index`, given at the working resolution.
 
         Raises:

@@ -49,17 +49,20 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """What colours of photographs are; the keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        """What colours of photographs are; the keypoint backend where it decides the crop, the margin around keypoints of files, and who
+        of several is cut out."""
         colours = {} if self.data.root is None else {COLOURS: "sRGB"}
         if self.settings.crop == "picture":
             return colours
         margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {**colours, "crop by": self.keypoints.name, **margin}
+        return {**colours, "crop by": self.keypoints.name, **margin, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """Stores of before colour profiles were read stay current: most photographs have none but sRGB."""
-        return {COLOURS: None}
+        """Nothing about colours: stores of before stay current, most photographs have no profile but sRGB. Nothing about who of several
+        is cut out, where there never are several."""
+        choice = {} if self.settings.crop == "picture" else self.keypoints.former_choice(self.data, self.store)
+        return {COLOURS: None, **choice}
 
     def former_note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to find out whether colour profiles matter."""
