@@ -49,6 +49,7 @@ def run(
     chosen_slice = ArraySlice.parse(part) if part else WHOLE
     steps = project.select(step)
     project.check(step)
+    project.check_pairs(steps)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
@@ -56,12 +57,16 @@ def run(
     output = open_output(log_format)
     for name, reason in project.left_out(step).items():
         output.show(f"{name} is left out: {reason}")
+    lists_data = project.pipeline.listing_stage.name in {one.name for one in steps}
     if dry_run:
         estimates = [one.estimate(force=force) for one in steps]
         output.show(estimate_table(estimates, settings.workspace, settings.run.worker_count))
+        output.write(project.pipeline.listing.notes if lists_data else ())
         return
     for line in run_steps(steps, settings, output.listener, force=force, part=chosen_slice):
         output.show(line)
+    if lists_data and project.no_pairs is not None:
+        output.write([project.no_pairs])
 
 
 @app.command(rich_help_panel=DATA, epilog="Example:  ptx check --set data.root=photos")
@@ -91,8 +96,10 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
             workers=project.settings.run.worker_count,
             advance=advance,
         )
-    output.write([*findings.lines(), *pair_lines(listing.pairs, listing.splits, project.data.published_counts)])
-    if not findings.fine:
+    counts = pair_lines(listing.pairs, listing.splits, project.data.published_counts)
+    no_pairs = project.no_pairs
+    output.write([*findings.lines(), *counts, *listing.notes, *([no_pairs] if no_pairs else [])])
+    if not findings.fine or no_pairs:
         raise typer.Exit(1)
 
 

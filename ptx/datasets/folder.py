@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeVar
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
-from ptx.datasets.images import SUFFIXES
+from ptx.datasets.picture_files import image_ids, left_out_lines, scan_pictures, unnamed_line
+from ptx.datasets.picture_formats import suffixes
 from ptx.pipeline.config import AbsolutePath
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import FileStamp, scan_files
+from ptx.pipeline.errors import PtxError, name_bytes
+from ptx.pipeline.folders import FileStamp, Walk
 
 COLUMNS = (("source", "from"), ("target", "to"))
 """Names of the two columns of a table of pairs: ours, and those of the field's tables."""
@@ -52,7 +54,16 @@ class FolderSet(PhotographSet[FolderData]):
     def index(self) -> Folder:
         """Read the folder as it is now."""
         data = self.settings
-        return Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
+        own = self.context.own_folders
+        return Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person, own)
+
+    @property
+    def layout(self) -> str:
+        """One sub-folder a person, or a table of pairs."""
+        return (
+            f"one sub-folder a person with two pictures or more in it, {self.root}/PERSON/1.jpg and so on, "
+            "or a table of pairs, `--set data.pairs=pairs.csv`"
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,12 @@ class Folder:
     """Share of persons kept for testing."""
     max_pairs_per_person: int | None = None
     """Keep at most this many undirected pairs of a person."""
+    own: tuple[Path, ...] = ()
+    """Folders that ptx writes into: their pictures are not data."""
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return scan_pictures(self.root, self.own)
 
     @cached_property
     def files(self) -> dict[str, FileStamp]:
@@ -75,12 +92,16 @@ class Folder:
         Raises:
             PtxError: the folder is not there, or holds no pictures.
         """
-        if not self.root.is_dir():
-            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
-        files = scan_pictures(self.root)
-        if not files:
-            raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
-        return files
+        if not self._walk.files:
+            notes = "; ".join(("", *left_out_lines(self._walk)))
+            raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(suffixes()))}){notes}")
+        return self._walk.files
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the user on what is in the folder and takes no part."""
+        unnamed = unnamed_line(self.files, self.paths, f"no pair of {self.table.name if self.table else ''} names them")
+        return left_out_lines(self._walk) + unnamed
 
     @cached_property
     def paths(self) -> list[str]:
@@ -91,18 +112,8 @@ class Folder:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The paths without their ending.
-
-        Raises:
-            PtxError: two files differ in their ending only.
-        """
-        path_of: dict[str, str] = {}
-        for path in self.paths:
-            name = str(PurePosixPath(path).with_suffix(""))
-            if name in path_of:
-                raise PtxError(f"{self.root}: {path_of[name]} and {path} both have the id {name}; rename one of them")
-            path_of[name] = path
-        return list(path_of)
+        """Names of the images (`image_ids`)."""
+        return image_ids(self.paths)
 
     @cached_property
     def names(self) -> list[str]:
@@ -126,7 +137,7 @@ class Folder:
         """Digest of the pictures and the table: it changes when one is added, removed or replaced."""
         total = hashlib.sha256(repr((self.test_fraction, self.max_pairs_per_person)).encode())
         for path in self.paths:
-            total.update(f"{path}\0{self.files[path]}\n".encode())
+            total.update(name_bytes(f"{path}\0{self.files[path]}\n"))
         if self.table is not None:
             total.update(repr(self._rows).encode())
         return total.hexdigest()
@@ -163,7 +174,8 @@ class Folder:
         """
         assert self.table is not None
         rows = []
-        for line, source, target in read_table(self.table):
+        for line, *names in read_table(self.table):
+            source, target = (name if name in self.files else self._same_accents(name) for name in names)
             for name in (source, target):
                 if name not in self.files:
                     near = difflib.get_close_matches(name, self.files, 1, 0.6) if len(self.files) < 100_000 else []
@@ -175,6 +187,15 @@ class Folder:
         if not rows:
             raise PtxError(f"{self.table}: holds no pairs")
         return rows
+
+    def _same_accents(self, name: str) -> str:
+        """Return the path that looks like a name: Macs write accents of file names apart from their letters, tables in one."""
+        return self._composed.get(normalize("NFC", name), name)
+
+    @cached_property
+    def _composed(self) -> dict[str, str]:
+        """Path with accents and letters in one → path."""
+        return {normalize("NFC", path): path for path in self.files}
 
     @cached_property
     def _joined(self) -> list[str]:
@@ -190,7 +211,7 @@ def numbered(keys: Sequence[Key]) -> NDArray[np.int32]:
 
 def test_split(names: Sequence[str], share: float) -> NDArray[np.uint8]:
     """(N,) 1 for images of the persons who are for testing: this share of all, those whose names hash lowest."""
-    order = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+    order = sorted(set(names), key=lambda name: hashlib.sha256(name_bytes(name)).digest())
     test = set(order[: round(len(order) * share)])
     return np.array([name in test for name in names], np.uint8)
 
@@ -233,11 +254,6 @@ def splits_of(rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
     if both := [name for name, found in sides.items() if len(found) > 1]:
         raise PtxError(f"images in training and in test pairs: {len(both)}, the first is {both[0]}")
     return {name: found.pop() for name, found in sides.items()}
-
-
-def scan_pictures(root: Path) -> dict[str, FileStamp]:
-    """Find the pictures below a folder: path of each relative to it, with slashes, and its stamp, sorted."""
-    return dict(sorted(scan_files(root, SUFFIXES)))
 
 
 def read_table(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from ptx.datasets.data_set import BoxFinder, DataSet, OwnSplitSettings, PairCount, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import numbered, pairs_within, test_split
-from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
+from ptx.datasets.images import apply_transform, box_around, crop_and_resize, read_image
 from ptx.datasets.panoptic_files import Camera, Floats, project_joints, read_bodies, read_cameras
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import mask_outside
@@ -106,6 +106,11 @@ class PanopticSet(DataSet[PanopticData]):
         return Listing(ids, paths, index.persons, index.splits, pairs, index.digest, index.state)
 
     @property
+    def layout(self) -> str:
+        """Several cameras that see a person at one moment."""
+        return "two cameras or more that see a person at one moment, hdImgs/CAMERA (`data.cameras`)"
+
+    @property
     def published_counts(self) -> tuple[PairCount, ...]:
         """The number of pairs that novel 3D view synthesis was trained with; which, is not stated."""
         return (PairCount("novel 3D view synthesis", 175_272),)
@@ -132,11 +137,11 @@ class PanopticKeypoints:
     data: Panoptic
     paths: list[str]
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Project the joints and map them to working pixels."""
         keypoints, keypoints3d = self.data.joints(read_shot(self.paths[index]))
-        keypoints[:, :2] = apply_transform(transform, keypoints[:, :2])
-        return PersonKeypoints(mask_outside(keypoints, image.shape[:2]), keypoints3d)
+        keypoints[:, :2] = apply_transform(picture.transform, keypoints[:, :2])
+        return PersonKeypoints(mask_outside(keypoints, picture.image.shape[:2]), keypoints3d)
 
 
 @dataclass(frozen=True)

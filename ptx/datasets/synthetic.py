@@ -69,6 +69,11 @@ class PeopleSet(DataSet[PeopleData]):
 
         return People(self.options)
 
+    @property
+    def layout(self) -> str:
+        """Several pictures of each person."""
+        return "two pictures or more of each person, `data.images_per_person`"
+
     def listing(self) -> Listing:
         """List the persons in order; the last ones are for testing."""
         data = self.settings
@@ -107,9 +112,9 @@ class ExactKeypoints:
 
     people: People
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Return the keypoints of an image."""
-        del image, transform
+        del picture
         truth = self.people.truth(index)
         return PersonKeypoints(truth.keypoints, truth.keypoints3d)
 

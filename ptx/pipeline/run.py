@@ -20,6 +20,7 @@ from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.prepare import discard_old_stores, prepare_store, run_lock
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Outcome
+from ptx.pipeline.storage.json_values import as_object
 from ptx.pipeline.work import Job, Task
 
 PACK_EVERY = 4096
@@ -43,9 +44,13 @@ def run_stage(
     """
     plan = pipeline.plan(stage)
     _refuse_missing_inputs(plan)
+    for note in pipeline.listing.notes if stage.name == pipeline.listing_stage.name else ():
+        listener.told(stage.name, f"{stage.name}: {note}")
     if force or plan.condition in ("absent", "stale"):
         prepare_store(plan, listener, force=force)
         plan = pipeline.plan(stage)
+    if former := stage.former_note(as_object(plan.store.attributes.manifest.get("dependencies") or {})):
+        listener.told(stage.name, f"{stage.name}: {former}")
     tasks = (task_of(plan, int(block)) for block in part.select(plan.ready))
     total = plan.samples(part.select(np.arange(plan.blocks)))
     needed = plan.samples(part.select(np.flatnonzero(plan.needed)))

@@ -38,6 +38,8 @@ class Listing:
     state: str | None = None
     """Digest of sizes and modification times of all files that are read (`files_digest`): it changes when one is replaced. None where
     `digest` says so too, or where nothing is on disk."""
+    notes: Sequence[str] = ()
+    """Lines for the user on what is on disk and takes no part."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,10 @@ class Stage(ABC, Generic[S]):
         A store whose manifest differs in these alone stays current.
         """
         return {}
+
+    def former_note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
+        """Return what to tell of a store that stays current though an earlier ptx made it, which noted these dependencies."""
+        return None
 
     @property
     @abstractmethod
