@@ -45,9 +45,9 @@ class AttributesSettings(Section):
 class EvaluateSettings(Section):
     """Networks that judge pictures; their weights are the user's own."""
 
-    keypoints: Literal["none", "mediapipe"] = "none"
-    """Find keypoints in painted pictures and report how many are where the pose wants them (PCKh); mediapipe finds nobody in
-    pictures as small as 128 × 64."""
+    keypoints: Literal["none", "blazepose", "mediapipe"] = "none"
+    """Find keypoints in painted pictures by the detector and report how many are where the pose wants them (PCKh); it finds few people in
+    pictures as small as 128 × 64. mediapipe is read as blazepose."""
     alexnet: AbsolutePath | None = None
     """AlexNet's ImageNet weights (torchvision's names), for LPIPS."""
     lpips: AbsolutePath | None = None

@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ptx.datasets.mediapipe import INSTALL
 from ptx.datasets.picture_formats import AVIF_HINT, HEIF_HINT, has_avif
+from ptx.detector.network import INSTALL, NO_WHEEL
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.storage import Storage
 
@@ -55,7 +55,8 @@ def _versions() -> Iterator[Check]:
 
 
 def _optional_packages() -> Iterator[Check]:
-    yield _optional("keypoints from photographs (mediapipe)", "mediapipe", INSTALL)
+    intel_mac = sys.platform == "darwin" and platform.machine() == "x86_64"
+    yield _optional("keypoints from photographs (ai-edge-litert)", "ai_edge_litert", NO_WHEEL if intel_mac else INSTALL)
     yield _optional("HEIC pictures (pillow-heif)", "pillow_heif", HEIF_HINT)
     avif = has_avif()
     yield Check("AVIF pictures", avif or None, "read by Pillow" if avif else "not read", "" if avif else AVIF_HINT)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -93,6 +94,8 @@ class PersonKeypoints(NamedTuple):
     """(18, 3) x, y in working pixels, confidence; a missing one is NaN, NaN, 0."""
     deep: NDArray[np.float32]
     """(18, 4) x, y, z in metres, confidence; NaN and 0 where the source has none."""
+    more: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
+    """Arrays that the source has besides, by the names under which they are stored."""
 
 
 class KeypointSource(Protocol):

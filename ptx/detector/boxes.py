@@ -55,12 +55,17 @@ class BoxDetector:
         self._network = Network(path)
         self._centres = np.concatenate([_centres(self._network.side, *grid) for grid in anchors.items()])
 
-    def __call__(self, image: Image, region: Region | None = None, min_score: float = MIN_SCORE) -> list[ScoredBox]:
-        """Detect in a region of an image (H, W, 3), or in all of it; the surest first."""
+    def __call__(self, image: Image, region: Region | None = None, *min_scores: float) -> list[ScoredBox]:
+        """Detect in a region of an image (H, W, 3), or in all of it; the surest first.
+
+        Several least scores, falling, make bands: boxes are merged within their band, so that doubtful ones do not move sure ones, and
+        are left out where they overlap them.
+        """
+        limits = min_scores or (MIN_SCORE,)
         region = region or whole_picture(image)
         raw, logits = self._network(region.cut(image, self._network.side, black=True), low=-1.0)
         scores = sigmoid(logits[:, 0])
-        likely = np.flatnonzero(scores >= min_score)
+        likely = np.flatnonzero(scores >= limits[-1])
         values = raw[likely].reshape(len(likely), raw.shape[1] // 2, 2) / np.float32(
             self._network.side
         )  # centre, size, points
@@ -69,7 +74,16 @@ class BoxDetector:
         valid = (size >= 0).all(1)
         corners = np.stack([centre - size / 2, centre + size / 2], 1)
         rows = np.concatenate([corners, values[:, 2:]], 1).reshape(len(values), raw.shape[1])
-        return [_carried(region, *merged) for merged in _merge(rows[valid], scores[likely][valid])]
+        rows, kept = rows[valid], scores[likely][valid]
+        merged: list[tuple[Floats, float]] = []
+        for low in limits:
+            band = kept >= low
+            merged += _merge(rows[band], kept[band])
+            free = ~band
+            for box, _ in merged:
+                free &= overlaps(box, rows) <= SAME_OVERLAP
+            rows, kept = rows[free], kept[free]
+        return [_carried(region, *one) for one in merged]
 
 
 def _centres(side: int, stride: int, count: int) -> Floats:

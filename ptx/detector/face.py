@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptx.detector.boxes import FACE_ANCHORS, BoxDetector
+from ptx.detector.boxes import FACE_ANCHORS, BoxDetector, ScoredBox
 from ptx.detector.network import ASSETS, Floats, Image, Network, sigmoid
 from ptx.detector.pose import MIN_PRESENCE, Pose
 from ptx.detector.regions import angle_between, region_around
@@ -45,8 +45,7 @@ class FaceMesh:
         Returns:
             Points (468, 3) px, z away from the viewer, and the probability, 0 to 1, that they are a face's; None where there is none.
         """
-        right, left = (pose.landmarks[row] for row in EYES)
-        faces = self._boxes(image, region_around(pose.landmarks[HEAD], angle_between(right, left)).scaled(HEAD_MARGIN))
+        faces = self._faces(image, pose)
         if not faces:
             return None
         points = faces[0].points
@@ -56,3 +55,12 @@ class FaceMesh:
         if confidence <= MIN_PRESENCE:
             return None
         return region.to_picture(values.reshape(FACE_POINTS, 3) / np.float32(self._mesh.side)), confidence
+
+    def has_face(self, image: Image, pose: Pose) -> bool:
+        """Return True if a face is detected in the region of a pose's head."""
+        return bool(self._faces(image, pose))
+
+    def _faces(self, image: Image, pose: Pose) -> list[ScoredBox]:
+        """Detect faces in the region of a pose's head."""
+        right, left = (pose.landmarks[row] for row in EYES)
+        return self._boxes(image, region_around(pose.landmarks[HEAD], angle_between(right, left)).scaled(HEAD_MARGIN))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +26,9 @@ from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample
 
 Floats = NDArray[np.float32]
+
+STEADY_BLUR = 1.25 / 512
+"""Standard deviation of the blur of `steady`, as a share of the longer side."""
 
 LANDMARK = {
     "nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7, "right_ear": 8, "left_shoulder": 11, "right_shoulder": 12,
@@ -47,31 +54,36 @@ class Detection:
     """(18, 4) x right, y up, z towards the viewer, in metres; confidence."""
     landmarks: Floats
     """(33, 4) x, y px, z px towards the viewer, 0 at the hips; visibility. Guesses outside the image among them."""
-    extent: Box
-    """Bounding box of all landmarks, px."""
     silhouette: Floats
     """(H, W) 0 to 1, the probability that a pixel is the person's."""
+    pose: Pose = field(repr=False)
+    """The same as the networks have it, in their pixels."""
+
+
+class Details(NamedTuple):
+    """Face and hands of a person."""
+
     face: Floats
-    """(468, 3) x, y px, confidence; NaN, NaN, 0 where no face is found or none was looked for."""
+    """(468, 3) x, y px, confidence; NaN, NaN, 0 where no face is found."""
     hands: Floats
     """(2, 21, 3) left and right, as `face`."""
 
 
 class KeypointDetector:
-    """Detects people, one in a picture or all, on still images. Safe to share between threads: each has its own networks."""
+    """Detects people, one in a picture or all, on still images. May be shared between threads: each has its own networks."""
 
-    def __init__(self, model: Path = POSE_MODEL, *, details: bool = False) -> None:
+    def __init__(self, model: Path | None = None, *, steady: bool = False) -> None:
         """Load the networks.
 
         Args:
-            model: network of landmarks and masks, such as MediaPipe's `heavy`.
-            details: look for faces and hands.
+            model: network of landmarks and masks, such as MediaPipe's `heavy`; None: the one that comes with ptx.
+            steady: blur pictures a little first, so that noise moves landmarks by half as much.
 
         Raises:
             PtxError: LiteRT is not installed, or the file is not there.
         """
-        self._model = model
-        self._details = details
+        self._model = model or POSE_MODEL
+        self._steady = steady
         self._local = threading.local()
         self._networks()
 
@@ -82,26 +94,16 @@ class KeypointDetector:
             networks = self._local.networks = _Networks(self._model)
         return networks
 
-    def detect(self, image: Image, *, alone: bool = False) -> Detection:
-        """Detect the most prominent person.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            alone: refuse an image of several persons.
+    def detect(self, image: Image) -> Detection:
+        """Detect the most prominent person of an image (H, W, 3) uint8 RGB.
 
         Raises:
-            BadSample: `no_person`, or `several_persons` where `alone`.
+            BadSample: `no_person`.
         """
-        networks = self._networks()
-        pose = networks.people.find(image)
-        if pose is None:
-            raise BadSample("no_person", "nobody is found in the picture")
-        if alone and len(networks.people.find_all(image)) > 1:
-            raise BadSample("several_persons", "more than one person is found in the picture")
-        return self._detection(image, pose)
+        return self.detect_prominent(image, most=1)[0]
 
-    def detect_all(self, image: Image, most: int = 20) -> list[Detection]:
-        """Detect several persons, those with the largest sum of confidences first.
+    def detect_prominent(self, image: Image, most: int = 5) -> list[Detection]:
+        """Detect the persons that an image as a whole shows, the surest first.
 
         Args:
             image: (H, W, 3) uint8 RGB.
@@ -110,14 +112,11 @@ class KeypointDetector:
         Raises:
             BadSample: `no_person`.
         """
-        networks = self._networks()
-        poses = networks.people.find_all(image)
-        if not poses:
-            pose = networks.people.find(image)  # who fills the picture
-            if pose is None:
-                raise BadSample("no_person", "nobody is found in the picture")
-            poses = [pose]
-        persons = [self._detection(image, pose) for pose in poses]
+        return self._detections(image, lambda people, prepared: people.find_prominent(prepared, most))
+
+    def detect_all(self, image: Image, most: int = 20) -> list[Detection]:
+        """Detect everyone, also who is small, those with the largest sum of confidences first; arguments and errors as above."""
+        persons = self._detections(image, lambda people, it: people.find_all(it) or people.find_prominent(it, most))
         return sorted(persons, key=lambda person: -float(person.keypoints[:, 2].sum()))[:most]
 
     def find_person(self, image: Image) -> Box:
@@ -128,18 +127,31 @@ class KeypointDetector:
         """
         return box_around(self.detect(image).keypoints, image.shape[:2])
 
-    def _detection(self, image: Image, pose: Pose) -> Detection:
-        """Bring a pose to keypoints, with left and right as they must be."""
-        networks, size = self._networks(), image.shape[:2]
-        if seen_from_behind(pose, size, lambda: networks.face(image, pose) is not None):
-            pose = mirrored(pose)
-        detection = as_detection(pose, size)
-        if not self._details:
-            return detection
-        face = _confident(networks.face(image, pose), FACE_POINTS)
-        left, right = networks.hands(image, pose, "left"), networks.hands(image, pose, "right")
-        hands = np.stack([_confident(hand, HAND_POINTS) for hand in (left, right)])
-        return replace(detection, face=face, hands=hands)
+    def details(self, image: Image, person: Detection) -> Details:
+        """Find the face and the hands of a person in the image that they were detected in."""
+        networks, prepared = self._networks(), self._prepared(image)
+        face = _confident(networks.face(prepared, person.pose), FACE_POINTS)
+        hands = (networks.hands(prepared, person.pose, "left"), networks.hands(prepared, person.pose, "right"))
+        return Details(face, np.stack([_confident(hand, HAND_POINTS) for hand in hands]))
+
+    def _prepared(self, image: Image) -> Image:
+        """Blur an image, if that is wanted."""
+        if not self._steady:
+            return image
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), STEADY_BLUR * max(image.shape[:2])), np.uint8)
+
+    def _detections(self, image: Image, find: Callable[[PeopleDetector, Image], list[Pose]]) -> list[Detection]:
+        """Bring poses to keypoints, with left and right as they must be."""
+        networks, prepared, size = self._networks(), self._prepared(image), image.shape[:2]
+        poses = find(networks.people, prepared)
+        if not poses:
+            raise BadSample("no_person", "nobody is found in the picture")
+        detections: list[Detection] = []
+        for pose in poses:
+            has_face = partial(networks.face.has_face, prepared, pose)
+            right = mirrored(pose) if seen_from_behind(pose, size, has_face) else pose
+            detections.append(as_detection(right, size))
+        return detections
 
 
 class _Networks:
@@ -171,16 +183,12 @@ def as_detection(pose: Pose, size: tuple[int, int]) -> Detection:
     deep = np.column_stack([pose.world[ROWS] * (1, -1, -1), visibility]).astype(np.float64)
     silhouette = pose.mask_in(size)
     correct_landmarks(flat, deep, silhouette)
-    x0, y0 = landmarks[:, :2].min(0).tolist()
-    x1, y1 = landmarks[:, :2].max(0).tolist()
     return Detection(
         keypoints=mask_outside(_as_keypoints(flat), size),
         keypoints3d=_as_keypoints(deep),
         landmarks=landmarks,
-        extent=(x0, y0, x1, y1),
         silhouette=silhouette,
-        face=_confident(None, FACE_POINTS),
-        hands=np.stack([_confident(None, HAND_POINTS)] * 2),
+        pose=pose,
     )
 
 

@@ -21,7 +21,10 @@ ASSETS = Path(__file__).parents[1] / "assets" / "detector"
 """Folder of the networks that come with ptx."""
 
 INSTALL = "pip install ai-edge-litert"
-"""Command that installs LiteRT. It has no wheels for Macs with Intel processors."""
+"""Command that installs LiteRT."""
+
+NO_WHEEL = "there is none for Intel Macs: give keypoints in files (extract_keypoints.backend: openpose-json, coco-json, csv ...)"
+"""What to do on Macs with Intel processors, for which LiteRT has no wheels."""
 
 MAX_BYTES = 200_000_000
 """Largest file of a network that is read."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ptx.detector.boxes import PEOPLE_ANCHORS, BoxDetector
+from ptx.detector.boxes import MIN_SCORE, PEOPLE_ANCHORS, BoxDetector
 from ptx.detector.network import ASSETS, Floats, Image
 from ptx.detector.pose import POSE_MODEL, Pose, PoseNetwork
 from ptx.detector.regions import Region, whole_picture
@@ -26,6 +26,9 @@ WINDOW_SIZES = (1.0, 0.7, 0.5)
 
 MIN_WINDOW_SCORE = 0.35
 """Smallest score of a box in a window."""
+
+MIN_OTHER_SCORE = 0.15
+"""Smallest score of the box of another person beside a sure one."""
 
 MIN_VISIBLE = 8
 """Fewest visible landmarks of a person among several."""
@@ -87,7 +90,9 @@ class PeopleDetector:
     def _prominent(self, image: Image) -> Iterator[Pose]:
         """Yield the poses of the boxes; as in MediaPipe, nobody if nobody is in the surest: then none of the others is right."""
         poses: list[Pose] = []
-        for box in self._boxes(image):
+        for box in self._boxes(image, None, MIN_SCORE, MIN_OTHER_SCORE):
+            if not poses and box.score < MIN_SCORE:
+                return
             pose = self._pose(image, box.person)
             if not poses and pose is None:
                 return

@@ -15,7 +15,7 @@ from ptx.evaluation.fid import ReferenceSet, inception_pseudo_values
 from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import black_outside
-from ptx.evaluation.pckh import Detector, detect_all, mediapipe_detector, pckh
+from ptx.evaluation.pckh import Detector, blazepose_detector, detect_all, pckh
 from ptx.evaluation.protocols import CPU, EvaluationProtocol
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
@@ -171,7 +171,7 @@ def open_learned_metrics(
         lpips=lpips,
         inception=inception,
         classifiers=classifiers,
-        detector=mediapipe_detector() if settings.keypoints == "mediapipe" else None,
+        detector=blazepose_detector() if settings.keypoints != "none" else None,
         masked=masked,
         hashes={**hashes, **classifiers.hashes},
         lpips_version=settings.lpips_version,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ptx.datasets.images import Image
-from ptx.datasets.mediapipe import MediapipePose
+from ptx.detector.keypoints import KeypointDetector
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.models.pixels import to_uint8
 from ptx.models.pose_maps import valid_keypoints
@@ -50,13 +50,13 @@ def pckh(detected: Tensor, target: Tensor, max_distance: float = MAX_DISTANCE) -
     return torch.where(head_valid.sum((1, 2)) >= MIN_HEAD_KEYPOINTS, fraction, torch.full_like(fraction, torch.nan))
 
 
-def mediapipe_detector() -> Detector:
-    """Load MediaPipe's detector, which takes the most prominent person.
+def blazepose_detector() -> Detector:
+    """Load the detector, which takes the most prominent person.
 
     Raises:
-        PtxError: it is not installed.
+        PtxError: LiteRT is not installed.
     """
-    model = MediapipePose()
+    model = KeypointDetector()
 
     def detect(picture: Image) -> Tensor:
         try:

@@ -58,7 +58,7 @@ class Model:
             frame: bring the whole photograph to the model's size (picture), or the person cut out of it (person); None: as the
                 pictures that the models were trained on.
             max_pixels: larger photographs are refused before they are decoded.
-            detector: finds persons in photographs; MediaPipe where none is given.
+            detector: finds persons in photographs; that of ptx where none is given.
 
         Raises:
             PtxError: there is no such system, or a model is missing, damaged or of another architecture.

@@ -49,7 +49,7 @@ class Detection(Protocol):
 
 
 class Detector(Protocol):
-    """Finds the most prominent person of a picture, such as `ptx.datasets.mediapipe.MediapipePose`."""
+    """Finds the most prominent person of a picture, such as `ptx.detector.keypoints.KeypointDetector`."""
 
     def find_person(self, image: Image) -> Box:
         """Return x0, y0, x1, y1 px around the person; raises BadSample where there is nobody."""
@@ -103,20 +103,20 @@ class PersonReader:
     frame: Frame = "person"
     """The whole photograph, as `ingest.crop: picture` fits it in, or the person cut out, as `crop: person`."""
     given_detector: Detector | None = None
-    """Finds persons; MediaPipe where none is given."""
+    """Finds persons; that of ptx where none is given."""
 
     @cached_property
     def detector(self) -> Detector:
         """The detector of persons.
 
         Raises:
-            PtxError: MediaPipe is not installed.
+            PtxError: LiteRT is not installed.
         """
         if self.given_detector is not None:
             return self.given_detector
-        from ptx.datasets.mediapipe import MediapipePose
+        from ptx.detector.keypoints import KeypointDetector
 
-        return MediapipePose()
+        return KeypointDetector()
 
     def read(self, image: Photograph) -> Image:
         """Return a photograph's pixels (H, W, 3) uint8.

@@ -49,8 +49,8 @@ def run_stage(
     if force or plan.condition in ("absent", "stale"):
         prepare_store(plan, listener, force=force)
         plan = pipeline.plan(stage)
-    if former := stage.former_note(as_object(plan.store.attributes.manifest.get("dependencies") or {})):
-        listener.told(stage.name, f"{stage.name}: {former}")
+    if own := stage.note(as_object(plan.store.attributes.manifest.get("dependencies") or {})):
+        listener.told(stage.name, f"{stage.name}: {own}")
     tasks = (task_of(plan, int(block)) for block in part.select(plan.ready))
     total = plan.samples(part.select(np.arange(plan.blocks)))
     needed = plan.samples(part.select(np.flatnonzero(plan.needed)))

@@ -128,8 +128,8 @@ class Stage(ABC, Generic[S]):
         """
         return {}
 
-    def former_note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
-        """Return what to tell of a store that stays current though an earlier ptx made it, which noted these dependencies."""
+    def note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
+        """Return a line for the user that every run of the stage says; its store noted these dependencies, none where there is none."""
         return None
 
     @property

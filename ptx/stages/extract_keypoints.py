@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from ptx.datasets.data_set import DataSet, DataSettings, WorkingImage
 from ptx.datasets.persons import MIN_KEYPOINTS, Several
-from ptx.pipeline.config import AbsolutePath, Section
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
@@ -20,8 +21,9 @@ from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
 class KeypointSettings(Section):
     """Finding the 18 keypoints."""
 
-    backend: Literal["auto"] | KeypointBackendName = "auto"
-    """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, mediapipe for other photographs."""
+    backend: Literal["auto", "mediapipe"] | KeypointBackendName = "auto"
+    """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, blazepose for other photographs.
+    blazepose is the detector of ptx; mediapipe, the package of the same networks in earlier versions, is read as it."""
     path: AbsolutePath | None = None
     """Folder of OpenPose's or MMPose's JSON files, COCO's or AlphaPose's one JSON file, or the CSV table."""
     use_3d: bool = True
@@ -30,10 +32,23 @@ class KeypointSettings(Section):
     """A picture with several persons: take the largest (by area, box or extent of the keypoints), the surest (by the sum of
     confidences), or quarantine the picture. The same for every backend."""
 
+    model: Annotated[AbsolutePath | None, ADDED_LATER] = None
+    """Network of landmarks and masks (.tflite) for blazepose, such as MediaPipe's pose_landmark_heavy; empty: the one in ptx."""
+    details: Annotated[bool, ADDED_LATER] = True
+    """Find the points of face and hands too, with blazepose: about twice the time."""
+    steady: Annotated[bool, ADDED_LATER] = False
+    """Show blazepose blurred pictures: noise moves its landmarks by half as much then. A millisecond a picture."""
+
     def resolve(self, data: DataSet[DataSettings]) -> KeypointBackend:
         """Return the backend, with `auto` resolved by what the data set brings along."""
-        default: KeypointBackendName = "truth" if "keypoints" in data.has else "mediapipe"
-        return KeypointBackend(default if self.backend == "auto" else self.backend, self.path, self.several)
+        name: KeypointBackendName
+        if self.backend == "auto":
+            name = "truth" if "keypoints" in data.has else "blazepose"
+        elif self.backend == "mediapipe":
+            name = "blazepose"
+        else:
+            name = self.backend
+        return KeypointBackend(name, self.path, self.several, self.model, self.details, self.steady)
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,11 @@ class ExtractKeypoints(Stage[KeypointSettings]):
         """The backend, with `auto` resolved, and the state of its files."""
         path = self.settings.path
         files: dict[str, Json] = {"keypoint files": folder_stamp(path, ".json")} if path else {}
-        return {"backend": self.keypoints.name, **files, **self.keypoints.choice}
+        model = self.settings.model if self.keypoints.detects else None
+        network = (
+            {"network": hashlib.sha256(model.read_bytes()).hexdigest()} if model is not None and model.is_file() else {}
+        )
+        return {"backend": self.keypoints.name, **files, **network, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
@@ -70,11 +89,30 @@ class ExtractKeypoints(Stage[KeypointSettings]):
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
-        """keypoints (18, 3) x, y, confidence; keypoints3d (18, 4) x, y, z, confidence; NaN and confidence 0 = missing."""
-        return {
-            "keypoints": ArraySpec((18, 3), "f4", nan=True, attributes={"units": "px, px, 1"}),
+        """keypoints (18, 3) x, y, confidence; keypoints3d (18, 4) x, y, z, confidence; NaN and confidence 0 = missing.
+
+        Of the detector also landmarks (33, 4) x, y, z, visibility; face (468, 3) and hands (2, 21, 3) x, y, confidence.
+        """
+        flat: dict[str, Json] = {"units": "px, px, 1"}
+        out = {
+            "keypoints": ArraySpec((18, 3), "f4", nan=True, attributes=flat),
             "keypoints3d": ArraySpec((18, 4), "f4", nan=True, attributes={"units": "m, m, m, 1"}),
         }
+        if self.keypoints.detects:
+            out["landmarks"] = ArraySpec((33, 4), "f4", nan=True, attributes={"units": "px, px, px, 1"})
+            if self.keypoints.details:
+                out |= {
+                    "face": ArraySpec((468, 3), "f4", nan=True, attributes=flat),
+                    "hands": ArraySpec((2, 21, 3), "f4", nan=True, attributes=flat),
+                }
+        return out
+
+    def note(self, noted: Mapping[str, Json]) -> str | None:
+        """Say that the name of a package stands for the detector of ptx."""
+        del noted
+        if self.settings.backend != "mediapipe":
+            return None
+        return "backend mediapipe is read as blazepose: the same networks, which come with ptx"
 
     def open(self) -> Process:
         """Open the backend."""
@@ -84,13 +122,17 @@ class ExtractKeypoints(Stage[KeypointSettings]):
             image = block.array("ingest.image", np.uint8)
             transform = block.array("ingest.transform", np.float32)
             original = block.array("ingest.original", np.int32)
-            keypoints = np.full((len(block), 18, 3), np.nan, np.float32)
-            keypoints3d = np.full((len(block), 18, 4), np.nan, np.float32)
+            arrays = {
+                name: np.full((len(block), *spec.shape), np.nan, np.float32) for name, spec in self.outputs.items()
+            }
+            keypoints, keypoints3d = arrays["keypoints"], arrays["keypoints3d"]
 
             def find(i: int) -> None:
                 height, width = original[i].tolist()
                 picture = WorkingImage(image[i], transform[i], (height, width))
-                keypoints[i], keypoints3d[i] = source.find(int(block.index[i]), picture)
+                keypoints[i], keypoints3d[i], more = source.find(int(block.index[i]), picture)
+                for name, values in more.items():
+                    arrays[name][i] = values
                 count = int((keypoints[i, :, 2] > 0).sum())
                 if count < MIN_KEYPOINTS:
                     raise BadSample(
@@ -102,6 +144,6 @@ class ExtractKeypoints(Stage[KeypointSettings]):
             if not self.settings.use_3d:
                 keypoints3d[...] = np.nan
                 keypoints3d[..., 3] = 0
-            return Result({"keypoints": keypoints, "keypoints3d": keypoints3d}, problems)
+            return Result(arrays, problems)
 
         return process

@@ -64,7 +64,7 @@ class Ingest(Stage[IngestSettings]):
         choice = {} if self.settings.crop == "picture" else self.keypoints.former_choice(self.data, self.store)
         return {COLOURS: None, **choice}
 
-    def former_note(self, noted: Mapping[str, Json]) -> str | None:
+    def note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to find out whether colour profiles matter."""
         if self.data.root is None or COLOURS in noted:
             return None

@@ -100,7 +100,7 @@ def test_config_and_doctor(tmp_path: Path) -> None:
     other = sets("systems=[view]")  # which has another discriminator
     assert ptx(tmp_path, "config", "check", *small, *other).out.strip() == "defaults: fine"
     report = ptx(tmp_path, "doctor", "-c", os.devnull).out
-    assert "mediapipe" in report
+    assert "ai-edge-litert" in report
     assert "free disk" in report
 
 

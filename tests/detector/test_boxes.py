@@ -50,3 +50,32 @@ def test_the_region_of_a_person_is_upright_in_it() -> None:
 def test_nothing_is_nobody() -> None:
     for path, anchors in ((PEOPLE_MODEL, PEOPLE_ANCHORS), (ASSETS / "face_detection_short_range.tflite", FACE_ANCHORS)):
         assert BoxDetector(path, anchors)(np.full((90, 120, 3), 128, np.uint8)) == []
+
+
+def test_doubtful_boxes_neither_move_sure_ones_nor_double_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anchors of three scores: .9; .3 on nearly the same box; .3 elsewhere."""
+    detector = BoxDetector(PEOPLE_MODEL, PEOPLE_ANCHORS)
+    raw, logits = np.zeros((2254, 12), np.float32), np.full((2254, 1), -20.0, np.float32)
+    for row, column, score in ((0, 0, 0.9), (2, 0, 0.3), (40, 60, 0.3)):
+        raw[row, :4] = (column, 0, 50, 50)
+        logits[row] = np.log(score / (1 - score))
+    monkeypatch.setattr(detector, "_network", Answers(raw, logits))
+    image = np.zeros((224, 224, 3), np.uint8)
+    alone = detector(image)
+    assert [round(box.score, 3) for box in alone] == [0.9]
+    both = detector(image, None, 0.5, 0.2)
+    assert [round(box.score, 3) for box in both] == [0.9, 0.3]
+    assert np.array_equal(both[0].box, alone[0].box)
+    assert both[1].box[0] > 100
+
+
+class Answers:
+    """A network that always says the same."""
+
+    side = 224
+
+    def __init__(self, raw: np.ndarray, logits: np.ndarray) -> None:
+        self.outputs = [raw, logits]
+
+    def __call__(self, picture: np.ndarray, low: float = 0.0) -> list[np.ndarray]:
+        return [output.copy() for output in self.outputs]

@@ -67,8 +67,8 @@ def test_scores_are_written_and_compared(scores: Scores) -> None:
 def test_settings_add_metrics_and_count_takes_pairs_away(
     context: EvaluationContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptx.evaluation.learned_metrics.mediapipe_detector", lambda: lambda picture: torch.zeros(18, 3))
-    found = replace(context, settings=EvaluateSettings(keypoints="mediapipe"))
+    monkeypatch.setattr("ptx.evaluation.learned_metrics.blazepose_detector", lambda: lambda picture: torch.zeros(18, 3))
+    found = replace(context, settings=EvaluateSettings(keypoints="blazepose"))
     scores = evaluate_project(found, find_protocol("ours-jpeg"), Silent(), count=1)
     assert scores.values["generator"]["pckh"].tolist() == [0]  # of a detector that finds nobody
     assert len(scores.pairs) == 1

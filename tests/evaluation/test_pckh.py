@@ -1,4 +1,4 @@
-"""PCKh: against the rule written out keypoint by keypoint, and with MediaPipe on a real photograph."""
+"""PCKh: against the rule written out keypoint by keypoint, and with the detector on a real photograph."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from ptx.datasets.images import crop_and_resize, read_image
-from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
+from ptx.evaluation.pckh import blazepose_detector, detect_all, pckh
 
-PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos" / "single"
+PHOTO = Path(__file__).parents[1] / "data" / "detector" / "3.jpg"
 
 
 def by_hand(detected: np.ndarray, target: np.ndarray, distance: float) -> float:
@@ -101,12 +101,10 @@ def test_the_detector_is_shown_pixels() -> None:
     assert [(one.shape, one.dtype) for one in shown] == [((8, 5, 3), np.uint8)] * 2
 
 
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs photographs of people")
-def test_mediapipe_finds_a_person_again_where_they_stand() -> None:
-    pytest.importorskip("mediapipe")
-    photo = crop_and_resize(read_image(next(iter(sorted(PHOTOS.glob("*.jpg")))), 10**8), None, (256, 256))[0]
+def test_the_detector_finds_a_person_again_where_they_stand() -> None:
+    photo = crop_and_resize(read_image(PHOTO, 10**8), None, (256, 256))[0]
     picture = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 127.5 - 1
-    detector = mediapipe_detector()
+    detector = blazepose_detector()
     pose = detect_all(detector, picture)
     assert (pose[0, :, 2] > 0).sum() >= 8
     assert pckh(detect_all(detector, (picture + 0.02).clamp(-1, 1)), pose) > 0.8

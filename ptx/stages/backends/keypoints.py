@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -17,41 +17,36 @@ from ptx.datasets.data_set import (
     PersonKeypoints,
     WorkingImage,
 )
-from ptx.datasets.detection import Detection
 from ptx.datasets.images import Image, box_around
 from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile
-from ptx.datasets.mediapipe import MediapipePose
 from ptx.datasets.persons import FoundPerson, Several, choose_person
+from ptx.detector.keypoints import Detection, KeypointDetector
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.storage.store import Store
 
-KeypointBackendName = Literal["truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"]
+KeypointBackendName = Literal["truth", "blazepose", "openpose-json", "coco-json", "mmpose-json", "csv"]
 
 CHOICES = {"largest": "largest by size", "surest": "surest by confidence", "quarantine": "quarantine"}
 """Value of `several` → what the manifest says of it. Before 0.2 the largest was the surest, and nothing was said."""
 
 
-class PeopleDetector(Protocol):
-    """Finds people in pictures, such as `MediapipePose`."""
-
-    def detect_prominent(self, image: Image) -> Sequence[Detection]:
-        """Return the people of an image, at least one; raises BadSample where there is nobody."""
-        ...
-
-
 @dataclass(frozen=True)
 class DetectedKeypoints:
-    """Keypoints that a detector finds in the working picture."""
+    """Keypoints that the detector finds in the working picture, with its 33 landmarks, and with face and hands if these are wanted."""
 
-    detector: PeopleDetector
+    detector: KeypointDetector
     several: Several
+    details: bool = False
 
     def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Detect the keypoints of a picture."""
         del index
-        detection = self.detect(picture.image)
-        return PersonKeypoints(detection.keypoints, detection.keypoints3d)
+        person = self.detect(picture.image)
+        more = {"landmarks": person.landmarks}
+        if self.details:
+            more |= self.detector.details(picture.image, person)._asdict()
+        return PersonKeypoints(person.keypoints, person.keypoints3d, more)
 
     def detect(self, image: Image) -> Detection:
         """Detect the person of an image whom the setting `several` chooses."""
@@ -67,17 +62,27 @@ class KeypointBackend:
     path: Path | None = None
     """Its files, where it reads any."""
     several: Several = "largest"
+    model: Path | None = None
+    """Network of the detector; None: the one that comes with ptx."""
+    details: bool = False
+    """Whether the detector also finds face and hands."""
+    steady: bool = False
+    """Whether it is shown blurred pictures."""
+
+    @property
+    def detects(self) -> bool:
+        """True where keypoints are the detector's."""
+        return self.name == "blazepose"
 
     @property
     def reads_files(self) -> bool:
         """True where keypoints are those of another tool's files."""
-        return self.name not in ("truth", "mediapipe")
+        return not self.detects and self.name != "truth"
 
     @property
     def choice(self) -> Mapping[str, Json]:
-        """Who of several people is taken, for the manifests of what depends on it; MediaPipe's largest always was the largest."""
-        chooses = self.reads_files or (self.name == "mediapipe" and self.several != "largest")
-        return {"person": CHOICES[self.several]} if chooses else {}
+        """Who of several people is taken, for the manifests of what depends on it."""
+        return {} if self.name == "truth" else {"person": CHOICES[self.several]}
 
     def former_choice(self, data: DataSet[DataSettings], store_name: str) -> Mapping[str, Json]:
         """Return `choice` as stores of before 0.2 noted it, not at all, where they have the same persons as now.
@@ -103,13 +108,13 @@ class KeypointBackend:
         Raises:
             PtxError: it cannot be used with this data set, or is not installed, or its files are not there.
         """
-        if self.name == "mediapipe":
-            return DetectedKeypoints(MediapipePose(), self.several)
+        if self.detects:
+            return self._detector()
         if self.name != "truth":
             return self._files(data)
         if "keypoints" not in data.has:
             raise PtxError(
-                "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need mediapipe, "
+                "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need blazepose, "
                 "openpose-json or csv"
             )
         return data.keypoint_source()
@@ -120,13 +125,16 @@ class KeypointBackend:
         Raises:
             PtxError: the data set's pictures are filled by one person each already, or as `open`.
         """
-        if self.name == "mediapipe":
-            detected = DetectedKeypoints(MediapipePose(), self.several)
+        if self.detects:
+            detected = self._detector()
             return lambda image, _: box_around(detected.detect(image).keypoints, image.shape)
         if "keypoints" in data.has:
             raise PtxError(f"ingest.crop: {data.settings.kind} fill their pictures already; use `crop: picture`")
         files = self._files(data)
         return lambda image, path: box_around(files.person(path, (image.shape[0], image.shape[1])), image.shape)
+
+    def _detector(self) -> DetectedKeypoints:
+        return DetectedKeypoints(KeypointDetector(self.model, steady=self.steady), self.several, self.details)
 
     def _files(self, data: DataSet[DataSettings]) -> FileKeypoints:
         return FileKeypoints(self._file(data), data.paths, self.several)
@@ -140,7 +148,7 @@ class KeypointBackend:
         if "keypoints" in data.has:
             raise PtxError(
                 f"extract_keypoints.backend: {self.name} is for folders of photographs; {data.settings.kind} needs truth or "
-                "mediapipe"
+                "blazepose"
             )
         if self.path is None:
             raise PtxError(f"extract_keypoints.path: backend {self.name} needs the path of its files")

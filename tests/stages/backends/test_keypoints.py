@@ -12,11 +12,11 @@ import pytest
 from PIL import Image as Pillow
 
 from ptx.datasets.data_set import WorkingImage
-from ptx.datasets.detection import Detection
 from ptx.datasets.images import Image
 from ptx.datasets.people.options import PeopleOptions
 from ptx.datasets.people.people import People
 from ptx.datasets.persons import Several
+from ptx.detector.keypoints import Detection
 from ptx.pipeline.events import Silent
 from ptx.pipeline.fingerprint import Json
 from ptx.project import Project
@@ -24,6 +24,7 @@ from ptx.samples.export import Pixels, export_images, export_keypoints
 from ptx.samples.reader import SampleReader
 from ptx.stages.backends.keypoints import DetectedKeypoints
 from tests.datasets.problems import raises_problem
+from tests.detector.test_pose import pose
 from tests.projects import make_project, problems, read, run
 
 PEOPLE = People(PeopleOptions(2, 2, seed=5, size=(300, 200), body="small", half_body=0))
@@ -74,7 +75,13 @@ class KnowsTwo:
 
     def detect_prominent(self, image: Image) -> list[Detection]:
         return [
-            Detection((truth(0) * scale).astype(np.float32), np.zeros((18, 4), np.float32), (0, 0, 1, 1))
+            Detection(
+                (truth(0) * scale).astype(np.float32),
+                np.zeros((18, 4), np.float32),
+                np.zeros((33, 4), np.float32),
+                np.zeros((HEIGHT, WIDTH), np.float32),
+                pose(),
+            )
             for scale in ((0.1, 0.1, 0.9), (1, 1, 0.5))
         ]
 

@@ -1,4 +1,4 @@
-"""MediaPipe on a photograph that comes with scikit-image, and on synthetic people whose truth is known."""
+"""The detector on a photograph that comes with scikit-image, and on synthetic people whose truth is known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PIL import Image as Pillow
 
 data = pytest.importorskip("skimage.data")
 
-from ptx.datasets.mediapipe import MediapipePose  # noqa: E402
 from ptx.datasets.people import People, PeopleOptions  # noqa: E402
+from ptx.detector.keypoints import KeypointDetector  # noqa: E402
 from ptx.geometry.joints import keypoint  # noqa: E402
 from ptx.pipeline.errors import BadSample  # noqa: E402
 from ptx.stages.backends.keypoints import DetectedKeypoints  # noqa: E402
@@ -17,12 +17,11 @@ from tests.datasets.problems import raises_problem  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def detector() -> MediapipePose:
-    pytest.importorskip("mediapipe")
-    return MediapipePose()
+def detector() -> KeypointDetector:
+    return KeypointDetector()
 
 
-def test_astronaut(detector: MediapipePose) -> None:
+def test_astronaut(detector: KeypointDetector) -> None:
     found = detector.detect(data.astronaut())
     nose = found.keypoints[keypoint("nose")]
     assert np.hypot(nose[0] - 224, nose[1] - 118) < 15  # read off the photograph
@@ -31,12 +30,12 @@ def test_astronaut(detector: MediapipePose) -> None:
     assert right < left  # she faces us
 
 
-def test_nobody(detector: MediapipePose) -> None:
-    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
+def test_nobody(detector: KeypointDetector) -> None:
+    with raises_problem("no_person", "^nobody is found in the picture"):
         detector.detect(np.full((200, 200, 3), 127, np.uint8))
 
 
-def test_two_persons(detector: MediapipePose) -> None:
+def test_two_persons(detector: KeypointDetector) -> None:
     two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
     noses = sorted(one.keypoints[keypoint("nose"), 0] for one in detector.detect_prominent(two))
     assert len(noses) == 2
@@ -44,11 +43,11 @@ def test_two_persons(detector: MediapipePose) -> None:
     assert abs(noses[1] - (1023 - 224)) < 20
     assert len(detector.detect_prominent(two, most=1)) == 1
     assert len(detector.detect_prominent(data.astronaut())) == 1
-    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
+    with raises_problem("no_person", "^nobody is found in the picture"):
         detector.detect_prominent(np.full((200, 200, 3), 127, np.uint8))
 
 
-def test_each_rule_for_several_persons(detector: MediapipePose) -> None:
+def test_each_rule_for_several_persons(detector: KeypointDetector) -> None:
     """Two side by side, the right one at seven tenths of the size."""
     size = [round(0.7 * side) for side in data.astronaut().shape[:2]]
     small = np.asarray(Pillow.fromarray(data.astronaut()[:, ::-1]).resize((size[1], size[0])))
@@ -65,7 +64,7 @@ def test_each_rule_for_several_persons(detector: MediapipePose) -> None:
 
 
 @pytest.mark.slow
-def test_all_persons(detector: MediapipePose) -> None:
+def test_all_persons(detector: KeypointDetector) -> None:
     """Two beside each other, and one who is small in a large picture, where the whole picture shows nobody."""
     two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
     found = detector.detect_all(two)
@@ -79,12 +78,12 @@ def test_all_persons(detector: MediapipePose) -> None:
     (one,) = detector.detect_all(wide)
     away = np.linalg.norm(one.keypoints[:, :2] - people.truth(0).keypoints[:, :2] - (800, 100), axis=1)
     assert np.nanmedian(away) < 12
-    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
+    with raises_problem("no_person", "^nobody is found in the picture"):
         detector.detect_all(np.full((200, 200, 3), 127, np.uint8))
 
 
 @pytest.mark.slow
-def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
+def test_synthetic_people_against_their_truth(detector: KeypointDetector) -> None:
     """2D within a few percent of the person; in 3D, up is up, right is right, and near is towards the viewer."""
     people = People(PeopleOptions(6, 2, seed=4, size=(512, 512), half_body=0.0))
     errors, agreement = [], []
@@ -104,7 +103,7 @@ def test_synthetic_people_against_their_truth(detector: MediapipePose) -> None:
     assert (np.median(agreement, axis=0) > (0.9, 0.9, 0.6)).all()
 
 
-def test_box_holds_the_person(detector: MediapipePose) -> None:
+def test_box_holds_the_person(detector: KeypointDetector) -> None:
     x0, y0, x1, y1 = detector.find_person(data.astronaut())
     assert -0.5 <= x0 < 150
     assert 330 < x1 <= 511.5
@@ -112,6 +111,6 @@ def test_box_holds_the_person(detector: MediapipePose) -> None:
     assert y1 > 400
 
 
-def test_box_of_nobody(detector: MediapipePose) -> None:
+def test_box_of_nobody(detector: KeypointDetector) -> None:
     with raises_problem("no_person"):
         detector.find_person(np.full((200, 200, 3), 127, np.uint8))
