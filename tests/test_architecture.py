@@ -20,17 +20,18 @@ ALLOWED: dict[str, set[str]] = {
     "pictures": {"geometry", "pipeline"},
     "datasets": {"geometry", "labels", "pipeline"},
     "models": {"geometry", "labels", "pipeline"},
-    "stages": {"datasets", "geometry", "labels", "models", "pipeline"},
+    "detector": {"geometry", "pipeline"},
+    "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
-    "inference": {"datasets", "geometry", "models", "pictures", "pipeline", "training"},
+    "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "training"},
     "evaluation": {
-        "datasets", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
+        "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
     },
     "project": {"datasets", "pipeline", "settings", "stages", "training"},
     "commands": {
-        "datasets", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings", "training",
+        "datasets", "detector", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings", "training",
     },
     "cli": {"commands", "pipeline"},
     "__init__": {"inference", "pipeline"},
@@ -46,7 +47,7 @@ TOP_LEVEL_FILES = {"__init__.py", "cli.py", "labels.py", "project.py", "py.typed
 INSIDE: dict[str, set[str]] = {
     "pipeline/storage": {"pipeline.errors", "pipeline.storage"},
     "geometry/fitting": {"geometry"},
-    "stages/backends": {"datasets", "geometry", "labels", "models", "pipeline", "stages.backends"},
+    "stages/backends": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "stages.backends"},
     "datasets/people": {"datasets", "geometry", "labels", "pipeline"},
 }
 """Folder inside a folder → the modules that it may import, by their beginning."""

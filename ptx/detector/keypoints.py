@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Image, box_around
 from ptx.detector.correction import SHOULDERS, correct_landmarks
 from ptx.detector.face import FACE_POINTS, FaceMesh
 from ptx.detector.hands import HAND_POINTS, HandPoints
+from ptx.detector.network import Floats, Image
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL
@@ -24,8 +24,6 @@ from ptx.detector.sides import mirrored, seen_from_behind
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample
-
-Floats = NDArray[np.float32]
 
 STEADY_BLUR = 1.25 / 512
 """Standard deviation of the blur of `steady`, as a share of the longer side."""
@@ -118,14 +116,6 @@ class KeypointDetector:
         """Detect everyone, also who is small, those with the largest sum of confidences first; arguments and errors as above."""
         persons = self._detections(image, lambda people, it: people.find_all(it) or people.find_prominent(it, most))
         return sorted(persons, key=lambda person: -float(person.keypoints[:, 2].sum()))[:most]
-
-    def find_person(self, image: Image) -> Box:
-        """Return the box x0, y0, x1, y1 px around the most prominent person of an image (`box_around`).
-
-        Raises:
-            BadSample: `no_person`, there is nobody or too little of a person.
-        """
-        return box_around(self.detect(image).keypoints, image.shape[:2])
 
     def details(self, image: Image, person: Detection) -> Details:
         """Find the face and the hands of a person in the image that they were detected in."""

@@ -25,6 +25,7 @@ from ptx.datasets.images import (
 from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import FoundPerson
+from ptx.detector.keypoints import KeypointDetector
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 
@@ -49,7 +50,7 @@ class Detection(Protocol):
 
 
 class Detector(Protocol):
-    """Finds the most prominent person of a picture, such as `ptx.detector.keypoints.KeypointDetector`."""
+    """Finds the most prominent person of a picture, such as `PhotographDetector`."""
 
     def find_person(self, image: Image) -> Box:
         """Return x0, y0, x1, y1 px around the person; raises BadSample where there is nobody."""
@@ -67,6 +68,18 @@ class GroupDetector(Detector, Protocol):
     def detect_all(self, image: Image) -> Sequence[Detection]:
         """Return all persons, the most certain first; raises BadSample where there is nobody."""
         ...
+
+
+class PhotographDetector(KeypointDetector):
+    """The detector that comes with ptx."""
+
+    def find_person(self, image: Image) -> Box:
+        """Return the box x0, y0, x1, y1 px around the most prominent person of an image (`box_around`).
+
+        Raises:
+            BadSample: `no_person`, there is nobody or too little of a person.
+        """
+        return box_around(self.detect(image).keypoints, image.shape[:2])
 
 
 MIN_SHARE = 0.05
@@ -114,9 +127,7 @@ class PersonReader:
         """
         if self.given_detector is not None:
             return self.given_detector
-        from ptx.detector.keypoints import KeypointDetector
-
-        return KeypointDetector()
+        return PhotographDetector()
 
     def read(self, image: Photograph) -> Image:
         """Return a photograph's pixels (H, W, 3) uint8.

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL.GifImagePlugin import GifImageFile
 
 from ptx.datasets.people import People
-from ptx.detector import keypoints as detector_module
+from ptx.inference import person
 from tests.commands.runner import Completed, fails, on_people, ptx
 from tests.conftest import SIZE
 from tests.inference.detectors import KnownPeople
@@ -23,7 +23,7 @@ def photos(people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     for index, name in enumerate(("me", "dancer")):
         Pillow.fromarray(people.render(index)).save(tmp_path / f"{name}.png")
     keypoints = people.truth(0).keypoints
-    monkeypatch.setattr(detector_module, "KeypointDetector", lambda: KnownPeople(keypoints, [keypoints]))
+    monkeypatch.setattr(person, "PhotographDetector", lambda: KnownPeople(keypoints, [keypoints]))
     return tmp_path
 
 

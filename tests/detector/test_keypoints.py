@@ -101,16 +101,3 @@ def test_synthetic_people_against_their_truth(detector: KeypointDetector) -> Non
     assert len(errors) >= 10
     assert np.median(errors) < 12
     assert (np.median(agreement, axis=0) > (0.9, 0.9, 0.6)).all()
-
-
-def test_box_holds_the_person(detector: KeypointDetector) -> None:
-    x0, y0, x1, y1 = detector.find_person(data.astronaut())
-    assert -0.5 <= x0 < 150
-    assert 330 < x1 <= 511.5
-    assert y0 < 90
-    assert y1 > 400
-
-
-def test_box_of_nobody(detector: KeypointDetector) -> None:
-    with raises_problem("no_person"):
-        detector.find_person(np.full((200, 200, 3), 127, np.uint8))
