@@ -28,15 +28,13 @@ format: $(READY)
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: export OMP_NUM_THREADS = 1
 bench: $(READY)  ## every figure of the README, each against a peer in the same run
-	for script in benchmarks/*.py; do case $$script in */common.py|*/experiments.py|*/ablation.py|*/alignment.py|*/pose_flow.py|*/views.py|*/published_faults.py|*/fit_tables.py) continue;; esac; echo "## $$script"; $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do case $$script in */common.py|*/experiments.py|*/ablation.py|*/alignment.py|*/pose_flow.py|*/views.py|*/published_faults.py|*/detector.py|*/fit_tables.py) continue;; esac; echo "## $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) work
 
-# MediaPipe's metadata asks for numpy 1 though it works with 2, hence --no-deps; where it has no wheel ptx works without.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-	-$(BIN)/python -m pip install --quiet --no-deps mediapipe==0.10.21 && $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mediapipe]'
 	touch $@
