@@ -20,6 +20,10 @@ FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
 
 
+LYING = "lying people"
+"""Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
+
+
 class FitSettings(Section):
     """The body of every image."""
 
@@ -55,16 +59,17 @@ class FitSmpl(BodyStage[FitSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; of bodies that are read from files, their state and how their cameras are read."""
-        files: dict[str, Json] = {}
+        """The body model's digest; of files their state and how their cameras are read; of fits how lying people are fitted."""
         if self.files:
-            files = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
-        return {**super().dependencies, **files}
+            own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
+        else:
+            own = {LYING: "along their bodies"}
+        return {**super().dependencies, **own}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """The files' stamp by number and newest time."""
-        return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {}
+        """The files' stamp by number and newest time; nothing of lying people."""
+        return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {LYING: None}
 
     @property
     def files(self) -> Path | None:
