@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Box, Image
-from ptx.datasets.silhouette import HIPS, SHOULDERS
+from ptx.geometry.joints import HIPS, SHOULDERS
 
 MIN_KEYPOINTS = 8
 """Fewest keypoints of a detection among several persons: with fewer nobody could be painted."""

@@ -29,7 +29,7 @@ from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
-from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
+from ptx.geometry.safe_pickle import PickleValue, load_pickle, numbers
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import files_digest, stamp_files

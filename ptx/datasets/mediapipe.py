@@ -26,8 +26,8 @@ from ptx.datasets.detection import (
     windows,
 )
 from ptx.datasets.images import Box, Image, box_around
-from ptx.datasets.silhouette import SHOULDERS, correct_landmarks
-from ptx.geometry.joints import KEYPOINTS, keypoint
+from ptx.datasets.silhouette import correct_landmarks
+from ptx.geometry.joints import KEYPOINTS, SHOULDERS, keypoint
 from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE
 from ptx.geometry.fitting.search import Results
-from ptx.geometry.joints import keypoint
+from ptx.geometry.joints import HIPS, SHOULDERS, keypoint
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
@@ -22,9 +22,8 @@ Floats = NDArray[np.float64]
 UPRIGHT_TURN = np.radians(25.0)
 """Radians: who is turned by less is fitted in the picture's frame alone."""
 
-HIPS = (keypoint("right_hip"), keypoint("left_hip"))
-SHOULDERS = (keypoint("right_shoulder"), keypoint("left_shoulder"))
 FACE = tuple(keypoint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
+"""Keypoints of the face."""
 
 
 class Frame(NamedTuple):
