@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,9 @@ from ptx.training.trainings import TRAININGS
 
 def build_data_set(settings: Settings) -> DataSet[DataSettings]:
     """Make the data set that the settings describe."""
-    context = DataContext(settings.workspace, settings.size, settings.seed, settings.ingest.max_pixels)
+    context = DataContext(
+        settings.workspace, settings.size, settings.seed, settings.ingest.max_pixels, settings.results
+    )
     return open_data_set(settings.data, context)
 
 
@@ -142,6 +145,23 @@ class Project:
         asked = [training for training in self.trainings if name in (training.name, training.training.section)]
         for training in asked or self._named_trainings:
             training.check()
+
+    @property
+    def no_pairs(self) -> str | None:
+        """The sentence that the data set has no pairs, and which layout has some; None where there are pairs."""
+        if len(self.pipeline.listing.pairs):
+            return None
+        return f"data: there are no pairs of pictures, from which everything after the fits is made; expected: {self.data.layout}"
+
+    def check_pairs(self, steps: Sequence[Step]) -> None:
+        """Refuse a data set without pairs where some of the steps compute pairs, before hours go into the others.
+
+        Raises:
+            PtxError: there are no pairs; says which layout has some.
+        """
+        over_pairs = {stage.name for stage in self.pipeline.active if stage.over == "pairs"}
+        if over_pairs & {step.name for step in steps} and (reason := self.no_pairs) is not None:
+            raise PtxError(reason)
 
     def left_out(self, name: str) -> dict[str, str]:
         """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""

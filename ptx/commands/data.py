@@ -49,6 +49,7 @@ def run(
     chosen_slice = ArraySlice.parse(part) if part else WHOLE
     steps = project.select(step)
     project.check(step)
+    project.check_pairs(steps)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
@@ -62,6 +63,8 @@ def run(
         return
     for line in run_steps(steps, settings, output.listener, force=force, part=chosen_slice):
         output.show(line)
+    if project.pipeline.listing_stage.name in {one.name for one in steps} and project.no_pairs:
+        output.write([project.no_pairs])
 
 
 @app.command(rich_help_panel=DATA, epilog="Example:  ptx check --set data.root=photos")
@@ -91,8 +94,10 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
             workers=project.settings.run.worker_count,
             advance=advance,
         )
-    output.write([*findings.lines(), *pair_lines(listing.pairs, listing.splits, project.data.published_counts)])
-    if not findings.fine:
+    counts = pair_lines(listing.pairs, listing.splits, project.data.published_counts)
+    no_pairs = project.no_pairs
+    output.write([*findings.lines(), *counts, *listing.notes, *([no_pairs] if no_pairs else [])])
+    if not findings.fine or no_pairs:
         raise typer.Exit(1)
 
 

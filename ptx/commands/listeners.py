@@ -109,7 +109,7 @@ class RichBars:
 
     def told(self, step: str, text: str) -> None:  # noqa: ARG002
         """Print a sentence above the bars."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, markup=False)
 
     def ended(self, step: str, counts: Mapping[str, float]) -> None:  # noqa: ARG002
         """Leave a bar as it is; with the last of them the drawing ends."""
@@ -149,7 +149,7 @@ class PlainLines:
         del self._tallies[step]
 
     def _print(self, text: str) -> None:
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, markup=False)
 
 
 class JsonLines:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.colour import Profile
 from ptx.datasets.data_set import PairCount
-from ptx.datasets.images import read_image
-from ptx.pipeline.errors import BadSample, Problem, one_line
+from ptx.datasets.images import read_picture
+from ptx.pipeline.errors import BadSample, Problem, one_line, printable
 
 MAX_EXAMPLES = 5
 """Number of examples that are named of each kind of finding."""
@@ -36,6 +37,10 @@ class Findings:
     """Persons, or images byte for byte, in training and in testing."""
     unpaired: list[str] = field(default_factory=list)
     """Images that no pair uses."""
+    converted: list[str] = field(default_factory=list)
+    """Files with a colour profile other than sRGB, which are brought to sRGB."""
+    bad_profiles: list[str] = field(default_factory=list)
+    """Files whose colour profile cannot be used; they are taken as sRGB."""
 
     @property
     def fine(self) -> bool:
@@ -51,6 +56,8 @@ class Findings:
             "in training and in testing": self.leaks,
             "in no pair": self.unpaired,
         }
+        kinds |= {"colours brought to sRGB": self.converted} if self.converted else {}
+        kinds |= {"colour profile of no use, taken as sRGB": self.bad_profiles} if self.bad_profiles else {}
         out = [f"{self.images} images"]
         for kind, entries in kinds.items():
             examples = "; ".join(entries[:MAX_EXAMPLES]) + ("; ..." if len(entries) > MAX_EXAMPLES else "")
@@ -60,6 +67,9 @@ class Findings:
 
 class FileCheck(NamedTuple):
     """Result of reading one file."""
+
+    profile: Profile
+    """Its colour profile."""
 
     digest: str
     """Hex SHA-256 of its bytes; empty where it cannot be read."""
@@ -91,6 +101,7 @@ def check_files(
         advance: called after each image with 1 and 1 if it cannot be used, else 0.
     """
     findings = Findings(len(paths))
+    names = [printable(path) for path in paths]
     first_of: dict[str, int] = {}
     with ThreadPoolExecutor(workers) as pool:
         checks = pool.map(lambda path: _check_file(root / _file(path), max_pixels), paths)
@@ -98,17 +109,21 @@ def check_files(
             advance(1, int(check.problem is not None))
             if check.problem is not None:
                 absent = check.problem.code == "missing_file"
-                line = f"{paths[image]}: {check.problem.text}"
+                line = f"{names[image]}: {check.problem.text}"
                 (findings.missing if absent else findings.unreadable).append(line)
                 continue
+            if check.profile == "converted":
+                findings.converted.append(names[image])
+            elif check.profile == "unusable":
+                findings.bad_profiles.append(names[image])
             same = first_of.setdefault(check.digest, image)
             if same != image and "#" not in paths[image]:
-                findings.duplicates.append(f"{paths[image]} is {paths[same]}")
+                findings.duplicates.append(f"{names[image]} is {names[same]}")
                 if splits[same] != splits[image]:
-                    findings.leaks.append(f"{paths[image]} is {paths[same]}")
+                    findings.leaks.append(f"{names[image]} is {names[same]}")
     findings.leaks += _persons_in_both(persons, splits)
     unpaired = np.setdiff1d(np.arange(len(paths)), np.unique(pairs))
-    findings.unpaired = [paths[image] for image in unpaired.tolist()]
+    findings.unpaired = [names[image] for image in unpaired.tolist()]
     return findings
 
 
@@ -135,12 +150,12 @@ def _file(path: str) -> str:
 
 def _check_file(file: Path, max_pixels: int) -> FileCheck:
     try:
-        read_image(file, max_pixels)
-        return FileCheck(hashlib.sha256(file.read_bytes()).hexdigest(), None)
+        profile = read_picture(file, max_pixels).profile
+        return FileCheck(profile, hashlib.sha256(file.read_bytes()).hexdigest(), None)
     except BadSample as error:
-        return FileCheck("", error.problem)
+        return FileCheck("none", "", error.problem)
     except OSError as error:
-        return FileCheck("", Problem("damaged_image", one_line(error)))
+        return FileCheck("none", "", Problem("damaged_image", one_line(error)))
 
 
 def _persons_in_both(persons: Sequence[str], splits: NDArray[np.uint8]) -> list[str]:

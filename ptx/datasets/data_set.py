@@ -56,6 +56,13 @@ class DataContext:
     seed: int = 0
     max_pixels: int = MAX_PIXELS
     """Larger pictures are refused before they are decoded."""
+    results: Path | None = None
+    """Folder of models, reports and pictures, where it is another than the workspace."""
+
+    @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Folders that ptx writes into, whose pictures are nobody's photographs."""
+        return tuple(folder for folder in (self.workspace.folder, self.results) if folder is not None)
 
 
 class PairCount(NamedTuple):
@@ -164,6 +171,11 @@ class DataSet(ABC, Generic[D]):
         return None
 
     @property
+    def layout(self) -> str:
+        """What has to be on disk for there to be pairs, for the message that there are none."""
+        return "two pictures of a person, or more"
+
+    @property
     def published_table(self) -> str:
         """The data set of the field whose table its scores belong into: deepfashion or market1501; else its own kind."""
         return self.settings.kind
@@ -227,6 +239,11 @@ class ImageIndex(Protocol):
         """Digest of sizes and modification times of all files that are read; None where `digest` says so too."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Lines for the user on what is in the folder and takes no part."""
+        ...
+
     def pairs(self) -> NDArray[np.int32]:
         """Return the directed pairs (P, 2): target, source."""
         ...
@@ -248,7 +265,9 @@ class PhotographSet(DataSet[D]):
     def listing(self) -> Listing:
         """List the folder as it is now."""
         index = self.index()
-        return Listing(index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest, index.state)
+        return Listing(
+            index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest, index.state, index.notes
+        )
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
         """Read, crop and resize a picture file."""

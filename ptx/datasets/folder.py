@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,10 +17,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
-from ptx.datasets.images import SUFFIXES
+from ptx.datasets.picture_formats import suffix_hints, suffixes
 from ptx.pipeline.config import AbsolutePath
-from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import FileStamp, scan_files
+from ptx.pipeline.errors import PtxError, name_bytes, one_line, printable
+from ptx.pipeline.folders import FileStamp, Walk, describe_left_out, walk
 
 COLUMNS = (("source", "from"), ("target", "to"))
 """Names of the two columns of a table of pairs: ours, and those of the field's tables."""
@@ -52,7 +53,16 @@ class FolderSet(PhotographSet[FolderData]):
     def index(self) -> Folder:
         """Read the folder as it is now."""
         data = self.settings
-        return Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person)
+        own = self.context.own_folders
+        return Folder(data.root, data.pairs, data.test_fraction, data.max_pairs_per_person, own)
+
+    @property
+    def layout(self) -> str:
+        """One sub-folder a person, or a table of pairs."""
+        return (
+            f"one sub-folder a person with two pictures or more in it, {self.root}/PERSON/1.jpg and so on, "
+            "or a table of pairs, `--set data.pairs=pairs.csv`"
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,12 @@ class Folder:
     """Share of persons kept for testing."""
     max_pairs_per_person: int | None = None
     """Keep at most this many undirected pairs of a person."""
+    own: tuple[Path, ...] = ()
+    """Folders that ptx writes into: their pictures are not data."""
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return scan_pictures(self.root, self.own)
 
     @cached_property
     def files(self) -> dict[str, FileStamp]:
@@ -75,12 +91,20 @@ class Folder:
         Raises:
             PtxError: the folder is not there, or holds no pictures.
         """
-        if not self.root.is_dir():
-            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the photographs")
-        files = scan_pictures(self.root)
-        if not files:
-            raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
-        return files
+        if not self._walk.files:
+            notes = "; ".join(("", *self._walk_notes))
+            raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(suffixes()))}){notes}")
+        return self._walk.files
+
+    @property
+    def _walk_notes(self) -> list[str]:
+        return describe_left_out(self._walk, suffix_hints())
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the user on what is in the folder and takes no part."""
+        unnamed = unnamed_line(self.files, self.paths, f"no pair of {self.table.name if self.table else ''} names them")
+        return self._walk_notes + unnamed
 
     @cached_property
     def paths(self) -> list[str]:
@@ -91,18 +115,8 @@ class Folder:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The paths without their ending.
-
-        Raises:
-            PtxError: two files differ in their ending only.
-        """
-        path_of: dict[str, str] = {}
-        for path in self.paths:
-            name = str(PurePosixPath(path).with_suffix(""))
-            if name in path_of:
-                raise PtxError(f"{self.root}: {path_of[name]} and {path} both have the id {name}; rename one of them")
-            path_of[name] = path
-        return list(path_of)
+        """Names of the images (`image_ids`)."""
+        return image_ids(self.paths)
 
     @cached_property
     def names(self) -> list[str]:
@@ -126,7 +140,7 @@ class Folder:
         """Digest of the pictures and the table: it changes when one is added, removed or replaced."""
         total = hashlib.sha256(repr((self.test_fraction, self.max_pairs_per_person)).encode())
         for path in self.paths:
-            total.update(f"{path}\0{self.files[path]}\n".encode())
+            total.update(name_bytes(f"{path}\0{self.files[path]}\n"))
         if self.table is not None:
             total.update(repr(self._rows).encode())
         return total.hexdigest()
@@ -190,7 +204,7 @@ def numbered(keys: Sequence[Key]) -> NDArray[np.int32]:
 
 def test_split(names: Sequence[str], share: float) -> NDArray[np.uint8]:
     """(N,) 1 for images of the persons who are for testing: this share of all, those whose names hash lowest."""
-    order = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+    order = sorted(set(names), key=lambda name: hashlib.sha256(name_bytes(name)).digest())
     test = set(order[: round(len(order) * share)])
     return np.array([name in test for name in names], np.uint8)
 
@@ -235,9 +249,46 @@ def splits_of(rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
     return {name: found.pop() for name, found in sides.items()}
 
 
-def scan_pictures(root: Path) -> dict[str, FileStamp]:
-    """Find the pictures below a folder: path of each relative to it, with slashes, and its stamp, sorted."""
-    return dict(sorted(scan_files(root, SUFFIXES)))
+def scan_pictures(root: Path, own: Sequence[Path] = ()) -> Walk:
+    """Find the pictures below a folder, but in those that ptx writes into (`own`).
+
+    Raises:
+        PtxError: the folder is not there, or cannot be read.
+    """
+    if not root.is_dir():
+        raise PtxError(f"data.root: {root} is no folder; name the folder that holds the photographs")
+    try:
+        return walk(root, suffixes(), own)
+    except OSError as error:
+        raise PtxError(f"data.root: {root} cannot be read: {one_line(error)}") from None
+
+
+def unnamed_line(found: Iterable[str], taken: Iterable[str], reason: str) -> list[str]:
+    """Return a line on the pictures that are found and not taken, if there are any."""
+    left = sorted(set(found).difference(taken))
+    pictures = "picture" if len(left) == 1 else "pictures"
+    return [f"{len(left)} {pictures} left out: {reason} ({printable(left[0])})"] if left else []
+
+
+def image_ids(paths: Sequence[str]) -> list[str]:
+    """Name images by their paths without ending, those that would be called alike with it; bytes that are no UTF-8 as `printable`.
+
+    Raises:
+        PtxError: two are called alike all the same.
+    """
+    ids = [printable(str(PurePosixPath(path).with_suffix(""))) for path in paths]
+    while True:
+        counts = Counter(ids)
+        longer = [name if counts[name] == 1 else printable(path) for name, path in zip(ids, paths, strict=True)]
+        if longer == ids:
+            break
+        ids = longer
+    alike = [name for name, count in counts.items() if count > 1]
+    if alike:
+        raise PtxError(
+            f"data.root: two pictures are called {alike[0]}, one of them in bytes that are no UTF-8; rename it"
+        )
+    return ids
 
 
 def read_table(path: Path) -> Iterator[tuple[int, str, str]]:

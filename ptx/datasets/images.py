@@ -7,15 +7,20 @@ import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
+from ptx.datasets.colour import Profile, to_srgb
+from ptx.datasets.picture_formats import format_hint, formats
 from ptx.pipeline.errors import BadSample, one_line
+
+T = TypeVar("T")
 
 Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has a bound of its own, which the user can set
 
@@ -31,12 +36,6 @@ Box = tuple[float, float, float, float]
 Frame = Literal["picture", "person"]
 """Part of a photograph that is brought to the working resolution: all of it, or the person cut out of it."""
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm"))
-"""Endings, in lower case, of the files that count as images."""
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-"""Pillow's decoders that are tried, by content and not by ending; its other ones stay closed."""
-
 MAX_PIXELS = 100_000_000
 """Pixels of the largest picture that is decoded, unless the user sets another bound."""
 
@@ -44,28 +43,48 @@ BOX_MARGIN = 0.15
 """Share of the longer side of a person's keypoints that is added all round: keypoints end at the ankles and the eyes."""
 
 DECODER_ERRORS = (
-    OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error, zlib.error,
+    OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
 """Exceptions of Pillow on damaged files, which its decoders, its EXIF parser and its palettes do not translate."""
 
 
+class Picture(NamedTuple):
+    """A picture file as it is read."""
+
+    image: Image
+    """(H, W, 3) uint8 RGB."""
+    profile: Profile
+    """Its colour profile."""
+
+
 def read_image(path: Path, max_pixels: int) -> Image:
-    """Read an image as people see it: upright (EXIF), RGB, transparent parts on white.
+    """Return the pixels (H, W, 3) of `read_picture`."""
+    return read_picture(path, max_pixels).image
+
+
+def read_picture(path: Path, max_pixels: int) -> Picture:
+    """Read a picture as people see it: upright (EXIF), in sRGB by its colour profile, transparent parts on white.
+
+    The white of grey pictures of more than 8 bits is what their type says: the largest number of their bits, or 1 of floats.
 
     Args:
         path: the file.
-        max_pixels: larger images are refused before anything is decoded.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
+        max_pixels: larger pictures are refused before anything is decoded.
 
     Raises:
-        BadSample: `missing_file`, `empty_file`, `too_large`, `not_an_image` or `damaged_image`.
+        BadSample: `missing_file`, `empty_file`, `too_large`, `not_an_image`, `damaged_image` or `unknown_range`.
     """
-    picture = _decode(path, max_pixels, _upright_rgb)
-    if picture.mode != "RGB":
-        return _grey_to_rgb(np.asarray(picture, np.float32))
-    return np.asarray(picture, np.uint8)
+    decoded = _decode(path, max_pixels, lambda picture: _upright_rgb(picture, path.name))
+    if decoded.white is None:
+        return Picture(np.asarray(decoded.picture, np.uint8), decoded.profile)
+    grey = np.asarray(decoded.picture, np.float32) / np.float32(decoded.white)
+    if not (grey.min() >= 0 and grey.max() <= 1):
+        raise BadSample("unknown_range", f"{path.name} holds floats that are not all between 0 (black) and 1 (white)")
+    image = _grey_to_rgb(1 - grey if decoded.negative else grey)
+    picture = Pillow.fromarray(image[..., 0])
+    picture.info["icc_profile"] = decoded.picture.info.get("icc_profile")
+    converted, profile = to_srgb(picture)
+    return Picture(np.asarray(converted, np.uint8) if profile == "converted" else image, profile)
 
 
 def read_labels(path: Path, max_pixels: int) -> NDArray[np.uint8]:
@@ -79,51 +98,100 @@ def read_labels(path: Path, max_pixels: int) -> NDArray[np.uint8]:
         """Refuse colour images."""
         if picture.mode not in ("P", "L", "1"):
             raise BadSample("bad_labels", f"{path.name} is no indexed or grey picture, its mode is {picture.mode}")
+        picture.load()
         return picture
 
     return np.asarray(_decode(path, max_pixels, check_mode), np.uint8)
 
 
-def _decode(path: Path, max_pixels: int, prepare: Callable[[Pillow.Image], Pillow.Image]) -> Pillow.Image:
-    """Open, check, prepare and load an image; only Pillow's work on the file is guarded."""
+def _decode(path: Path, max_pixels: int, load: Callable[[Pillow.Image], T]) -> T:
+    """Open, check and load an image; only Pillow's work on the file is guarded."""
     try:
         if path.stat().st_size == 0:
             raise BadSample("empty_file", f"{path.name} has 0 bytes")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd tags
-            with Pillow.open(path, formats=FORMATS) as picture:
+            with Pillow.open(path, formats=formats()) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
                     raise BadSample(
                         "too_large", f"{path.name} is {width}×{height}, more than ingest.max_pixels = {max_pixels}"
                     )
-                prepared = prepare(picture)
-                prepared.load()
-                return prepared
+                return load(picture)
     except FileNotFoundError:
         raise BadSample("missing_file", f"{path.name} is not there") from None
     except UnidentifiedImageError:
-        raise BadSample("not_an_image", f"{path.name} holds no picture of a known format") from None
+        hint = format_hint(path)
+        raise BadSample("not_an_image", f"{path.name} {hint or 'holds no picture of a known format'}") from None
     except DECODER_ERRORS as error:
         raise BadSample("damaged_image", f"{path.name}: {one_line(error)}") from None
 
 
-def _upright_rgb(picture: Pillow.Image) -> Pillow.Image:
+class _Decoded(NamedTuple):
+    """A picture, upright."""
+
+    picture: Pillow.Image
+    """RGB, or grey of more than 8 bits."""
+    profile: Profile
+    """Its colour profile; not yet known of grey ones of more than 8 bits."""
+    white: float | None = None
+    """Value of white, of grey pictures of more than 8 bits."""
+    negative: bool = False
+    """True where these count from white to black."""
+
+
+def _upright_rgb(picture: Pillow.Image, name: str) -> _Decoded:
     """Turn an image upright and convert it to RGB; grey images of more than 8 bits keep their mode."""
-    ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I") or picture.mode == "F":
-        return picture
+        white = _white(picture, name)
+        negative = _tiff_tag(picture, PHOTOMETRIC_TAG) == WHITE_IS_ZERO
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture.load()
+        return _Decoded(picture, "none", white, negative)
+    ImageOps.exif_transpose(picture, in_place=True)
+    picture, profile = to_srgb(picture)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         transparent = picture.convert("RGBA")
-        white = Pillow.new("RGBA", picture.size, "white")
-        picture = Pillow.alpha_composite(white, transparent)
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+        white_picture = Pillow.new("RGBA", picture.size, "white")
+        picture = Pillow.alpha_composite(white_picture, transparent)
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")
+    picture.load()
+    return _Decoded(picture, profile)
+
+
+BITS_TAG, PHOTOMETRIC_TAG = 258, 262
+"""Tags of TIFF: bits of a sample; what its numbers mean."""
+
+WHITE_IS_ZERO = 0
+"""Value of the latter where numbers count from white to black; Pillow turns those of 8 bits itself."""
+
+
+def _white(picture: Pillow.Image, name: str) -> float:
+    """Return the value that is white in a grey picture of more than 8 bits, by its type alone.
+
+    Raises:
+        BadSample: `unknown_range`, whole numbers whose type does not say.
+    """
+    if picture.mode == "F":
+        return 1.0
+    bits = _tiff_tag(picture, BITS_TAG)
+    if picture.mode == "I" and bits is not None:  # 32 bits, or 16 with a sign; other formats give 16 bits in this mode
+        raise BadSample("unknown_range", f"{name} holds signed numbers or such of 32 bits: nothing says which is white")
+    return float(2 ** (bits or 16) - 1)
+
+
+def _tiff_tag(picture: Pillow.Image, tag: int) -> int | None:
+    """Return the first number of a tag of a TIFF; None where there is none, or the picture is no TIFF."""
+    if not isinstance(picture, TiffImageFile):
+        return None
+    value = picture.tag_v2.get(tag)
+    first = value[0] if isinstance(value, tuple) and value else value
+    return first if isinstance(first, int) else None
 
 
 def _grey_to_rgb(grey: NDArray[np.float32]) -> Image:
-    """Convert grey values (H, W) of 16 bits and more to RGB (H, W, 3), keeping the upper eight bits."""
-    top = 65535.0 if grey.max(initial=0) > 255 else 255.0
-    return np.repeat((np.clip(grey / top, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+    """Convert grey values (H, W), 0 to 1, to RGB (H, W, 3), keeping the upper eight bits."""
+    return np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tuple[Image, Transform]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_positions
-from ptx.datasets.folder import joined, numbered, splits_of
+from ptx.datasets.folder import joined, numbered, splits_of, unnamed_line
 from ptx.datasets.images import read_labels
 from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
@@ -194,6 +195,13 @@ class IntrinsicFlow:
         """(P, 2) directed pairs target, source, in the table's order."""
         number = {name: i for i, name in enumerate(self.ids)}
         return np.array([(number[target], number[source]) for source, target in self._rows], np.int32)
+
+    @property
+    def notes(self) -> list[str]:
+        """A line on pictures that the table does not name, or nothing."""
+        folder = f"{self.pictures}/img"
+        found = [f"{folder}/{name}" for name in os.listdir(self.root / folder) if not name.startswith(".")]
+        return unnamed_line(found, self.paths, f"{self.table} does not name them")
 
     @property
     def digest(self) -> str:

@@ -25,10 +25,12 @@ from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, scan_pictures, test_split
+from ptx.datasets.folder import image_ids, numbered, pairs_within, scan_pictures, test_split, unnamed_line
+from ptx.datasets.picture_formats import suffix_hints
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.fingerprint import FileStamp, Json, files_digest
+from ptx.pipeline.fingerprint import Json, files_digest
+from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
 """What is read of a row."""
@@ -55,7 +57,12 @@ class MvcSet(PhotographSet[MvcData]):
 
     def index(self) -> Mvc:
         """Read the lists and the folder as they are now."""
-        return Mvc(self.settings.root, self.settings.test_fraction)
+        return Mvc(self.settings.root, self.settings.test_fraction, self.context.own_folders)
+
+    @property
+    def layout(self) -> str:
+        """Several sides of an item."""
+        return "two pictures or more of one item (productId and styleId of mvc_info.json)"
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,23 @@ class Mvc:
     """The folder."""
     test_fraction: float = 0.2
     """Share of products kept for testing."""
+    own: tuple[Path, ...] = ()
+    """Folders that ptx writes into: their pictures are not data."""
 
     @cached_property
+    def _walk(self) -> Walk:
+        return scan_pictures(self.root, self.own)
+
+    @property
     def _pictures(self) -> dict[str, FileStamp]:
         """Path below the root of every picture, and its stamp."""
-        return scan_pictures(self.root)
+        return self._walk.files
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the user on what is in the folder and takes no part."""
+        unnamed = unnamed_line(self._pictures, self.paths, "mvc_info.json does not name them, or names another file so")
+        return describe_left_out(self._walk, suffix_hints()) + unnamed
 
     @cached_property
     def _found(self) -> list[tuple[str, str, str]]:
@@ -126,8 +145,8 @@ class Mvc:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The paths without their ending."""
-        return [str(PurePosixPath(path).with_suffix("")) for path in self.paths]
+        """Names of the pictures (`image_ids`)."""
+        return image_ids(self.paths)
 
     @cached_property
     def persons(self) -> NDArray[np.int32]:

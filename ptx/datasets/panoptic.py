@@ -106,6 +106,11 @@ class PanopticSet(DataSet[PanopticData]):
         return Listing(ids, paths, index.persons, index.splits, pairs, index.digest, index.state)
 
     @property
+    def layout(self) -> str:
+        """Several cameras that see a person at one moment."""
+        return "two cameras or more that see a person at one moment, hdImgs/CAMERA (`data.cameras`)"
+
+    @property
     def published_counts(self) -> tuple[PairCount, ...]:
         """The number of pairs that novel 3D view synthesis was trained with; which, is not stated."""
         return (PairCount("novel 3D view synthesis", 175_272),)

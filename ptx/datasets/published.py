@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PairCount, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, read_table, scan_pictures, splits_of
+from ptx.datasets.folder import numbered, pairs_within, read_table, scan_pictures, splits_of, unnamed_line
+from ptx.datasets.picture_formats import suffix_hints
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import FileStamp, files_digest
+from ptx.pipeline.fingerprint import files_digest
+from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
@@ -114,7 +116,13 @@ class PublishedSet(PhotographSet[PublishedData]):
     def index(self) -> Published:
         """Read the folder and the tables as they are now."""
         data = self.settings
-        return Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs)
+        own = self.context.own_folders
+        return Published(data.root, NAMINGS[data.kind], data.train_pairs, data.test_pairs, own)
+
+    @property
+    def layout(self) -> str:
+        """Several pictures of a person in the same clothes, or the field's tables."""
+        return "two pictures or more of a person in the same clothes, or the field's tables of pairs (data.train_pairs, data.test_pairs)"
 
 
 @dataclass(frozen=True)
@@ -131,17 +139,33 @@ class Published:
     """CSV of training pairs: columns from,to (or source,target) in either layout of names."""
     test: Path | None = None
     """CSV of test pairs."""
+    own: tuple[Path, ...] = ()
+    """Folders that ptx writes into: their pictures are not data."""
 
     @cached_property
-    def _pictures(self) -> dict[str, FileStamp]:
-        """Path below the root of every picture, and its stamp.
+    def _walk(self) -> Walk:
+        return scan_pictures(self.root, self.own)
 
-        Raises:
-            PtxError: the folder is not there.
-        """
-        if not self.root.is_dir():
-            raise PtxError(f"data.root: {self.root} is no folder; name the folder that holds the data set")
-        return scan_pictures(self.root)
+    @property
+    def _pictures(self) -> dict[str, FileStamp]:
+        """Path below the root of every picture, and its stamp."""
+        return self._walk.files
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the user on what is in the folder and takes no part."""
+        named = [path for _, path in self._named]
+        return [
+            *describe_left_out(self._walk, suffix_hints()),
+            *unnamed_line(self._pictures, named, "their names are of no person of this data set"),
+            *unnamed_line(named, self.files.values(), "another file has the same name in this data set"),
+            *unnamed_line(self.files.values(), self.paths, "no pair of the tables names them"),
+        ]
+
+    @cached_property
+    def _named(self) -> list[tuple[str, str]]:
+        """Name and path of every picture that is named as this data set names them."""
+        return [(key, path) for path in self._pictures if (key := self.naming.key(path))]
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -150,9 +174,10 @@ class Published:
         Raises:
             PtxError: the folder is not there, or holds no such photographs.
         """
-        files = {key: path for path in self._pictures if (key := self.naming.key(path))}
+        files = dict(self._named)
         if not files:
-            raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them")
+            notes = "; ".join(("", *describe_left_out(self._walk, suffix_hints())))
+            raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them{notes}")
         return files
 
     @cached_property

@@ -69,6 +69,11 @@ class PeopleSet(DataSet[PeopleData]):
 
         return People(self.options)
 
+    @property
+    def layout(self) -> str:
+        """Several pictures of each person."""
+        return "two pictures or more of each person, `data.images_per_person`"
+
     def listing(self) -> Listing:
         """List the persons in order; the last ones are for testing."""
         data = self.settings

@@ -84,7 +84,7 @@ def write_report(
     parts += _training_curves(results)
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
     path = results / FILE
-    write_atomic(path, (head + "\n".join(parts) + "</html>\n").encode())
+    write_atomic(path, (head + "\n".join(parts) + "</html>\n").encode("utf-8", "backslashreplace"))
     return path
 
 

@@ -1,12 +1,32 @@
-"""Mistakes of users, and samples that cannot be used."""
+"""Mistakes of users, samples that cannot be used, and names of files in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
+def name_bytes(name: str) -> bytes:
+    """Encode a name as it is on disk; Python keeps its bytes that are no UTF-8 as surrogates."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def printable(text: str) -> str:
+    """Return a text that can be printed and encoded everywhere: bytes of file names that are no UTF-8 become \\xe9 and the like."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        try:
+            return name_bytes(text).decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:  # surrogates that stand for no byte, such as those of a JSON file
+            return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
 class PtxError(Exception):
     """A mistake a user can mend: one clear line saying what, where and how. The CLI prints it and exits with 2."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -35,7 +55,7 @@ class BadSample(Exception):
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(code, text)
-        self.problem = Problem(code, text)
+        self.problem = Problem(code, printable(text))
 
     def __str__(self) -> str:
         return self.problem.text

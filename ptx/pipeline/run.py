@@ -43,6 +43,8 @@ def run_stage(
     """
     plan = pipeline.plan(stage)
     _refuse_missing_inputs(plan)
+    for note in pipeline.listing.notes if stage.name == pipeline.listing_stage.name else ():
+        listener.told(stage.name, f"{stage.name}: {note}")
     if force or plan.condition in ("absent", "stale"):
         prepare_store(plan, listener, force=force)
         plan = pipeline.plan(stage)

@@ -38,6 +38,8 @@ class Listing:
     state: str | None = None
     """Digest of sizes and modification times of all files that are read (`files_digest`): it changes when one is replaced. None where
     `digest` says so too, or where nothing is on disk."""
+    notes: Sequence[str] = ()
+    """Lines for the user on what is on disk and takes no part."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,6 @@ def test_an_error_of_the_program_is_not_a_finding(root: Path, monkeypatch: pytes
     def broken(path: Path, max_pixels: int) -> np.ndarray:
         raise ValueError("a mistake")
 
-    monkeypatch.setattr("ptx.datasets.check.read_image", broken)
+    monkeypatch.setattr("ptx.datasets.check.read_picture", broken)
     with pytest.raises(ValueError, match="a mistake"):
         check_files(root, PATHS, PERSONS, SPLITS, PAIRS)

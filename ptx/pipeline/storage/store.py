@@ -17,7 +17,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.core.metadata import ArrayV3Metadata
 
-from ptx.pipeline.errors import Problem, PtxError, one_line
+from ptx.pipeline.errors import Problem, PtxError, name_bytes, one_line
 from ptx.pipeline.storage.arrays import ArraySpec, Scalar
 from ptx.pipeline.storage.attributes import FORMAT, OtherFormat, StoreAttributes
 from ptx.pipeline.storage.creation import GROUP_FILE, create_arrays
@@ -222,8 +222,11 @@ def _runs(rows: NDArray[np.int64], block: int) -> Iterator[tuple[int, int]]:
 
 
 def encode_strings(texts: Sequence[str]) -> NDArray[np.uint8]:
-    """Encode N strings as (N, width) UTF-8 bytes padded with zeros, a form that every Zarr reader can open."""
-    encoded = [text.encode() for text in texts]
+    """Encode N strings as (N, width) UTF-8 bytes padded with zeros, a form that every Zarr reader can open.
+
+    Names of files that are no UTF-8 keep their bytes.
+    """
+    encoded = [name_bytes(text) for text in texts]
     width = max([1, *(len(one) for one in encoded)])
     return np.array(encoded, dtype=f"S{width}").view(np.uint8).reshape(len(encoded), width)
 
@@ -231,4 +234,6 @@ def encode_strings(texts: Sequence[str]) -> NDArray[np.uint8]:
 def decode_strings(table: NDArray[np.uint8]) -> list[str]:
     """Invert `encode_strings`."""
     width = table.shape[1]
-    return [row.decode() for row in np.ascontiguousarray(table).view(f"S{width}").ravel().tolist()]
+    return [
+        row.decode("utf-8", "surrogateescape") for row in np.ascontiguousarray(table).view(f"S{width}").ravel().tolist()
+    ]
