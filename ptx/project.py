@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ptx.datasets.catalogue import open_data_set
 from ptx.datasets.data_set import DataContext, DataSet, DataSettings, OwnSplitSettings
+from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, printable
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Step
@@ -162,6 +163,22 @@ class Project:
         over_pairs = {stage.name for stage in self.pipeline.active if stage.over == "pairs"}
         if over_pairs & {step.name for step in steps} and (reason := self.no_pairs) is not None:
             raise PtxError(reason)
+
+    def check_split(self) -> None:
+        """Refuse a data set of which persons are in training and in testing, unless it was published so.
+
+        Raises:
+            PtxError: there are such persons; names a picture of one.
+        """
+        listing = self.pipeline.listing
+        persons = listing.persons.tolist()
+        shared = persons_in_both(persons, listing.splits)
+        if shared and not self.data.published_split(listing):
+            first = printable(listing.ids[persons.index(shared[0])])
+            raise PtxError(
+                f"data: persons in training and in testing: {len(shared)}, the first is that of {first}: put all pictures of a person on "
+                "one side, in the tables of pairs or in the folders; `ptx check` lists them"
+            )
 
     def left_out(self, name: str) -> dict[str, str]:
         """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""

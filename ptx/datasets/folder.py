@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
+from ptx.datasets.leaks import persons_in_both
 from ptx.datasets.picture_formats import suffix_hints, suffixes
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError, name_bytes, one_line, printable
@@ -104,7 +105,21 @@ class Folder:
     def notes(self) -> list[str]:
         """Lines for the user on what is in the folder and takes no part."""
         unnamed = unnamed_line(self.files, self.paths, f"no pair of {self.table.name if self.table else ''} names them")
-        return self._walk_notes + unnamed
+        return self._walk_notes + unnamed + self._divided
+
+    @property
+    def _divided(self) -> list[str]:
+        """A line on sub-folders that a table of pairs within them puts on both sides; where they are persons, the table lacks pairs."""
+        if self.table is None or any(PurePosixPath(a).parent != PurePosixPath(b).parent for a, b in self._rows):
+            return []
+        folders = [str(PurePosixPath(path).parent) for path in self.paths]
+        divided = persons_in_both(folders, self.splits)
+        if not divided or len(set(folders)) == 1:
+            return []
+        return [
+            f"sub-folders with pictures in training and in testing: {len(divided)} ({printable(divided[0])}); "
+            f"where a sub-folder is a person, join its pictures by pairs in {self.table.name}"
+        ]
 
     @cached_property
     def paths(self) -> list[str]:
