@@ -245,6 +245,11 @@ class ImageIndex(Protocol):
         ...
 
     @property
+    def stamps(self) -> NDArray[np.int64] | None:
+        """(N, 2) as `Listing.stamps`."""
+        ...
+
+    @property
     def notes(self) -> Sequence[str]:
         """Lines for the user on what is in the folder and takes no part."""
         ...
@@ -271,7 +276,15 @@ class PhotographSet(DataSet[D]):
         """List the folder as it is now."""
         index = self.index()
         listing = Listing(
-            index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest, index.state, index.notes
+            index.ids,
+            index.paths,
+            index.persons,
+            index.splits,
+            index.pairs(),
+            index.digest,
+            index.state,
+            index.stamps,
+            index.notes,
         )
         shared = persons_in_both(listing.persons.tolist(), listing.splits)
         if not shared or not self.published_split(listing):

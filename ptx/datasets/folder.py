@@ -21,6 +21,7 @@ from ptx.datasets.leaks import persons_in_both
 from ptx.datasets.picture_formats import suffix_hints, suffixes
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError, name_bytes, one_line, printable
+from ptx.pipeline.fingerprint import stamp_table
 from ptx.pipeline.folders import FileStamp, Walk, describe_left_out, walk
 
 COLUMNS = (("source", "from"), ("target", "to"))
@@ -163,6 +164,11 @@ class Folder:
     @property
     def state(self) -> None:
         """Nothing: `digest` has it."""
+
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """(N, 2) bytes and modification time in ns of each image's file."""
+        return stamp_table(self.files[path] for path in self.paths)
 
     def pairs(self) -> NDArray[np.int32]:
         """(P, 2) directed pairs target, source; both directions are neighbours."""

@@ -215,6 +215,10 @@ class IntrinsicFlow:
         flows = [f"{FLOWS}/{target}_{source}.corr" for source, target in self._rows]
         return files_digest(stamp_files(self.root, (*self.paths, f"Label/{self.joints}", *parts, *flows)))
 
+    @property
+    def stamps(self) -> None:
+        """None: `state` watches more than the pictures."""
+
     @cached_property
     def _part_folder(self) -> str:
         """The folder of `PART_FOLDERS` that is there."""

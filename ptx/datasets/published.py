@@ -18,7 +18,7 @@ from ptx.datasets.folder import numbered, pairs_within, read_table, scan_picture
 from ptx.datasets.picture_formats import suffix_hints
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import files_digest
+from ptx.pipeline.fingerprint import files_digest, stamp_table
 from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
 from ptx.pipeline.stage import Listing
 
@@ -271,3 +271,8 @@ class Published:
     def state(self) -> str:
         """Digest of sizes and modification times of the photographs that take part."""
         return files_digest((path, self._pictures.get(path)) for path in self.paths)
+
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """(N, 2) bytes and modification time in ns of each image's file, -1 where there is none."""
+        return stamp_table(self._pictures.get(path) for path in self.paths)

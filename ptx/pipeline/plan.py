@@ -15,6 +15,8 @@ from ptx.pipeline.cluster import ClusterSettings, RunSettings
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.fingerprint import Json, differences, digest
+from ptx.pipeline.folders import FileStamp
+from ptx.pipeline.listed import changed_files, holds, unread_files
 from ptx.pipeline.stage import Listing, Stage
 from ptx.pipeline.step import Condition
 from ptx.pipeline.storage.attributes import StoreAttributes
@@ -105,13 +107,16 @@ class Pipeline:
     def manifest_as_noted(self, stage: Stage[Section]) -> dict[str, Json]:
         """Return the manifest of now, with dependencies as an earlier version of ptx noted them where the store on disk has them so.
 
-        A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes.
+        A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes. So does
+        one of a data set in which only files were replaced that it could not use.
         """
         stored = self.store(stage).attributes.manifest.get("dependencies")
         if not isinstance(stored, Mapping):
             stored = {}
         former = {"data files": None, **stage.former_dependencies}
         same = {name: value for name, value in former.items() if stored.get(name) == value}
+        if stage.name == self.listing_stage.name and holds(self.store(stage), self.listing):
+            same |= {name: stored[name] for name in ("data set", "data files") if name in stored}
         noted = {**self._dependencies(stage), **same}
         return self._manifest_with(stage, {name: v for name, v in noted.items() if name not in same or v is not None})
 
@@ -251,6 +256,14 @@ class Plan:
         outdated: NDArray[np.bool_] = saved | lost
         return outdated
 
+    @cached_property
+    def mended(self) -> NDArray[np.bool_]:
+        """(N,) quarantined samples whose file was replaced since."""
+        if self.stage.name != self.pipeline.listing_stage.name or not self.problems:
+            return np.zeros(self.count, np.bool_)
+        mended: NDArray[np.bool_] = unread_files(self.store, self.pipeline.listing, self.summary) & (self.states == BAD)
+        return mended
+
     @property
     def blocks(self) -> int:
         """Number of blocks."""
@@ -270,7 +283,7 @@ class Plan:
     def needed(self) -> NDArray[np.bool_]:
         """(blocks,) blocks that are not done or no longer right."""
         pending: NDArray[np.bool_] = self.states == PENDING
-        return self._any_of_block(pending | self.outdated)
+        return self._any_of_block(pending | self.outdated | self.mended)
 
     @cached_property
     def ready(self) -> NDArray[np.int64]:
@@ -302,6 +315,20 @@ class Plan:
             rebuilds=self.store.attributes.rebuilds + 1 if rebuild else 0,
             versions={name: version(name) for name in PACKAGES},
         )
+
+    def reread(self, block: int, redo: frozenset[int] | None) -> dict[int, FileStamp]:
+        """Stamps of the files of a block, or of those of its samples that are `redo`, that changed since the store was laid out."""
+        stamps = self.pipeline.listing.stamps
+        if stamps is None or self.stage.name != self.pipeline.listing_stage.name:
+            return {}
+        start = block * self.block
+        changed = start + np.flatnonzero(self._changed_files[start : start + self.block])
+        chosen = [image for image in changed.tolist() if redo is None or image in redo]
+        return {image: (int(stamps[image, 0]), int(stamps[image, 1])) for image in chosen}
+
+    @cached_property
+    def _changed_files(self) -> NDArray[np.bool_]:
+        return changed_files(self.store, self.pipeline.listing)
 
     def usable(self, block: int) -> NDArray[np.bool_]:
         """Return which samples of a block the inputs allow to be computed."""

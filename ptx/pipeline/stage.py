@@ -38,6 +38,9 @@ class Listing:
     state: str | None = None
     """Digest of sizes and modification times of all files that are read (`files_digest`): it changes when one is replaced. None where
     `digest` says so too, or where nothing is on disk."""
+    stamps: NDArray[np.int64] | None = None
+    """(N, 2) bytes and modification time in ns of the file of each image, -1 where there is none. None where images are rendered, or
+    where `state` watches more than their files."""
     notes: Sequence[str] = ()
     """Lines for the user on what is on disk and takes no part."""
 
