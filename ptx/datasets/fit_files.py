@@ -1,11 +1,12 @@
-"""Read bodies that other tools fitted to images: files of HMR, SPIN, VIBE, 4D-Humans, SMPLify and SMPLify-X, .npz or .pkl, one an image.
+"""Read bodies that other tools fitted to images: files of HMR, SPIN, VIBE, PARE, ROMP, 4D-Humans, SMPLify and SMPLify-X,
+.npz or .pkl, one an image.
 
 Their cameras look along z with y down. SMPL stands `translation` away from the camera, turned upside down by its own root rotation.
 Names that are read:
 
     pose      theta (85: camera, pose, shape; HMR); or pose (72, or 24 rotation matrices), all of the body with its root (SPIN, VIBE,
-              SMPLify); or global_orient and body_pose, rotation matrices or axis-angle; with betas; also inside pred_smpl_params
-              (4D-Humans)
+              SMPLify), also as smpl_thetas (ROMP) or pred_pose (PARE); or global_orient and body_pose, rotation matrices or axis-angle;
+              with betas, smpl_betas or pred_shape; also inside pred_smpl_params (4D-Humans) or results (ROMP)
     camera    proc_param with scale, start_pt, img_size beside theta (HMR)
               pred_cam_t_full, cam_t (SMPLify) or camera_translation (SMPLify-X): in the whole image; scaled_focal_length,
               focal_length or f (SMPLify) in px, camera_center in px
@@ -50,14 +51,18 @@ VPOSER_NUMBERS = 32
 SMPL_NAMES = ("pose", "global_orient", "body_pose", "betas")
 """Arrays of a body, at the top of a file or inside one of `SMPL_DICTIONARIES`."""
 
-SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params")
-"""Nested dictionaries in which 4D-Humans and its relatives keep a body."""
+OTHER_NAMES = {"smpl_thetas": "pose", "pred_pose": "pose", "smpl_betas": "betas", "pred_shape": "betas"}
+"""Names of ROMP and PARE → those of `SMPL_NAMES`."""
+
+SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params", "results")
+"""Nested dictionaries in which 4D-Humans and its relatives, and ROMP, keep a body."""
 
 NAMES = (
     "theta",
     *HMR_CROP,
     *SMPL_NAMES,
-    *(f"{outer}.{inner}" for outer in SMPL_DICTIONARIES for inner in SMPL_NAMES),
+    *OTHER_NAMES,
+    *(f"{outer}.{inner}" for outer in SMPL_DICTIONARIES for inner in (*SMPL_NAMES, *OTHER_NAMES)),
     *CAMERA_NAMES,
 )
 """Arrays that are read of a file."""
@@ -145,8 +150,11 @@ def _hmr_fits(arrays: Arrays) -> list[FileFit]:
 def _smpl_fits(arrays: Arrays) -> list[FileFit]:
     """Assemble bodies from root, body pose and shape by smplx's names, as many as there are roots."""
     for outer in SMPL_DICTIONARIES:
-        nested = {name: arrays[f"{outer}.{name}"] for name in SMPL_NAMES if f"{outer}.{name}" in arrays}
+        nested = {
+            name.removeprefix(f"{outer}."): array for name, array in arrays.items() if name.startswith(f"{outer}.")
+        }
         arrays = {**arrays, **nested}
+    arrays = {**{now: arrays[name] for name, now in OTHER_NAMES.items() if name in arrays}, **arrays}
     if "pose" in arrays and "body_pose" not in arrays:
         arrays = {**arrays, **_whole_pose(arrays["pose"])}
     if "body_pose" not in arrays:

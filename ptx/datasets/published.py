@@ -24,7 +24,9 @@ from ptx.pipeline.stage import Listing
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
-    re.compile(r"(?:^|/)fash?ion(WOMEN|MEN)(.+?)id(\d{8})(\d{2})_(\d+)(\w+)\.\w+$"),  # as the field flattens it
+    re.compile(
+        r"(?:^|/)fash?ion(WOMEN|MEN)(.+?)id_?(\d{8})(\d{2})_(\d+)_?([a-z]\w*)\.\w+$"
+    ),  # as the field flattens it
 )
 """Gender, category, person, outfit, number, side."""
 

@@ -281,6 +281,8 @@ ALLOWED: dict[tuple[str, str], Global] = {
     ("numpy", "dtype"): _Dtype,
     ("numpy.core.multiarray", "_reconstruct"): _empty_array,
     ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy.core._multiarray_umath", "_reconstruct"): _empty_array,  # numpy 1.16.0
+    ("numpy.core._multiarray_umath", "scalar"): _Scalar,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
     ("numpy.core.multiarray", "scalar"): _Scalar,

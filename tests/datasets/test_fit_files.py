@@ -118,6 +118,34 @@ def test_a_dictionary_inside_an_npz(tmp_path: Path) -> None:
     assert read_fits(tmp_path / "a.npz")[0].camera is not None
 
 
+@pytest.mark.parametrize("nested", [True, False])
+def test_romp(tmp_path: Path, nested: bool) -> None:
+    """simple-romp's numpy.savez(path, results=outputs): whole poses beside their parts, under names of its own."""
+    outputs = {
+        "cam": np.ones((1, 3)), "global_orient": VECTORS[:1], "body_pose": VECTORS[1:].reshape(1, 69),
+        "smpl_betas": np.arange(10.0)[None], "smpl_thetas": VECTORS.reshape(1, 72), "verts": np.zeros((1, 6890, 3)),
+    }  # fmt: skip
+    del outputs["body_pose" if nested else "smpl_thetas"]
+    np.savez(tmp_path / "a.npz", **({"results": outputs} if nested else outputs))
+    [found] = read_fits(tmp_path / "a.npz")
+    np.testing.assert_allclose(found.pose[1:], VECTORS[1:], atol=1e-6)
+    np.testing.assert_allclose(Rotation.from_rotvec(found.pose[0]).as_matrix(), upright(VECTORS[0]), atol=1e-6)
+    assert found.betas.tolist() == list(range(10))
+    assert found.camera is None
+
+
+def test_pare(tmp_path: Path) -> None:
+    content = {
+        "pred_pose": Rotation.from_rotvec(VECTORS).as_matrix()[None],
+        "pred_shape": np.arange(10.0)[None],
+        "pred_cam": np.ones((1, 3)),
+    }
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(content))
+    [found] = read_fits(tmp_path / "a.pkl")
+    np.testing.assert_allclose(found.pose[1:], VECTORS[1:], atol=1e-6)
+    assert found.betas.tolist() == list(range(10))
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_vposers_code_is_named(tmp_path: Path, count: int) -> None:
     """What SMPLify-X writes by default."""
@@ -129,7 +157,8 @@ def test_vposers_code_is_named(tmp_path: Path, count: int) -> None:
 
 
 def test_a_file_without_any_pose_says_what_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"smpl_thetas": np.zeros(72), "betas": np.zeros(10)}))
+    """Such as a sequence of AMASS."""
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"poses": np.zeros((9, 156)), "betas": np.zeros(16)}))
     with raises_problem("bad_fit_file", "no pose: neither theta, nor pose, nor global_orient and body_pose"):
         read_fits(tmp_path / "a.pkl")
 

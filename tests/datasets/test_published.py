@@ -41,6 +41,8 @@ def test_both_layouts_have_one_name() -> None:
     assert fashion_key("fashionMENShirts_Polosid0000180202_4full.jpg") == "MEN/Shirts_Polos/id_00001802/02_4_full"
     assert fashion_key("fasionMENShirtsPolosid0000180202_4full.jpg") == "MEN/Shirts_Polos/id_00001802/02_4_full"
     assert fashion_key("fasionWOMENDressesid0000553705_4full.jpg") == "WOMEN/Dresses/id_00005537/05_4_full"
+    for half in ("id0000337203_2_side", "id_0000337203_2_side", "id_0000337203_2side"):  # flattened by hand
+        assert fashion_key(f"fashionWOMENBlouses_Shirts{half}.jpg") == fashion_key(NESTED.format("2_side"))
     assert fashion_key("holiday.jpg") is None
     assert market_key("bounding_box_train/0002_c1s1_000451_03.jpg") == "0002_c1s1_000451_03"
     assert market_key("bounding_box_test/-1_c1s1_000401_03.jpg") is None
@@ -150,6 +152,21 @@ def test_persons_on_both_sides_are_refused(market: Path) -> None:
     make(market, "bounding_box_train/0003_c1s1_000451_03.jpg")
     with pytest.raises(PtxError, match="persons in training and in testing: 1, the first is that of 0003_"):
         market_project(market).check_split()
+
+
+def test_a_person_in_other_clothes_is_the_same_person(tmp_path: Path) -> None:
+    """Tables that split outfits and not persons."""
+    names = [f"WOMEN/Dresses/id_00000007/0{outfit}_{side}.jpg" for outfit in (1, 2) for side in ("1_front", "3_back")]
+    make(tmp_path / "img", *names)
+    for table, (source, target) in (("train", names[:2]), ("test", names[2:])):
+        (tmp_path / f"{table}.csv").write_text(f"from,to\n{source},{target}\n")
+    words = [f"data.{table}_pairs={tmp_path / table}.csv" for table in ("train", "test")]
+    chosen = make_project(tmp_path / "work", "data.kind=deepfashion", f"data.root={tmp_path / 'img'}", *words)
+    with pytest.raises(
+        PtxError,
+        match="persons in training and in testing: 1, the first is that of WOMEN/Dresses/id_00000007/01_1_front",
+    ):
+        chosen.check_split()
 
 
 def test_persons_on_both_sides_of_published_tables_are_counted(market: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,17 @@ def replaced_name(written: bytes, name: bytes, other: bytes) -> bytes:
     return unframed.replace(b"\x8c" + bytes([len(name)]) + name, b"\x8c" + bytes([len(other)]) + other)
 
 
+@pytest.mark.parametrize("module", [b"numpy.core._multiarray_umath", b"numpy.core.multiarray"])
+def test_modules_of_older_numpys(tmp_path: Path, module: bytes) -> None:
+    """numpy 1.16.0 wrote the name of a module that other releases do not have."""
+    written = pickle.dumps({"v_template": np.arange(6.0).reshape(2, 3), "f": np.float64(7)}, protocol=2)
+    assert b"numpy._core.multiarray" in written
+    (tmp_path / "a.pkl").write_bytes(written.replace(b"cnumpy._core.multiarray\n", b"c" + module + b"\n"))
+    read = read_smpl_pickle(tmp_path / "a.pkl")
+    assert read["v_template"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert read["f"] == 7
+
+
 @pytest.mark.parametrize(
     ("raw", "shape", "order"),
     [
