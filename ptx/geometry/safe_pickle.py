@@ -24,6 +24,13 @@ NUMBER_TYPES = re.compile("[iu][1248]|f[248]")
 MAX_NUMBERS = 2_000_000
 """Most numbers of a (nested) list: a small file can say the same list a billion times."""
 
+OTHER_FILES = {
+    b"PK\x03\x04": "a zip archive, as torch.save and numpy.savez write it",
+    b"\x1f\x8b": "packed by gzip: unpack it",
+    b"x\x9c": "packed by zlib, as joblib does: load it with joblib, write the arrays by numpy.savez",
+}
+"""Beginning of files that are found under the name of a pickle → what they are."""
+
 Numbers: TypeAlias = NDArray[np.number]
 
 PickleValue: TypeAlias = (
@@ -44,6 +51,9 @@ def load_pickle(path: Path) -> dict[str, PickleValue]:
         ValueError: it is no pickle of a dictionary, or uses a name that is not on the list; one line.
     """
     with open(path, "rb") as file:
+        for start, kind in OTHER_FILES.items():
+            if file.peek(len(start)).startswith(start):
+                raise ValueError(f"no pickle but {kind}")
         content = load_value(file)
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}, not a dictionary of arrays")
@@ -278,6 +288,8 @@ ALLOWED: dict[tuple[str, str], Global] = {
     ("scipy.sparse.csc", "csc_matrix"): _Csc,
     ("scipy.sparse._csc", "csc_matrix"): _Csc,
     ("numpy", "ndarray"): _Array,
+    ("numpy", "matrix"): _Array,
+    ("numpy.matrixlib.defmatrix", "matrix"): _Array,
     ("numpy", "dtype"): _Dtype,
     ("numpy.core.multiarray", "_reconstruct"): _empty_array,
     ("numpy._core.multiarray", "_reconstruct"): _empty_array,
@@ -299,8 +311,8 @@ ALLOWED: dict[tuple[str, str], Global] = {
 """Module and name that a file may use → the stand-in that it gets."""
 
 ADVICE = {
-    "torch": "torch's tensors: save them as numpy arrays, x.cpu().numpy()",
-    "joblib": "it was written by joblib: load it with joblib and write the arrays by numpy.savez",
+    "torch": "save torch's tensors as arrays, x.cpu().numpy()",
+    "joblib": "it is joblib's: load it with joblib, write the arrays by numpy.savez",
 }
 """Module whose objects files of this kind often hold → what to do about it."""
 
@@ -310,8 +322,8 @@ class _Unpickler(pickle.Unpickler):
         try:
             return ALLOWED[module, name]
         except KeyError:
-            advice = f" ({ADVICE[package]})" if (package := module.split(".")[0]) in ADVICE else ""
-            raise pickle.UnpicklingError(f"{module}.{name} is no array and no plain value; refused{advice}") from None
+            why = ADVICE.get(module.split(".")[0], "it is no array and no plain value")
+            raise pickle.UnpicklingError(f"{module}.{name} is refused: {why}") from None
 
     def persistent_load(self, _: PickleValue) -> NoReturn:
-        raise pickle.UnpicklingError("a persistent id is no plain value; refused")
+        raise pickle.UnpicklingError("a persistent id is refused: it is no plain value")

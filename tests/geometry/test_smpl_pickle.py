@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import pickle
 import pickletools
 import subprocess
 import sys
 import types
+import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,15 +115,35 @@ def test_forged_buffers(tmp_path: Path, raw: object, shape: object, order: str) 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("torch._utils _rebuild_tensor_v2", "torch's tensors: save them as numpy arrays"),
-        ("joblib.numpy_pickle NumpyArrayWrapper", "it was written by joblib: load it with joblib"),
+        ("torch._utils _rebuild_tensor_v2", "save torch's tensors as arrays"),
+        ("joblib.numpy_pickle NumpyArrayWrapper", "it is joblib's: load it with joblib"),
     ],
 )
 def test_foreign_objects_are_refused_with_advice(tmp_path: Path, name: str, advice: str) -> None:
     module, _, attribute = name.partition(" ")
     (tmp_path / "a.pkl").write_bytes(f"c{module}\n{attribute}\n.".encode())
-    with pytest.raises(ValueError, match=rf"refused \({advice}"):
+    with pytest.raises(ValueError, match=rf"refused: {advice}"):
         read_smpl_pickle(tmp_path / "a.pkl")
+
+
+@pytest.mark.parametrize(
+    ("packed", "kind"),
+    [
+        (gzip.compress, "packed by gzip"),
+        (zlib.compress, "packed by zlib, as joblib does"),
+        (lambda _: b"PK\x03\x04torch", "a zip archive, as torch"),
+    ],
+)
+def test_other_files_under_the_name_of_a_pickle(tmp_path: Path, packed: Callable[[bytes], bytes], kind: str) -> None:
+    (tmp_path / "a.pkl").write_bytes(packed(pickle.dumps({"v_template": np.zeros(3)})))
+    with pytest.raises(ValueError, match=f"no pickle but {kind}"):
+        read_smpl_pickle(tmp_path / "a.pkl")
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_matrices(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"J_regressor": np.asmatrix([[1.0, 2], [3, 4]])}, protocol=2))
+    assert read_smpl_pickle(tmp_path / "a.pkl")["J_regressor"].tolist() == [[1, 2], [3, 4]]
 
 
 def test_ordered_dictionaries(tmp_path: Path) -> None:
