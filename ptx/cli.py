@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -53,8 +54,16 @@ def options(
     """
 
 
+def _print_every_name() -> None:
+    """Have what the terminal's encoding lacks printed as \\xe9 and the like: names of files may be any bytes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Entry point: a user's mistake ends in one line and exit code 2, a signal to a training in 75, Ctrl-C in 130."""
+    _print_every_name()
     try:
         app()
     except PtxError as error:

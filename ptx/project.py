@@ -17,6 +17,7 @@ from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
+from ptx.stages.backends.bodies import BodyStage, open_body
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
@@ -163,6 +164,18 @@ class Project:
         over_pairs = {stage.name for stage in self.pipeline.active if stage.over == "pairs"}
         if over_pairs & {step.name for step in steps} and (reason := self.no_pairs) is not None:
             raise PtxError(reason)
+
+    def check_body(self, steps: Sequence[Step]) -> None:
+        """Refuse a body model that cannot be read where some of the steps need one, before hours go into the others.
+
+        Raises:
+            PtxError: it cannot be read; says why.
+        """
+        names = {step.name for step in steps}
+        for stage in self.pipeline.active:
+            if stage.name in names and isinstance(stage, BodyStage):
+                open_body(stage.body)
+                return
 
     def check_split(self) -> None:
         """Refuse a data set of which persons are in training and in testing, unless it was published so.

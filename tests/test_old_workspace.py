@@ -17,6 +17,7 @@ from ptx.project import Project, load_project
 from ptx.training.settings import RENAMED_SETTINGS
 from ptx.training.state import needed_trainings
 from ptx.training.trainings import TRAININGS
+from tests.commands.runner import ptx as ptx_command
 
 ARCHIVE = Path(__file__).parent / "data" / "workspace-0.1.tar.gz"
 
@@ -59,6 +60,19 @@ def test_old_photographs_are_done_and_old_crops_are_stale(old: Path, monkeypatch
     assert list(states[1].reasons) == ["input ingest changed"]
 
 
+@pytest.mark.slow
+def test_old_photographs_may_have_colour_profiles(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their store stays current, and every run says how to find out, until they are read again."""
+    folder = old / "photographs"
+    open_old(folder, "picture.yaml", monkeypatch)
+    words = ["run", "ingest", "-c", "picture.yaml", "--cluster", "serial"]
+    for force in ([], ["--force"]):
+        note, outcome = ptx_command(folder, *words, *force).out.splitlines()[-2:]
+        assert "`ptx check` counts those that have another one" in note or force
+        assert ("nothing to do" in outcome) == (not force)
+    assert "ptx check" not in ptx_command(folder, *words).out
+
+
 @pytest.mark.parametrize("system", ["flow", "pose-flow", "view"])
 def test_old_models_paint(old: Path, system: str) -> None:
     """Each system of the old networks paints what the code that trained them painted."""
@@ -90,3 +104,16 @@ def test_an_old_model_outlives_the_models_that_it_was_trained_on(old: Path, monk
         shutil.rmtree(project.context.folder(TRAININGS[name]))
     states = {step.name: step.status() for step in project.steps}
     assert {name for name, state in states.items() if state.condition != "done"} == underlying
+
+
+@pytest.mark.slow
+def test_old_fits_may_be_of_people_who_lie(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their store stays current, and every run says how to have them fitted anew, until they are."""
+    folder = old / "people"
+    open_old(folder, "pipeline.yaml", monkeypatch)
+    words = ["run", "fit-smpl", "-c", "pipeline.yaml", "--cluster", "serial"]
+    told = ptx_command(folder, *words).out
+    assert "`ptx run fit-smpl --force` fits all again" in told
+    assert "nothing to do" in told
+    assert "nothing to do" not in ptx_command(folder, *words, "--force").out
+    assert "--force" not in ptx_command(folder, *words).out

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ptx.datasets.mediapipe import INSTALL
+from ptx.datasets.picture_formats import AVIF_HINT, HEIF_HINT, has_avif
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.storage import Storage
 
@@ -55,6 +56,9 @@ def _versions() -> Iterator[Check]:
 
 def _optional_packages() -> Iterator[Check]:
     yield _optional("keypoints from photographs (mediapipe)", "mediapipe", INSTALL)
+    yield _optional("HEIC pictures (pillow-heif)", "pillow_heif", HEIF_HINT)
+    avif = has_avif()
+    yield Check("AVIF pictures", avif or None, "read by Pillow" if avif else "not read", "" if avif else AVIF_HINT)
     yield _optional("pytorch3d renderer", "pytorch3d", "see github.com/facebookresearch/pytorch3d; nothing needs it")
 
 

@@ -74,7 +74,8 @@ class CocoJson:
         """
         name = PurePosixPath(path)
         unique = self._name_counts[name.name] == 1
-        for key in (path, *((name.name, name.stem) if unique else ())):
+        alone = self._stem_counts[name.stem] == 1
+        for key in (path, *((name.name,) if unique else ()), *((name.stem,) if alone else ())):
             if key in self._people:
                 return most_certain(self._people[key])
         raise BadSample("missing_keypoints", f"{self.file.name} has no person for {path}")
@@ -83,6 +84,11 @@ class CocoJson:
     def _name_counts(self) -> Counter[str]:
         """File name → number of images called so."""
         return Counter(PurePosixPath(path).name for path in self.paths)
+
+    @cached_property
+    def _stem_counts(self) -> Counter[str]:
+        """File name without ending → number of images called so."""
+        return Counter(PurePosixPath(path).stem for path in self.paths)
 
     @cached_property
     def _people(self) -> dict[str, list[Keypoints]]:

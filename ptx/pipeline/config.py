@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ptx.pipeline.config_errors import Former, Location, describe_errors
-from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.errors import PtxError, one_line, printable
 from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.opening import open_storage
 from ptx.pipeline.storage.storage import Storage
@@ -149,7 +149,7 @@ def _apply(values: dict[str, Json], override: str) -> Location:
     if not equals or not name:
         raise PtxError(f"--set {override}: write it as name=value, e.g. --set fit_smpl.iterations=20")
     try:
-        value: Json = YAML(typ="safe").load(text)
+        value: Json = YAML(typ="safe").load(text) if printable(text) == text else text  # a file's name in other bytes
     except YAMLError:
         raise PtxError(f"--set {name}: '{text}' is not valid YAML") from None
     *parents, last = name.split(".")

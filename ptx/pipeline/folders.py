@@ -118,19 +118,12 @@ class _Walker:
         todo = [(folder, real, prefix)]
         while todo:
             folder, real, prefix = todo.pop()
-            if real in self._read or (prefix and real in self._own):
-                self.found.leave_out(TWICE if real in self._read else WORKSPACES, prefix.rstrip("/"))
+            if real in self._read:
+                self.found.leave_out(TWICE, prefix.rstrip("/"))
                 continue
             self._read.add(real)
-            try:
-                with os.scandir(folder) as opened:
-                    entries = list(opened)
-            except OSError:
-                if not prefix:
-                    raise
-                self.found.leave_out(UNREADABLE, prefix.rstrip("/"))
-                continue
-            ours = is_workspace({entry.name for entry in entries}) or real in self._own
+            entries = self._entries(folder, prefix)
+            ours = real in self._own or is_workspace({entry.name for entry in entries})
             if ours and prefix:
                 self.found.leave_out(WORKSPACES, prefix.rstrip("/"))
                 continue
@@ -142,6 +135,17 @@ class _Walker:
                 else:
                     self._file(entry, prefix)
         return links
+
+    def _entries(self, folder: str, prefix: str) -> list[os.DirEntry[str]]:
+        """Read one folder; of another user's, or one that went away, nothing."""
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except OSError:
+            if not prefix:
+                raise
+            self.found.leave_out(UNREADABLE, prefix.rstrip("/"))
+            return []
 
     def _folder(
         self,
@@ -162,6 +166,9 @@ class _Walker:
 
     def _file(self, entry: os.DirEntry[str], prefix: str) -> None:
         name = entry.name
+        if entry.is_symlink() and not os.path.exists(entry.path):  # perhaps a person: a disk that is not mounted
+            self.found.leave_out(BROKEN, prefix + name)
+            return
         ending = os.path.splitext(name)[1].lower()
         if ending not in self._endings:
             if not name.startswith(".") and name.lower() not in JUNK_FILES:
@@ -173,8 +180,7 @@ class _Walker:
             return
         try:
             plain, status = entry.is_file(), entry.stat()
-        except OSError:  # the target is not there, or the link leads to itself; or the file went away meanwhile
-            self.found.leave_out(BROKEN, prefix + name)
+        except OSError:  # it went away meanwhile
             return
         if plain:
             self.found.files[prefix + name] = (status.st_size, status.st_mtime_ns)
@@ -212,7 +218,7 @@ def describe_left_out(found: Walk, hints: Mapping[str, str], most: int = 12) -> 
         lines.append(f"{total} {'file' if total == 1 else 'files'} left out: {', '.join(words)}")
     if found.left_out:
         words = [f"{reason} {one.count} ({printable(one.first)})" for reason, one in sorted(found.left_out.items())]
-        lines.append(f"also left out: {', '.join(words)}")
+        lines.append(f"left out: {', '.join(words)}")
     return lines
 
 

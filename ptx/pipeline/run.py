@@ -20,6 +20,7 @@ from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.prepare import discard_old_stores, prepare_store, run_lock
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Outcome
+from ptx.pipeline.storage.json_values import as_object
 from ptx.pipeline.work import Job, Task
 
 PACK_EVERY = 4096
@@ -48,6 +49,8 @@ def run_stage(
     if force or plan.condition in ("absent", "stale"):
         prepare_store(plan, listener, force=force)
         plan = pipeline.plan(stage)
+    if former := stage.former_note(as_object(plan.store.attributes.manifest.get("dependencies") or {})):
+        listener.told(stage.name, f"{stage.name}: {former}")
     mended = samples_by_block(plan, np.flatnonzero(plan.mended).tolist())
     tasks = (task_of(plan, int(block), mended.get(int(block))) for block in part.select(plan.ready))
     total = plan.samples(part.select(np.arange(plan.blocks)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptx.pipeline.cluster import ClusterSettings, clock, seconds
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, name_bytes
 from ptx.pipeline.signals import REQUEUE
 from ptx.pipeline.step import JobPlan, Step
 from ptx.pipeline.storage.files import read_json_object, write_json
@@ -161,7 +161,7 @@ def submit(jobs: Sequence[Script], results: Path) -> dict[str, str]:
     ids: dict[str, str] = {}
     for script in jobs:
         path = script.path(results)
-        path.write_text(script.text)
+        path.write_bytes(name_bytes(script.text))
         after = ":".join(ids[step] for step in script.after)
         wait = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after else []
         done = subprocess.run(["sbatch", "--parsable", *wait, str(path)], capture_output=True, text=True, check=False)

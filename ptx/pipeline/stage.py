@@ -131,6 +131,10 @@ class Stage(ABC, Generic[S]):
         """
         return {}
 
+    def former_note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
+        """Return what to tell of a store that stays current though an earlier ptx made it, which noted these dependencies."""
+        return None
+
     @property
     @abstractmethod
     def outputs(self) -> Mapping[str, ArraySpec]:

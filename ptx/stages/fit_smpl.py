@@ -71,6 +71,15 @@ class FitSmpl(BodyStage[FitSettings]):
         """The files' stamp by number and newest time; nothing of lying people."""
         return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {LYING: None}
 
+    def former_note(self, noted: Mapping[str, Json]) -> str | None:
+        """Tell how to have lying people fitted anew."""
+        if self.files is not None or LYING in noted:
+            return None
+        return (
+            "bodies were fitted by an earlier ptx, which took people who lie, hang or stand on their heads for upright ones: "
+            "where there are some, `ptx run fit-smpl --force` fits all again"
+        )
+
     @property
     def files(self) -> Path | None:
         """Folder of the files that bodies are read from, if they are."""

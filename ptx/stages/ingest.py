@@ -16,6 +16,9 @@ from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Listing, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend
 
+COLOURS = "colours"
+"""Name of the dependency that says what the numbers of photographs mean."""
+
 
 class IngestSettings(Section):
     """Reading pictures."""
@@ -46,11 +49,26 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        """What colours of photographs are; the keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        colours = {} if self.data.root is None else {COLOURS: "sRGB"}
         if self.settings.crop == "picture":
-            return {}
+            return colours
         margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {"crop by": self.keypoints.name, **margin}
+        return {**colours, "crop by": self.keypoints.name, **margin}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """Stores of before colour profiles were read stay current: most photographs have none but sRGB."""
+        return {COLOURS: None}
+
+    def former_note(self, noted: Mapping[str, Json]) -> str | None:
+        """Tell how to find out whether colour profiles matter."""
+        if self.data.root is None or COLOURS in noted:
+            return None
+        return (
+            "pictures were read by an earlier ptx, which took every colour profile for sRGB: `ptx check` counts those that have "
+            "another one, `ptx run ingest --force` reads all again"
+        )
 
     @property
     def listing(self) -> Listing:

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from torch.utils.tensorboard import SummaryWriter
 
+from ptx.pipeline.errors import PtxError, printable
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.storage.files import write_atomic, write_json
 from ptx.training.settings import TrainSettings
@@ -39,6 +40,9 @@ class Log:
         folder: of the model.
         step: the last step that is done; rows of later ones, which will be done again, are dropped.
         active: False in processes that only help another: nothing is written.
+
+    Raises:
+        PtxError: the folder's name is no UTF-8.
     """
 
     def __init__(self, folder: Path, step: int, active: bool) -> None:
@@ -46,6 +50,10 @@ class Log:
         self.active = active
         if not active:
             return
+        if printable(str(folder)) != str(folder):
+            raise PtxError(
+                f"{folder}: TensorBoard writes into no folder whose name is no UTF-8; name another `results:`"
+            )
         _drop_after(self.path, step)
         self._file = self.path.open("a", newline="")
         self._rows = csv.writer(self._file)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image as Pillow
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.training.trainings import TRAININGS
-from tests.commands.runner import fails, on_people, ptx, sets, tree
+from tests.commands.runner import fails, on_people, ptx, ptx_process, sets, tree
 
 STAGES = ("ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility", "parse")
 
@@ -169,6 +171,78 @@ def test_check_reports_files(tmp_path: Path) -> None:
     fails(ptx(tmp_path, "check"), "check is for photographs")
 
 
+def test_what_is_left_out_is_told_by_run_and_check(tmp_path: Path) -> None:
+    """Hints and names with brackets are printed as they are, and not taken for rich's markup."""
+    photographs(tmp_path / "photos")
+    (tmp_path / "photos" / "ann" / "1.nef").write_bytes(b"x")
+    (tmp_path / "photos" / "ann" / "[red]").mkdir()
+    (tmp_path / "photos" / "ann" / "[red]" / "gone.png").symlink_to(tmp_path / "nowhere")
+    settings = sets("cluster.kind=serial", "data.root=photos", "size=[64, 64]")
+    lines = ["1 file left out: .nef 1 (save as JPEG or PNG)", "left out: broken links 1 (ann/[red]/gone.png)"]
+    ran = ptx(tmp_path, "run", "ingest", *settings)
+    assert [f"ingest: {line}" for line in lines] == ran.out.splitlines()[:2]
+    assert ptx(tmp_path, "check", *settings).out.splitlines()[-2:] == lines
+    events = ptx(tmp_path, "run", "ingest", "--log-format", "json", *settings).out.splitlines()
+    assert [json.loads(event)["text"] for event in events if '"told"' in event] == [f"ingest: {line}" for line in lines]
+
+
+def test_photographs_without_pairs(tmp_path: Path) -> None:
+    """A flat folder: single pictures can be read, but a run that would compute pairs ends before hours go into the rest."""
+    photographs(tmp_path / "deep")
+    (tmp_path / "flat").mkdir()
+    for number, path in enumerate((tmp_path / "deep").rglob("*.png")):
+        path.rename(tmp_path / "flat" / f"{number}.png")
+    settings = sets("cluster.kind=serial", "data.root=flat", "size=[64, 64]")
+    expected = "expected: one sub-folder a person with two pictures or more in it"
+    fails(ptx(tmp_path, "run", "all", *settings), expected)
+    fails(ptx(tmp_path, "run", "synth-flow", "--dry-run", *settings), expected)
+    assert not (tmp_path / "work").exists()
+    ran = ptx(tmp_path, "run", "ingest", *settings)
+    assert ran.code == 0, ran.err
+    assert expected in ran.out.splitlines()[-1]
+    checked = ptx(tmp_path, "check", *settings)
+    assert checked.code == 1
+    assert expected in checked.out.splitlines()[-1]
+
+
+def test_workspace_among_the_photographs(tmp_path: Path) -> None:
+    """What ptx draws there, with this workspace and with another, is no data: nothing becomes stale."""
+    photographs(tmp_path)
+    settings = sets("cluster.kind=serial", "data.root=.", "size=[64, 64]")
+    for workspace in ("work", "other"):
+        assert "done, 4 computed" in ptx(tmp_path, "run", "ingest", *settings, "--set", f"workspace={workspace}").out
+        photographs(tmp_path / workspace / "models" / "flow" / "samples")
+    for workspace in ("work", "other"):
+        again = ptx(tmp_path, "run", "ingest", *settings, "--set", f"workspace={workspace}")
+        assert "done, nothing to do" in again.out
+        assert "folders of ptx itself 2 (other)" in again.out
+
+
+@pytest.mark.slow
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    """The true command, on a terminal whose encoding is strict: file names, a folder of photographs and a workspace."""
+    root, work = os.fsdecode(b"phot\xf6s"), os.fsdecode(b"w\xf6rk")
+    photographs(tmp_path / root)
+    (tmp_path / root / "ann").rename(tmp_path / root / os.fsdecode(b"zo\xeb"))
+    (tmp_path / root / "ben" / os.fsdecode(b"\xff.png")).write_bytes(b"no picture")
+    settings = sets("cluster.kind=serial", f"data.root={root}", f"workspace={work}", "size=[64, 64]")
+    settings += sets("run.max_bad_fraction=1")
+    with patch.dict(os.environ, {"PYTHONIOENCODING": "utf-8:strict"}):
+        ran = ptx_process(tmp_path, "run", "ingest", *settings)
+        assert "5 computed" in ran.out, ran.err
+        listed = ptx_process(tmp_path, "status", "--problems", *settings)
+        assert r"ben/\xff" in listed.out, listed.err
+        rows = json.loads(ptx_process(tmp_path, "status", "--json", *settings).out)
+        assert list(rows[0]["problems"]) == [r"ben/\xff"]
+        checked = ptx_process(tmp_path, "check", *settings)
+        assert r"unreadable: 1 (ben/\xff.png: \xff.png holds no picture" in checked.out, checked.err
+        shown = ptx_process(tmp_path, "show", r"zo\xeb/0", *settings)
+        assert shown.code == 0, shown.err
+        exported = ptx_process(tmp_path, "export", "images", "-o", "out", *settings)
+        assert "4 pictures" in exported.out, exported.err
+        assert (tmp_path / "out" / r"zo\xeb" / "0.png").is_file()
+
+
 def test_store_of_another_version(work: Path) -> None:
     meta = work / "work" / "ingest.zarr" / "zarr.json"
     document = json.loads(meta.read_text())
@@ -205,3 +279,11 @@ def test_runs_refuse_persons_in_training_and_in_testing(tmp_path: Path) -> None:
     checked = ptx(tmp_path, "check", *words)
     assert checked.code == 1
     assert "; the person of 0001_c1s1_000001_01)" in checked.out
+
+
+def test_a_body_that_cannot_be_read_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "page.pkl").write_text("<html>sign in</html>")
+    for body, reason in (("none.pkl", "no such file"), ("page.pkl", "not an SMPL pickle"), (".", "no such file")):
+        words = sets("data.persons=3", "cluster.kind=serial", f"body={tmp_path / body}")
+        fails(ptx(tmp_path, "run", "all", *words), reason)
+    assert not (tmp_path / "work").exists()

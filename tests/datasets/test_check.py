@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from ptx.cli import app
 from ptx.datasets.check import check_files, pair_lines
 from ptx.datasets.data_set import PairCount
+from tests.datasets import profiles
 from tests.projects import make_project
 
 
@@ -127,3 +128,17 @@ def test_an_error_of_the_program_is_not_a_finding(root: Path, monkeypatch: pytes
     monkeypatch.setattr("ptx.datasets.check.read_picture", broken)
     with pytest.raises(ValueError, match="a mistake"):
         check_files(root, PATHS, PERSONS, SPLITS, PAIRS)
+
+
+def test_colour_profiles_are_counted(root: Path) -> None:
+    """Those that change the colours, and those that are of no use; both are no faults."""
+    pixels = Pillow.open(root / "ann/1.png")
+    pixels.save(root / "ann/1.png", icc_profile=profiles.rgb_profile(profiles.P3_PRIMARIES, None))
+    pixels.save(root / "ann/2.png", icc_profile=b"no profile")
+    pixels.save(root / "bob/1.png", icc_profile=profiles.rgb_profile(profiles.SRGB_PRIMARIES, None))
+    found = check_files(root, PATHS, PERSONS, SPLITS, PAIRS)
+    assert found.fine
+    assert found.lines()[-2:] == [
+        "colours brought to sRGB: 1 (ann/1.png)",
+        "colour profile of no use, taken as sRGB: 1 (ann/2.png)",
+    ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptx.datasets.folder import Folder
+from ptx.datasets.folder import Folder, image_ids
 from ptx.pipeline.errors import PtxError
 
 
@@ -81,10 +81,58 @@ def test_missing_things(root: Path, tmp_path: Path) -> None:
         Folder(root, root / "none.csv").pairs()
 
 
-def test_duplicate_ids(root: Path) -> None:
+def test_pictures_that_differ_in_their_ending_are_two(root: Path) -> None:
     (root / "ann" / "1.png").write_bytes(b"x")
-    with pytest.raises(PtxError, match=r"ann/1.jpg and ann/1.png both have the id ann/1; rename one"):
+    folder = Folder(root)
+    assert folder.ids == ["ann/1.jpg", "ann/1.png", "ann/2", "ann/3", "bob/1", "bob/2"]
+    assert len(folder.pairs()) == 4 * 3 + 2
+
+
+def test_ids_are_different() -> None:
+    """Also where a picture is called as another would be with its ending; names that clash with none stay as they were."""
+    assert image_ids(["a/1.jpg", "a/1.png", "a/1.png.jpg", "a/2.png"]) == ["a/1.jpg", "a/1.png", "a/1.png.jpg", "a/2"]
+    assert image_ids(["a/1.png", "a/1.png.jpg"]) == ["a/1", "a/1.png"]
+
+
+def test_names_of_any_bytes(root: Path) -> None:
+    """Ids can be printed and encoded everywhere; paths lead to the files."""
+    os.mkdir(os.fsencode(root) + b"/zo\xeb")
+    for name in (b"1.jpg", b"\xff.jpg"):
+        with open(os.fsencode(root) + b"/zo\xeb/" + name, "wb") as file:
+            file.write(b"x")
+    folder = Folder(root)
+    assert folder.ids[-2:] == [r"zo\xeb/1", r"zo\xeb/\xff"]
+    assert all((root / path).exists() for path in folder.paths)
+    assert folder.persons.tolist() == [0, 0, 0, 1, 1, 2, 2]
+    assert len(folder.digest) == 64
+    assert set(folder.splits) <= {0, 1}
+    (root / r"zo\xeb").mkdir()
+    (root / r"zo\xeb" / "1.jpg").write_bytes(b"x")
+    with pytest.raises(
+        PtxError, match=r"two pictures are called zo\\xeb/1.jpg, one of them in bytes that are no UTF-8"
+    ):
         Folder(root).ids  # noqa: B018
+
+
+def test_what_takes_no_part_is_told(root: Path) -> None:
+    (root / "bob" / "3.nef").write_bytes(b"x")
+    assert Folder(root).notes == [
+        "2 files left out: .nef 1 (save as JPEG or PNG), .txt 1",
+        "left out: hidden folders 1 (.hidden)",
+    ]
+    pairs = table(root, "source,target\nann/1.jpg,ann/2.PNG\n")
+    assert "no pair of pairs.csv names them (ann/3.jpeg)" in Folder(root, pairs).notes[-1]
+
+
+def test_own_folders_are_no_data(root: Path) -> None:
+    """Pictures that ptx draws into a workspace below the root change nothing, and are no person."""
+    before = Folder(root, own=(root / "work",))
+    (root / "work" / "models").mkdir(parents=True)
+    (root / "work" / "models" / "1.jpg").write_bytes(b"x")
+    after = Folder(root, own=(root / "work",))
+    assert (after.paths, after.digest) == (before.paths, before.digest)
+    assert after.notes[-1].endswith("folders of ptx itself 1 (work), hidden folders 1 (.hidden)")
+    assert len(Folder(root).paths) == len(before.paths) + 1
 
 
 def test_split_by_persons(tmp_path: Path) -> None:
@@ -108,9 +156,15 @@ def test_digest_changes_with_the_files_only(root: Path) -> None:
     assert Folder(root).digest not in (before, changed)
 
 
-def test_links_to_folders_outside_are_not_followed(root: Path, tmp_path: Path) -> None:
+def test_linked_persons(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Photographs that lie elsewhere are data; a link to a folder above makes no person of everything on the disk."""
     os.symlink("/", root / "ann" / "loop")
-    assert len(Folder(root).ids) == 5
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "1.jpg").write_bytes(b"x")
+    os.symlink(elsewhere, root / "carl")
+    folder = Folder(root)
+    assert folder.ids == ["ann/1", "ann/2", "ann/3", "bob/1", "bob/2", "carl/1"]
+    assert len(np.unique(folder.persons)) == 3
 
 
 def test_nested_folders_and_loose_pictures(tmp_path: Path) -> None:

@@ -254,3 +254,10 @@ def test_the_packs_own_bodies_are_found(tmp_path: Path) -> None:
         )
     fits = FitFolder(folder, files.paths)
     assert [float(fits.lookup(path)[0].betas[0]) for path in files.paths] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+def test_what_takes_no_part_is_told(tmp_path: Path) -> None:
+    root = pack(tmp_path)
+    assert IntrinsicFlow(root).notes == []
+    (root / "Img" / "img" / "cover.jpg").write_bytes(b"x")
+    assert IntrinsicFlow(root).notes == ["1 picture left out: pair_split.json does not name them (Img/img/cover.jpg)"]

@@ -91,3 +91,12 @@ def test_mistakes(tmp_path: Path) -> None:
     (root / "mvc_info.json").write_text('{"a": ')
     with pytest.raises(PtxError, match="no list of MVC"):
         _ = Mvc(root).ids
+
+
+def test_what_takes_no_part_is_told(tmp_path: Path) -> None:
+    root = data(tmp_path / "mvc", "number")
+    Pillow.new("RGB", (8, 8)).save(root / "cover.jpg")
+    assert Mvc(root).notes == [
+        "2 files left out: .json 2",
+        "1 picture left out: mvc_info.json does not name them, or names another file so (cover.jpg)",
+    ]

@@ -36,3 +36,35 @@ def test_an_ending_may_be_a_file_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "ann/1").mkdir(parents=True)
     (tmp_path / "ann/1/000.pkl").touch()
     assert NamedFiles(tmp_path, PATHS, (".pkl", "/000.pkl")).find("ann/1.jpg") == tmp_path / "ann/1/000.pkl"
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "files", "found"),
+    [
+        (["a/1.png", "a/1.jpg"], "a/1.png", ["a/1.json", "a_1.json", "1.json"], None),
+        (["a/1.png", "a/1.jpg"], "a/1.png", ["a/1.json", "a/1.png.json"], "a/1.png.json"),
+        (["a/b_c.png", "a_b/c.png"], "a/b_c.png", ["a_b_c.json"], None),
+        (["a/b_c.png", "a_b/c.png"], "a_b/c.png", ["a_b_c.json", "c.json"], "c.json"),
+        (["a/b.png", "a_b.png"], "a_b.png", ["a_b.json"], "a_b.json"),
+        (["a/b.png", "a_b.png"], "a/b.png", ["a_b.json"], None),
+        (["1.png", "a/1.png"], "1.png", ["1.json"], "1.json"),
+        (["1.png", "a/1.png"], "a/1.png", ["1.json"], None),
+    ],
+)
+def test_a_file_is_never_that_of_two_images(
+    tmp_path: Path, paths: list[str], path: str, files: list[str], found: str | None
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    folder = NamedFiles(tmp_path, paths, (".json",))
+    if found is None:
+        with pytest.raises(FileNotFoundError, match=r"^no .* in "):
+            folder.find(path)
+    else:
+        assert folder.find(path) == tmp_path / found
+
+
+def test_images_that_are_called_alike_are_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^no a/1\.png\.json in .*; a/1 is the name of several images$"):
+        NamedFiles(tmp_path, ["a/1.png", "a/1.jpg"], (".json",)).find("a/1.png")

@@ -240,3 +240,24 @@ def test_real_tables() -> None:
     flat = (REAL / "deepfashion-test.lst").read_text().split()
     assert len(flat) > 4000
     assert len({fashion_key(name) for name in flat} - {None}) == len(set(flat))
+
+
+def test_what_takes_no_part_is_told(tmp_path: Path) -> None:
+    """Names of nobody, one photograph in two layouts, photographs that no pair names, other files."""
+    names = [NESTED.format(side) for side in ("1_front", "2_side", "3_back")]
+    make(tmp_path, *names, FLAT.format("2side"), "cover.jpg")
+    (tmp_path / "read.me").write_text("x")
+    found = fashion(tmp_path, train=f"from,to\n{names[0]},{names[1]}\n")
+    assert found.notes == [
+        "2 files left out: .csv 1, .me 1",
+        "1 picture left out: their names are of no person of this data set (cover.jpg)",
+        f"1 picture left out: another file has the same name in this data set ({names[1]})",
+        f"1 picture left out: no pair of the tables names them ({names[2]})",
+    ]
+
+
+def test_workspace_below_the_root_is_no_data(tmp_path: Path) -> None:
+    make(tmp_path, NESTED.format("1_front"), f"work/models/{NESTED.format('2_side')}")
+    found = Published(tmp_path, NAMINGS["deepfashion"], own=(tmp_path / "work",))
+    assert found.paths == [NESTED.format("1_front")]
+    assert found.notes == ["left out: folders of ptx itself 1 (work)"]

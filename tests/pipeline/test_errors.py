@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptx.pipeline.errors import BadSample, Problem, StageError, one_line
+from ptx.pipeline.errors import BadSample, Problem, PtxError, StageError, name_bytes, one_line, printable
 
 
 @given(st.from_regex(r"[a-z_]+", fullmatch=True), st.text())
@@ -41,3 +42,14 @@ def test_a_stage_error_names_stage_and_sample_and_travels() -> None:
 )
 def test_one_line(error: Exception, words: str) -> None:
     assert one_line(error) == words
+
+
+def test_names_of_any_bytes_can_be_printed() -> None:
+    """Python keeps bytes that are no UTF-8 as surrogates (PEP 383); names that are stay as they are."""
+    name = os.fsdecode(b"caf\xe9/\xe4\xb8\xad\xff")
+    assert name_bytes(name) == b"caf\xe9/\xe4\xb8\xad\xff"
+    assert printable(name) == r"caf\xe9/中\xff"
+    assert printable("zoë/中") == "zoë/中"
+    assert printable("\ud800") == r"\ud800"  # of a JSON file: it stands for no byte
+    for error in (PtxError(name), BadSample("no_person", name)):
+        assert str(pickle.loads(pickle.dumps(error))) == r"caf\xe9/中\xff"

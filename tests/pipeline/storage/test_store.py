@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,10 @@ def test_a_block_is_locked_by_one(tmp_path: Path) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20), min_size=1, max_size=10))
 def test_strings_round_trip(texts: list[str]) -> None:
     assert decode_strings(encode_strings(texts)) == texts
+
+
+def test_names_of_any_bytes_are_stored_as_they_are() -> None:
+    name = os.fsdecode(b"caf\xe9")
+    table = encode_strings([name, "ab"])
+    assert table.tobytes() == b"caf\xe9ab\0\0"
+    assert decode_strings(table) == [name, "ab"]
