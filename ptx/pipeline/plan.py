@@ -96,8 +96,12 @@ class Pipeline:
             self._manifests[stage.name] = self._manifest(stage)
         return self._manifests[stage.name]
 
+    def manifest_of_now(self, stage: Stage[Section]) -> dict[str, Json]:
+        """Return the manifest whatever earlier versions of ptx noted: that of a store which is made again."""
+        return self._manifest_with(stage, self._dependencies(stage))
+
     def _manifest(self, stage: Stage[Section]) -> dict[str, Json]:
-        manifest = self._manifest_with(stage, self._dependencies(stage))
+        manifest = self.manifest_of_now(stage)
         store = self.store(stage)
         if not store.exists() or store.attributes.manifest == manifest:
             return manifest
@@ -306,12 +310,13 @@ class Plan:
 
     def attributes(self, *, rebuild: bool = False) -> StoreAttributes:
         """Return the attributes of a new store; `rebuild`: in place of one with the same results, by `--force`."""
+        manifest = self.pipeline.manifest_of_now(self.stage) if rebuild else self.manifest
         return StoreAttributes(
             stage=self.stage.name,
             count=self.count,
             block=self.block,
-            manifest=self.manifest,
-            fingerprint=digest(self.manifest),
+            manifest=manifest,
+            fingerprint=digest(manifest),
             rebuilds=self.store.attributes.rebuilds + 1 if rebuild else 0,
             versions={name: version(name) for name in PACKAGES},
         )
