@@ -108,11 +108,39 @@ def test_market_as_it_unpacks(market: Path) -> None:
     assert not any("gt_bbox" in path for path in found.paths)
     assert len(found.pairs()) == 2 * (2 * 1) + 2 * (3 * 2)
     notes = "\n".join(found.notes)
-    assert "4 pictures left out: persons of both splits are in gt_bbox (gt_bbox/0001_c1s1_001051_00.jpg)" in notes
+    assert (
+        "4 pictures left out: persons of training and of testing are in their folder (gt_bbox/0001_c1s1_001051_00.jpg)"
+        in notes
+    )
     assert (
         "2 pictures left out: their names are of no person of this data set (bounding_box_test/-1_c3s1_000450_03.jpg)"
         in notes
     )
+
+
+def test_market_as_others_lay_it_out(tmp_path: Path) -> None:
+    """PATN's train and test; the folder pytorch/ that re-identification code puts beside the original ones."""
+    make(
+        tmp_path / "patn",
+        *(
+            f"{side}/{name}_c1s1_000451_0{k}.jpg"
+            for side, name in (("train", "0002"), ("test", "0001"))
+            for k in (1, 2)
+        ),
+    )
+    found = Published(tmp_path / "patn", NAMINGS["market1501"])
+    assert dict(zip(found.names, found.splits.tolist(), strict=True)) == {"0001": 1, "0002": 0}
+    names = {"bounding_box_train": "0002", "bounding_box_test": "0001", "query": "0001", "gt_bbox": "0001"}
+    copies = {"train_all": "0002", "train": "0002", "gallery": "0001", "query": "0001", "multi-query": "0001"}
+    for number, (folder, name) in enumerate(
+        [*names.items(), *((f"pytorch/{copy}/{n}", n) for copy, n in copies.items())]
+    ):
+        make(tmp_path / "reid", f"{folder}/{name}_c1s1_00045{number % 4}_0{number % 4}.jpg")
+    found = Published(tmp_path / "reid", NAMINGS["market1501"])
+    assert {(name, int(split)) for name, split in zip(found.names, found.splits, strict=True)} == {
+        ("0001", 1),
+        ("0002", 0),
+    }
 
 
 def test_a_box_of_gt_bbox_that_a_table_names_takes_part(market: Path) -> None:
