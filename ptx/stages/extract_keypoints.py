@@ -11,7 +11,7 @@ import numpy as np
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
-from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
+from ptx.pipeline.fingerprint import Json, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
 
@@ -58,8 +58,7 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     @property
     def dependencies(self) -> Mapping[str, Json]:
         """The backend, with `auto` resolved, and the state of its files."""
-        path = self.settings.path
-        files: dict[str, Json] = {"keypoint files": folder_stamp(path, ".json")} if path else {}
+        files: dict[str, Json] = {"keypoint files": self.keypoints.state} if self.settings.path else {}
         return {"backend": self.keypoints.name, **files}
 
     @property

@@ -19,6 +19,9 @@ from ptx.stages.backends.keypoints import KeypointBackend
 COLOURS = "colours"
 """Name of the dependency that says what the numbers of photographs mean."""
 
+CROP_FILES = "crop files"
+"""Name of the dependency that is the state of the keypoint files which pictures are cropped by."""
+
 
 class IngestSettings(Section):
     """Reading pictures."""
@@ -49,17 +52,17 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """What colours of photographs are; the keypoint backend where it decides the crop, and the margin around keypoints of files."""
+        """What colours of photographs are; the keypoint backend where it decides the crop, with its files and the margin around them."""
         colours = {} if self.data.root is None else {COLOURS: "sRGB"}
         if self.settings.crop == "picture":
             return colours
-        margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {**colours, "crop by": self.keypoints.name, **margin}
+        of_files: dict[str, Json] = {"crop margin": BOX_MARGIN, CROP_FILES: self.keypoints.state}
+        return {**colours, "crop by": self.keypoints.name, **(of_files if self.keypoints.reads_files else {})}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """Stores of before colour profiles were read stay current: most photographs have none but sRGB."""
-        return {COLOURS: None}
+        """Stores of before 0.2 stay current: most photographs have no colour profile but sRGB; the state of files was not noted."""
+        return {COLOURS: None, CROP_FILES: None}
 
     def former_note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to find out whether colour profiles matter."""

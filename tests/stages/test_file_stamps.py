@@ -24,6 +24,8 @@ FOLDERS = {
 }
 """Kind → stage, a setting, the setting of the folder, the ending of its files."""
 
+FOLDERS["crop"] = ("ingest", "ingest.crop=person", "extract_keypoints.path", ".json")
+
 FILES = {
     "coco": ("extract-keypoints", "extract_keypoints.backend=coco-json", "extract_keypoints.path", ".json"),
     "csv": ("extract-keypoints", "extract_keypoints.backend=csv", "extract_keypoints.path", ".csv"),
@@ -33,7 +35,10 @@ FILES = {
 
 def dependencies(tmp_path: Path, kind: tuple[str, str, str, str], path: Path) -> dict[str, Json]:
     name, setting, place, _ = kind
-    return dict(stage(make_project(tmp_path / "work", setting, f"{place}={path}"), name).dependencies)
+    words = [setting, f"{place}={path}", f"data.root={tmp_path}"]
+    if name == "ingest":
+        words.append("extract_keypoints.backend=openpose-json")
+    return dict(stage(make_project(tmp_path / "work", *words), name).dependencies)
 
 
 def same_time(path: Path, content: bytes) -> None:

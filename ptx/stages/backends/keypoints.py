@@ -11,6 +11,7 @@ from ptx.datasets.images import Image, Transform, box_around
 from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile, Several
 from ptx.datasets.mediapipe import MediapipePose
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.fingerprint import folder_stamp
 
 KeypointBackendName = Literal["truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"]
 
@@ -42,6 +43,11 @@ class KeypointBackend:
     def reads_files(self) -> bool:
         """True where keypoints are those of another tool's files."""
         return self.name not in ("truth", "mediapipe")
+
+    @property
+    def state(self) -> list[int] | str | None:
+        """State of the files (`folder_stamp`); None where there are none."""
+        return None if self.path is None else folder_stamp(self.path, ".json")
 
     def open(self, data: DataSet[DataSettings]) -> KeypointSource:
         """Open the source of keypoints.
