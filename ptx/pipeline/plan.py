@@ -16,13 +16,16 @@ from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.fingerprint import Json, differences, digest
 from ptx.pipeline.folders import FileStamp
-from ptx.pipeline.listed import changed_files, holds, unread_files
 from ptx.pipeline.stage import Listing, Stage
 from ptx.pipeline.step import Condition
 from ptx.pipeline.storage.attributes import StoreAttributes
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED, Summary
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
+from ptx.pipeline.tables import STAMP, Tables, changed_files, holds, listed_tables, replaced_files
+
+LISTING_FILES = ("data set", "data files")
+"""Dependencies of the stage that lists the data set, as `Stage.file_dependencies`."""
 
 PACKAGES = ("ptx", "numpy", "zarr", "numcodecs", "numba")
 """Packages whose versions a store notes; they are no part of the manifest."""
@@ -112,17 +115,42 @@ class Pipeline:
         """Return the manifest of now, with dependencies as an earlier version of ptx noted them where the store on disk has them so.
 
         A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes. So does
-        one of a data set in which only files were replaced that it could not use.
+        one of files of which only such were replaced that it could not use.
         """
         stored = self.store(stage).attributes.manifest.get("dependencies")
         if not isinstance(stored, Mapping):
             stored = {}
         former = {"data files": None, **stage.former_dependencies}
         same = {name: value for name, value in former.items() if stored.get(name) == value}
-        if stage.name == self.listing_stage.name and holds(self.store(stage), self.listing):
-            same |= {name: stored[name] for name in ("data set", "data files") if name in stored}
         noted = {**self._dependencies(stage), **same}
-        return self._manifest_with(stage, {name: v for name, v in noted.items() if name not in same or v is not None})
+        noted = {name: value for name, value in noted.items() if name not in same or value is not None}
+        names = LISTING_FILES if stage.name == self.listing_stage.name else stage.file_dependencies
+        of_other_files = self._manifest_with(
+            stage, {**noted, **{name: stored[name] for name in names if name in stored}}
+        )
+        if self.store(stage).attributes.manifest == of_other_files and self._holds(stage):
+            return of_other_files
+        return self._manifest_with(stage, noted)
+
+    def _holds(self, stage: Stage[Section]) -> bool:
+        """Return True if a store is that of the files of now, though its dependencies say that some were replaced."""
+        stamps = self.stamps(stage)
+        return stamps is not None and holds(self.store(stage), self.tables(stage), stamps)
+
+    def stamps(self, stage: Stage[Section]) -> NDArray[np.int64] | None:
+        """Return the stamps (N, 2) of the files that a stage reads its samples from, as they are now."""
+        if stage.name not in self._known_stamps:
+            listed = stage.name == self.listing_stage.name
+            self._known_stamps[stage.name] = self.listing.stamps if listed else stage.stamps(self.listing.paths)
+        return self._known_stamps[stage.name]
+
+    @cached_property
+    def _known_stamps(self) -> dict[str, NDArray[np.int64] | None]:
+        return {}
+
+    def tables(self, stage: Stage[Section]) -> Tables:
+        """Return the tables of the data set that a stage stores."""
+        return listed_tables(self.listing) if stage.name == self.listing_stage.name else {}
 
     def _manifest_with(self, stage: Stage[Section], dependencies: Mapping[str, Json]) -> dict[str, Json]:
         writers = [self.writer(store) for store in stage.input_stores]
@@ -156,6 +184,7 @@ class Pipeline:
         """Forget the manifests: a store was replaced."""
         self._manifests.clear()
         self._known_dependencies.clear()
+        self._known_stamps.clear()
 
     def count(self, stage: Stage[Section]) -> int:
         """Return the number of samples that the stage runs over.
@@ -218,14 +247,21 @@ class Plan:
             reasons = differences(self.store.attributes.manifest, self.pipeline.manifest_as_noted(self.stage))
         if not reasons and self.store.count != self.count:
             reasons = [f"{self.store.count} samples, now {self.count}"]
+        if not reasons and self._records.reread and self._stamps is not None:
+            replaced = int(replaced_files(self.store, self._stamps, self._records).sum())
+            reasons = [f"files that were read again and replaced: {replaced}"] if replaced else []
         return reasons
+
+    @cached_property
+    def _records(self) -> Summary:
+        return self.store.records.summary()
 
     @cached_property
     def summary(self) -> Summary:
         """Its records, summed up; nothing is done where the store is absent or stale."""
         if not self.store.exists() or self.stale:
             return Summary(np.full(self.count, PENDING, np.uint8))
-        return self.store.records.summary()
+        return self._records
 
     @property
     def states(self) -> NDArray[np.uint8]:
@@ -260,12 +296,23 @@ class Plan:
         outdated: NDArray[np.bool_] = saved | lost
         return outdated
 
+    @property
+    def tables(self) -> Tables:
+        """The tables of a new store."""
+        stamps = self.pipeline.stamps(self.stage)
+        return {**self.pipeline.tables(self.stage), **({} if stamps is None else {STAMP: stamps})}
+
+    @cached_property
+    def _stamps(self) -> NDArray[np.int64] | None:
+        """Stamps of the files of now, where the store says those of its own."""
+        return self.pipeline.stamps(self.stage) if self.store.has(STAMP) else None
+
     @cached_property
     def mended(self) -> NDArray[np.bool_]:
         """(N,) quarantined samples whose file was replaced since."""
-        if self.stage.name != self.pipeline.listing_stage.name or not self.problems:
+        if not self.problems or self._stamps is None:
             return np.zeros(self.count, np.bool_)
-        mended: NDArray[np.bool_] = unread_files(self.store, self.pipeline.listing, self.summary) & (self.states == BAD)
+        mended: NDArray[np.bool_] = changed_files(self.store, self._stamps, self.summary) & (self.states == BAD)
         return mended
 
     @property
@@ -323,17 +370,16 @@ class Plan:
 
     def reread(self, block: int, redo: frozenset[int] | None) -> dict[int, FileStamp]:
         """Stamps of the files of a block, or of those of its samples that are `redo`, that changed since the store was laid out."""
-        stamps = self.pipeline.listing.stamps
-        if stamps is None or self.stage.name != self.pipeline.listing_stage.name:
+        if self._stamps is None:
             return {}
         start = block * self.block
         changed = start + np.flatnonzero(self._changed_files[start : start + self.block])
-        chosen = [image for image in changed.tolist() if redo is None or image in redo]
-        return {image: (int(stamps[image, 0]), int(stamps[image, 1])) for image in chosen}
+        chosen = [sample for sample in changed.tolist() if redo is None or sample in redo]
+        return {sample: (int(self._stamps[sample, 0]), int(self._stamps[sample, 1])) for sample in chosen}
 
     @cached_property
     def _changed_files(self) -> NDArray[np.bool_]:
-        return changed_files(self.store, self.pipeline.listing)
+        return np.zeros(self.count, np.bool_) if self._stamps is None else changed_files(self.store, self._stamps)
 
     def usable(self, block: int) -> NDArray[np.bool_]:
         """Return which samples of a block the inputs allow to be computed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Listener
-from ptx.pipeline.listed import tables_of
 from ptx.pipeline.plan import Plan
 from ptx.pipeline.storage.storage import Busy
 from ptx.pipeline.storage.store import Store
@@ -41,14 +40,16 @@ def prepare_store(plan: Plan, listener: Listener, *, force: bool) -> None:
 def _replace_store(plan: Plan, listener: Listener, *, force: bool) -> None:
     stage = plan.stage
     store = plan.store
-    attributes = plan.attributes(rebuild=force and plan.condition in ("partial", "done"))
+    again = (
+        plan.condition == "stale" and store.attributes.manifest == plan.manifest
+    )  # a file is back that was mended since
+    attributes = plan.attributes(rebuild=again or (force and plan.condition in ("partial", "done")))
     if plan.condition == "stale":
         listener.told(stage.name, f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding")
     if store.exists():
         _put_aside(store)
-    if force or not _take_up(store, attributes.fingerprint):
-        listed = stage.name == plan.pipeline.listing_stage.name
-        store.create(stage.outputs, attributes, tables_of(plan.pipeline.listing) if listed else {})
+    if force or again or not _take_up(store, attributes.fingerprint):
+        store.create(stage.outputs, attributes, plan.tables)
     plan.pipeline.invalidate()
 
 

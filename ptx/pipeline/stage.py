@@ -110,6 +110,9 @@ class Stage(ABC, Generic[S]):
     """Samples are images, or directed pairs."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """Arrays it reads, as "store.array"."""
+    file_dependencies: ClassVar[tuple[str, ...]] = ()
+    """Dependencies that are the state of all files that samples are read from one by one (`stamps`). A store stays current while only files
+    differ that it could not use."""
     cost: ClassVar[float] = 0.01
     """Seconds a sample on one core: the guess of a dry run before anything was measured."""
 
@@ -130,6 +133,14 @@ class Stage(ABC, Generic[S]):
         A store whose manifest differs in these alone stays current.
         """
         return {}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """Look at the files that samples are read from, one a sample: (N, 2) as `Listing.stamps`; None where there is no such file.
+
+        Args:
+            paths: of all images, as listed now.
+        """
+        return None
 
     def former_note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
         """Return what to tell of a store that stays current though an earlier ptx made it, which noted these dependencies."""

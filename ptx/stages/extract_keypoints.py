@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.pipeline.config import AbsolutePath, Section
@@ -47,6 +48,7 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     name = "extract-keypoints"
     store = "keypoints"
     version = 2
+    file_dependencies = ("keypoint files",)
     inputs = ("ingest.image", "ingest.transform")
     cost = 0.04
 
@@ -66,6 +68,10 @@ class ExtractKeypoints(Stage[KeypointSettings]):
         """The files' stamp by number and newest time."""
         path = self.settings.path
         return {"keypoint files": former_folder_stamp(path, ".json")} if path else {}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the keypoint files, where there is one an image."""
+        return self.keypoints.stamps(paths)
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

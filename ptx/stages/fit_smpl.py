@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.fit_cameras import FIRST_PIXEL
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
@@ -55,6 +58,7 @@ class FitSmpl(BodyStage[FitSettings]):
     store = "fit"
     section = "fit_smpl"
     inputs = ("keypoints.keypoints", "keypoints.keypoints3d")
+    file_dependencies = ("fit files",)
     cost = 0.008
 
     @property
@@ -70,6 +74,12 @@ class FitSmpl(BodyStage[FitSettings]):
     def former_dependencies(self) -> Mapping[str, Json]:
         """The files' stamp by number and newest time; nothing of lying people."""
         return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {LYING: None}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the files of fits."""
+        from ptx.datasets.fit_files import ENDINGS
+
+        return named_file_stamps(self.files, paths, ENDINGS) if self.files and self.files.is_dir() else None
 
     def former_note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to have lying people fitted anew."""

@@ -1,15 +1,17 @@
-"""A damaged photograph that is mended is read again, alone; everything that depends on it follows, and nothing else does."""
+"""A damaged file that is mended is read again, alone; everything that depends on it follows, and nothing else does."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from scipy.spatial.transform import Rotation
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.pipeline.errors import PtxError
@@ -38,22 +40,26 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
+def whole_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.whole")
+
+
 def damage(path: Path) -> None:
-    path.with_suffix(".whole").write_bytes(path.read_bytes())
-    path.write_bytes(path.read_bytes()[:300])
+    whole_of(path).write_bytes(path.read_bytes())
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def mend(path: Path, time: int | None = None) -> None:
     """Bring the whole file back, with a time of now, or another one (ns)."""
-    path.write_bytes(path.with_suffix(".whole").read_bytes())
+    path.write_bytes(whole_of(path).read_bytes())
     if time is not None:
         os.utime(path, ns=(time, time))
 
 
-def project(root: Path, workspace: str = "work") -> Project:
+def project(root: Path, workspace: str = "work", more: Sequence[str] = ()) -> Project:
     return make_project(
         root.parent / workspace, f"data.root={root}", "size=[64, 64]", "run.block=2", "data.test_fraction=0",
-        "extract_keypoints.backend=openpose-json", f"extract_keypoints.path={root.parent / 'openpose'}",
+        "extract_keypoints.backend=openpose-json", f"extract_keypoints.path={root.parent / 'openpose'}", *more,
     )  # fmt: skip
 
 
@@ -194,3 +200,82 @@ def test_published_data_sets(tmp_path: Path, kind: str) -> None:
     assert retry(make_project(*words)) == 1
     assert not problems(make_project(*words), "ingest")
     assert conditions(make_project(*words))["ingest"] == "done"
+
+
+def test_a_file_that_is_back_as_it_was_before_it_was_mended(root: Path) -> None:
+    """The data set is that of the first run again, but the store has read another file meanwhile."""
+    damaged, status = (root / DAMAGED).read_bytes(), (root / DAMAGED).stat()
+    run(project(root), "ingest")
+    mend(root / DAMAGED)
+    retry(project(root))
+    (root / DAMAGED).write_bytes(damaged)
+    os.utime(root / DAMAGED, ns=(status.st_atime_ns, status.st_mtime_ns))
+    step = project(root).step("ingest").status()
+    assert (step.condition, list(step.reasons)) == ("stale", ["files that were read again and replaced: 1"])
+    assert rerun(project(root)) == 6
+    assert list(problems(project(root), "ingest")) == [3]
+    assert conditions(project(root))["ingest"] == "done"
+    assert rerun(project(root)) == 0
+
+
+@pytest.mark.parametrize("first", ["damaged", "missing", "nobody"])
+@pytest.mark.parametrize("again", ["retry", "run"])
+def test_a_mended_keypoint_file_is_read_alone(root: Path, first: str, again: str) -> None:
+    mend(root / DAMAGED)
+    file = root.parent / "openpose" / "p0" / "1_keypoints.json"
+    whole = file.read_text()
+    if first == "missing":
+        file.unlink()
+    else:
+        file.write_text(whole[:40] if first == "damaged" else '{"people": []}')
+    run(project(root), "ingest", "extract-keypoints", "fit-smpl")
+    assert list(problems(project(root), "extract-keypoints")) == [1]
+    file.write_text(whole)
+    os.utime(file, ns=(10**18, 10**18))
+    assert conditions(project(root))["extract-keypoints"] == "partial"
+    if again == "retry":
+        assert retry(project(root), "extract-keypoints") == 1
+    run(project(root), "extract-keypoints", "fit-smpl")
+    assert not problems(project(root), "extract-keypoints")
+    assert {conditions(project(root))[name] for name in ("ingest", "extract-keypoints", "fit-smpl")} == {"done"}
+    run(project(root, "calm"), "ingest", "extract-keypoints", "fit-smpl")
+    for name, array in (("extract-keypoints", "keypoints"), ("fit-smpl", "pose")):
+        np.testing.assert_array_equal(read(project(root), name, array), read(project(root, "calm"), name, array))
+
+
+def test_a_replaced_keypoint_file_that_was_read_makes_the_stage_stale(root: Path) -> None:
+    mend(root / DAMAGED)
+    run(project(root), "ingest", "extract-keypoints")
+    os.utime(root.parent / "openpose" / "p0" / "1_keypoints.json", ns=(10**18, 10**18))
+    status = project(root).step("extract-keypoints").status()
+    assert (status.condition, list(status.reasons)) == ("stale", ["keypoint files changed"])
+
+
+@pytest.mark.slow
+def test_mended_label_maps_and_fits_are_read_alone(root: Path) -> None:
+    mend(root / DAMAGED)
+    for index in range(6):
+        truth, name = PEOPLE.truth(index), f"p{index // 2}/{index % 2}"
+        label = root.parent / "labels" / f"{name}.png"
+        label.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(np.tile(np.arange(8, dtype=np.uint8), (64, 8))).save(label)
+        root_turn = Rotation.from_euler("x", 180, degrees=True) * Rotation.from_rotvec(truth.pose[0])
+        label.with_suffix(".pkl").write_bytes(
+            pickle.dumps(
+                {"pose": np.concatenate([root_turn.as_rotvec()[None], truth.pose[1:]]).ravel(), "betas": truth.betas}
+            )
+        )
+    more = (
+        f"parse.path={root.parent / 'labels'}", "parse.labels=ptx", "fit_smpl.backend=files", f"fit_smpl.path={root.parent / 'labels'}",
+    )  # fmt: skip
+    stages = ("ingest", "extract-keypoints", "fit-smpl", "parse")
+    files = [root.parent / "labels" / "p2" / f"0.{ending}" for ending in ("png", "pkl")]
+    for file in files:
+        damage(file)
+    run(project(root, more=more), *stages)
+    assert [list(problems(project(root, more=more), name)) for name in ("fit-smpl", "parse")] == [[4], [4]]
+    for file in files:
+        mend(file)
+    assert [retry(project(root, more=more), name) for name in ("fit-smpl", "parse")] == [1, 1]
+    assert [list(problems(project(root, more=more), name)) for name in ("fit-smpl", "parse")] == [[], []]
+    assert {conditions(project(root, more=more))[name] for name in stages} == {"done"}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, KeypointSource, PersonKeypoints
+from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.images import Image, Transform, box_around
 from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile, Several
 from ptx.datasets.mediapipe import MediapipePose
@@ -48,6 +53,16 @@ class KeypointBackend:
     def state(self) -> list[int] | str | None:
         """State of the files (`folder_stamp`); None where there are none."""
         return None if self.path is None else folder_stamp(self.path, ".json")
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the files of images (`named_file_stamps`); None where there is not one an image."""
+        from ptx.datasets.coco_files import MmposeJson
+        from ptx.datasets.keypoint_files import OpenposeJson
+
+        endings = {"openpose-json": OpenposeJson.endings, "mmpose-json": MmposeJson.endings}
+        if self.path is None or self.name not in endings or not self.path.is_dir():
+            return None
+        return named_file_stamps(self.path, paths, endings[self.name])
 
     def open(self, data: DataSet[DataSettings]) -> KeypointSource:
         """Open the source of keypoints.
