@@ -15,7 +15,6 @@ from ptx.pipeline.cluster import ClusterSettings, RunSettings
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.fingerprint import Json, differences, digest
-from ptx.pipeline.folders import FileStamp
 from ptx.pipeline.stage import Listing, Stage
 from ptx.pipeline.step import Condition
 from ptx.pipeline.storage.attributes import StoreAttributes
@@ -124,7 +123,9 @@ class Pipeline:
         same = {name: value for name, value in former.items() if stored.get(name) == value}
         noted = {**self._dependencies(stage), **same}
         noted = {name: value for name, value in noted.items() if name not in same or value is not None}
-        names = LISTING_FILES if stage.name == self.listing_stage.name else stage.file_dependencies
+        names = stage.file_dependencies
+        if stage.name == self.listing_stage.name:
+            names = LISTING_FILES + (() if stage.stamps(self.listing.paths) is None else names)
         of_other_files = self._manifest_with(
             stage, {**noted, **{name: stored[name] for name in names if name in stored}}
         )
@@ -138,10 +139,13 @@ class Pipeline:
         return stamps is not None and holds(self.store(stage), self.tables(stage), stamps)
 
     def stamps(self, stage: Stage[Section]) -> NDArray[np.int64] | None:
-        """Return the stamps (N, 2) of the files that a stage reads its samples from, as they are now."""
+        """Return the stamps (N, 2 or 4) of the files that a stage reads each sample from, as they are now."""
         if stage.name not in self._known_stamps:
-            listed = stage.name == self.listing_stage.name
-            self._known_stamps[stage.name] = self.listing.stamps if listed else stage.stamps(self.listing.paths)
+            stamps = stage.stamps(self.listing.paths)
+            if stage.name == self.listing_stage.name:
+                listed = self.listing.stamps
+                stamps = listed if listed is None or stamps is None else np.hstack([listed, stamps])
+            self._known_stamps[stage.name] = stamps
         return self._known_stamps[stage.name]
 
     @cached_property
@@ -368,14 +372,14 @@ class Plan:
             versions={name: version(name) for name in PACKAGES},
         )
 
-    def reread(self, block: int, redo: frozenset[int] | None) -> dict[int, FileStamp]:
+    def reread(self, block: int, redo: frozenset[int] | None) -> dict[int, tuple[int, ...]]:
         """Stamps of the files of a block, or of those of its samples that are `redo`, that changed since the store was laid out."""
         if self._stamps is None:
             return {}
         start = block * self.block
         changed = start + np.flatnonzero(self._changed_files[start : start + self.block])
         chosen = [sample for sample in changed.tolist() if redo is None or sample in redo]
-        return {sample: (int(self._stamps[sample, 0]), int(self._stamps[sample, 1])) for sample in chosen}
+        return {sample: tuple(self._stamps[sample].tolist()) for sample in chosen}
 
     @cached_property
     def _changed_files(self) -> NDArray[np.bool_]:

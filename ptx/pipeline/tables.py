@@ -35,6 +35,8 @@ def listed_tables(listing: Listing) -> Tables:
 def changed_files(store: Store, stamps: NDArray[np.int64], summary: Summary | None = None) -> NDArray[np.bool_]:
     """(N,) samples whose file is another than when the store was laid out, or, by its summary, than the one that was read last."""
     known = store.table(STAMP, np.int64)
+    if known.shape != stamps.shape:
+        return np.ones(len(stamps), np.bool_)
     if summary is not None:
         for sample, stamp in summary.reread.items():
             known[sample] = stamp

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import BadSample, Problem, PtxError, StageError
-from ptx.pipeline.folders import FileStamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage
 from ptx.pipeline.storage.records import BAD
 from ptx.pipeline.storage.storage import Busy, Storage
@@ -53,7 +52,7 @@ class Task:
     """(n, 2) target and source images, for a stage over pairs."""
     redo: frozenset[int] | None = None
     """Only these quarantined samples are computed again, the others are kept; None computes the whole block."""
-    reread: Mapping[int, FileStamp] = field(default_factory=dict)
+    reread: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """Sample of the block → stamp of its file of now, where that is another than when the store was laid out."""
     wait: bool = False
     """Wait for another process that is computing the block instead of coming back later."""

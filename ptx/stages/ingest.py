@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
@@ -42,6 +43,7 @@ class Ingest(Stage[IngestSettings]):
 
     name = "ingest"
     store = "ingest"
+    file_dependencies = (CROP_FILES,)
     cost = 0.02
 
     @property
@@ -63,6 +65,10 @@ class Ingest(Stage[IngestSettings]):
     def former_dependencies(self) -> Mapping[str, Json]:
         """Stores of before 0.2 stay current: most photographs have no colour profile but sRGB; the state of files was not noted."""
         return {COLOURS: None, CROP_FILES: None}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the keypoint files that pictures are cropped by; the pictures' own stamps are listed."""
+        return self.keypoints.stamps(paths) if self.settings.crop == "person" else None
 
     def former_note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to find out whether colour profiles matter."""

@@ -243,6 +243,34 @@ def test_a_mended_keypoint_file_is_read_alone(root: Path, first: str, again: str
         np.testing.assert_array_equal(read(project(root), name, array), read(project(root, "calm"), name, array))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["keypoints", "picture", "both"])
+def test_a_picture_that_is_cropped_by_a_mended_keypoint_file_is_read_alone(root: Path, what: str) -> None:
+    more = ("ingest.crop=person",)
+    keypoints, picture = root.parent / "openpose" / "p1" / "1_keypoints.json", root / DAMAGED
+    if what != "both":
+        mend(picture)
+    if what == "keypoints":
+        damage(keypoints)
+    elif what == "picture":
+        damage(picture)
+    else:
+        damage(keypoints)
+    run(project(root, more=more), "ingest")
+    assert list(problems(project(root, more=more), "ingest")) == [3]
+    for path in (keypoints, picture):
+        if whole_of(path).exists():
+            mend(path)
+    assert conditions(project(root, more=more))["ingest"] == "partial"
+    assert retry(project(root, more=more)) == 1
+    assert not problems(project(root, more=more), "ingest")
+    assert conditions(project(root, more=more))["ingest"] == "done"
+    os.utime(root.parent / "openpose" / "p0" / "0_keypoints.json", ns=(10**18, 10**18))
+    status = project(root, more=more).step("ingest").status()
+    assert status.condition == "stale"
+    assert "crop files changed" in status.reasons
+
+
 def test_a_replaced_keypoint_file_that_was_read_makes_the_stage_stale(root: Path) -> None:
     mend(root / DAMAGED)
     run(project(root), "ingest", "extract-keypoints")

@@ -68,7 +68,7 @@ class Record:
     """Quarantined sample → why."""
     skipped: Sequence[int]
     """Samples that an earlier stage quarantined."""
-    reread: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    reread: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """Sample → stamp of its file as it was read, where that is another than when the store was laid out."""
 
     def as_json(self) -> dict[str, Json]:
@@ -118,9 +118,8 @@ def _shard_file(value: Json) -> ShardFile:
     return ShardFile(as_int(fields["bytes"]), as_int(fields["crc32"]))
 
 
-def _stamp(value: Json) -> tuple[int, int]:
-    size, time = map(as_int, as_list(value))
-    return size, time
+def _stamp(value: Json) -> tuple[int, ...]:
+    return tuple(map(as_int, as_list(value)))
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True)
@@ -141,7 +140,7 @@ class Summary:
     """Bytes of all shards."""
     problems: dict[int, Problem] = field(default_factory=dict)
     """Quarantined sample → why."""
-    reread: dict[int, tuple[int, int]] = field(default_factory=dict)
+    reread: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Sample → stamp of its file, as `Record.reread`."""
 
 

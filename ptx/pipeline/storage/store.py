@@ -115,7 +115,7 @@ class Store:
         arrays: Mapping[str, NDArray[np.generic]],
         bad: Mapping[int, Problem],
         skipped: Sequence[int],
-        reread: Mapping[int, tuple[int, int]] | None = None,
+        reread: Mapping[int, tuple[int, ...]] | None = None,
     ) -> Record:
         """Write a block's shards, flush them to the disk, then record the block as done; the caller holds the block's lock."""
         start, stop = self.records.bounds(block)
