@@ -29,8 +29,9 @@ def read_all(path: Path) -> Keypoints:
     """Keypoints (N, 18, 3) of every row of a table, or of every text file below a folder."""
     if path.is_dir():
         return np.stack([_read_text(file) for file in sorted(path.rglob("*.txt"))])
-    rows = KeypointCsv(path, ())
-    return np.stack([rows.lookup(name)[0] for name in rows.names])
+    names = KeypointCsv(path, ()).names
+    rows = KeypointCsv(path, names)
+    return np.stack([rows.people(name)[0].keypoints for name in names])
 
 
 def _read_text(file: Path) -> Keypoints:

@@ -35,7 +35,7 @@ from ptx.training.trainings import TRAININGS
 def build_data_set(settings: Settings) -> DataSet[DataSettings]:
     """Make the data set that the settings describe."""
     context = DataContext(
-        settings.workspace, settings.size, settings.seed, settings.ingest.max_pixels, settings.results
+        settings.workspace, settings.size, settings.seed, settings.ingest.max_pixels, settings.results_folder
     )
     return open_data_set(settings.data, context)
 

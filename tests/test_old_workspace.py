@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import tarfile
@@ -71,6 +73,19 @@ def test_old_photographs_may_have_colour_profiles(old: Path, monkeypatch: pytest
     assert "nothing to do" in outcome
     for more in (["--force"], []):
         assert "ptx check" not in ptx_command(folder, *words, *more).out
+
+
+def test_old_keypoints_of_pictures_with_several_people_are_stale(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The surest was taken, as the largest; a file is made that ptx 0.1 would have read so, with the time that the archive gives it."""
+    file = sorted((old / "photographs" / "openpose").rglob("*.json"))[0]
+    status = file.stat()
+    document = json.loads(file.read_text())
+    document["people"] *= 2
+    file.write_text(json.dumps(document))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    states = [step.status() for step in open_old(old / "photographs", "picture.yaml", monkeypatch).stages]
+    assert states[0].condition == "done"
+    assert (states[1].condition, list(states[1].reasons)) == ("stale", ['person was absent, now "largest by size"'])
 
 
 @pytest.mark.parametrize("system", ["flow", "pose-flow", "view"])

@@ -59,13 +59,15 @@ def run(
     output = open_output(log_format)
     for name, reason in project.left_out(step).items():
         output.show(f"{name} is left out: {reason}")
+    lists_data = project.pipeline.listing_stage.name in {one.name for one in steps}
     if dry_run:
         estimates = [one.estimate(force=force) for one in steps]
         output.show(estimate_table(estimates, settings.workspace, settings.run.worker_count))
+        output.write(project.pipeline.listing.notes if lists_data else ())
         return
     for line in run_steps(steps, settings, output.listener, force=force, part=chosen_slice):
         output.show(line)
-    if project.pipeline.listing_stage.name in {one.name for one in steps} and project.no_pairs:
+    if lists_data and project.no_pairs is not None:
         output.write([project.no_pairs])
 
 

@@ -55,13 +55,25 @@ def flow(
 
 
 @app.command("keypoints", epilog="Example:  ptx export keypoints -o keypoints.json")
-def keypoints(output: JsonFile, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
-    """Write the keypoints of all images as one COCO JSON file."""
+def keypoints(
+    output: JsonFile,
+    pixels: Annotated[
+        Literal["original", "working"],
+        typer.Option(
+            "--pixels",
+            help="Pictures in whose px and by whose names: the originals, or those that ptx export images writes.",
+        ),
+    ] = "original",
+    config: Config = None,
+    overrides: Set = None,
+    log_format: LogFormat = "auto",
+) -> None:
+    """Write the keypoints of all images as one COCO JSON file, which extract_keypoints.backend=coco-json reads back."""
     from ptx.commands.output import open_output
     from ptx.samples.export import export_keypoints
 
     terminal = open_output(log_format)
-    terminal.write([export_keypoints(_reader(config, overrides), output, terminal.listener)])
+    terminal.write([export_keypoints(_reader(config, overrides), output, terminal.listener, pixels)])
 
 
 @app.command("images", epilog="Example:  ptx export images -o png/")

@@ -24,7 +24,14 @@ Count = Annotated[int, typer.Option("--count", min=0, help="Test pairs to score;
 )
 def evaluate(
     count: Count = 0,
-    protocol: Annotated[ProtocolName, typer.Option("--protocol", help="Rules of scoring.")] = "ours",
+    protocol: Annotated[
+        ProtocolName,
+        typer.Option(
+            "--protocol",
+            help="Rules of scoring: ours, wang2004 (SSIM's paper), or those of the code published with dense intrinsic flow "
+            "(intrinsic2019), PATN, GFLA, PIDM, CFLD; docs/evaluation.md tells how they differ.",
+        ),
+    ] = "ours",
     against: Annotated[
         Path | None, typer.Option("--against", help="Workspace of another run, to compare with.")
     ] = None,

@@ -26,7 +26,8 @@ class Output(NamedTuple):
 
     def write(self, lines: Sequence[str]) -> None:
         """Print lines as they are."""
-        self.console.print("\n".join(lines), markup=False)
+        for line in lines:
+            self.console.print(line, markup=False)
 
 
 def open_output(log_format: Format) -> Output:

@@ -52,7 +52,7 @@ FrameOption = Annotated[
 def transfer(
     source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
     pose: Annotated[
-        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose JSON.")
+        Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose's JSON of one.")
     ] = None,
     pairs: Annotated[
         Path | None, typer.Option("--pairs", help="CSV with the columns source and pose, instead of one pair.")

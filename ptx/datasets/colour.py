@@ -2,7 +2,7 @@
 
 A profile whose colours are those of sRGB changes nothing, byte for byte, whatever it is called: what counts is what it does to a grid of
 colours. A profile that cannot be used (damaged, or of another kind of picture than the one it lies in) is ignored, as browsers do, and the
-picture taken as sRGB; `ptx check` counts both. Pictures without a profile are sRGB.
+picture taken as sRGB; `ptx check` counts both. Pictures without a profile are sRGB, but those of cameras that declare Adobe RGB in EXIF.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
+
+from ptx.datasets.adobe_rgb import adobe_rgb_profile, declares_adobe_rgb
 
 Profile = Literal["none", "srgb", "converted", "unusable"]
 """The colour profile of a picture: none; one that is sRGB; another, by which it was brought to sRGB; one that cannot be used."""
@@ -49,33 +51,48 @@ def to_srgb(picture: Pillow.Image) -> tuple[Pillow.Image, Profile]:
     Returns:
         The picture, of mode RGB or RGBA where pixels were converted, else as it came; and its profile.
     """
-    icc = picture.info.get("icc_profile")
+    icc = bytes(picture.info.get("icc_profile") or b"")
+    if not icc and declares_adobe_rgb(picture):
+        icc = adobe_rgb_profile()
     if not icc:
         return picture, "none"
-    alpha: Pillow.Image | None = None
-    colours = picture
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        grey = picture.mode in ("LA", "La", "L")
-        whole = picture.convert("RGBA")
-        alpha, colours = whole.getchannel("A"), whole.convert("L" if grey else "RGB")
-    elif picture.mode not in SPACES:
-        colours = picture.convert("L" if picture.mode == "1" else "RGB")
-    conversion = _conversion(bytes(icc), colours.mode)
+    colours, alpha = _split_alpha(picture)
+    if (
+        colours.mode == "L" and _space(icc) == SPACES["RGB"]
+    ):  # some programs give grey pictures the profile of colour ones
+        colours = colours.convert("RGB")
+    conversion = _conversion(icc, colours.mode)
     if conversion.transform is None:
         return picture, conversion.profile
     converted = ImageCms.applyTransform(colours, conversion.transform)
-    if converted is None:  # never without inPlace
+    if converted is None:  # never, unless told to work in place
         return picture, "unusable"
+    converted.info.pop("transparency", None)
     if alpha is not None:
         converted.putalpha(alpha)
-    converted.info.pop("transparency", None)
     return converted, conversion.profile
+
+
+def _split_alpha(picture: Pillow.Image) -> tuple[Pillow.Image, Pillow.Image | None]:
+    """Return the colours of a picture, of a mode that profiles are for, and its alpha where it has one."""
+    grey = picture.mode in ("1", "L", "LA", "La")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        whole = picture.convert("RGBA")
+        return whole.convert("L" if grey else "RGB"), whole.getchannel("A")
+    if picture.mode in SPACES:
+        return picture, None
+    return picture.convert("L" if grey else "RGB"), None
+
+
+def _space(icc: bytes) -> bytes:
+    """Return the colour space that a profile is of."""
+    return icc[16:20]
 
 
 @lru_cache(maxsize=16)
 def _conversion(icc: bytes, mode: str) -> Conversion:
     """Read a profile for pictures of a mode; photographs of one camera have the same."""
-    if len(icc) > MAX_PROFILE_BYTES or icc[16:20] != SPACES[mode]:
+    if len(icc) > MAX_PROFILE_BYTES or _space(icc) != SPACES[mode]:
         return Conversion("unusable")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(icc))

@@ -58,7 +58,7 @@ class DataContext:
     max_pixels: int = MAX_PIXELS
     """Larger pictures are refused before they are decoded."""
     results: Path | None = None
-    """Folder of models, reports and pictures, where it is another than the workspace."""
+    """Folder of models, reports and pictures."""
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
@@ -99,7 +99,7 @@ class PersonKeypoints(NamedTuple):
 class KeypointSource(Protocol):
     """Gives the keypoints of one image."""
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Return the keypoints of image `index`, given at the working resolution.
 
         Raises:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeVar
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from pydantic import Field
 
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
 from ptx.datasets.leaks import persons_in_both
-from ptx.datasets.picture_formats import suffix_hints, suffixes
+from ptx.datasets.picture_files import image_ids, left_out_lines, scan_pictures, unnamed_line
+from ptx.datasets.picture_formats import suffixes
 from ptx.pipeline.config import AbsolutePath
-from ptx.pipeline.errors import PtxError, name_bytes, one_line, printable
+from ptx.pipeline.errors import PtxError, name_bytes, printable
 from ptx.pipeline.fingerprint import stamp_table
-from ptx.pipeline.folders import FileStamp, Walk, describe_left_out, walk
+from ptx.pipeline.folders import FileStamp, Walk
 
 COLUMNS = (("source", "from"), ("target", "to"))
 """Names of the two columns of a table of pairs: ours, and those of the field's tables."""
@@ -94,19 +95,15 @@ class Folder:
             PtxError: the folder is not there, or holds no pictures.
         """
         if not self._walk.files:
-            notes = "; ".join(("", *self._walk_notes))
+            notes = "; ".join(("", *left_out_lines(self._walk)))
             raise PtxError(f"data.root: {self.root} holds no pictures ({', '.join(sorted(suffixes()))}){notes}")
         return self._walk.files
-
-    @property
-    def _walk_notes(self) -> list[str]:
-        return describe_left_out(self._walk, suffix_hints())
 
     @property
     def notes(self) -> list[str]:
         """Lines for the user on what is in the folder and takes no part."""
         unnamed = unnamed_line(self.files, self.paths, f"no pair of {self.table.name if self.table else ''} names them")
-        return self._walk_notes + unnamed + self._divided
+        return left_out_lines(self._walk) + unnamed + self._divided
 
     @property
     def _divided(self) -> list[str]:
@@ -198,7 +195,8 @@ class Folder:
         """
         assert self.table is not None
         rows = []
-        for line, source, target in read_table(self.table):
+        for line, *names in read_table(self.table):
+            source, target = (name if name in self.files else self._same_accents(name) for name in names)
             for name in (source, target):
                 if name not in self.files:
                     near = difflib.get_close_matches(name, self.files, 1, 0.6) if len(self.files) < 100_000 else []
@@ -210,6 +208,15 @@ class Folder:
         if not rows:
             raise PtxError(f"{self.table}: holds no pairs")
         return rows
+
+    def _same_accents(self, name: str) -> str:
+        """Return the path that looks like a name: Macs write accents of file names apart from their letters, tables in one."""
+        return self._composed.get(normalize("NFC", name), name)
+
+    @cached_property
+    def _composed(self) -> dict[str, str]:
+        """Path with accents and letters in one → path."""
+        return {normalize("NFC", path): path for path in self.files}
 
     @cached_property
     def _joined(self) -> list[str]:
@@ -268,48 +275,6 @@ def splits_of(rows: Mapping[tuple[str, str], int]) -> dict[str, int]:
     if both := [name for name, found in sides.items() if len(found) > 1]:
         raise PtxError(f"images in training and in test pairs: {len(both)}, the first is {both[0]}")
     return {name: found.pop() for name, found in sides.items()}
-
-
-def scan_pictures(root: Path, own: Sequence[Path] = ()) -> Walk:
-    """Find the pictures below a folder, but in those that ptx writes into (`own`).
-
-    Raises:
-        PtxError: the folder is not there, or cannot be read.
-    """
-    if not root.is_dir():
-        raise PtxError(f"data.root: {root} is no folder; name the folder that holds the photographs")
-    try:
-        return walk(root, suffixes(), own)
-    except OSError as error:
-        raise PtxError(f"data.root: {root} cannot be read: {one_line(error)}") from None
-
-
-def unnamed_line(found: Iterable[str], taken: Iterable[str], reason: str) -> list[str]:
-    """Return a line on the pictures that are found and not taken, if there are any."""
-    left = sorted(set(found).difference(taken))
-    pictures = "picture" if len(left) == 1 else "pictures"
-    return [f"{len(left)} {pictures} left out: {reason} ({printable(left[0])})"] if left else []
-
-
-def image_ids(paths: Sequence[str]) -> list[str]:
-    """Name images by their paths without ending, those that would be called alike with it; bytes that are no UTF-8 as `printable`.
-
-    Raises:
-        PtxError: two are called alike all the same.
-    """
-    ids = [printable(str(PurePosixPath(path).with_suffix(""))) for path in paths]
-    while True:
-        counts = Counter(ids)
-        longer = [name if counts[name] == 1 else printable(path) for name, path in zip(ids, paths, strict=True)]
-        if longer == ids:
-            break
-        ids = longer
-    alike = [name for name, count in counts.items() if count > 1]
-    if alike:
-        raise PtxError(
-            f"data.root: two pictures are called {alike[0]}, one of them in bytes that are no UTF-8; rename it"
-        )
-    return ids
 
 
 def read_table(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -13,16 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from ptx.datasets.colour import Profile, to_srgb
+from ptx.datasets.colour import MAX_PROFILE_BYTES, Profile, to_srgb
 from ptx.datasets.picture_formats import format_hint, formats
 from ptx.pipeline.errors import BadSample, one_line
 
 T = TypeVar("T")
 
 Pillow.MAX_IMAGE_PIXELS = None  # `read_image` has a bound of its own, which the user can set
+PngImagePlugin.MAX_TEXT_CHUNK = (
+    MAX_PROFILE_BYTES  # Pillow refuses pictures with profiles of more than 1 MB, which screens have
+)
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -212,10 +215,7 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
         BadSample: `outside`, the box lies outside the image.
     """
     height, width = image.shape[:2]
-    x0, y0, x1, y1 = box if box is not None else (-0.5, -0.5, width - 0.5, height - 0.5)
-    scale = min(size[1] / max(x1 - x0, 1.0), size[0] / max(y1 - y0, 1.0))
-    left = (x0 + x1 - size[1] / scale) / 2
-    top = (y0 + y1 - size[0] / scale) / 2
+    scale, left, top = _fit_box(box if box is not None else whole_box((height, width)), size)
     # Only the part that shows is resized: whole pixels that cover it.
     first_column = max(0, int(np.floor(left + 0.5)))
     last_column = min(width, int(np.ceil(left + size[1] / scale + 0.5)))
@@ -242,6 +242,29 @@ def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tup
     return _place(resized, x, y, size, image), transform
 
 
+def crop_transform(box: Box, size: tuple[int, int]) -> Transform:
+    """Compute the transform (2, 3) of `crop_and_resize` where there is no picture, up to its rounding to whole pixels.
+
+    Args:
+        box: x0, y0, x1, y1 in px of the picture.
+        size: (height, width) of the result, px.
+    """
+    scale, left, top = _fit_box(box, size)
+    return np.array([[scale, 0, -left * scale - 0.5], [0, scale, -top * scale - 0.5]], np.float32)
+
+
+def whole_box(size: tuple[int, int]) -> Box:
+    """Return the box of all of an image of `size` (height, width)."""
+    return -0.5, -0.5, size[1] - 0.5, size[0] - 0.5
+
+
+def _fit_box(box: Box, size: tuple[int, int]) -> tuple[float, float, float]:
+    """Return the scale at which a box fits into `size` (height, width), and left and top of what shows then, px of the image."""
+    x0, y0, x1, y1 = box
+    scale = min(size[1] / max(x1 - x0, 1.0), size[0] / max(y1 - y0, 1.0))
+    return scale, (x0 + x1 - size[1] / scale) / 2, (y0 + y1 - size[0] / scale) / 2
+
+
 def _place(part: Image, x: int, y: int, size: tuple[int, int], image: Image) -> Image:
     """Put a part of an image with its upper left pixel at x, y of a canvas of `size` (height, width), cut it there, fill the rest."""
     rows = min(part.shape[0], size[0] - max(y, 0))
@@ -264,12 +287,12 @@ def _edge_colour(image: Image) -> NDArray[np.float64]:
     return np.asarray(np.median(edge, axis=0), np.float64)
 
 
-def box_around(keypoints: NDArray[np.floating], size: tuple[int, ...], margin: float = BOX_MARGIN) -> Box:
+def box_around(keypoints: NDArray[np.floating], size: Sequence[float], margin: float = BOX_MARGIN) -> Box:
     """Compute the box around a person's keypoints, inside the image. The only such box: ingest, transfer and views crop by it.
 
     Args:
         keypoints: (K, 3) x, y in px, confidence (0 = missing).
-        size: (height, width) of the image, px.
+        size: (height, width) of the image, px; infinite where it is not known.
         margin: share of the longer side that is added all round.
 
     Raises:

@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PhotographSet
 from ptx.datasets.flow_files import read_positions
-from ptx.datasets.folder import joined, numbered, splits_of, unnamed_line
+from ptx.datasets.folder import joined, numbered, splits_of
 from ptx.datasets.images import read_labels
-from ptx.datasets.keypoint_files import Keypoints
 from ptx.datasets.keypoint_source import FileKeypoints
+from ptx.datasets.persons import FoundPerson
+from ptx.datasets.picture_files import unnamed_line
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
 from ptx.geometry.safe_pickle import PickleValue, load_pickle, numbers
@@ -235,8 +236,8 @@ class IntrinsicFlow:
         except (OSError, ValueError) as error:
             raise PtxError(f"{path}: these are no keypoints: {one_line(error)}") from None
 
-    def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Keypoints (18, 3) of a picture, px, confidence 1 where they are there; always one person.
+    def people(self, path: str) -> list[FoundPerson]:
+        """Return the one person of a picture, confidence 1 where a keypoint is there.
 
         Raises:
             BadSample: missing_keypoints, bad_keypoints.
@@ -249,7 +250,8 @@ class IntrinsicFlow:
             points = numbers(self._poses[name]).astype(np.float32).reshape(18, 2)
         except Exception as error:  # whatever a damaged pickle makes of them
             raise BadSample("bad_keypoints", f"of {name} in {self.joints}: {one_line(error)}") from None
-        return missing_as_nan(np.concatenate([points, (points != -1).all(1, keepdims=True)], axis=1)), 1
+        known = (points != -1).all(1, keepdims=True)
+        return [FoundPerson(missing_as_nan(np.concatenate([points, known], axis=1)))]
 
     def parts(self, name: str, max_pixels: int) -> NDArray[np.uint8]:
         """Body parts (H, W), labels of `PARTS`.

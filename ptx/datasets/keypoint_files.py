@@ -1,34 +1,35 @@
-"""Read keypoints that other tools wrote: OpenPose's JSON files, and the CSV tables of published data sets."""
+"""Read keypoints that other tools wrote: folders of files, one an image, and the CSV tables of published data sets."""
 
 from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.foreign_files import Malformed, as_array, as_rows, as_sequence, member, parse_json, read_json
-from ptx.datasets.named_files import NamedFiles
+from ptx.datasets.foreign_files import Malformed, as_array, parse_json, read_json
+from ptx.datasets.named_files import AmbiguousFile, NamedFiles
+from ptx.datasets.persons import FoundPerson
+from ptx.datasets.picture_names import AmbiguousName, PictureNames
 from ptx.geometry.joints import KEYPOINTS
-from ptx.geometry.keypoints import missing_as_nan
+from ptx.geometry.keypoints import missing_as_nan, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import Json
 
 Keypoints = NDArray[np.float32]
 """(18, 3) x, y in px, confidence 0..1, in the order of `ptx.geometry.joints.KEYPOINTS`; a missing one is NaN, NaN, 0."""
 
-BODY_25_ROWS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
-"""Rows of OpenPose's BODY_25 that are the 18 keypoints (its row 8 is the middle of the hips)."""
+MAX_SIDE = 1_000_000
+"""Longest side of a picture that a file may tell, px."""
 
-KEYPOINT_ROWS = {25: BODY_25_ROWS, 18: tuple(range(18))}
-"""Number of points a person in a file of OpenPose → rows of the 18 keypoints."""
+METRES = (0.1, 5.0)
+"""Smallest and largest extent of a person's 3D keypoints, m: others are of another unit."""
 
 MAX_JSON_BYTES = 16_000_000
 """Largest JSON file of one image that is read, bytes."""
@@ -63,75 +64,40 @@ class KeypointFolder(ABC):
         return NamedFiles(self.folder, self.paths, self.endings)
 
     @abstractmethod
-    def read_people(self, file: Path) -> list[Keypoints]:
-        """Read the keypoints (18, 3) of every person in a file, at least one.
+    def read_people(self, file: Path) -> list[FoundPerson]:
+        """Read every person in a file, at least one.
 
         Raises:
             BadSample: `bad_keypoint_file` or `no_person`.
         """
 
-    def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Return the keypoints (18, 3) of an image's most certain person, and the number of persons in it.
+    def people(self, path: str) -> list[FoundPerson]:
+        """Return the people of an image, at least one.
 
         Raises:
-            BadSample: `missing_keypoints`, `bad_keypoint_file` or `no_person`.
+            BadSample: `missing_keypoints`, `ambiguous_keypoints`, `bad_keypoint_file` or `no_person`.
         """
         try:
             file = self._files.find(path)
+        except AmbiguousFile as error:
+            raise BadSample("ambiguous_keypoints", str(error)) from None
         except FileNotFoundError as error:
             raise BadSample("missing_keypoints", str(error)) from None
-        return most_certain(self.read_people(file))
+        return self.read_people(file)
 
 
-class OpenposeJson(KeypointFolder):
-    """OpenPose's JSON files, BODY_25 or COCO-18, in pixels of the original images.
-
-    The file of a/b.jpg is a/b_keypoints.json or a/b.json, or in the folder itself a_b_keypoints.json, or b_keypoints.json
-    where only one image is called b.
-    """
-
-    tool = "OpenPose"
-    endings = ("_keypoints.json", ".json")
-
-    def read_people(self, file: Path) -> list[Keypoints]:
-        """Read every person in a file who has a keypoint."""
-        return _read_openpose(file)
+def without_origin(points: Keypoints) -> Keypoints:
+    """Copy points (K, 3), those at exactly 0, 0 with confidence 0: so tools write what they did not find, some with confidence 1."""
+    out = points.copy()
+    out[(points[:, :2] == 0).all(axis=1), 2] = 0
+    return out
 
 
-def most_certain(people: Sequence[Keypoints]) -> tuple[Keypoints, int]:
-    """Return the person whose confidences have the largest sum, and the number of persons."""
-    return max(people, key=lambda person: float(person[:, 2].sum())), len(people)
-
-
-def read_pose(file: Path) -> Keypoints:
-    """Read the keypoints (18, 3) of the most certain person in one OpenPose JSON file.
-
-    Raises:
-        BadSample: `missing_keypoints`, `bad_keypoint_file` or `no_person`.
-    """
-    if not file.is_file():
-        raise BadSample("missing_keypoints", f"{file.name} is not there")
-    return most_certain(_read_openpose(file))[0]
-
-
-def _read_openpose(file: Path) -> list[Keypoints]:
-    """Read every person who has a keypoint."""
-    try:
-        entries = as_sequence(member(read_json(file, MAX_JSON_BYTES), "people"))
-        people = [_openpose_person(member(entry, "pose_keypoints_2d")) for entry in entries]
-    except (OSError, Malformed) as error:
-        raise BadSample("bad_keypoint_file", f"{file.name}: {one_line(error)}") from None
-    people = [person for person in people if (person[:, 2] > 0).any()]
-    if not people:
-        raise BadSample("no_person", f"OpenPose found nobody in {file.name}")
-    return people
-
-
-def _openpose_person(numbers: Json) -> Keypoints:
-    points = as_rows(numbers, 3)
-    if len(points) not in KEYPOINT_ROWS:
-        raise Malformed(f"{len(points)} points a person; BODY_25 and COCO-18 are understood")
-    return missing_as_nan(points[list(KEYPOINT_ROWS[len(points)])])
+def picture_size(document: Mapping[str, Json], height: str, width: str) -> tuple[int, int] | None:
+    """Return height and width under these names, px; None where they are not numbers above 0."""
+    sides = [document.get(name) for name in (height, width)]
+    known = [int(side) for side in sides if isinstance(side, int | float) and 1 < side <= MAX_SIDE]
+    return (known[0], known[1]) if len(known) == len(sides) else None
 
 
 class TableRow(NamedTuple):
@@ -149,7 +115,7 @@ class TableRow(NamedTuple):
 class KeypointCsv:
     """A table `name: keypoints_y: keypoints_x`, lists of 18 numbers in px of the original images, -1 = missing.
 
-    Names are paths relative to the data set's root; a name without folders stands for the only image called so.
+    Names are paths relative to the data set's root, or what else means one image only (`PictureNames`).
     """
 
     file: Path
@@ -168,17 +134,20 @@ class KeypointCsv:
         """
         return list(self._table)
 
-    def lookup(self, path: str) -> tuple[Keypoints, int]:
-        """Return the keypoints (18, 3) of an image, confidence 1 where present, and 1, the number of persons.
+    def people(self, path: str) -> list[FoundPerson]:
+        """Return the one person of an image, confidence 1 where a keypoint is present.
 
         Raises:
-            BadSample: `missing_keypoints` or `bad_keypoint_file`.
+            BadSample: `missing_keypoints`, `ambiguous_keypoints` or `bad_keypoint_file`.
             PtxError: the table itself cannot be read.
         """
-        name = PurePosixPath(path).name
-        row = self._table.get(self.key(path)) or (self._table.get(name) if self._name_counts[name] == 1 else None)
-        if row is None:
+        try:
+            name = self._names.find(self.key(path))
+        except AmbiguousName as error:
+            raise BadSample("ambiguous_keypoints", f"{self.file.name}: {error}") from None
+        if not isinstance(name, str):
             raise BadSample("missing_keypoints", f"{self.file.name} has no line for {path}")
+        row = self._table[name]
         try:
             y = as_array(parse_json(row.y))
             x = as_array(parse_json(row.x))
@@ -187,12 +156,11 @@ class KeypointCsv:
         except Malformed as error:
             raise BadSample("bad_keypoint_file", f"{self.file.name}:{row.line}: {error}") from None
         confidence = ((x >= 0) & (y >= 0)).astype(np.float32)
-        return missing_as_nan(np.stack([x, y, confidence], axis=-1)), 1
+        return [FoundPerson(missing_as_nan(np.stack([x, y, confidence], axis=-1)))]
 
     @cached_property
-    def _name_counts(self) -> Counter[str]:
-        """File name → number of images called so."""
-        return Counter(PurePosixPath(path).name for path in self.paths)
+    def _names(self) -> PictureNames:
+        return PictureNames(self._table, [self.key(path) for path in self.paths])
 
     @cached_property
     def _table(self) -> dict[str, TableRow]:
@@ -244,4 +212,9 @@ def read_pose3d(path: Path) -> Keypoints:
         raise BadSample("bad_keypoint_file", f"{path.name}: {one_line(error)}") from None
     if points.shape != (len(KEYPOINTS), 4):
         raise BadSample("bad_keypoint_file", f"{path.name}: {list(points.shape)} numbers, expected 18 of 4")
-    return missing_as_nan(points)
+    keypoints = missing_as_nan(points)
+    there = keypoints[valid_keypoints(keypoints), :3]
+    extent = float(np.ptp(there, axis=0).max()) if len(there) else 0.0
+    if len(there) > 1 and not METRES[0] < extent < METRES[1]:
+        raise BadSample("bad_keypoint_file", f"{path.name}: the person is {extent:.4g} large: x, y and z are metres")
+    return keypoints

@@ -108,22 +108,42 @@ class MediapipePose:
         with _silence():
             return self._module.Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
 
-    def detect(self, image: Image, *, alone: bool = False) -> Detection:
-        """Detect the most prominent person.
-
-        Args:
-            image: (H, W, 3) uint8 RGB.
-            alone: refuse an image of several persons: looks again with the first painted over.
+    def detect(self, image: Image) -> Detection:
+        """Detect the most prominent person of an image (H, W, 3) uint8 RGB.
 
         Raises:
-            BadSample: `no_person`, or `several_persons` where `alone`.
+            BadSample: `no_person`.
         """
         detection = self._detect(image)
         if detection is None:
             raise BadSample("no_person", "MediaPipe found nobody in the picture")
-        if alone and self._detect(paint_over_extent(image, detection.extent)) is not None:
-            raise BadSample("several_persons", "MediaPipe found more than one person in the picture")
         return detection
+
+    def detect_prominent(self, image: Image, most: int = 5) -> list[Detection]:
+        """Detect the persons that an image as a whole shows, the most prominent first.
+
+        MediaPipe detects one person an image, and looks again with each painted over. All but the first are whole (`is_whole`): what
+        remains of a person who is painted over looks like a part of one.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            most: largest number of looks.
+
+        Raises:
+            BadSample: `no_person`.
+        """
+        persons = [self.detect(image)]
+        remaining = paint_over_silhouette(image, persons[0])
+        for _ in range(most - 1):
+            detection = self._detect(remaining)
+            if detection is None:
+                break
+            if any(is_same_person(detection, person) for person in persons) or not is_whole(detection):
+                remaining = paint_over_extent(remaining, detection.extent)
+                continue
+            persons.append(detection)
+            remaining = paint_over_silhouette(remaining, detection)
+        return persons
 
     def detect_all(self, image: Image, most: int = 20) -> list[Detection]:
         """Detect several persons, those with the largest sum of confidences first, without silhouettes.

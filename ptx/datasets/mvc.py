@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from ptx.datasets.coco_files import MAX_ANNOTATION_BYTES
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
-from ptx.datasets.folder import image_ids, numbered, pairs_within, scan_pictures, test_split, unnamed_line
-from ptx.datasets.picture_formats import suffix_hints
+from ptx.datasets.folder import numbered, pairs_within, test_split
+from ptx.datasets.picture_files import image_ids, left_out_lines, scan_pictures, unnamed_line
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.fingerprint import Json, files_digest, stamp_table
-from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
+from ptx.pipeline.folders import FileStamp, Walk
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
 """What is read of a row."""
@@ -89,7 +89,7 @@ class Mvc:
     def notes(self) -> list[str]:
         """Lines for the user on what is in the folder and takes no part."""
         unnamed = unnamed_line(self._pictures, self.paths, "mvc_info.json does not name them, or names another file so")
-        return describe_left_out(self._walk, suffix_hints()) + unnamed
+        return left_out_lines(self._walk) + unnamed
 
     @cached_property
     def _found(self) -> list[tuple[str, str, str]]:

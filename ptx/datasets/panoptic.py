@@ -21,7 +21,7 @@ from pydantic import Field
 
 from ptx.datasets.data_set import BoxFinder, DataSet, OwnSplitSettings, PairCount, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import numbered, pairs_within, test_split
-from ptx.datasets.images import Image, Transform, apply_transform, box_around, crop_and_resize, read_image
+from ptx.datasets.images import apply_transform, box_around, crop_and_resize, read_image
 from ptx.datasets.panoptic_files import Camera, Floats, project_joints, read_bodies, read_cameras
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import mask_outside
@@ -137,11 +137,11 @@ class PanopticKeypoints:
     data: Panoptic
     paths: list[str]
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Project the joints and map them to working pixels."""
         keypoints, keypoints3d = self.data.joints(read_shot(self.paths[index]))
-        keypoints[:, :2] = apply_transform(transform, keypoints[:, :2])
-        return PersonKeypoints(mask_outside(keypoints, image.shape[:2]), keypoints3d)
+        keypoints[:, :2] = apply_transform(picture.transform, keypoints[:, :2])
+        return PersonKeypoints(mask_outside(keypoints, picture.image.shape[:2]), keypoints3d)
 
 
 @dataclass(frozen=True)

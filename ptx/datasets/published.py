@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSettings, PairCount, PhotographSet
-from ptx.datasets.folder import numbered, pairs_within, read_table, scan_pictures, splits_of, unnamed_line
-from ptx.datasets.picture_formats import suffix_hints
+from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of
+from ptx.datasets.picture_files import left_out_lines, scan_pictures, unnamed_line
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import files_digest, stamp_table
-from ptx.pipeline.folders import FileStamp, Walk, describe_left_out
+from ptx.pipeline.folders import FileStamp, Walk
 from ptx.pipeline.stage import Listing
 
 FASHION = (
@@ -177,7 +177,7 @@ class Published:
         named = [path for _, path in self._named]
         aside = {path for path in named if self._is_aside(path)}
         return [
-            *describe_left_out(self._walk, suffix_hints()),
+            *left_out_lines(self._walk),
             *unnamed_line(self._pictures, named, "their names are of no person of this data set"),
             *unnamed_line(aside, self.paths, "persons of training and of testing are in their folder"),
             *unnamed_line(named, {*self.files.values(), *aside}, "another file has the same name in this data set"),
@@ -202,7 +202,7 @@ class Published:
         """
         files = dict(self._named)
         if not files:
-            notes = "; ".join(("", *describe_left_out(self._walk, suffix_hints())))
+            notes = "; ".join(("", *left_out_lines(self._walk)))
             raise PtxError(f"data.root: no photograph below {self.root} is named as this data set names them{notes}")
         return files
 

@@ -112,9 +112,9 @@ class ExactKeypoints:
 
     people: People
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Return the keypoints of an image."""
-        del image, transform
+        del picture
         truth = self.people.truth(index)
         return PersonKeypoints(truth.keypoints, truth.keypoints3d)
 

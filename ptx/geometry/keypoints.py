@@ -29,7 +29,7 @@ def valid_keypoints(keypoints: NDArray[np.floating]) -> NDArray[np.bool_]:
     return finite & (keypoints[..., -1] > 0)
 
 
-def inside_image(points: NDArray[np.floating], size: Sequence[int]) -> NDArray[np.bool_]:
+def inside_image(points: NDArray[np.floating], size: Sequence[float]) -> NDArray[np.bool_]:
     """Find the points that fall on a pixel of an image; NaN is outside.
 
     Args:

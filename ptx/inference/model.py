@@ -96,12 +96,13 @@ class Model:
 
         Args:
             image: a photograph, or a person cut out of one.
-            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file, or an array (18, 3) of x, y, confidence,
-                in px of `image`.
+            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
+                photograph; or an array (18, 3) of x, y, confidence, in px of `image`.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
 
         Raises:
-            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints; one line.
+            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
+                or too small; one line.
         """
         person = self.person(image, keypoints)
         return self.paint(person, self.pose(pose, person))

@@ -11,9 +11,21 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Box, Frame, Image, Transform, apply_transform, box_around, crop_and_resize, read_image
-from ptx.datasets.keypoint_files import read_pose
-from ptx.geometry.keypoints import mask_outside
+from ptx.datasets.images import (
+    Box,
+    Frame,
+    Image,
+    Transform,
+    apply_transform,
+    box_around,
+    crop_and_resize,
+    crop_transform,
+    read_image,
+)
+from ptx.datasets.keypoint_source import check_pixels
+from ptx.datasets.openpose_files import read_pose
+from ptx.datasets.persons import FoundPerson
+from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 
 Keypoints = NDArray[np.float32]
@@ -55,6 +67,13 @@ class GroupDetector(Detector, Protocol):
     def detect_all(self, image: Image) -> Sequence[Detection]:
         """Return all persons, the most certain first; raises BadSample where there is nobody."""
         ...
+
+
+MIN_SHARE = 0.05
+"""Smallest extent of a wanted pose, as a share of the picture's longer side."""
+
+MIN_POSE_PIXELS = 10.0
+"""Smallest extent of a pose in a file, px."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +151,7 @@ class PersonReader:
                 person = self._detect(original)
             else:
                 points = checked_keypoints(keypoints, "keypoints")
+                check_pixels(points)
                 box = box_around(points, original.shape[:2]) if self.frame == "person" else None
                 working, transform = crop_and_resize(original, box, self.size)
                 person = Person(working, self._moved(points, transform), original, transform)
@@ -161,22 +181,78 @@ class PersonReader:
         """Return a wanted pose (18, 3) at the model's size.
 
         Args:
-            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file, or an array (18, 3) of x, y, confidence,
-                in px of the source's photograph.
+            pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose largest person is framed as
+                that of a photograph; or an array (18, 3) of x, y, confidence, in px of the source's photograph.
             source: the person who will be painted.
 
         Raises:
-            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints; one line.
+            PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
+                or too small; one line.
         """
         if isinstance(pose, np.ndarray):
-            return self._moved(checked_keypoints(pose, "pose"), source.transform)
+            points = checked_keypoints(pose, "pose")
+            try:
+                return self._wanted(points, source.original.shape[:2], source.transform)
+            except BadSample as error:
+                raise PtxError(f"pose: {error}; it is in px of the source's photograph") from None
         path = Path(pose)
         if path.suffix.lower() != ".json":
             return self.person(path).keypoints
         try:
-            return self._moved(read_pose(path), source.transform)
+            return self._framed(read_pose(path))
         except BadSample as error:
             raise PtxError(f"{path}: {error}") from None
+
+    def _framed(self, person: FoundPerson) -> Keypoints:
+        """Frame the person of a file as that of a photograph.
+
+        The file need not tell the size of its picture. Then the box around the person is cut at the picture's left and upper edge
+        only, and it is that box that is fitted in where the frame is the whole picture.
+
+        Raises:
+            BadSample: as `_wanted`; `too_small`, for the picture, which is as large as the farthest keypoint at least.
+        """
+        points, size = person.keypoints, person.size or (np.inf, np.inf)
+        check_pixels(points)
+        extent = _extent(points)
+        longer = max(person.size or (points[valid_keypoints(points), :2].max(),))
+        if extent < max(MIN_POSE_PIXELS, MIN_SHARE * longer):
+            raise BadSample(
+                "too_small", f"the person is {extent:.1f} px large, in a picture of {longer:.0f} px or more"
+            )
+        whole = self.frame == "picture" and person.size is not None
+        box = (-0.5, -0.5, size[1] - 0.5, size[0] - 0.5) if whole else box_around(points, size)
+        return self._wanted(points, size, crop_transform(box, self.size))
+
+    def _wanted(self, points: Keypoints, size: Sequence[float], transform: Transform) -> Keypoints:
+        """Return a wanted pose at the model's size.
+
+        Args:
+            points: (18, 3) in px of a picture.
+            size: its height and width, px.
+            transform: from its px to those of the model's picture.
+
+        Raises:
+            BadSample: `normalised_keypoints`; `outside`, half of the keypoints or more are outside the picture; `too_small`, they are
+                a dot in what is painted.
+        """
+        check_pixels(points)
+        there = points[valid_keypoints(points)]
+        if not len(there):
+            raise BadSample("no_person", "the pose has no keypoints")
+        inside = int(inside_image(there, size).sum())
+        if 2 * inside <= len(there):
+            raise BadSample(
+                "outside", f"{len(there) - inside} of the pose's {len(there)} keypoints are outside the picture"
+            )
+        moved = np.array(points, np.float32)
+        moved[:, :2] = apply_transform(transform, moved[:, :2])
+        share = _extent(moved) / max(self.size)
+        if share < MIN_SHARE:
+            raise BadSample(
+                "too_small", f"the pose is {share:.1%} of the picture large, at least {MIN_SHARE:.0%} is needed"
+            )
+        return mask_outside(moved, self.size)
 
     def _detect(self, original: Image) -> Person:
         """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
@@ -201,6 +277,12 @@ def checked_keypoints(points: NDArray[np.floating], name: str) -> Keypoints:
     if points.shape != (18, 3):
         raise PtxError(f"{name}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3")
     return np.asarray(points, np.float32)
+
+
+def _extent(points: Keypoints) -> float:
+    """Return the longer side of the box around keypoints (18, 3), px; 0 where there is none."""
+    xy = points[valid_keypoints(points), :2]
+    return float(np.ptp(xy, axis=0).max()) if len(xy) else 0.0
 
 
 def _name(image: Photograph) -> str:

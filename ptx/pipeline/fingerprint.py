@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.errors import name_bytes
+from ptx.pipeline.errors import PtxError, name_bytes, one_line
 from ptx.pipeline.folders import FileStamp, scan_files
 from ptx.pipeline.storage.json_values import Json
 
@@ -91,8 +91,17 @@ def file_stamp(path: Path) -> list[int]:
 
 
 def folder_stamp(path: Path, *endings: str) -> list[int] | str:
-    """Return `file_stamp` of a file; of a folder the digest of all files with these endings below it."""
-    return files_digest(sorted(scan_files(path, endings))) if path.is_dir() else file_stamp(path)
+    """Return `file_stamp` of a file; of a folder the digest of all files with these endings below it.
+
+    Raises:
+        PtxError: the folder cannot be read.
+    """
+    if not path.is_dir():
+        return file_stamp(path)
+    try:
+        return files_digest(scan_files(path, endings))
+    except OSError as error:
+        raise PtxError(f"{path} cannot be read: {one_line(error)}") from None
 
 
 def former_folder_stamp(path: Path, *endings: str) -> list[int]:

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.coco_files import COCO_17
 from ptx.datasets.flow_files import write_corr, write_flo, write_positions
+from ptx.datasets.joint_names import COCO_17
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.pictures.png import encode_png, save_png
@@ -25,6 +25,9 @@ from ptx.pipeline.events import Listener, progress
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.storage.files import write_atomic
 from ptx.samples.reader import SampleReader
+
+Pixels = Literal["original", "working"]
+"""Pictures in whose px keypoints are written, and by whose names."""
 
 FlowFormat = Literal["corr", "flo"]
 """Dense Intrinsic Appearance Flow's files, with visibility; or Middlebury's."""
@@ -51,28 +54,34 @@ def export_flow(reader: SampleReader, output: Path, listener: Listener, form: Fl
     return f"{output}: {len(numbers)} pairs"
 
 
-def export_keypoints(reader: SampleReader, output: Path, listener: Listener) -> str:
-    """Write the keypoints of all images as one COCO JSON file.
+def export_keypoints(reader: SampleReader, output: Path, listener: Listener, pixels: Pixels = "original") -> str:
+    """Write the keypoints of all images as one COCO JSON file, which says in `info` of which pictures its px are.
+
+    `extract_keypoints.backend: coco-json` reads it back: what COCO's form has no place for, the neck and confidences, stands under
+    `ptx` in every annotation.
 
     Raises:
         PtxError: the output does not end in .json, or there are no keypoints.
     """
     if output.suffix != ".json":
         raise PtxError(f"{output}: COCO keypoints are one .json file")
+    first: dict[str, int] = {}
     images: list[Json] = []
     annotations: list[Json] = []
     indices = _done(reader, ("ingest", "extract-keypoints"), "keypoints")
     with progress(listener, "export keypoints", len(indices)) as advance:
         for index in indices:
-            height, width = reader.image_size
-            name = f"{reader.pipeline.listing.ids[index]}.png"
-            images.append({"id": index, "file_name": name, "width": width, "height": height})
-            annotations.append(_coco_annotation(index, reader.keypoints(index)))
+            name, (height, width), keypoints = _keypoints_of(reader, index, pixels)
+            image = first.setdefault(name, index)  # Panoptic Studio's persons share pictures
+            if image == index:
+                images.append({"id": index, "file_name": name, "width": width, "height": height})
+            annotations.append(_coco_annotation(index, image, keypoints))
             advance(1)
     category = {"id": 1, "name": "person", "supercategory": "person", "keypoints": list(COCO_17), "skeleton": []}
-    document = {"info": {"description": "ptx"}, "images": images, "annotations": annotations, "categories": [category]}
+    info = {"description": f"keypoints by ptx, x and y in px of the {pixels} pictures", "pixels": pixels}
+    document = {"info": info, "images": images, "annotations": annotations, "categories": [category]}
     write_atomic(output, json.dumps(document).encode())
-    return f"{output}: {len(images)} persons"
+    return f"{output}: {len(annotations)} persons, px of the {pixels} pictures"
 
 
 def export_images(reader: SampleReader, output: Path, listener: Listener) -> str:
@@ -115,8 +124,21 @@ def _done(reader: SampleReader, stages: tuple[str, ...], name: str) -> list[int]
     return done
 
 
-def _coco_annotation(index: int, keypoints: NDArray[np.float32]) -> Mapping[str, Json]:
-    """Return COCO's annotation of a person with keypoints (18, 3), in its order and without the neck."""
+def _keypoints_of(reader: SampleReader, index: int, pixels: Pixels) -> tuple[str, tuple[int, int], NDArray[np.float64]]:
+    """Return the file name of a picture, its height and width, and the keypoints (18, 3) in its px."""
+    keypoints = reader.keypoints(index).astype(np.float64)
+    path = reader.pipeline.listing.paths[index].split("#")[0]
+    working = f"{reader.pipeline.listing.ids[index]}.png"
+    if pixels == "working":
+        return working, reader.image_size, keypoints
+    transform = reader.read("ingest", "transform", index, np.float32).astype(np.float64)
+    height, width = reader.read("ingest", "original", index, np.int32).tolist()
+    keypoints[:, :2] = (keypoints[:, :2] - transform[:, 2]) @ np.linalg.inv(transform[:, :2]).T
+    return path or working, (height, width), keypoints
+
+
+def _coco_annotation(index: int, image: int, keypoints: NDArray[np.float64]) -> Mapping[str, Json]:
+    """Return COCO's annotation of a person with keypoints (18, 3), in its order; the neck and the confidences beside it."""
     points = keypoints[[keypoint(name) for name in COCO_17]]
     valid = valid_keypoints(points)
     triples = [
@@ -126,13 +148,14 @@ def _coco_annotation(index: int, keypoints: NDArray[np.float32]) -> Mapping[str,
     x1, y1 = points[valid, :2].max(0).tolist()
     return {
         "id": index,
-        "image_id": index,
+        "image_id": image,
         "category_id": 1,
         "iscrowd": 0,
         "keypoints": [value for triple in triples for value in triple],
         "num_keypoints": int(valid.sum()),
         "bbox": [x0, y0, x1 - x0, y1 - y0],
         "area": (x1 - x0) * (y1 - y0),
+        "ptx": {"neck": _null_missing(keypoints)[keypoint("neck")][:2], "confidence": keypoints[:, 2].tolist()},
     }
 
 
@@ -159,6 +182,6 @@ def _encode_npy(array: NDArray[np.generic]) -> bytes:
     return memory.getvalue()
 
 
-def _null_missing(keypoints: NDArray[np.float32]) -> list[list[float | None]]:
+def _null_missing(keypoints: NDArray[np.floating]) -> list[list[float | None]]:
     """Return keypoints as lists of numbers, null for NaN."""
     return [[None if np.isnan(value) else value for value in row] for row in keypoints.tolist()]

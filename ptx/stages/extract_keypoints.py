@@ -9,15 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.data_set import DataSet, DataSettings, WorkingImage
+from ptx.datasets.persons import MIN_KEYPOINTS, Several
 from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
-
-MIN_KEYPOINTS = 4
-"""Fewer keypoints than this do not hold a body in place."""
 
 
 class KeypointSettings(Section):
@@ -26,11 +24,12 @@ class KeypointSettings(Section):
     backend: Literal["auto"] | KeypointBackendName = "auto"
     """Where keypoints come from; auto is truth for synthetic people and what comes with keypoints, mediapipe for other photographs."""
     path: AbsolutePath | None = None
-    """Folder of OpenPose's or MMPose's JSON files, COCO's one JSON file, or the CSV table."""
+    """Folder of OpenPose's or MMPose's JSON files, COCO's or AlphaPose's one JSON file, or the CSV table."""
     use_3d: bool = True
     """Keep 3D keypoints where the backend has them."""
-    several: Literal["largest", "quarantine"] = "largest"
-    """A picture with several persons: take the most certain one, or quarantine the picture."""
+    several: Several = "largest"
+    """A picture with several persons: take the largest (by area, box or extent of the keypoints), the surest (by the sum of
+    confidences), or quarantine the picture. The same for every backend."""
 
     def resolve(self, data: DataSet[DataSettings]) -> KeypointBackend:
         """Return the backend, with `auto` resolved by what the data set brings along."""
@@ -49,7 +48,7 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     store = "keypoints"
     version = 2
     file_dependencies = ("keypoint files",)
-    inputs = ("ingest.image", "ingest.transform")
+    inputs = ("ingest.image", "ingest.transform", "ingest.original")
     cost = 0.04
 
     @property
@@ -61,13 +60,14 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     def dependencies(self) -> Mapping[str, Json]:
         """The backend, with `auto` resolved, and the state of its files."""
         files: dict[str, Json] = {"keypoint files": self.keypoints.state} if self.settings.path else {}
-        return {"backend": self.keypoints.name, **files}
+        return {"backend": self.keypoints.name, **files, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """The files' stamp by number and newest time."""
+        """The files' stamp by number and newest time; and nothing about who of several is taken, where there never are several."""
         path = self.settings.path
-        return {"keypoint files": former_folder_stamp(path, ".json")} if path else {}
+        files: dict[str, Json] = {"keypoint files": former_folder_stamp(path, ".json")} if path else {}
+        return {**files, **self.keypoints.former_choice(self.data, self.store)}
 
     def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
         """Look at the keypoint files, where there is one an image."""
@@ -88,11 +88,14 @@ class ExtractKeypoints(Stage[KeypointSettings]):
         def process(block: Block) -> Result:
             image = block.array("ingest.image", np.uint8)
             transform = block.array("ingest.transform", np.float32)
+            original = block.array("ingest.original", np.int32)
             keypoints = np.full((len(block), 18, 3), np.nan, np.float32)
             keypoints3d = np.full((len(block), 18, 4), np.nan, np.float32)
 
             def find(i: int) -> None:
-                keypoints[i], keypoints3d[i] = source.find(int(block.index[i]), image[i], transform[i])
+                height, width = original[i].tolist()
+                picture = WorkingImage(image[i], transform[i], (height, width))
+                keypoints[i], keypoints3d[i] = source.find(int(block.index[i]), picture)
                 count = int((keypoints[i, :, 2] > 0).sum())
                 if count < MIN_KEYPOINTS:
                     raise BadSample(

@@ -54,17 +54,21 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """What colours of photographs are; the keypoint backend where it decides the crop, with its files and the margin around them."""
+        """What colours of photographs are; the keypoint backend where it decides the crop, with its files, the margin around them, and who
+        of several is cut out."""
         colours = {} if self.data.root is None else {COLOURS: "sRGB"}
         if self.settings.crop == "picture":
             return colours
         of_files: dict[str, Json] = {"crop margin": BOX_MARGIN, CROP_FILES: self.keypoints.state}
-        return {**colours, "crop by": self.keypoints.name, **(of_files if self.keypoints.reads_files else {})}
+        files = of_files if self.keypoints.reads_files else {}
+        return {**colours, "crop by": self.keypoints.name, **files, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """Stores of before 0.2 stay current: most photographs have no colour profile but sRGB; the state of files was not noted."""
-        return {COLOURS: None, CROP_FILES: None}
+        """Nothing about colours: stores of before stay current, most photographs have no profile but sRGB. Nothing about the files that
+        pictures are cropped by, nor about who of several is cut out, where there never are several."""
+        choice = {} if self.settings.crop == "picture" else self.keypoints.former_choice(self.data, self.store)
+        return {COLOURS: None, CROP_FILES: None, **choice}
 
     def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
         """Look at the keypoint files that pictures are cropped by; the pictures' own stamps are listed."""

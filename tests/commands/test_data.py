@@ -182,6 +182,7 @@ def test_what_is_left_out_is_told_by_run_and_check(tmp_path: Path) -> None:
     ran = ptx(tmp_path, "run", "ingest", *settings)
     assert [f"ingest: {line}" for line in lines] == ran.out.splitlines()[:2]
     assert ptx(tmp_path, "check", *settings).out.splitlines()[-2:] == lines
+    assert ptx(tmp_path, "run", "all", "--dry-run", *settings).out.splitlines()[-2:] == lines
     events = ptx(tmp_path, "run", "ingest", "--log-format", "json", *settings).out.splitlines()
     assert [json.loads(event)["text"] for event in events if '"told"' in event] == [f"ingest: {line}" for line in lines]
 

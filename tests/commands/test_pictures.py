@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,24 @@ def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path
     failed = ptx(photos, "transfer", "--pairs", "table.csv", "-o", "new", "--model", "models")
     assert (failed.code, failed.out) == (1, "1 of 2 painted into new\n")
     assert failed.err == "1 row could not be painted: new/problems.csv says why\n"
+
+
+@pytest.mark.slow
+def test_poses_in_files(models: Path, photos: Path, people: People) -> None:
+    """Of a picture of any size, by itself and in a table; shares of the picture are refused in one line."""
+    pose = np.nan_to_num(people.truth(1).keypoints)
+    for name, scale in (("small", 1), ("large", 4), ("shares", 1 / 64)):
+        points = (pose * (scale, scale, 1)).ravel().tolist()
+        (photos / f"{name}.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": points}]}))
+    for name in ("small", "large"):
+        painted(photos, "transfer", "me.png", "--pose", f"{name}.json", "-o", f"{name}.png")
+        assert size_of(photos / f"{name}.png") == SIZE
+    refused = ptx(photos, "transfer", "me.png", "--pose", "shares.json", "--model", "models", "--set", "body=small")
+    fails(refused, "shares.json: x and y of ")
+    (photos / "table.csv").write_text("source,pose\nme.png,large.json\nme.png,shares.json\n")
+    failed = ptx(photos, "transfer", "--pairs", "table.csv", "--model", "models", "--set", "body=small")
+    assert (failed.code, failed.out) == (1, "1 of 2 painted into transfers\n")
+    assert "shares of the picture" in (photos / "transfers" / "problems.csv").read_text()
 
 
 @pytest.mark.slow

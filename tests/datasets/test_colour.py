@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, ImageCms, features
 from PIL import Image as Pillow
-from PIL import ImageCms, features
 
 from ptx.datasets.images import read_image, read_picture
 from tests.datasets import profiles
@@ -132,6 +133,21 @@ def test_srgb_changes_no_byte(tmp_path: Path, profile: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("profile", "name"),
+    [(profiles.rgb_profile(profiles.SRGB_PRIMARIES, None), "srgb"), (ADOBE, "converted")],
+    ids=["sRGB", "Adobe RGB"],
+)
+def test_grey_pictures_with_the_profile_of_colour_ones(tmp_path: Path, profile: bytes, name: str) -> None:
+    """Grey is grey in each, of the profile's exponent."""
+    levels = np.arange(256, dtype=np.uint8)[None].repeat(4, axis=0)
+    truth = levels if name == "srgb" else profiles.linear_to_srgb((levels / 255) ** profiles.ADOBE_GAMMA) * 255
+    Pillow.fromarray(levels).save(tmp_path / "a.png", icc_profile=profile)
+    picture = read_picture(tmp_path / "a.png", LIMIT)
+    assert picture.profile == name
+    assert np.abs(picture.image - truth[..., None]).max() <= (0 if name == "srgb" else 3)
+
+
+@pytest.mark.parametrize(
     "profile",
     [b"", b"no profile", P3[:200], P3[:128] + bytes(len(P3) - 128), profiles.grey_profile(1.8)],
     ids=["none", "text", "cut off", "without tags", "of grey pictures"],
@@ -142,3 +158,29 @@ def test_profiles_of_no_use_are_ignored(tmp_path: Path, profile: bytes) -> None:
     picture = read_picture(tmp_path / "a.png", LIMIT)
     assert picture.profile == ("unusable" if profile else "none")
     assert (picture.image == pixels).all()
+
+
+@pytest.mark.parametrize(("index", "expected"), [("R03", "converted"), ("R98", "none"), (None, "none")])
+def test_cameras_declare_adobe_rgb_in_exif(tmp_path: Path, index: str | None, expected: str) -> None:
+    """DCF 2.0: without any profile, by the interoperability index R03; R98 is sRGB."""
+    exif = Pillow.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[0xA001] = 0xFFFF  # ColorSpace: uncalibrated
+    if index is not None:
+        exif.get_ifd(ExifTags.IFD.Exif)[0xA005] = {1: index}
+    _, numbers = WIDE["adobe"]
+    Pillow.fromarray(numbers).save(tmp_path / "_DSC0001.JPG", quality=95, exif=exif)
+    picture = read_picture(tmp_path / "_DSC0001.JPG", LIMIT)
+    assert picture.profile == expected
+    assert (np.abs(fields(picture.image) - COLOURS).max() <= 3) == (expected == "converted")
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
+def test_large_profiles(tmp_path: Path, ending: str) -> None:
+    """Of 1.5 MB, as those that screens were measured for: Pillow by itself refuses PNGs with more than 1 MB."""
+    rest = np.random.default_rng(0).integers(0, 256, 1_500_000, np.uint8).tobytes()
+    large = struct.pack(">I", len(P3) + len(rest)) + P3[4:] + rest
+    quality = {} if ending in (".png", ".tif") else {"quality": 95}
+    Pillow.fromarray(WIDE["p3"][1]).save(tmp_path / f"b{ending}", icc_profile=large, **quality)
+    picture = read_picture(tmp_path / f"b{ending}", LIMIT)
+    assert picture.profile == "converted"
+    assert np.abs(fields(picture.image) - COLOURS).max() <= 3

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 
-from ptx.datasets.folder import Folder, image_ids
+from ptx.datasets.folder import Folder
+from ptx.datasets.picture_files import image_ids
 from ptx.pipeline.errors import PtxError
 
 
@@ -192,3 +194,15 @@ def test_a_sub_folder_that_a_table_divides_is_named(root: Path) -> None:
     joined = [f"ann/more{k}.jpg,ann/more{k + 1}.jpg" for k in range(7)]
     table.write_text("\n".join(["source,target", *joined, "bob/1.jpg,bob/2.jpg"]))
     assert line not in Folder(root, table, 0.4).notes
+
+
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_apart_or_in_one(root: Path, on_disk: str, in_table: str) -> None:
+    """A Mac's file names beside a table from elsewhere, which look the same."""
+    names = [normalize(on_disk, name) for name in ("zoë/é.jpg", "zoë/ü.jpg")]
+    for name in names:
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"x")
+    folder = Folder(root, table(root, normalize(in_table, "source,target\nzoë/é.jpg,zoë/ü.jpg\n")))
+    assert sorted(folder.paths) == sorted(names)
+    assert len(folder.pairs()) == 2

@@ -224,7 +224,7 @@ def test_mistakes(tmp_path: Path) -> None:
     root = pack(tmp_path / "pack")
     (root / "Label/pose_label.pkl").write_bytes(pickle.dumps({"a": Runs()}))
     with pytest.raises(PtxError, match=r"pose_label.pkl: these are no keypoints: .*refused"):
-        IntrinsicFlow(root).lookup("Img/img/a.jpg")
+        IntrinsicFlow(root).people("Img/img/a.jpg")
     for table, words in (
         ({"train": [["../../secret", "b"]], "test": []}, "leads out of the pack"),
         ({"train": [], "test": []}, "holds no pairs"),

@@ -1,4 +1,4 @@
-"""Keypoints of other tools: OpenPose's two layouts and the field's tables, good and bad."""
+"""The field's tables of keypoints, and 3D keypoints of one person, good and bad."""
 
 from __future__ import annotations
 
@@ -8,111 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptx.datasets.keypoint_files import KeypointCsv, OpenposeJson, read_pose, read_pose3d
-from ptx.geometry.joints import KEYPOINTS
+from ptx.datasets.keypoint_files import KeypointCsv, read_pose3d
 from ptx.geometry.keypoints import mask_outside, missing_as_nan
 from ptx.pipeline.errors import PtxError
 from tests.datasets.problems import raises_problem
 
 PATHS = ["ann/1.jpg", "ann/2.jpg", "bob/1.jpg"]
-
-# The names of BODY_25's rows, from OpenPose's documentation of its output.
-BODY_25 = (
-    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist", "mid_hip",
-    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear",
-    "left_ear", "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
-)  # fmt: skip
-
-
-def write(path: Path, *people: list[float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"version": 1.3, "people": [{"pose_keypoints_2d": p} for p in people]}))
-
-
-def person(count: int, confidence: float = 0.9) -> list[float]:
-    """Point k of a layout lies at (10 k, 5 k)."""
-    return [v for k in range(count) for v in (10.0 * k, 5.0 * k, confidence)]
-
-
-def test_body_25_by_name(tmp_path: Path) -> None:
-    write(tmp_path / "ann/1_keypoints.json", person(25))
-    found, count = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
-    assert count == 1
-    assert found[:, 0].tolist() == [10 * BODY_25.index(name) for name in KEYPOINTS]
-
-
-def test_coco_18(tmp_path: Path) -> None:
-    write(tmp_path / "ann/1.json", person(18))
-    assert OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")[0][:, 1].tolist() == [5.0 * k for k in range(18)]
-
-
-def test_zero_confidence_is_missing(tmp_path: Path) -> None:
-    write(tmp_path / "ann/1.json", person(17) + [0.0, 0.0, 0.0])
-    found = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")[0]
-    assert np.isnan(found[17, :2]).all()
-    assert found[17, 2] == 0
-
-
-def test_most_certain_of_several(tmp_path: Path) -> None:
-    write(tmp_path / "ann/1.json", person(18, 0.3), person(18, 0.8), person(18, 0.0))
-    found, count = OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
-    assert count == 2
-    assert found[0, 2] == np.float32(0.8)
-
-
-def test_flat_names_only_where_they_are_clear(tmp_path: Path) -> None:
-    """bob/1 and ann/1 are both called 1: a file 1_keypoints.json belongs to neither."""
-    write(tmp_path / "1_keypoints.json", person(18))
-    write(tmp_path / "2_keypoints.json", person(18))
-    write(tmp_path / "bob_1_keypoints.json", person(18))
-    source = OpenposeJson(tmp_path, PATHS)
-    source.lookup("ann/2.jpg")
-    source.lookup("bob/1.jpg")
-    with raises_problem("missing_keypoints", r"^no ann/1_keypoints.json or ann/1.json"):
-        source.lookup("ann/1.jpg")
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "match"),
-    [
-        ("", "bad_keypoint_file", "^1.json: "),
-        ("{}", "bad_keypoint_file", "^1.json: no 'people'"),
-        ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "bad_keypoint_file", "no multiple of 3"),
-        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "bad_keypoint_file", "^1.json: 1 points a person"),
-        ('{"people": [{"pose_keypoints_2d": [1, [2], 3]}]}', "bad_keypoint_file", ""),
-        ('{"people": [{"pose_keypoints_2d": {"x": 1}}]}', "bad_keypoint_file", ""),
-        ('{"people": [7]}', "bad_keypoint_file", "a number instead of an object"),
-        ('{"people": 7}', "bad_keypoint_file", "a number instead of a list"),
-        ('{"people": []}', "no_person", "OpenPose found nobody in 1.json"),
-        ("[" * 100_000, "bad_keypoint_file", ""),
-        ("1" * 5_000, "bad_keypoint_file", ""),
-        ('{"people": [{"pose_keypoints_2d": [1' + "0" * 400 + ", 2, 3]}]}", "bad_keypoint_file", ""),
-    ],
-)
-def test_bad_json(tmp_path: Path, text: str, code: str, match: str) -> None:
-    (tmp_path / "ann").mkdir()
-    (tmp_path / "ann" / "1.json").write_text(text)
-    with raises_problem(code, match):
-        OpenposeJson(tmp_path, PATHS).lookup("ann/1.jpg")
-
-
-def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "1.json", person(18))
-    monkeypatch.setattr("ptx.datasets.keypoint_files.MAX_JSON_BYTES", 10)
-    with raises_problem("bad_keypoint_file", "more than 10 bytes"):
-        read_pose(tmp_path / "1.json")
-
-
-def test_a_single_pose(tmp_path: Path) -> None:
-    write(tmp_path / "pose.json", person(18, 0.3), person(25, 0.8))
-    assert read_pose(tmp_path / "pose.json")[KEYPOINTS.index("left_hip"), 0] == 10 * BODY_25.index("left_hip")
-    with raises_problem("missing_keypoints", "^none.json is not there"):
-        read_pose(tmp_path / "none.json")
-
-
-def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match="is no folder"):
-        OpenposeJson(tmp_path / "none", PATHS)
 
 
 def csv(tmp_path: Path, text: str) -> KeypointCsv:
@@ -125,7 +26,8 @@ LIST = json.dumps(list(range(17)) + [-1])
 
 def test_table(tmp_path: Path) -> None:
     other = json.dumps([3 * k for k in range(17)] + [-1])
-    found, _ = csv(tmp_path, f"name:keypoints_y:keypoints_x\nann/1.jpg: {LIST}: {other}\n").lookup("ann/1.jpg")
+    text = f"name:keypoints_y:keypoints_x\nann/1.jpg: {LIST}: {other}\n"
+    found = csv(tmp_path, text).people("ann/1.jpg")[0].keypoints
     assert found[:17, 1].tolist() == list(range(17))
     assert found[:17, 0].tolist() == [3 * k for k in range(17)]
     assert found[17, 2] == 0
@@ -136,14 +38,17 @@ def test_table_with_the_commas_of_a_spreadsheet(tmp_path: Path) -> None:
     numbers = "[" + ",".join(map(str, range(17))) + ", -1]"
     source = csv(tmp_path, f"name:keypoints_y:keypoints_x,,,,\nann/1.jpg:{numbers}:{numbers}\n")
     assert source.names == ["ann/1.jpg"]
-    assert source.lookup("ann/1.jpg")[0][:17, 0].tolist() == list(range(17))
+    assert source.people("ann/1.jpg")[0].keypoints[:17, 0].tolist() == list(range(17))
 
 
 def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
     source = csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n1.jpg: {LIST}: {LIST}\n")
-    source.lookup("ann/2.jpg")
-    with raises_problem("missing_keypoints", "^k.csv has no line for ann/1.jpg"):
-        source.lookup("ann/1.jpg")
+    source.people("ann/2.jpg")
+    with raises_problem("ambiguous_keypoints", r"^k\.csv: 1\.jpg may be ann/1\.jpg or bob/1\.jpg"):
+        source.people("ann/1.jpg")
+    with raises_problem("missing_keypoints", r"^k\.csv has no line for ann/1\.jpg"):
+        csv(tmp_path, f"2.jpg: {LIST}: {LIST}\n").people("ann/1.jpg")
+    assert csv(tmp_path, f"photos\\bob\\1.jpg: {LIST}: {LIST}\n").people("bob/1.jpg")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +61,7 @@ def test_table_by_file_name_where_clear(tmp_path: Path) -> None:
 )
 def test_bad_lines_of_tables(tmp_path: Path, text: str, match: str) -> None:
     with raises_problem("bad_keypoint_file", match):
-        csv(tmp_path, text).lookup("ann/1.jpg")
+        csv(tmp_path, text).people("ann/1.jpg")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +73,7 @@ def test_bad_lines_of_tables(tmp_path: Path, text: str, match: str) -> None:
 )
 def test_bad_tables(tmp_path: Path, text: str, match: str) -> None:
     with pytest.raises(PtxError, match=match):
-        csv(tmp_path, text).lookup("ann/1.jpg")
+        csv(tmp_path, text).people("ann/1.jpg")
 
 
 def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
@@ -192,6 +97,10 @@ def test_3d_pose(tmp_path: Path) -> None:
     file.write_text("[[1, 2, 3, 1]]")
     with raises_problem("bad_keypoint_file", r"^pose.json: \[1, 4\] numbers, expected 18 of 4"):
         read_pose3d(file)
+    for unit, words in ((1000, "the person is 1600 large: x, y and z are metres"), (0.001, "0.0016 large")):
+        file.write_text(json.dumps([[0.1 * k * unit, 0, 0, 1] for k in range(17)] + [[0, 0, 0, 0]]))
+        with raises_problem("bad_keypoint_file", f"^pose.json: .*{words}"):
+            read_pose3d(file)
     file.write_text("[[1, 2], 3]")
     with raises_problem("bad_keypoint_file", "^pose.json: "):
         read_pose3d(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 data = pytest.importorskip("skimage.data")
 
@@ -11,6 +12,7 @@ from ptx.datasets.mediapipe import MediapipePose  # noqa: E402
 from ptx.datasets.people import People, PeopleOptions  # noqa: E402
 from ptx.geometry.joints import keypoint  # noqa: E402
 from ptx.pipeline.errors import BadSample  # noqa: E402
+from ptx.stages.backends.keypoints import DetectedKeypoints  # noqa: E402
 from tests.datasets.problems import raises_problem  # noqa: E402
 
 
@@ -36,10 +38,30 @@ def test_nobody(detector: MediapipePose) -> None:
 
 def test_two_persons(detector: MediapipePose) -> None:
     two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
-    detector.detect(two)
-    with raises_problem("several_persons", "^MediaPipe found more than one person"):
-        detector.detect(two, alone=True)
-    detector.detect(data.astronaut(), alone=True)
+    noses = sorted(one.keypoints[keypoint("nose"), 0] for one in detector.detect_prominent(two))
+    assert len(noses) == 2
+    assert abs(noses[0] - 224) < 20
+    assert abs(noses[1] - (1023 - 224)) < 20
+    assert len(detector.detect_prominent(two, most=1)) == 1
+    assert len(detector.detect_prominent(data.astronaut())) == 1
+    with raises_problem("no_person", "^MediaPipe found nobody in the picture"):
+        detector.detect_prominent(np.full((200, 200, 3), 127, np.uint8))
+
+
+def test_each_rule_for_several_persons(detector: MediapipePose) -> None:
+    """Two side by side, the right one at seven tenths of the size."""
+    size = [round(0.7 * side) for side in data.astronaut().shape[:2]]
+    small = np.asarray(Pillow.fromarray(data.astronaut()[:, ::-1]).resize((size[1], size[0])))
+    two = np.full((512, 512 + size[1], 3), 127, np.uint8)
+    two[:, :512] = data.astronaut()
+    two[: size[0], 512:] = small
+    largest = DetectedKeypoints(detector, "largest").detect(two)
+    assert abs(largest.keypoints[keypoint("nose"), 0] - 224) < 20
+    sums = [float(one.keypoints[:, 2].sum()) for one in detector.detect_prominent(two)]
+    assert len(sums) == 2
+    assert float(DetectedKeypoints(detector, "surest").detect(two).keypoints[:, 2].sum()) == max(sums)
+    with raises_problem("several_persons", "^2 persons in the picture"):
+        DetectedKeypoints(detector, "quarantine").detect(two)
 
 
 @pytest.mark.slow

@@ -58,9 +58,11 @@ def test_part_loss_where_a_visible_pixel_lands_in_another_part() -> None:
     flow = truth.clone()
     flow[:, 0] = 4  # from part 1 to part 2, from part 2 to the background, which is hidden and does not count
     assert part_loss(flow, truth, body(), part, part).item() == pytest.approx((4 / FLOW_UNIT) * (4 / 16) / 2, rel=1e-5)
-    still = torch.zeros(2, 2, 16, 16)  # two pictures, of which the second does not move: half the error
-    both = part_loss(torch.cat([flow, truth]), still, *(x.expand(2, *x.shape[1:]) for x in (body(), part, part)))
-    assert both.item() == pytest.approx((4 / FLOW_UNIT) * (4 / 16) / 4, rel=1e-5)
+    still = torch.zeros(3, 2, 16, 16)  # three pictures, of which two do not move: a third of the error
+    three = part_loss(
+        torch.cat([flow, truth, truth]), still, *(x.expand(3, *x.shape[1:]) for x in (body(), part, part))
+    )
+    assert three.item() == pytest.approx((4 / FLOW_UNIT) * (4 / 16) / 6, rel=1e-5)
 
 
 def test_perfect_prediction() -> None:

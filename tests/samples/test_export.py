@@ -52,10 +52,9 @@ def test_keypoints_come_back_through_coco(reader: SampleReader, tmp_path: Path) 
     export_keypoints(reader, file, QUIET)
     known = reader.keypoints(1)
     ids = reader.pipeline.listing.ids
-    found, count = CocoJson(file, [f"{name}.png" for name in ids]).lookup(f"{ids[1]}.png")
-    assert count == 1
-    body = [k for k in range(18) if k != 1]  # the neck is made of the shoulders
-    np.testing.assert_allclose(found[body, :2], known[body, :2], atol=1e-4)
+    (found,) = CocoJson(file, [f"{name}.png" for name in ids]).people(f"{ids[1]}.png")
+    np.testing.assert_allclose(found.keypoints, known, atol=1e-4)
+    assert found.size == (48, 40)
 
 
 def test_pictures_and_pairs(reader: SampleReader, tmp_path: Path) -> None:

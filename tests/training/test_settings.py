@@ -73,6 +73,14 @@ def test_the_flow_is_another_trainings() -> None:
 def test_a_batch_is_shared_evenly() -> None:
     with pytest.raises(ValidationError, match="share the batch evenly: 8 pairs do not go into 3 devices"):
         TrainSettings(devices=3)
+    with pytest.raises(ValidationError, match="6 pairs do not go into 2 devices × 2 nodes"):
+        TrainSettings(batch=6, devices=2, nodes=2)
+    with pytest.raises(ValidationError) as caught:
+        TrainSettings(batch=3, devices=0)
+    assert [error["loc"] for error in caught.value.errors()] == [("devices",)]  # and nothing of shares
+    with pytest.raises(ValidationError) as caught:
+        TrainSettings(batch=0, devices=2)
+    assert [error["loc"] for error in caught.value.errors()] == [("batch",)]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +132,7 @@ ALONE = "pictures of 48×64 px are one number a channel at 1/64 of their size"
         (TrainFlowSettings(scales=5, batch=3, accumulate=2), (64, 48), ALONE),  # of two pairs, then of one
         (TrainFlowSettings(scales=5, batch=2, devices=2), (64, 48), None),  # normalised together
         (TrainFlowSettings(scales=5, batch=4, accumulate=2), (64, 48), None),
+        (TrainFlowSettings(scales=5, batch=8, accumulate=8, devices=2, nodes=2), (64, 48), None),  # four at a time
         (TrainFlowSettings(scales=5, batch=1), (65, 48), None),
         (TrainFlowSettings(scales=5, batch=1, regressor="unet"), (64, 48), None),  # its bottom has no normalisation
         (TrainPoseFlowSettings(scales=5, batch=1), (64, 48), ALONE),
@@ -131,6 +140,7 @@ ALONE = "pictures of 48×64 px are one number a channel at 1/64 of their size"
         (TrainAttributesSettings(scales=6, batch=1), (64, 48), ALONE),
         (TrainGeneratorSettings(scales=6, batch=1), (64, 48), ALONE),
         (TrainCoarseSettings(scales=7, batch=1), (64, 48), None),
+        (TrainCoarseSettings(batch=1), (2, 2), None),  # normalises nothing
     ],
 )
 def test_sizes_that_cannot_be_trained_at_are_refused(
@@ -155,6 +165,13 @@ def test_settings_that_were_added_later_are_in_no_demo_preset(training: Training
     later = {name for name, field in training.settings.model_fields.items() if ADDED_LATER in field.metadata}
     assert "flips" in later
     assert not later & training.settings.PRESETS["demo"].keys()
+
+
+def test_projected_flow_is_read_from_the_stores_of_bodies() -> None:
+    bodies = ("ingest", "extract-keypoints", "rasterize", "synth-flow", "visibility")
+    for settings in (TrainGeneratorSettings, TrainGarmentSettings, TrainSynthesisSettings):
+        assert settings(flow="projected").reads == bodies
+        assert settings(flow="regressed").reads == settings(flow="learned").reads == ()
 
 
 def test_pg2_reads_no_bodies_unless_it_sees_warped_pixels() -> None:

@@ -14,6 +14,11 @@ REASONS: tuple[tuple[str, str], ...] = (
         "a cell with any body has a share of at least 1/1024; the others are masked",
     ),
     ("models/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
+    ("training/settings.py:164 sign: -(-length // 2*", "the product of two lengths, both with the other sign"),
+    (
+        "training/settings.py:176 operator: // → *",
+        "of several processes two pairs at least are normalised together, however many",
+    ),
     ("training/recipes/base.py:104 default: True → False", FUSED),
     ("training/recipes/generator.py:100 default: True → False", FUSED),
     (

@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.data_set import BoxFinder, DataSet, DataSettings, KeypointSource, PersonKeypoints
+from ptx.datasets.data_set import (
+    BoxFinder,
+    DataSet,
+    DataSettings,
+    KeypointSource,
+    PersonKeypoints,
+    WorkingImage,
+)
+from ptx.datasets.detection import Detection
 from ptx.datasets.file_stamps import named_file_stamps
-from ptx.datasets.images import Image, Transform, box_around
-from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile, Several
+from ptx.datasets.images import Image, box_around
+from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile
 from ptx.datasets.mediapipe import MediapipePose
+from ptx.datasets.persons import FoundPerson, Several, choose_person
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import folder_stamp
+from ptx.pipeline.fingerprint import Json, folder_stamp
+from ptx.pipeline.storage.store import Store
 
 KeypointBackendName = Literal["truth", "mediapipe", "openpose-json", "coco-json", "mmpose-json", "csv"]
+
+CHOICES = {"largest": "largest by size", "surest": "surest by confidence", "quarantine": "quarantine"}
+"""Value of `several` → what the manifest says of it. Before 0.2 the largest was the surest, and nothing was said."""
+
+
+class PeopleDetector(Protocol):
+    """Finds people in pictures, such as `MediapipePose`."""
+
+    def detect_prominent(self, image: Image) -> Sequence[Detection]:
+        """Return the people of an image, at least one; raises BadSample where there is nobody."""
+        ...
 
 
 @dataclass(frozen=True)
 class DetectedKeypoints:
     """Keypoints that a detector finds in the working picture."""
 
-    detector: MediapipePose
+    detector: PeopleDetector
     several: Several
 
-    def find(self, index: int, image: Image, transform: Transform) -> PersonKeypoints:
+    def find(self, index: int, picture: WorkingImage) -> PersonKeypoints:
         """Detect the keypoints of a picture."""
-        del index, transform
-        detection = self.detector.detect(image, alone=self.several == "quarantine")
+        del index
+        detection = self.detect(picture.image)
         return PersonKeypoints(detection.keypoints, detection.keypoints3d)
+
+    def detect(self, image: Image) -> Detection:
+        """Detect the person of an image whom the setting `several` chooses."""
+        people = self.detector.detect_prominent(image)
+        return people[choose_person([FoundPerson(person.keypoints) for person in people], self.several)]
 
 
 @dataclass(frozen=True)
@@ -56,13 +82,37 @@ class KeypointBackend:
 
     def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
         """Look at the files of images (`named_file_stamps`); None where there is not one an image."""
-        from ptx.datasets.coco_files import MmposeJson
-        from ptx.datasets.keypoint_files import OpenposeJson
+        from ptx.datasets.mmpose_files import MmposeJson
+        from ptx.datasets.openpose_files import OpenposeJson
 
         endings = {"openpose-json": OpenposeJson.endings, "mmpose-json": MmposeJson.endings}
         if self.path is None or self.name not in endings or not self.path.is_dir():
             return None
         return named_file_stamps(self.path, paths, endings[self.name])
+
+    @property
+    def choice(self) -> Mapping[str, Json]:
+        """Who of several people is taken, for the manifests of what depends on it; MediaPipe's largest always was the largest."""
+        chooses = self.reads_files or (self.name == "mediapipe" and self.several != "largest")
+        return {"person": CHOICES[self.several]} if chooses else {}
+
+    def former_choice(self, data: DataSet[DataSettings], store_name: str) -> Mapping[str, Json]:
+        """Return `choice` as stores of before 0.2 noted it, not at all, where they have the same persons as now.
+
+        That is looked up in the files, and only for such a store.
+        """
+        ingest, store = (Store(data.context.workspace, name) for name in ("ingest", store_name))
+        if not self.reads_files or not ingest.exists() or not store.exists():
+            return {}
+        noted = store.attributes.manifest.get("dependencies")
+        if isinstance(noted, Mapping) and "person" in noted:
+            return {}
+        try:
+            sizes = ingest.read("original", np.arange(ingest.count), np.int32)
+            same = self._files(data).reads_as_before([(height, width) for height, width in sizes.tolist()])
+        except PtxError:  # files are gone or damaged, which whoever opens them is told
+            return {}
+        return {"person": None} if same else {}
 
     def open(self, data: DataSet[DataSettings]) -> KeypointSource:
         """Open the source of keypoints.
@@ -73,7 +123,7 @@ class KeypointBackend:
         if self.name == "mediapipe":
             return DetectedKeypoints(MediapipePose(), self.several)
         if self.name != "truth":
-            return FileKeypoints(self._file(data), data.paths, self.several)
+            return self._files(data)
         if "keypoints" not in data.has:
             raise PtxError(
                 "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need mediapipe, "
@@ -88,16 +138,21 @@ class KeypointBackend:
             PtxError: the data set's pictures are filled by one person each already, or as `open`.
         """
         if self.name == "mediapipe":
-            detector = MediapipePose()
-            return lambda image, _: detector.find_person(image)
+            detected = DetectedKeypoints(MediapipePose(), self.several)
+            return lambda image, _: box_around(detected.detect(image).keypoints, image.shape)
         if "keypoints" in data.has:
             raise PtxError(f"ingest.crop: {data.settings.kind} fill their pictures already; use `crop: picture`")
-        file = self._file(data)
-        return lambda image, path: box_around(file.lookup(path)[0], image.shape)
+        files = self._files(data)
+        return lambda image, path: box_around(files.person(path, (image.shape[0], image.shape[1])), image.shape)
+
+    def _files(self, data: DataSet[DataSettings]) -> FileKeypoints:
+        return FileKeypoints(self._file(data), data.paths, self.several)
 
     def _file(self, data: DataSet[DataSettings]) -> KeypointFile:
-        from ptx.datasets.coco_files import CocoJson, MmposeJson
-        from ptx.datasets.keypoint_files import KeypointCsv, OpenposeJson
+        from ptx.datasets.coco_files import CocoJson
+        from ptx.datasets.keypoint_files import KeypointCsv
+        from ptx.datasets.mmpose_files import MmposeJson
+        from ptx.datasets.openpose_files import OpenposeJson
 
         if "keypoints" in data.has:
             raise PtxError(

@@ -43,8 +43,11 @@ def losses_and_gradients(recipe: Recipe[TrainSettings], step: int = 10**6) -> tu
 
 
 def is_trained(network: nn.Module) -> bool:
-    """True where every parameter has got a finite gradient."""
-    return all(p.grad is not None and bool(p.grad.isfinite().all()) for p in network.parameters())
+    """True where every parameter has got a finite gradient, and not all of them nothing but zeros."""
+    gradients = [p.grad for p in network.parameters()]
+    if not all(g is not None and bool(g.isfinite().all()) for g in gradients):
+        return False
+    return any(bool(g.any()) for g in gradients if g is not None)
 
 
 class FreshNetworks:

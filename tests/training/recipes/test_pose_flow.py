@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
+from torch import nn
 
 from ptx.labels import GARMENTS
 from ptx.models.garment_net import GarmentNet
+from ptx.models.pose_flow_losses import active_levels
 from ptx.pictures.draw import GARMENT_COLOURS
+from ptx.training.recipes import pose_flow as recipe_module
 from ptx.training.recipes.pose_flow import (
     GarmentRecipe,
     PoseFlowRecipe,
@@ -46,6 +51,35 @@ def test_flow_is_learned_from_pairs_and_from_known_warps() -> None:
         "warped_ssim": (2,), "copied_ssim": (2,), "outline_iou": (2,),
     }  # fmt: skip
     assert [p.shape for p in made.pictures(networks["flow"], noise())] == [(2, 3, *SIZE)] * 3
+
+
+def test_levels_of_the_flow_join_by_the_share_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[float, float, int]] = []
+    monkeypatch.setattr(recipe_module, "active_levels", lambda *words: asked.append(words) or active_levels(*words))
+    made = PoseFlowRecipe(TrainPoseFlowSettings.model_validate({**TINY, "steps": 100, "coarse_to_fine": 0.5}), FACTS)
+    losses_and_gradients(made, step=30)
+    assert asked == [(0.3, 0.5, 3)]
+
+
+def test_the_error_on_known_warps_has_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_module, "known_warp_loss", lambda *_: torch.tensor(0.25, requires_grad=True))
+    made = PoseFlowRecipe(TrainPoseFlowSettings.model_validate({**TINY, "known_warps": 3.0}), FACTS)
+    assert losses_and_gradients(made)[0]["flow"]["known_warps"].item() == 0.75
+
+
+def test_garments_by_hand() -> None:
+    """Cross-entropy of a network that knows nothing: the logarithm of the number of labels."""
+    made = GarmentRecipe(TrainGarmentSettings.model_validate(PAINT), FACTS, None)
+    undecided = Undecided()
+    loss = made.losses({"garments": undecided}, noise(), 0)["garments"]["cross_entropy"]
+    assert loss.item() == pytest.approx(math.log(len(GARMENTS)))
+
+
+class Undecided(nn.Module):
+    """Gives every label of every pixel the same logit."""
+
+    def forward(self, source: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(source), len(GARMENTS), *source.shape[-2:])
 
 
 def test_fine_levels_of_the_flow_come_later() -> None:
@@ -105,7 +139,9 @@ def test_the_finest_picture_comes_later() -> None:
     assert set(early["generator"]) == {"l1", "gradients", "l1_of_1/2", "l1_of_1/4"}
     assert early["generator"]["l1"] == 0
     assert early["generator"]["l1_of_1/2"] > 0
-    assert losses_and_gradients(made, step=50)[0]["generator"]["l1"] > 0
+    late = losses_and_gradients(made, step=50)[0]["generator"]
+    painting = made.paint(networks["generator"], noise())[0]
+    assert late["l1"].item() == pytest.approx((painting - noise()["target"]).abs().mean().item(), rel=1e-5)
     assert losses_and_gradients(synthesis(pictures=1), step=0)[0]["generator"]["l1"] > 0
     assert len(made.frozen()) == 1
     assert list(networks) == ["generator"]

@@ -41,6 +41,16 @@ def test_the_mask_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert float(made.weighted_l1(batch["target"] - 0.5 * mask, batch)) == pytest.approx(0.5 * 2 / 4)
 
 
+def test_the_term_of_g1() -> None:
+    made = CoarseRecipe(TrainCoarseSettings.model_validate(TINY), FACTS)
+    losses, networks = losses_and_gradients(made)
+    painted = made.paint(networks["coarse"], noise())
+    assert float(losses["coarse"]["weighted_l1"].detach()) == pytest.approx(
+        float(made.weighted_l1(painted, noise()).detach()), rel=1e-5
+    )
+    assert is_trained(networks["coarse"])
+
+
 class Judge(nn.Module):
     """Its logit is the mean of what it is given, times a scale; remembers what that was."""
 

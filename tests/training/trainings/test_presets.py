@@ -103,6 +103,20 @@ def test_steps_are_thirty_epochs(training: str, preset: str) -> None:
         assert known["adversarial_from"] <= 5 * epoch
 
 
+ROUNDED: dict[str, tuple[tuple[int, int], ...]] = {
+    "steps": ((380_000, 980_000), (380_000, 980_000), (380_000, 980_000)),
+    "halve_every": ((102_000, 264_000), (0, 0), (0, 0)),
+    "adversarial_from": ((63_000, 160_000), (63_000, 160_000)),
+}
+"""Setting → its values in both presets of the trainings that have it: epochs in steps, rounded so that they can be remembered."""
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_epochs_are_rounded_to_these_steps(name: str) -> None:
+    trainings = ("train-flow", "train-generator", "train-pixel-warp")[-len(ROUNDED[name]) :]
+    assert tuple(tuple(values(training, p)[name] for p in PUBLISHED) for training in trainings) == ROUNDED[name]
+
+
 @pytest.mark.parametrize(
     ("training", "preset", "steps"),
     [("train-coarse", PUBLISHED[0], 30_000), ("train-coarse", PUBLISHED[1], 22_000),
@@ -115,6 +129,7 @@ def test_steps_of_pg2(training: str, preset: str, steps: int) -> None:
 def test_the_classifiers_schedule() -> None:
     """Thirty epochs, a tenth of the rate every ten: halved every three and a little."""
     known, epoch = values("train-attributes", "deepfashion-256"), TRAIN_PHOTOGRAPHS / 32
+    assert (known["steps"], known["halve_every"]) == (46_000, 4600)
     assert known["steps"] == pytest.approx(30 * epoch, rel=0.01)
     halvings = 10 * epoch / float(str(known["halve_every"]))
     assert 0.5**halvings == pytest.approx(0.1, rel=0.02)
