@@ -82,7 +82,7 @@ class Project:
         """Put a project together."""
         data = build_data_set(settings)
         stages = build_stages(settings, data)
-        pipeline = Pipeline(stages, settings.workspace, settings.results_folder, settings.run, settings.cluster)
+        pipeline = Pipeline(stages, settings.workspace, settings.run, settings.results_folder, settings.cluster)
         return cls(settings, data, pipeline)
 
     @cached_property
