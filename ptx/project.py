@@ -9,13 +9,15 @@ from pathlib import Path
 
 from ptx.datasets.catalogue import open_data_set
 from ptx.datasets.data_set import DataContext, DataSet, DataSettings, OwnSplitSettings
+from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, printable
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
+from ptx.stages.backends.bodies import BodyStage, open_body
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
@@ -84,7 +86,7 @@ class Project:
         """Put a project together."""
         data = build_data_set(settings)
         stages = build_stages(settings, data)
-        pipeline = Pipeline(stages, settings.workspace, settings.results_folder, settings.run, settings.cluster)
+        pipeline = Pipeline(stages, settings.workspace, settings.run, settings.results_folder, settings.cluster)
         return cls(settings, data, pipeline)
 
     @cached_property
@@ -166,6 +168,34 @@ class Project:
         over_pairs = {stage.name for stage in self.pipeline.active if stage.over == "pairs"}
         if over_pairs & {step.name for step in steps} and (reason := self.no_pairs) is not None:
             raise PtxError(reason)
+
+    def check_body(self, steps: Sequence[Step]) -> None:
+        """Refuse a body model that cannot be read where some of the steps need one, before hours go into the others.
+
+        Raises:
+            PtxError: it cannot be read; says why.
+        """
+        names = {step.name for step in steps}
+        for stage in self.pipeline.active:
+            if stage.name in names and isinstance(stage, BodyStage):
+                open_body(stage.body)
+                return
+
+    def check_split(self) -> None:
+        """Refuse a data set of which persons are in training and in testing, unless it was published so.
+
+        Raises:
+            PtxError: there are such persons; names a picture of one.
+        """
+        listing = self.pipeline.listing
+        persons = listing.persons.tolist()
+        shared = persons_in_both(persons, listing.splits)
+        if shared and not self.data.published_split(listing):
+            first = printable(listing.ids[persons.index(shared[0])])
+            raise PtxError(
+                f"data: persons in training and in testing: {len(shared)}, the first is that of {first}: put all pictures of a person on "
+                "one side, in the tables of pairs or in the folders; `ptx check` lists them"
+            )
 
     def left_out(self, name: str) -> dict[str, str]:
         """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""

@@ -120,3 +120,16 @@ def test_an_old_model_outlives_the_models_that_it_was_trained_on(old: Path, monk
         shutil.rmtree(project.context.folder(TRAININGS[name]))
     states = {step.name: step.status() for step in project.steps if step.name != "silhouette"}
     assert {name for name, state in states.items() if state.condition != "done"} == underlying
+
+
+@pytest.mark.slow
+def test_old_fits_may_be_of_people_who_lie(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their store stays current, and every run says how to have them fitted anew, until they are."""
+    folder = old / "people"
+    open_old(folder, "pipeline.yaml", monkeypatch)
+    words = ["run", "fit-smpl", "-c", "pipeline.yaml", "--cluster", "serial"]
+    told = ptx_command(folder, *words).out
+    assert "`ptx run fit-smpl --force` fits all again" in told
+    assert "nothing to do" in told
+    assert "nothing to do" not in ptx_command(folder, *words, "--force").out
+    assert "--force" not in ptx_command(folder, *words).out

@@ -39,6 +39,8 @@ def submit(
             errors.print(f"{training} is left out: {reason}")
     chosen = {step.name: step for name in steps for step in project.select(name)}
     project.check_pairs(list(chosen.values()))
+    project.check_split()
+    project.check_body(list(chosen.values()))
     jobs = scripts(list(chosen.values()), project.settings.cluster, results, config, overrides or [])
     if show:
         print(as_text(jobs))

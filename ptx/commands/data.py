@@ -50,6 +50,8 @@ def run(
     steps = project.select(step)
     project.check(step)
     project.check_pairs(steps)
+    project.check_split()
+    project.check_body(steps)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"

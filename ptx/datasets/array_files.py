@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
+from io import BytesIO
 from pathlib import Path
 from tokenize import TokenError
 
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.foreign_files import Malformed, check_size
-from ptx.geometry.smpl_pickle import load_pickle, numbers
+from ptx.geometry.safe_pickle import Numbers, PickleValue, load_pickle, load_value, numbers, unwrapped
 from ptx.pipeline.errors import one_line
 
 Floats = NDArray[np.float64]
@@ -55,6 +57,7 @@ def read_arrays(path: Path, names: Collection[str], max_bytes: int) -> Arrays:
 
 
 def _read_npz(path: Path, names: Collection[str], max_bytes: int) -> Arrays:
+    arrays: dict[str, Floats] = {}
     with path.open("rb") as stream:
         try:
             content = np.load(stream, allow_pickle=False)
@@ -63,9 +66,27 @@ def _read_npz(path: Path, names: Collection[str], max_bytes: int) -> Arrays:
             with content:
                 if content.zip is None or sum(member.file_size for member in content.zip.infolist()) > max_bytes:
                     raise Malformed(f"more than {max_bytes} bytes when unpacked")
-                return {name: numbers(content[name]).astype(np.float64) for name in names if name in content.files}
+                for name in names:
+                    key, inner = (name, "") if name in content.files else _split(name)
+                    if key not in content.files:
+                        continue
+                    pickled = _pickle_of(content.zip.read(f"{key}.npy"))
+                    value = content[key] if pickled is None else load_value(BytesIO(pickled))
+                    if (array := _array_of(value, key, inner)) is not None:
+                        arrays[name] = array
         except (*NPZ_ERRORS, pickle.UnpicklingError) as error:
             raise Malformed(one_line(error)) from None
+    return arrays
+
+
+def _pickle_of(member: bytes) -> bytes | None:
+    """Pickle that follows the header of an .npy file of objects; None where the file holds numbers.
+
+    See numpy.lib.format: magic bytes, version, the header's length in 2 bytes, or in 4 from version 2 on, and the header.
+    """
+    start = 10 if member[6:7] == b"\x01" else 12
+    stop = start + int.from_bytes(member[8:start], "little")
+    return member[stop:] if re.search(rb"'descr': '\|?O", member[start:stop]) else None
 
 
 def _read_pickle(path: Path, names: Collection[str]) -> Arrays:
@@ -75,19 +96,34 @@ def _read_pickle(path: Path, names: Collection[str]) -> Arrays:
         raise Malformed(one_line(error)) from None
     arrays: dict[str, Floats] = {}
     for name in names:
-        outer, _, inner = name.partition(".")
-        value = content.get(outer)
+        outer, inner = _split(name)
+        if outer in content and (array := _array_of(content[outer], outer, inner)) is not None:
+            arrays[name] = array
+    return arrays
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split `outer.inner`; the inner part is empty where there is none."""
+    outer, _, inner = name.partition(".")
+    return outer, inner
+
+
+def _array_of(value: PickleValue | Numbers, name: str, inner: str) -> Floats | None:
+    """Make the array of a value, or of an entry of the dictionary that it is; None where there is nothing.
+
+    Raises:
+        Malformed: it does not hold numbers, or is no dictionary.
+    """
+    try:
+        if not isinstance(value, np.ndarray):
+            value = unwrapped(value)
         if value is not None and inner:
             if not isinstance(value, dict):
-                raise Malformed(f"{outer} is no dictionary")
+                raise Malformed(f"{name} is no dictionary")
             value = value.get(inner)
-        if value is None:
-            continue
-        try:
-            arrays[name] = numbers(value).astype(np.float64)
-        except PICKLE_ERRORS as error:
-            raise Malformed(f"{name}: {one_line(error)}") from None
-    return arrays
+        return None if value is None else numbers(value).astype(np.float64)
+    except PICKLE_ERRORS as error:
+        raise Malformed(f"{name}{inner and '.'}{inner}: {one_line(error)}") from None
 
 
 def named(arrays: Arrays, name: str) -> Floats:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ptx.datasets.colour import Profile
 from ptx.datasets.data_set import PairCount
 from ptx.datasets.images import read_picture
+from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.errors import BadSample, Problem, one_line, printable
 
 MAX_EXAMPLES = 5
@@ -121,7 +122,7 @@ def check_files(
                 findings.duplicates.append(f"{names[image]} is {names[same]}")
                 if splits[same] != splits[image]:
                     findings.leaks.append(f"{names[image]} is {names[same]}")
-    findings.leaks += _persons_in_both(persons, splits)
+    findings.leaks += persons_in_both(persons, splits)
     unpaired = np.setdiff1d(np.arange(len(paths)), np.unique(pairs))
     findings.unpaired = [names[image] for image in unpaired.tolist()]
     return findings
@@ -156,11 +157,3 @@ def _check_file(file: Path, max_pixels: int) -> FileCheck:
         return FileCheck("none", "", error.problem)
     except OSError as error:
         return FileCheck("none", "", Problem("damaged_image", one_line(error)))
-
-
-def _persons_in_both(persons: Sequence[str], splits: NDArray[np.uint8]) -> list[str]:
-    """Return the persons with images in training and in testing, in the order in which they first appear."""
-    splits_of: dict[str, set[int]] = {}
-    for person, split in zip(persons, np.asarray(splits).tolist(), strict=True):
-        splits_of.setdefault(person, set()).add(split)
-    return [person for person, own in splits_of.items() if len(own) > 1]

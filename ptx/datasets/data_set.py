@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
+from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.config import TRAINING_ONLY, Section, Share
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
@@ -188,6 +189,10 @@ class DataSet(ABC, Generic[D]):
         """Numbers of pairs that papers state of this data set, to hold one's own against."""
         return ()
 
+    def published_split(self, listing: Listing) -> bool:  # noqa: ARG002
+        """True if the field has published this split: persons in training and in testing are then counted, elsewhere refused."""
+        return False
+
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in a table of keypoints into its path or id."""
         return name
@@ -243,6 +248,11 @@ class ImageIndex(Protocol):
         ...
 
     @property
+    def stamps(self) -> NDArray[np.int64] | None:
+        """(N, 2) as `Listing.stamps`."""
+        ...
+
+    @property
     def notes(self) -> Sequence[str]:
         """Lines for the user on what is in the folder and takes no part."""
         ...
@@ -268,8 +278,22 @@ class PhotographSet(DataSet[D]):
     def listing(self) -> Listing:
         """List the folder as it is now."""
         index = self.index()
-        return Listing(
-            index.ids, index.paths, index.persons, index.splits, index.pairs(), index.digest, index.state, index.notes
+        listing = Listing(
+            index.ids,
+            index.paths,
+            index.persons,
+            index.splits,
+            index.pairs(),
+            index.digest,
+            index.state,
+            index.stamps,
+            index.notes,
+        )
+        shared = persons_in_both(listing.persons.tolist(), listing.splits)
+        if not shared or not self.published_split(listing):
+            return listing
+        return replace(
+            listing, notes=[*listing.notes, f"persons in training and in testing, as published: {len(shared)}"]
         )
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:

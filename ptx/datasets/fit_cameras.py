@@ -30,7 +30,7 @@ SMPLIFYX_FOCAL_PX = 5000.0
 """Focal length of SMPLify-X in px of the image; it writes it down only when told to."""
 
 CAMERA_NAMES = (
-    "pred_cam_t_full", "cam_t", "camera_translation", "camera_rotation", "scaled_focal_length", "focal_length", "camera_center",
+    "pred_cam_t_full", "cam_t", "camera_translation", "camera_rotation", "scaled_focal_length", "focal_length", "f", "camera_center",
     "pred_cam", "pred_cam_t", "box_center", "box_size",
 )  # fmt: skip
 """Arrays of the cameras of `cameras_of`."""
@@ -95,8 +95,8 @@ def cameras_of(arrays: Arrays, count: int) -> Sequence[Pinhole | None]:
 def _whole_image_cameras(arrays: Arrays, name: str, count: int) -> list[Pinhole]:
     """Build the cameras of a tool that places bodies in the whole image, from the translations called `name`."""
     focal = SMPLIFYX_FOCAL_PX if name == "camera_translation" else None
-    for focal_name in ("focal_length", "scaled_focal_length"):
-        if focal_name in arrays:
+    for focal_name in ("f", "focal_length", "scaled_focal_length"):
+        if focal_name in arrays and (focal_name != "f" or arrays["f"].size <= 2):  # elsewhere f is the faces
             focal = float(rows(arrays, focal_name, 1)[0, 0])  # of one image: the same for all bodies in it
     centre = rows(arrays, "camera_center", 2)[0] - FIRST_PIXEL if "camera_center" in arrays else None
     return [Pinhole(translation, focal, centre) for translation in rows(arrays, name, 3, count)]

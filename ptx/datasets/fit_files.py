@@ -1,17 +1,20 @@
-"""Read bodies that other tools fitted to images: files of HMR, 4D-Humans and SMPLify-X, .npz or .pkl, one an image.
+"""Read bodies that other tools fitted to images: files of HMR, SPIN, VIBE, PARE, ROMP, 4D-Humans, SMPLify and SMPLify-X,
+.npz or .pkl, one an image.
 
 Their cameras look along z with y down. SMPL stands `translation` away from the camera, turned upside down by its own root rotation.
 Names that are read:
 
-    pose      theta (85: camera, pose, shape; HMR), or global_orient and body_pose, rotation matrices or axis-angle, with betas;
-              also inside pred_smpl_params (4D-Humans)
+    pose      theta (85: camera, pose, shape; HMR); or pose (72, or 24 rotation matrices), all of the body with its root (SPIN, VIBE,
+              SMPLify), also as smpl_thetas (ROMP) or pred_pose (PARE); or global_orient and body_pose, rotation matrices or axis-angle;
+              with betas, smpl_betas or pred_shape; also inside pred_smpl_params (4D-Humans) or results (ROMP)
     camera    proc_param with scale, start_pt, img_size beside theta (HMR)
-              pred_cam_t_full, cam_t or camera_translation (SMPLify-X): in the whole image; scaled_focal_length or
-              focal_length in px, camera_center in px
+              pred_cam_t_full, cam_t (SMPLify) or camera_translation (SMPLify-X): in the whole image; scaled_focal_length,
+              focal_length or f (SMPLify) in px, camera_center in px
               pred_cam or pred_cam_t, with box_center, box_size: in a square crop (4D-Humans)
 
 Kanazawa et al., "End-to-end Recovery of Human Shape and Pose", CVPR 2018; Goel et al., "Humans in 4D", ICCV 2023; Pavlakos et
-al., "Expressive Body Capture", CVPR 2019.
+al., "Expressive Body Capture", CVPR 2019; Kolotouros et al., "Learning to Reconstruct 3D Human Pose and Shape via Model-fitting in
+the Loop", ICCV 2019; Kocabas et al., "VIBE", CVPR 2020; Bogo et al., "Keep it SMPL", ECCV 2016.
 """
 
 from __future__ import annotations
@@ -42,17 +45,24 @@ MAX_BYTES = 64_000_000
 FLIP_YZ = np.diag([1.0, -1.0, -1.0])
 """(3, 3) change between the tools' frame (y down, z forward) and ours (y up, z towards the viewer), in either direction."""
 
-SMPL_NAMES = ("global_orient", "body_pose", "betas")
+VPOSER_NUMBERS = 32
+"""Length of the code of VPoser that SMPLify-X writes as body_pose by default (`use_vposer`); its decoder is a network of its own."""
+
+SMPL_NAMES = ("pose", "global_orient", "body_pose", "betas")
 """Arrays of a body, at the top of a file or inside one of `SMPL_DICTIONARIES`."""
 
-SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params")
-"""Nested dictionaries in which 4D-Humans and its relatives keep a body."""
+OTHER_NAMES = {"smpl_thetas": "pose", "pred_pose": "pose", "smpl_betas": "betas", "pred_shape": "betas"}
+"""Names of ROMP and PARE → those of `SMPL_NAMES`."""
+
+SMPL_DICTIONARIES = ("pred_smpl_params", "smpl_params", "results")
+"""Nested dictionaries in which 4D-Humans and its relatives, and ROMP, keep a body."""
 
 NAMES = (
     "theta",
     *HMR_CROP,
     *SMPL_NAMES,
-    *(f"{outer}.{inner}" for outer in SMPL_DICTIONARIES for inner in SMPL_NAMES),
+    *OTHER_NAMES,
+    *(f"{outer}.{inner}" for outer in SMPL_DICTIONARIES for inner in (*SMPL_NAMES, *OTHER_NAMES)),
     *CAMERA_NAMES,
 )
 """Arrays that are read of a file."""
@@ -140,9 +150,16 @@ def _hmr_fits(arrays: Arrays) -> list[FileFit]:
 def _smpl_fits(arrays: Arrays) -> list[FileFit]:
     """Assemble bodies from root, body pose and shape by smplx's names, as many as there are roots."""
     for outer in SMPL_DICTIONARIES:
-        nested = {name: arrays[f"{outer}.{name}"] for name in SMPL_NAMES if f"{outer}.{name}" in arrays}
+        nested = {
+            name.removeprefix(f"{outer}."): array for name, array in arrays.items() if name.startswith(f"{outer}.")
+        }
         arrays = {**arrays, **nested}
-    body = named(arrays, "body_pose")
+    arrays = {**{now: arrays[name] for name, now in OTHER_NAMES.items() if name in arrays}, **arrays}
+    if "pose" in arrays and "body_pose" not in arrays:
+        arrays = {**arrays, **_whole_pose(arrays["pose"])}
+    if "body_pose" not in arrays:
+        raise Malformed("no pose: neither theta, nor pose, nor global_orient and body_pose")
+    body = arrays["body_pose"]
     root = named(arrays, "global_orient")
     if body.shape[-2:] == (3, 3):
         body = _from_matrices(body)
@@ -151,6 +168,10 @@ def _smpl_fits(arrays: Arrays) -> list[FileFit]:
     count = len(root)
     if not count:
         return []
+    if body.size == count * VPOSER_NUMBERS:
+        raise Malformed(
+            f"body_pose holds {VPOSER_NUMBERS} numbers of VPoser: decode them, or run SMPLify-X with use_vposer: False"
+        )
     joints = reshaped(body, "body_pose", count, -1, 3)
     if joints.shape[1] not in (21, 23):
         raise Malformed(f"body_pose turns {joints.shape[1]} joints; SMPL has 23, SMPL-X 21")
@@ -164,6 +185,15 @@ def _smpl_fits(arrays: Arrays) -> list[FileFit]:
         betas[:, : given.shape[1]] = given
         cameras = cameras_of(arrays, count)
     return [FileFit(_upright(p), b, c) for p, b, c in zip(pose, betas, cameras, strict=True)]
+
+
+def _whole_pose(pose: Floats) -> Arrays:
+    """Split poses of all 24 joints, (K, 72) or matrices (K, 24, 3, 3), into root and body as smplx names them."""
+    if pose.shape[-2:] == (3, 3):
+        parts = reshaped(pose, "pose", -1, 24, 3, 3)
+    else:
+        parts = reshaped(pose, "pose", -1, 24, 3)
+    return {"global_orient": parts[:, :1], "body_pose": parts[:, 1:]}
 
 
 def _from_matrices(rotations: Floats) -> Floats:

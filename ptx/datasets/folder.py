@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import OwnSplitSettings, PhotographSet
+from ptx.datasets.leaks import persons_in_both
 from ptx.datasets.picture_files import image_ids, left_out_lines, scan_pictures, unnamed_line
 from ptx.datasets.picture_formats import suffixes
 from ptx.pipeline.config import AbsolutePath
-from ptx.pipeline.errors import PtxError, name_bytes
+from ptx.pipeline.errors import PtxError, name_bytes, printable
+from ptx.pipeline.fingerprint import stamp_table
 from ptx.pipeline.folders import FileStamp, Walk
 
 COLUMNS = (("source", "from"), ("target", "to"))
@@ -101,7 +103,21 @@ class Folder:
     def notes(self) -> list[str]:
         """Lines for the user on what is in the folder and takes no part."""
         unnamed = unnamed_line(self.files, self.paths, f"no pair of {self.table.name if self.table else ''} names them")
-        return left_out_lines(self._walk) + unnamed
+        return left_out_lines(self._walk) + unnamed + self._divided
+
+    @property
+    def _divided(self) -> list[str]:
+        """A line on sub-folders that a table of pairs within them puts on both sides; where they are persons, the table lacks pairs."""
+        if self.table is None or any(PurePosixPath(a).parent != PurePosixPath(b).parent for a, b in self._rows):
+            return []
+        folders = [str(PurePosixPath(path).parent) for path in self.paths]
+        divided = persons_in_both(folders, self.splits)
+        if not divided or len(set(folders)) == 1:
+            return []
+        return [
+            f"sub-folders with pictures in training and in testing: {len(divided)} ({printable(divided[0])}); "
+            f"where a sub-folder is a person, join its pictures by pairs in {self.table.name}"
+        ]
 
     @cached_property
     def paths(self) -> list[str]:
@@ -145,6 +161,11 @@ class Folder:
     @property
     def state(self) -> None:
         """Nothing: `digest` has it."""
+
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """(N, 2) bytes and modification time in ns of each image's file."""
+        return stamp_table(self.files[path] for path in self.paths)
 
     def pairs(self) -> NDArray[np.int32]:
         """(P, 2) directed pairs target, source; both directions are neighbours."""

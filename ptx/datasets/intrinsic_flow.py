@@ -31,7 +31,7 @@ from ptx.datasets.persons import FoundPerson
 from ptx.datasets.picture_files import unnamed_line
 from ptx.geometry.joints import JOINT_PART, PARTS
 from ptx.geometry.keypoints import missing_as_nan
-from ptx.geometry.smpl_pickle import PickleValue, load_pickle, numbers
+from ptx.geometry.safe_pickle import PickleValue, load_pickle, numbers
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import files_digest, stamp_files
@@ -215,6 +215,10 @@ class IntrinsicFlow:
         parts = [f"{self.pictures}/{self._part_folder}/{name}.bmp" for name in self.ids]
         flows = [f"{FLOWS}/{target}_{source}.corr" for source, target in self._rows]
         return files_digest(stamp_files(self.root, (*self.paths, f"Label/{self.joints}", *parts, *flows)))
+
+    @property
+    def stamps(self) -> None:
+        """None: `state` watches more than the pictures."""
 
     @cached_property
     def _part_folder(self) -> str:

@@ -29,7 +29,7 @@ from ptx.datasets.folder import numbered, pairs_within, test_split
 from ptx.datasets.picture_files import image_ids, left_out_lines, scan_pictures, unnamed_line
 from ptx.pipeline.config import AbsolutePath, Share
 from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.fingerprint import Json, files_digest
+from ptx.pipeline.fingerprint import Json, files_digest, stamp_table
 from ptx.pipeline.folders import FileStamp, Walk
 
 LINK, PRODUCT, STYLE, OWN_NAME = "image_url_4x", "productId", "styleId", "filename"
@@ -171,3 +171,8 @@ class Mvc:
     def state(self) -> str:
         """Digest of sizes and modification times of the pictures that take part."""
         return files_digest((path, self._pictures[path]) for path in self.paths)
+
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """(N, 2) bytes and modification time in ns of each image's file."""
+        return stamp_table(self._pictures[path] for path in self.paths)

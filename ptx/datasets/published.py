@@ -18,12 +18,15 @@ from ptx.datasets.folder import numbered, pairs_within, read_table, splits_of
 from ptx.datasets.picture_files import left_out_lines, scan_pictures, unnamed_line
 from ptx.pipeline.config import AbsolutePath
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import files_digest
+from ptx.pipeline.fingerprint import files_digest, stamp_table
 from ptx.pipeline.folders import FileStamp, Walk
+from ptx.pipeline.stage import Listing
 
 FASHION = (
     re.compile(r"(?:^|/)(WOMEN|MEN)/([^/]+)/id_(\d{8})/(\d{2})_(\d+)_(\w+)\.\w+$"),  # as DeepFashion unpacks
-    re.compile(r"(?:^|/)fash?ion(WOMEN|MEN)(.+?)id(\d{8})(\d{2})_(\d+)(\w+)\.\w+$"),  # as the field flattens it
+    re.compile(
+        r"(?:^|/)fash?ion(WOMEN|MEN)(.+?)id_?(\d{8})(\d{2})_(\d+)_?([a-z]\w*)\.\w+$"
+    ),  # as the field flattens it
 )
 """Gender, category, person, outfit, number, side."""
 
@@ -34,7 +37,7 @@ MARKET = re.compile(r"(?:^|/)(-?\d+)_c(\d)s(\d)_(\d+)_(\d+)\.\w+(?:\.jpg)?$")
 def fashion_key(path: str) -> str | None:
     """One name for a DeepFashion photograph in whatever layout: WOMEN/Dresses/id_00000001/02_1_front; None where it is none."""
     for pattern in FASHION:
-        if match := pattern.search(path):
+        if match := pattern.search(path.replace("\\", "/")):
             gender, category, person, outfit, number, side = match.groups()
             category = re.sub("(?<=[a-z])(?=[A-Z])", "_", category)  # some tables leave the underscore out
             return f"{gender}/{category}/id_{person}/{outfit}_{number}_{side}"
@@ -43,7 +46,7 @@ def fashion_key(path: str) -> str | None:
 
 def market_key(path: str) -> str | None:
     """One name for a Market-1501 box: 0002_c1s1_000451_03; None for those of nobody (person 0 or -1) and for other files."""
-    match = MARKET.search(path)
+    match = MARKET.search(path.replace("\\", "/"))
     if not match or int(match[1]) <= 0:
         return None
     return "{:04d}_c{}s{}_{}_{}".format(int(match[1]), *match.groups()[1:])
@@ -59,8 +62,10 @@ class Naming:
     """That name → the person's."""
     group: Callable[[str], str]
     """That name → what is paired where no table says so: a person in the same clothes."""
-    test: str
-    """Folder whose photographs are for testing, where no table says so."""
+    test: frozenset[str]
+    """Folders whose photographs are for testing, where no table says so."""
+    aside: frozenset[str] = frozenset()
+    """Folders whose photographs show the same persons once more: they take part only where a table names them."""
 
 
 def _before(mark: str, count: int) -> Callable[[str], str]:
@@ -69,8 +74,16 @@ def _before(mark: str, count: int) -> Callable[[str], str]:
 
 
 NAMINGS = {
-    "deepfashion": Naming(fashion_key, _before("/", 1), _before("_", 2), "test"),
-    "market1501": Naming(market_key, _before("_", 3), _before("_", 3), "bounding_box_test"),
+    "deepfashion": Naming(fashion_key, _before("/", 1), _before("_", 2), frozenset({"test"})),
+    "market1501": Naming(
+        market_key,
+        _before("_", 3),
+        _before("_", 3),
+        test=frozenset(
+            {"bounding_box_test", "query", "test", "gallery"}
+        ),  # as it unpacks, by PATN, by re-identification code
+        aside=frozenset({"gt_bbox", "multi-query"}),  # boxes drawn by hand, of persons of both splits
+    ),
 }
 """`data.kind` → its naming."""
 
@@ -109,6 +122,13 @@ class PublishedSet(PhotographSet[PublishedData]):
         """Numbers of pairs of the field's tables, and of PG²."""
         return PAIR_COUNTS[self.settings.kind]
 
+    def published_split(self, listing: Listing) -> bool:
+        """True if both tables are as long as those of a paper."""
+        of_test = int(np.count_nonzero(listing.splits[listing.pairs[:, 0]]))
+        found = len(listing.pairs) - of_test, of_test
+        given = self.settings.train_pairs is not None and self.settings.test_pairs is not None
+        return given and found in {(count.train, count.test) for count in self.published_counts}
+
     def keypoint_name(self, name: str) -> str:
         """Translate a picture's name in the field's annotation into its id."""
         return NAMINGS[self.settings.kind].key(name) or name
@@ -130,7 +150,7 @@ class Published:
     """Index of a published data set. Reads directories and tables, never a picture.
 
     Images are those of the tables, pairs and splits the tables'; without tables all images, all pairs of a person, and the
-    photographs below the test folder for testing.
+    photographs below the test folders for testing.
     """
 
     root: Path
@@ -155,17 +175,23 @@ class Published:
     def notes(self) -> list[str]:
         """Lines for the user on what is in the folder and takes no part."""
         named = [path for _, path in self._named]
+        aside = {path for path in named if self._is_aside(path)}
         return [
             *left_out_lines(self._walk),
             *unnamed_line(self._pictures, named, "their names are of no person of this data set"),
-            *unnamed_line(named, self.files.values(), "another file has the same name in this data set"),
-            *unnamed_line(self.files.values(), self.paths, "no pair of the tables names them"),
+            *unnamed_line(aside, self.paths, "persons of training and of testing are in their folder"),
+            *unnamed_line(named, {*self.files.values(), *aside}, "another file has the same name in this data set"),
+            *unnamed_line(self.files.values(), {*self.paths, *aside}, "no pair of the tables names them"),
         ]
+
+    def _is_aside(self, path: str) -> bool:
+        return not self.naming.aside.isdisjoint(PurePosixPath(path).parts[:-1])
 
     @cached_property
     def _named(self) -> list[tuple[str, str]]:
-        """Name and path of every picture that is named as this data set names them."""
-        return [(key, path) for path in self._pictures if (key := self.naming.key(path))]
+        """Name and path of every picture that is named as this data set names them; those aside first, so that others replace them."""
+        named = [(key, path) for path in self._pictures if (key := self.naming.key(path))]
+        return sorted(named, key=lambda one: not self._is_aside(one[1]))
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -198,7 +224,9 @@ class Published:
     @cached_property
     def ids(self) -> list[str]:
         """Names of all images that take part, persons together."""
-        return sorted({key for pair in self._rows for key in pair} or self.files)
+        if self._rows:
+            return sorted({key for pair in self._rows for key in pair})
+        return sorted(key for key, path in self.files.items() if not self._is_aside(path))
 
     @cached_property
     def paths(self) -> list[str]:
@@ -223,7 +251,9 @@ class Published:
             PtxError: an image is in training and in test pairs.
         """
         if not self._rows:
-            return np.array([self.naming.test in PurePosixPath(path).parts for path in self.paths], np.uint8)
+            return np.array(
+                [not self.naming.test.isdisjoint(PurePosixPath(path).parts) for path in self.paths], np.uint8
+            )
         sides = splits_of(self._rows)
         return np.array([sides[key] for key in self.ids], np.uint8)
 
@@ -243,3 +273,8 @@ class Published:
     def state(self) -> str:
         """Digest of sizes and modification times of the photographs that take part."""
         return files_digest((path, self._pictures.get(path)) for path in self.paths)
+
+    @property
+    def stamps(self) -> NDArray[np.int64]:
+        """(N, 2) bytes and modification time in ns of each image's file, -1 where there is none."""
+        return stamp_table(self._pictures.get(path) for path in self.paths)

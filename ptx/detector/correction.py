@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.joints import keypoint
+from ptx.geometry.joints import HIPS, SHOULDERS
 
 Floats = NDArray[np.float64]
 
@@ -19,12 +19,6 @@ TOLERANCE = 0.005
 
 ON_PERSON = 0.5
 """Smallest value of the silhouette, 0 to 1, that counts as the person."""
-
-HIPS = (keypoint("left_hip"), keypoint("right_hip"))
-"""Rows of the hips."""
-
-SHOULDERS = (keypoint("left_shoulder"), keypoint("right_shoulder"))
-"""Rows of the shoulders."""
 
 
 def correct_landmarks(landmarks: Floats, landmarks3d: Floats, silhouette: NDArray[np.float32]) -> None:

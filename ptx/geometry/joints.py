@@ -86,6 +86,12 @@ def joint(name: str) -> int:
 TORSO = (keypoint("right_shoulder"), keypoint("left_shoulder"), keypoint("right_hip"), keypoint("left_hip"))
 """Keypoints of the shoulders and hips, which move least against each other."""
 
+HIPS = (keypoint("left_hip"), keypoint("right_hip"))
+"""Keypoints of the hips."""
+
+SHOULDERS = (keypoint("left_shoulder"), keypoint("right_shoulder"))
+"""Keypoints of the shoulders."""
+
 ANKLES = (keypoint("right_ankle"), keypoint("left_ankle"))
 """Keypoints of the ankles."""
 

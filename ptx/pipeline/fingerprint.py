@@ -8,13 +8,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ptx.pipeline.errors import PtxError, name_bytes, one_line
 from ptx.pipeline.folders import FileStamp, scan_files
 from ptx.pipeline.storage.json_values import Json
 
 __all__ = [
     "FileStamp", "Json", "differences", "digest", "file_stamp", "files_digest", "folder_stamp", "former_folder_stamp", "scan_files",
-    "stamp_files",
+    "stamp_files", "stamp_table",
 ]  # fmt: skip
 
 
@@ -64,6 +67,11 @@ def stamp_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, FileSta
             yield path, None
         else:
             yield path, (status.st_size, status.st_mtime_ns)
+
+
+def stamp_table(stamps: Iterable[FileStamp | None]) -> NDArray[np.int64]:
+    """Return stamps as an array (N, 2), -1 where there is no file."""
+    return np.array([(-1, -1) if stamp is None else stamp for stamp in stamps], np.int64).reshape(-1, 2)
 
 
 def files_digest(stamps: Iterable[tuple[str, FileStamp | None]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -11,31 +11,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.cluster import ClusterSettings, RunSettings
+from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.fingerprint import Json, differences, digest
-from ptx.pipeline.stage import Listing, Stage
+from ptx.pipeline.manifests import Manifests
+from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Condition
 from ptx.pipeline.storage.attributes import StoreAttributes
 from ptx.pipeline.storage.records import BAD, OK, PENDING, SKIPPED, Summary
-from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
+from ptx.pipeline.tables import STAMP, Tables, changed_files, replaced_files
 
 PACKAGES = ("ptx", "numpy", "zarr", "numcodecs", "numba")
 """Packages whose versions a store notes; they are no part of the manifest."""
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class Pipeline(Manifests):
     """The stages in order, the workspace they write to, and how they are run."""
 
-    stages: Sequence[Stage[Section]]
-    workspace: Storage
-    """Folder or URL of all stores."""
     results: Path
     """Folder of models, reports and pictures."""
-    run: RunSettings
     cluster: ClusterSettings
 
     def stage(self, name: str) -> Stage[Section]:
@@ -53,104 +50,6 @@ class Pipeline:
     def active(self) -> list[Stage[Section]]:
         """The stages that have a meaning under these settings, in order."""
         return [stage for stage in self.stages if stage.applies]
-
-    def writer(self, store: str) -> Stage[Section]:
-        """Return the stage that writes a store."""
-        return next(stage for stage in self.stages if stage.store == store)
-
-    def store(self, stage: Stage[Section]) -> Store:
-        """Return the store of a stage, which need not exist yet."""
-        return Store(self.workspace, stage.store)
-
-    @cached_property
-    def _listed(self) -> tuple[Stage[Section], Listing]:
-        """The stage that lists the data set, and its listing."""
-        listed = [(stage, listing) for stage in self.stages if (listing := stage.listing) is not None]
-        if len(listed) != 1:
-            raise RuntimeError("exactly one stage must list the data set")
-        return listed[0]
-
-    @property
-    def listing_stage(self) -> Stage[Section]:
-        """The stage that lists the data set."""
-        return self._listed[0]
-
-    @property
-    def listing(self) -> Listing:
-        """The data set as it was on disk when first asked for."""
-        return self._listed[1]
-
-    @cached_property
-    def _manifests(self) -> dict[str, dict[str, Json]]:
-        return {}
-
-    @cached_property
-    def _known_dependencies(self) -> dict[str, dict[str, Json]]:
-        return {}
-
-    def manifest(self, stage: Stage[Section]) -> dict[str, Json]:
-        """Return everything that the stage's results depend on; its digest is the stage's fingerprint."""
-        if stage.name not in self._manifests:
-            self._manifests[stage.name] = self._manifest(stage)
-        return self._manifests[stage.name]
-
-    def manifest_of_now(self, stage: Stage[Section]) -> dict[str, Json]:
-        """Return the manifest whatever earlier versions of ptx noted: that of a store which is made again."""
-        return self._manifest_with(stage, self._dependencies(stage))
-
-    def _manifest(self, stage: Stage[Section]) -> dict[str, Json]:
-        manifest = self.manifest_of_now(stage)
-        store = self.store(stage)
-        if not store.exists() or store.attributes.manifest == manifest:
-            return manifest
-        noted = self.manifest_as_noted(stage)
-        return noted if store.attributes.manifest == noted else manifest
-
-    def manifest_as_noted(self, stage: Stage[Section]) -> dict[str, Json]:
-        """Return the manifest of now, with dependencies as an earlier version of ptx noted them where the store on disk has them so.
-
-        A store that has all of that keeps its fingerprint, and what was made from it stays current, until something else changes.
-        """
-        stored = self.store(stage).attributes.manifest.get("dependencies")
-        if not isinstance(stored, Mapping):
-            stored = {}
-        former = {"data files": None, **stage.former_dependencies}
-        same = {name: value for name, value in former.items() if stored.get(name) == value}
-        noted = {**self._dependencies(stage), **same}
-        return self._manifest_with(stage, {name: v for name, v in noted.items() if name not in same or v is not None})
-
-    def _manifest_with(self, stage: Stage[Section], dependencies: Mapping[str, Json]) -> dict[str, Json]:
-        writers = [self.writer(store) for store in stage.input_stores]
-        return {
-            "stage": stage.name,
-            "version": stage.version,
-            "block": self.run.block,
-            "settings": {name: _plain(value) for name, value in stage.depends_on.items()},
-            "inputs": {writer.name: self.result_id(writer) for writer in writers},
-            "dependencies": {name: _plain(value) for name, value in dependencies.items()},
-        }
-
-    def _dependencies(self, stage: Stage[Section]) -> dict[str, Json]:
-        """Return what a stage's results depend on beside settings and inputs, the data set among them where the stage lists it."""
-        if stage.name not in self._known_dependencies:
-            own = dict(stage.dependencies)
-            if stage.name == self.listing_stage.name:
-                own["data set"] = self.listing.digest
-                if self.listing.state is not None:
-                    own["data files"] = self.listing.state
-            self._known_dependencies[stage.name] = own
-        return self._known_dependencies[stage.name]
-
-    def result_id(self, stage: Stage[Section]) -> str:
-        """Identify a stage's results for those that read them: its fingerprint, and how often `--force` made them again."""
-        store = self.store(stage)
-        rebuilds = store.attributes.rebuilds if store.exists() else 0
-        return digest(self.manifest(stage)) + (f" made again {rebuilds}" if rebuilds else "")
-
-    def invalidate(self) -> None:
-        """Forget the manifests: a store was replaced."""
-        self._manifests.clear()
-        self._known_dependencies.clear()
 
     def count(self, stage: Stage[Section]) -> int:
         """Return the number of samples that the stage runs over.
@@ -213,14 +112,21 @@ class Plan:
             reasons = differences(self.store.attributes.manifest, self.pipeline.manifest_as_noted(self.stage))
         if not reasons and self.store.count != self.count:
             reasons = [f"{self.store.count} samples, now {self.count}"]
+        if not reasons and self._records.reread and self._stamps is not None:
+            replaced = int(replaced_files(self.store, self._stamps, self._records).sum())
+            reasons = [f"files that were read again and replaced: {replaced}"] if replaced else []
         return reasons
+
+    @cached_property
+    def _records(self) -> Summary:
+        return self.store.records.summary()
 
     @cached_property
     def summary(self) -> Summary:
         """Its records, summed up; nothing is done where the store is absent or stale."""
         if not self.store.exists() or self.stale:
             return Summary(np.full(self.count, PENDING, np.uint8))
-        return self.store.records.summary()
+        return self._records
 
     @property
     def states(self) -> NDArray[np.uint8]:
@@ -256,6 +162,25 @@ class Plan:
         return outdated
 
     @property
+    def tables(self) -> Tables:
+        """The tables of a new store."""
+        stamps = self.pipeline.stamps(self.stage)
+        return {**self.pipeline.tables(self.stage), **({} if stamps is None else {STAMP: stamps})}
+
+    @cached_property
+    def _stamps(self) -> NDArray[np.int64] | None:
+        """Stamps of the files of now, where the store says those of its own."""
+        return self.pipeline.stamps(self.stage) if self.store.has(STAMP) else None
+
+    @cached_property
+    def mended(self) -> NDArray[np.bool_]:
+        """(N,) quarantined samples whose file was replaced since."""
+        if not self.problems or self._stamps is None:
+            return np.zeros(self.count, np.bool_)
+        mended: NDArray[np.bool_] = changed_files(self.store, self._stamps, self.summary) & (self.states == BAD)
+        return mended
+
+    @property
     def blocks(self) -> int:
         """Number of blocks."""
         return -(-self.count // self.block)
@@ -274,7 +199,7 @@ class Plan:
     def needed(self) -> NDArray[np.bool_]:
         """(blocks,) blocks that are not done or no longer right."""
         pending: NDArray[np.bool_] = self.states == PENDING
-        return self._any_of_block(pending | self.outdated)
+        return self._any_of_block(pending | self.outdated | self.mended)
 
     @cached_property
     def ready(self) -> NDArray[np.int64]:
@@ -308,6 +233,19 @@ class Plan:
             versions={name: version(name) for name in PACKAGES},
         )
 
+    def reread(self, block: int, redo: frozenset[int] | None) -> dict[int, tuple[int, ...]]:
+        """Stamps of the files of a block, or of those of its samples that are `redo`, that changed since the store was laid out."""
+        if self._stamps is None:
+            return {}
+        start = block * self.block
+        changed = start + np.flatnonzero(self._changed_files[start : start + self.block])
+        chosen = [sample for sample in changed.tolist() if redo is None or sample in redo]
+        return {sample: tuple(self._stamps[sample].tolist()) for sample in chosen}
+
+    @cached_property
+    def _changed_files(self) -> NDArray[np.bool_]:
+        return np.zeros(self.count, np.bool_) if self._stamps is None else changed_files(self.store, self._stamps)
+
     def usable(self, block: int) -> NDArray[np.bool_]:
         """Return which samples of a block the inputs allow to be computed."""
         usable: NDArray[np.bool_] = self.upstream[block * self.block : (block + 1) * self.block] == OK
@@ -318,10 +256,3 @@ def _worsen(result: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
     """Take over the worse state in place: PENDING beats SKIPPED beats OK."""
     result[np.isin(states, (BAD, SKIPPED)) & (result == OK)] = SKIPPED
     result[states == PENDING] = PENDING
-
-
-def _plain(value: Json | Section) -> Json:
-    """Return a setting as JSON, a section without what results do not depend on."""
-    if isinstance(value, Section):
-        return value.manifest()
-    return list(value) if isinstance(value, tuple) else value

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Listener
 from ptx.pipeline.plan import Plan
-from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Busy
-from ptx.pipeline.storage.store import Store, encode_strings
+from ptx.pipeline.storage.store import Store
 
 OLD_FOLDER = ".old"
 """Folder in the workspace of stores of other settings, kept until the new ones are whole."""
@@ -44,14 +40,16 @@ def prepare_store(plan: Plan, listener: Listener, *, force: bool) -> None:
 def _replace_store(plan: Plan, listener: Listener, *, force: bool) -> None:
     stage = plan.stage
     store = plan.store
-    attributes = plan.attributes(rebuild=force and plan.condition in ("partial", "done"))
+    again = (
+        plan.condition == "stale" and store.attributes.manifest == plan.manifest
+    )  # a file is back that was mended since
+    attributes = plan.attributes(rebuild=again or (force and plan.condition in ("partial", "done")))
     if plan.condition == "stale":
         listener.told(stage.name, f"{stage.name} is stale ({'; '.join(plan.stale)}): rebuilding")
     if store.exists():
         _put_aside(store)
-    if force or not _take_up(store, attributes.fingerprint):
-        listed = stage.name == plan.pipeline.listing_stage.name
-        store.create(stage.outputs, attributes, _tables(plan.pipeline.listing) if listed else {})
+    if force or again or not _take_up(store, attributes.fingerprint):
+        store.create(stage.outputs, attributes, plan.tables)
     plan.pipeline.invalidate()
 
 
@@ -90,14 +88,3 @@ def discard_old_stores(plan: Plan) -> None:
     for name in storage.names(OLD_FOLDER):
         if name.startswith(f"{plan.stage.store}-"):
             storage.remove_tree(f"{OLD_FOLDER}/{name}")
-
-
-def _tables(listing: Listing) -> dict[str, NDArray[np.generic]]:
-    """The tables of images, persons and pairs that lie beside the arrays of the stage that lists the data set."""
-    return {
-        "id": encode_strings(listing.ids),
-        "path": encode_strings(listing.paths),
-        "person": np.asarray(listing.persons, np.int32),
-        "split": np.asarray(listing.splits, np.uint8),
-        "pair": np.asarray(listing.pairs, np.int32).reshape(-1, 2),
-    }

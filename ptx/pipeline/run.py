@@ -51,7 +51,8 @@ def run_stage(
         plan = pipeline.plan(stage)
     if own := stage.note(as_object(plan.store.attributes.manifest.get("dependencies") or {})):
         listener.told(stage.name, f"{stage.name}: {own}")
-    tasks = (task_of(plan, int(block)) for block in part.select(plan.ready))
+    mended = samples_by_block(plan, np.flatnonzero(plan.mended).tolist())
+    tasks = (task_of(plan, int(block), mended.get(int(block))) for block in part.select(plan.ready))
     total = plan.samples(part.select(np.arange(plan.blocks)))
     needed = plan.samples(part.select(np.flatnonzero(plan.needed)))
     return _run(plan, tasks, listener, executor, total, total - needed)
@@ -69,13 +70,9 @@ def retry_stage(
     plan = pipeline.plan(stage)
     if plan.condition in ("absent", "stale"):
         raise PtxError(f"{stage.name} is {plan.condition}: `ptx run {stage.name}` first")
-    by_block: dict[int, set[int]] = {}
-    for sample, problem in plan.problems.items():
-        if reason is None or reason in problem.stored:
-            by_block.setdefault(sample // plan.block, set()).add(sample)
-    chosen = sum(map(len, by_block.values()))
-    tasks = (task_of(plan, block, frozenset(redo)) for block, redo in sorted(by_block.items()))
-    return _run(plan, tasks, listener, executor, plan.count, plan.count - chosen)
+    chosen = [sample for sample, problem in plan.problems.items() if reason is None or reason in problem.stored]
+    tasks = (task_of(plan, block, redo) for block, redo in sorted(samples_by_block(plan, chosen).items()))
+    return _run(plan, tasks, listener, executor, plan.count, plan.count - len(chosen))
 
 
 def _run(plan: Plan, tasks: Iterable[Task], listener: Listener, executor: Executor, total: int, done: int) -> Outcome:
@@ -147,11 +144,19 @@ def job_of(plan: Plan) -> Job:
     )
 
 
+def samples_by_block(plan: Plan, samples: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Return block → those of some samples that are in it."""
+    blocks: dict[int, set[int]] = {}
+    for sample in samples:
+        blocks.setdefault(sample // plan.block, set()).add(sample)
+    return {block: frozenset(own) for block, own in blocks.items()}
+
+
 def task_of(plan: Plan, block: int, redo: frozenset[int] | None = None) -> Task:
     """Return one block; `redo`: samples that alone are computed again."""
     rows = slice(block * plan.block, (block + 1) * plan.block)
     pairs = np.asarray(plan.pipeline.pairs()[rows]) if plan.stage.over == "pairs" else None
-    return Task(block, plan.usable(block), pairs, redo)
+    return Task(block, plan.usable(block), pairs, redo, plan.reread(block, redo))
 
 
 def _refuse_missing_inputs(plan: Plan) -> None:

@@ -38,6 +38,9 @@ class Listing:
     state: str | None = None
     """Digest of sizes and modification times of all files that are read (`files_digest`): it changes when one is replaced. None where
     `digest` says so too, or where nothing is on disk."""
+    stamps: NDArray[np.int64] | None = None
+    """(N, 2) bytes and modification time in ns of the file of each image, -1 where there is none. None where images are rendered, or
+    where `state` watches more than their files."""
     notes: Sequence[str] = ()
     """Lines for the user on what is on disk and takes no part."""
 
@@ -107,6 +110,9 @@ class Stage(ABC, Generic[S]):
     """Samples are images, or directed pairs."""
     inputs: ClassVar[tuple[str, ...]] = ()
     """Arrays it reads, as "store.array"."""
+    file_dependencies: ClassVar[tuple[str, ...]] = ()
+    """Dependencies that are the state of all files that samples are read from one by one (`stamps`). A store stays current while only files
+    differ that it could not use."""
     cost: ClassVar[float] = 0.01
     """Seconds a sample on one core: the guess of a dry run before anything was measured."""
 
@@ -127,6 +133,14 @@ class Stage(ABC, Generic[S]):
         A store whose manifest differs in these alone stays current.
         """
         return {}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """Look at the files that samples are read from, one a sample: (N, 2) as `Listing.stamps`; None where there is no such file.
+
+        Args:
+            paths: of all images, as listed now.
+        """
+        return None
 
     def note(self, noted: Mapping[str, Json]) -> str | None:  # noqa: ARG002
         """Return a line for the user that every run of the stage says; its store noted these dependencies, none where there is none."""

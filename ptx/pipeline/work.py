@@ -52,6 +52,8 @@ class Task:
     """(n, 2) target and source images, for a stage over pairs."""
     redo: frozenset[int] | None = None
     """Only these quarantined samples are computed again, the others are kept; None computes the whole block."""
+    reread: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Sample of the block → stamp of its file of now, where that is another than when the store was laid out."""
     wait: bool = False
     """Wait for another process that is computing the block instead of coming back later."""
 
@@ -115,7 +117,8 @@ def _compute(job: Job, task: Task, store: Store) -> BlockReport:
                 rows[name][positions[good]] = result.arrays[name][good]
         bad |= {int(start + positions[i]): problem for i, problem in result.problems.items()}
     skipped = (start + np.flatnonzero(~task.usable)).tolist()
-    store.commit(task.block, rows or _empty_rows(specs, stop - start), bad, skipped)
+    reread = {**done.reread, **task.reread} if done is not None and task.redo is not None else task.reread
+    store.commit(task.block, rows or _empty_rows(specs, stop - start), bad, skipped, reread)
     return BlockReport(task.block, stop - start, len(positions), bad, len(skipped))
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings, WorkingImage
 from ptx.datasets.persons import MIN_KEYPOINTS, Several
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
-from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
+from ptx.pipeline.fingerprint import Json, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result, Stage, each_sample
 from ptx.stages.backends.keypoints import KeypointBackend, KeypointBackendName
 
@@ -61,6 +61,7 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     name = "extract-keypoints"
     store = "keypoints"
     version = 2
+    file_dependencies = ("keypoint files",)
     inputs = ("ingest.image", "ingest.transform", "ingest.original")
     cost = 0.04
 
@@ -72,13 +73,8 @@ class ExtractKeypoints(Stage[KeypointSettings]):
     @property
     def dependencies(self) -> Mapping[str, Json]:
         """The backend, with `auto` resolved, and the state of its files."""
-        path = self.settings.path
-        files: dict[str, Json] = {"keypoint files": folder_stamp(path, ".json")} if path else {}
-        model = self.settings.model if self.keypoints.detects else None
-        network = (
-            {"network": hashlib.sha256(model.read_bytes()).hexdigest()} if model is not None and model.is_file() else {}
-        )
-        return {"backend": self.keypoints.name, **files, **network, **self.keypoints.choice}
+        files: dict[str, Json] = {"keypoint files": self.keypoints.state} if self.settings.path else {}
+        return {"backend": self.keypoints.name, **files, **self.keypoints.network, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
@@ -86,6 +82,10 @@ class ExtractKeypoints(Stage[KeypointSettings]):
         path = self.settings.path
         files: dict[str, Json] = {"keypoint files": former_folder_stamp(path, ".json")} if path else {}
         return {**files, **self.keypoints.former_choice(self.data, self.store)}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the keypoint files, where there is one an image."""
+        return self.keypoints.stamps(paths)
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

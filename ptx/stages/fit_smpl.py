@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.fit_cameras import FIRST_PIXEL
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
@@ -18,6 +21,10 @@ from ptx.stages.backends.bodies import BodyStage
 
 FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
+
+
+LYING = "lying people"
+"""Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
 
 
 class FitSettings(Section):
@@ -51,20 +58,37 @@ class FitSmpl(BodyStage[FitSettings]):
     store = "fit"
     section = "fit_smpl"
     inputs = ("keypoints.keypoints", "keypoints.keypoints3d")
+    file_dependencies = ("fit files",)
     cost = 0.008
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; of bodies that are read from files, their state and how their cameras are read."""
-        files: dict[str, Json] = {}
+        """The body model's digest; of files their state and how their cameras are read; of fits how lying people are fitted."""
         if self.files:
-            files = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
-        return {**super().dependencies, **files}
+            own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
+        else:
+            own = {LYING: "along their bodies"}
+        return {**super().dependencies, **own}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """The files' stamp by number and newest time."""
-        return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {}
+        """The files' stamp by number and newest time; nothing of lying people."""
+        return {"fit files": former_folder_stamp(self.files, *FIT_ENDINGS)} if self.files else {LYING: None}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the files of fits."""
+        from ptx.datasets.fit_files import ENDINGS
+
+        return named_file_stamps(self.files, paths, ENDINGS) if self.files and self.files.is_dir() else None
+
+    def note(self, noted: Mapping[str, Json]) -> str | None:
+        """Tell how to have lying people fitted anew."""
+        if self.files is not None or LYING in noted:
+            return None
+        return (
+            "bodies were fitted by an earlier ptx, which took people who lie, hang or stand on their heads for upright ones: "
+            "where there are some, `ptx run fit-smpl --force` fits all again"
+        )
 
     @property
     def files(self) -> Path | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ptx.datasets.data_set import DataSet, DataSettings
@@ -18,6 +19,9 @@ from ptx.stages.backends.keypoints import KeypointBackend
 
 COLOURS = "colours"
 """Name of the dependency that says what the numbers of photographs mean."""
+
+CROP_FILES = "crop files"
+"""Name of the dependency that is the state of the keypoint files which pictures are cropped by."""
 
 
 class IngestSettings(Section):
@@ -39,6 +43,7 @@ class Ingest(Stage[IngestSettings]):
 
     name = "ingest"
     store = "ingest"
+    file_dependencies = (CROP_FILES,)
     cost = 0.02
 
     @property
@@ -49,20 +54,25 @@ class Ingest(Stage[IngestSettings]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """What colours of photographs are; the keypoint backend where it decides the crop, the margin around keypoints of files, and who
+        """What colours of photographs are; the keypoint backend where it decides the crop, with its files, the margin around them, and who
         of several is cut out."""
         colours = {} if self.data.root is None else {COLOURS: "sRGB"}
         if self.settings.crop == "picture":
             return colours
-        margin = {"crop margin": BOX_MARGIN} if self.keypoints.reads_files else {}
-        return {**colours, "crop by": self.keypoints.name, **margin, **self.keypoints.choice}
+        of_files: dict[str, Json] = {"crop margin": BOX_MARGIN, CROP_FILES: self.keypoints.state}
+        files = of_files if self.keypoints.reads_files else {}
+        return {**colours, "crop by": self.keypoints.name, **files, **self.keypoints.network, **self.keypoints.choice}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
-        """Nothing about colours: stores of before stay current, most photographs have no profile but sRGB. Nothing about who of several
-        is cut out, where there never are several."""
+        """Nothing about colours: stores of before stay current, most photographs have no profile but sRGB. Nothing about the files that
+        pictures are cropped by, nor about who of several is cut out, where there never are several."""
         choice = {} if self.settings.crop == "picture" else self.keypoints.former_choice(self.data, self.store)
-        return {COLOURS: None, **choice}
+        return {COLOURS: None, CROP_FILES: None, **choice}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the keypoint files that pictures are cropped by; the pictures' own stamps are listed."""
+        return self.keypoints.stamps(paths) if self.settings.crop == "person" else None
 
     def note(self, noted: Mapping[str, Json]) -> str | None:
         """Tell how to find out whether colour profiles matter."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import DataSet, DataSettings
+from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.label_sets import LabelSet
 from ptx.labels import GARMENTS
 from ptx.pipeline.config import AbsolutePath, Section
@@ -50,6 +52,7 @@ class Parse(Stage[ParseSettings]):
     name = "parse"
     store = "parsing"
     inputs = ("ingest.image", "ingest.transform")
+    file_dependencies = ("label maps",)
     cost = 0.02
 
     @property
@@ -78,6 +81,11 @@ class Parse(Stage[ParseSettings]):
         """The label maps' stamp by number and newest time."""
         path = self.settings.path
         return {"label maps": former_folder_stamp(path, ".png")} if path is not None and path.is_dir() else {}
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the label maps."""
+        path = self.settings.path
+        return named_file_stamps(path, paths, (".png",)) if path is not None and path.is_dir() else None
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

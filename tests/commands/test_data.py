@@ -258,3 +258,33 @@ def test_json_lines_stay_alone_on_standard_output(work: Path) -> None:
     assert [event["event"] for event in events if event["event"] != "advanced"] == ["started", "ended"]
     assert {event["step"] for event in events} == {"synth-flow"}
     assert done.err.startswith("synth-flow: done, 6 computed in ")
+
+
+def test_runs_refuse_persons_in_training_and_in_testing(tmp_path: Path) -> None:
+    for name in (
+        "train/0001_c1s1_000001_01",
+        "train/0001_c1s1_000002_01",
+        "query/0001_c1s1_000003_01",
+        "query/0002_c1s1_000003_01",
+    ):
+        path = tmp_path / "market" / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.new("RGB", (32, 64)).save(path)
+    words = sets("data.kind=market1501", f"data.root={tmp_path / 'market'}", "cluster.kind=serial", "size=[64, 32]")
+    for step in ("ingest", "all", "train-flow"):
+        fails(
+            ptx(tmp_path, "run", step, *words),
+            "data: persons in training and in testing: 1, the first is that of 0001_c1s1_000001_01",
+        )
+    assert not (tmp_path / "work").exists()
+    checked = ptx(tmp_path, "check", *words)
+    assert checked.code == 1
+    assert "; the person of 0001_c1s1_000001_01)" in checked.out
+
+
+def test_a_body_that_cannot_be_read_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "page.pkl").write_text("<html>sign in</html>")
+    for body, reason in (("none.pkl", "no such file"), ("page.pkl", "not an SMPL pickle"), (".", "no such file")):
+        words = sets("data.persons=3", "cluster.kind=serial", f"body={tmp_path / body}")
+        fails(ptx(tmp_path, "run", "all", *words), reason)
+    assert not (tmp_path / "work").exists()

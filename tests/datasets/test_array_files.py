@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,61 @@ def test_what_is_not_wanted_is_not_decoded(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.pkl", ("text",), 10**6)
     with pytest.raises(Malformed, match="a is no dictionary"):
         read_arrays(tmp_path / "a.pkl", ("a.inner",), 10**6)
+
+
+class Evil:
+    """An object whose unpickling writes a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, (f"open({str(self.marker)!r}, 'w')",)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_dictionaries_and_lists_of_objects_inside_an_npz(tmp_path: Path, protocol: int) -> None:
+    """Written by hand with each protocol that a numpy may use, as numpy.lib.format lays objects out."""
+    boxed = np.empty((), object)
+    boxed[()] = {"inner": np.arange(3.0), "none": None}
+    ragged = np.empty(2, object)
+    ragged[:] = [np.arange(3), [4, 5, 6]]
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name, array in (("outer", boxed), ("rows", ragged)):
+            member = io.BytesIO()
+            np.lib.format.write_array_header_1_0(member, {"descr": "|O", "fortran_order": False, "shape": array.shape})
+            archive.writestr(f"{name}.npy", member.getvalue() + pickle.dumps(array, protocol))
+    arrays = read_arrays(
+        tmp_path / "a.npz", ("outer.inner", "outer.none", "outer.absent", "rows", "other.inner"), 10**6
+    )
+    assert {name: array.tolist() for name, array in arrays.items()} == {
+        "outer.inner": [0, 1, 2], "rows": [[0, 1, 2], [4, 5, 6]],
+    }  # fmt: skip
+
+
+def test_nothing_in_an_npz_is_run(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    np.savez(tmp_path / "a.npz", outer={"inner": np.zeros(2), "other": Evil(marker)})
+    with pytest.raises(Malformed, match="refused"):
+        read_arrays(tmp_path / "a.npz", ("outer.inner",), 10**6)
+    assert read_arrays(tmp_path / "a.npz", ("other",), 10**6) == {}
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("ending", [".npz", ".pkl"])
+def test_a_list_that_says_itself_over_and_over_is_refused(tmp_path: Path, ending: str) -> None:
+    """2^30 numbers in a file of some hundred bytes."""
+    value: list = [1.0]
+    for _ in range(30):
+        value = [value, value]
+    boxed = np.empty((), object)
+    boxed[()] = {"inner": value}
+    if ending == ".npz":
+        np.savez(tmp_path / "a.npz", outer=boxed)
+    else:
+        (tmp_path / "a.pkl").write_bytes(pickle.dumps({"outer": {"inner": value}}))
+    with pytest.raises(Malformed, match=r"outer\.inner: a list of more than \d+ numbers"):
+        read_arrays(tmp_path / f"a{ending}", ("outer.inner",), 10**6)
 
 
 def test_one_array_without_a_name(tmp_path: Path) -> None:

@@ -178,6 +178,24 @@ def test_nested_folders_and_loose_pictures(tmp_path: Path) -> None:
     assert len(folder.pairs()) == 2
 
 
+def test_a_sub_folder_that_a_table_divides_is_named(root: Path) -> None:
+    """Where a sub-folder is a person, a table that joins only some of its pictures lets them into training and testing."""
+    for number in range(8):
+        path = root / "ann" / f"more{number}.jpg"
+        path.write_bytes((root / "ann" / "1.jpg").read_bytes())
+    table = root.parent / "pairs.csv"
+    rows = [f"ann/more{k}.jpg,ann/more{k + 1}.jpg" for k in range(0, 8, 2)]
+    table.write_text("\n".join(["source,target", *rows, "bob/1.jpg,bob/2.jpg"]))
+    line = (
+        "sub-folders with pictures in training and in testing: 1 (ann); where a sub-folder is a person, "
+        "join its pictures by pairs in pairs.csv"
+    )
+    assert line in Folder(root, table, 0.4).notes
+    joined = [f"ann/more{k}.jpg,ann/more{k + 1}.jpg" for k in range(7)]
+    table.write_text("\n".join(["source,target", *joined, "bob/1.jpg,bob/2.jpg"]))
+    assert line not in Folder(root, table, 0.4).notes
+
+
 @pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
 def test_accents_apart_or_in_one(root: Path, on_disk: str, in_table: str) -> None:
     """A Mac's file names beside a table from elsewhere, which look the same."""

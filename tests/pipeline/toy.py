@@ -172,7 +172,7 @@ def toy(
     run = RunSettings(block=block, workers=workers)
     cluster = ClusterSettings(kind=kind, address=address)
     stages = (Numbers(settings), Square(settings), Difference(settings))
-    return Pipeline(stages, storage, storage.folder or Path("results"), run, cluster)
+    return Pipeline(stages, storage, run, storage.folder or Path("results"), cluster)
 
 
 def run_all(pipeline: Pipeline, *names: str, listener: Listener | None = None) -> list[Outcome]:

@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.camera import project
-from ptx.geometry.fitting.checks import (
-    Fit,
-    find_issues,
-    find_missing,
-    reprojection_error,
-    split_keypoints,
-)
-from ptx.geometry.fitting.energy import Observations
+from ptx.geometry.fitting.checks import Fit, find_issues, find_missing, reprojection_error, split_keypoints
+from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, choose_frame, torso_turn
 from ptx.geometry.fitting.kinematics import pose_skeleton
-from ptx.geometry.fitting.model import (
-    BETAS,
-    CAMERA_PARAMS,
-    CX,
-    CY,
-    LOG_SCALE,
-    FitModel,
-    SkeletonArrays,
-    mean_state,
-    skeleton_of,
-)
+from ptx.geometry.fitting.model import BETAS, CAMERA_PARAMS, FitModel, SkeletonArrays, mean_state, skeleton_of
 from ptx.geometry.fitting.options import FitOptions
 from ptx.geometry.fitting.priors import build_prior
-from ptx.geometry.fitting.search import allocate_results, fit_all
+from ptx.geometry.fitting.search import Results, allocate_results, fit_all
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import KEYPOINT_COUNT, TORSO
 
 Floats = NDArray[np.float64]
-
-
-class Normalisation(NamedTuple):
-    """Pixels of N pictures ↔ metres at the body, y up, so that one set of standard deviations serves all sizes."""
-
-    centre: Floats
-    """(N, 2) px, weighted mean of the keypoints."""
-    unit: Floats
-    """(N,) px per metre, a first guess of the camera's scale."""
-
-    def to_metres(self, pixels: Floats) -> Floats:
-        """Keypoints (N, 18, 2) px in metres."""
-        return (pixels - self.centre[:, None]) / self.unit[:, None, None] * (1, -1)
-
-    def camera(self, params: Floats) -> Floats:
-        """Cameras (N, 3) px per metre, px, px of parameters (N, D + 14)."""
-        scale = np.exp(params[:, LOG_SCALE]) * self.unit
-        cx = self.centre[:, 0] + self.unit * params[:, CX]
-        cy = self.centre[:, 1] - self.unit * params[:, CY]
-        return np.stack([scale, cx, cy], axis=-1)
 
 
 def fit(
@@ -100,14 +62,22 @@ def fit(
     issues = find_missing(weight, TORSO, unit, options)
     rows = np.array([n for n in range(count) if n not in issues], np.int64)
     centre = (pixels * weight[..., None]).sum(1) / np.maximum(weight.sum(1), 1e-9)[:, None]
-    normalisation = Normalisation(centre, np.where(np.isfinite(unit), unit, 1.0))
+    upright = Frame(centre, np.where(np.isfinite(unit), unit, 1.0), np.zeros(count))
 
-    results = allocate_results(count, prior)
-    observations = Observations(normalisation.to_metres(pixels), weight, xyz, weight3)
-    fit_all(model, observations, rows, options.search(), results, scratch)
+    def fit_in(frame: Frame, chosen: NDArray[np.int64]) -> Results:
+        results = allocate_results(count, prior)
+        fit_all(model, frame.observe(pixels, weight, xyz, weight3), chosen, options.search(), results, scratch)
+        return results
+
+    results, frame = fit_in(upright, rows), upright
+    turn = torso_turn(pixels, weight)
+    lying = rows[np.abs(turn[rows]) > UPRIGHT_TURN]
+    if len(lying):
+        along = upright._replace(turn=turn)
+        frame = choose_frame(results, upright, fit_in(along, lying), along, lying)
 
     betas = results.params[:, -CAMERA_PARAMS - BETAS : -CAMERA_PARAMS]
-    camera = normalisation.camera(results.params)
+    camera = frame.camera(results.params)
     residual = reprojection_error(project(camera, results.points), pixels, weight)
     given = (weight > 0).sum(1) + (weight3 > 0).sum(1)
     issues |= find_issues(rows, results.energy / np.maximum(given, 1), camera, betas, residual, size, options)

@@ -68,6 +68,8 @@ class Record:
     """Quarantined sample → why."""
     skipped: Sequence[int]
     """Samples that an earlier stage quarantined."""
+    reread: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Sample → stamp of its file as it was read, where that is another than when the store was laid out."""
 
     def as_json(self) -> dict[str, Json]:
         """Return JSON values with a checksum; the same block gives the same bytes."""
@@ -78,6 +80,8 @@ class Record:
             "bad": {str(sample): problem.stored for sample, problem in sorted(self.bad.items())},
             "skipped": list(self.skipped),
         }
+        if self.reread:
+            value["reread"] = {str(sample): list(stamp) for sample, stamp in sorted(self.reread.items())}
         return {**value, CHECKSUM_KEY: _checksum(value)}
 
     @classmethod
@@ -91,7 +95,8 @@ class Record:
             files = {name: _shard_file(file) for name, file in as_object(fields["files"]).items()}
             bad = {int(sample): Problem.parse(as_str(text)) for sample, text in as_object(fields["bad"]).items()}
             skipped = [as_int(sample) for sample in as_list(fields["skipped"])]
-            return cls(as_int(fields["start"]), as_int(fields["stop"]), files, bad, skipped)
+            reread = {int(sample): _stamp(stamp) for sample, stamp in as_object(fields.get("reread", {})).items()}
+            return cls(as_int(fields["start"]), as_int(fields["stop"]), files, bad, skipped, reread)
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -113,6 +118,10 @@ def _shard_file(value: Json) -> ShardFile:
     return ShardFile(as_int(fields["bytes"]), as_int(fields["crc32"]))
 
 
+def _stamp(value: Json) -> tuple[int, ...]:
+    return tuple(map(as_int, as_list(value)))
+
+
 _CANONICAL = json.JSONEncoder(sort_keys=True)
 """Encoder of the text that a record's checksum is taken of; made once, since making it takes as long as using it."""
 
@@ -131,6 +140,8 @@ class Summary:
     """Bytes of all shards."""
     problems: dict[int, Problem] = field(default_factory=dict)
     """Quarantined sample → why."""
+    reread: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Sample → stamp of its file, as `Record.reread`."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +209,7 @@ class Records:
             if record.bad or record.skipped:
                 summary.states[record.start : record.stop] = record.states()
                 summary.problems |= record.bad
+            summary.reread |= record.reread
             summary.bytes += record.bytes
         return summary
 

@@ -115,6 +115,7 @@ class Store:
         arrays: Mapping[str, NDArray[np.generic]],
         bad: Mapping[int, Problem],
         skipped: Sequence[int],
+        reread: Mapping[int, tuple[int, ...]] | None = None,
     ) -> Record:
         """Write a block's shards, flush them to the disk, then record the block as done; the caller holds the block's lock."""
         start, stop = self.records.bounds(block)
@@ -123,7 +124,7 @@ class Store:
             data = encode_shard(self._layout(name), rows)
             self.storage.put(self.shard_file(name, block), data)
             files[name] = ShardFile(len(data), zlib.crc32(data))
-        record = Record(start, stop, files, dict(bad), list(skipped))
+        record = Record(start, stop, files, dict(bad), list(skipped), dict(reread or {}))
         self.records.put(block, record)
         return record
 
@@ -168,6 +169,10 @@ class Store:
             except (Damaged, OSError) as error:
                 raise self._damaged(name, block, error) from error
         return out if np.array_equal(positions, np.arange(len(rows))) else out[positions]
+
+    def has(self, name: str) -> bool:
+        """Return True if there is an array or a table of this name."""
+        return self.storage.exists(f"{self.group}/{name}/{GROUP_FILE}")
 
     def table(self, name: str, kind: type[Scalar]) -> NDArray[Scalar]:
         """Read a small array that was written when the store was created, and whose values are of type `kind`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.datasets.data_set import (
     BoxFinder,
@@ -17,12 +19,13 @@ from ptx.datasets.data_set import (
     PersonKeypoints,
     WorkingImage,
 )
+from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.images import Image, box_around
 from ptx.datasets.keypoint_source import FileKeypoints, KeypointFile
 from ptx.datasets.persons import FoundPerson, Several, choose_person
 from ptx.detector.keypoints import Detection, KeypointDetector
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.fingerprint import Json
+from ptx.pipeline.fingerprint import Json, folder_stamp
 from ptx.pipeline.storage.store import Store
 
 KeypointBackendName = Literal["truth", "blazepose", "openpose-json", "coco-json", "mmpose-json", "csv"]
@@ -78,6 +81,28 @@ class KeypointBackend:
     def reads_files(self) -> bool:
         """True where keypoints are those of another tool's files."""
         return not self.detects and self.name != "truth"
+
+    @property
+    def network(self) -> Mapping[str, Json]:
+        """What the detector's answers depend on besides, for manifests: the content of a network of the user's, blurred pictures."""
+        own = self.model if self.detects and self.model is not None and self.model.is_file() else None
+        network: dict[str, Json] = {} if own is None else {"network": hashlib.sha256(own.read_bytes()).hexdigest()}
+        return {**network, "steady": True} if self.detects and self.steady else network
+
+    @property
+    def state(self) -> list[int] | str | None:
+        """State of the files (`folder_stamp`); None where there are none."""
+        return None if self.path is None else folder_stamp(self.path, ".json")
+
+    def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:
+        """Look at the files of images (`named_file_stamps`); None where there is not one an image."""
+        from ptx.datasets.mmpose_files import MmposeJson
+        from ptx.datasets.openpose_files import OpenposeJson
+
+        endings = {"openpose-json": OpenposeJson.endings, "mmpose-json": MmposeJson.endings}
+        if self.path is None or self.name not in endings or not self.path.is_dir():
+            return None
+        return named_file_stamps(self.path, paths, endings[self.name])
 
     @property
     def choice(self) -> Mapping[str, Json]:

@@ -159,3 +159,19 @@ def test_a_pack_that_is_no_list_does_not_count(tmp_path: Path) -> None:
     (tmp_path / found.pack_file(1)).write_text("{}")
     assert found.get(5) is None
     assert set(dict(found)) == {0, 1, 2, 3, 8, 9, 10}
+
+
+def test_files_that_were_read_again(tmp_path: Path) -> None:
+    """Noted where there are some; records without stay byte for byte what they were."""
+    files, stamps = {"flow": ShardFile(1, 2)}, {4: (10, 20), 3: (1, 2, 3, 4)}
+    plain, noted = Record(3, 6, files, {}, []), Record(3, 6, files, {}, [], stamps)
+    assert "reread" not in plain.as_json()
+    assert Record.from_json(noted.as_json()) == noted
+    assert Record.from_json({**noted.as_json(), "reread": {"4": [10, 21]}}) is None  # its checksum covers them
+    records = Records(LocalStorage(tmp_path), "x.blocks", 6, 3)
+    records.put(0, Record(0, 3, files, {}, []))
+    records.put(1, noted)
+    assert records.summary().reread == stamps
+    for block in range(2):
+        records.pack(unlocked)
+        assert records.summary().reread == stamps, block
