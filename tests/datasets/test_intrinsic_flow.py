@@ -143,6 +143,7 @@ def test_stages_store_what_the_pack_has(done: Project) -> None:
     assert [step.name for step in done.stages] == [
         "ingest",
         "extract-keypoints",
+        "silhouette",
         "rasterize",
         "synth-flow",
         "visibility",
