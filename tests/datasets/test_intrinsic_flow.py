@@ -148,7 +148,9 @@ def test_stages_store_what_the_pack_has(done: Project) -> None:
         "synth-flow",
         "visibility",
     ]
-    assert all(step.status().condition == "done" and not step.status().quarantined for step in done.stages)
+    states = {step.name: step.status() for step in done.stages}
+    assert {state.condition for state in states.values()} == {"done"}
+    assert [name for name, state in states.items() if state.quarantined] == ["silhouette"]  # the pictures are noise
     view = SampleReader(done.pipeline)
     points = view.keypoints(0)
     assert np.flatnonzero(points[:, 2] == 0).tolist() == [3, 16]
