@@ -41,6 +41,9 @@ LEFT_COLOUR = (220, 60, 60)
 MIDDLE_COLOUR = (240, 190, 40)
 """Colour of the nose and the neck of a skeleton: yellow."""
 
+POINT_COLOUR = (40, 130, 240)
+"""RGB of the points of face and hands."""
+
 RIM_COLOUR = (255, 255, 255)
 """Colour of the rim around each keypoint of a skeleton."""
 
@@ -106,6 +109,22 @@ def draw_skeleton(image: Image, keypoints: NDArray[np.floating], thickness: floa
             cv2.circle(canvas, points[k], radius, RIM_COLOUR, -1, cv2.LINE_AA, SUBPIXEL_BITS)
             cv2.circle(canvas, points[k], int(0.75 * radius), colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     return np.asarray(cv2.resize(canvas, image.shape[1::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def draw_points(image: Image, points: NDArray[np.floating], colour: Colour = POINT_COLOUR) -> Image:
+    """Draw points (K, 3) x, y px, confidence over an image, each as one pixel; those of confidence 0 are left out."""
+    out = image.copy()
+    xy = np.rint(points[points[:, 2] > 0, :2]).astype(int)
+    height, width = image.shape[:2]
+    inside = ((xy >= 0) & (xy < (width, height))).all(1)
+    out[xy[inside, 1], xy[inside, 0]] = colour
+    return out
+
+
+def cut_out(image: Image, mask: NDArray[np.uint8]) -> Image:
+    """Lay what a mask (H, W) 0 to 255 shows of an image over white."""
+    share = mask[..., None] / 255
+    return np.asarray(np.rint(image * share + 255 * (1 - share)), np.uint8)
 
 
 def _side_colour(name: str) -> Colour:

@@ -84,6 +84,21 @@ class SampleReader:
         """Return keypoints (18, 3): x, y px, confidence."""
         return self.read("extract-keypoints", "keypoints", index, np.float32)
 
+    @property
+    def has_details(self) -> bool:
+        """True where face and hands are stored beside the keypoints."""
+        return "face" in self.pipeline.stage("extract-keypoints").outputs
+
+    def details(self, index: int) -> NDArray[np.float32]:
+        """Return the points (510, 3) of face and hands: x, y px, confidence, 0 where they were not found."""
+        face = self.read("extract-keypoints", "face", index, np.float32)
+        hands = self.read("extract-keypoints", "hands", index, np.float32)
+        return np.concatenate([face, hands.reshape(-1, 3)])
+
+    def silhouette(self, index: int) -> NDArray[np.uint8]:
+        """Return the person's mask (H, W) 0 to 255."""
+        return self.read("silhouette", "mask", index, np.uint8)
+
     def body(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return pose (24, 3), betas (10,) and camera (3,) of the fitted body."""
         pose, betas, camera = (self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera"))

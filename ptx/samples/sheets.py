@@ -15,10 +15,12 @@ from ptx.geometry.quantization import decode_bary
 from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
     blend,
+    cut_out,
     draw_body,
     draw_flow,
     draw_garments,
     draw_parts,
+    draw_points,
     draw_skeleton,
     draw_visibility,
     draw_wheel,
@@ -66,6 +68,8 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     index = image_index(pipeline, name)
     reader = SampleReader(pipeline)
     panels = [Panel(reader.image(index), "picture"), Panel(_skeleton(reader, index), "keypoints")]
+    if reader.has("silhouette", index):
+        panels.append(Panel(cut_out(reader.image(index), reader.silhouette(index)), "silhouette"))
     if reader.has("rasterize", index):
         panels += [Panel(_body(reader, index), "fitted body"), Panel(_parts(reader, index), "parts")]
     if reader.has("parse", index):
@@ -167,9 +171,13 @@ def _two_columns(rows: list[list[Panel]]) -> list[list[Panel]]:
 
 
 def _skeleton(reader: SampleReader, index: int) -> Image:
-    """Draw keypoints over the picture, where they were found."""
+    """Draw keypoints over the picture, and the points of face and hands where there are any."""
     image = reader.image(index)
-    return draw_skeleton(image, reader.keypoints(index)) if reader.has("extract-keypoints", index) else image
+    if not reader.has("extract-keypoints", index):
+        return image
+    if reader.has_details:
+        image = draw_points(image, reader.details(index))
+    return draw_skeleton(image, reader.keypoints(index))
 
 
 def _body(reader: SampleReader, index: int) -> Image:

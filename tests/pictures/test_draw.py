@@ -20,10 +20,12 @@ from ptx.pictures.draw import (
     RIGHT_COLOUR,
     VISIBLE_COLOUR,
     blend,
+    cut_out,
     draw_body,
     draw_flow,
     draw_garments,
     draw_parts,
+    draw_points,
     draw_skeleton,
     draw_visibility,
     draw_wheel,
@@ -122,3 +124,16 @@ def test_body_of_no_pixels_changes_nothing() -> None:
     out = draw_body(GREY, face, bary, points, np.array([35, 29.5, 40]), body.faces)
     assert (out == GREY).all()
     assert out is not GREY
+
+
+def test_points_of_confidence_are_drawn() -> None:
+    image = np.zeros((10, 8, 3), np.uint8)
+    points = np.array([[2.4, 3.6, 0.9], [5, 5, 0], [np.nan, np.nan, 0], [7.4, 9.4, 1], [8, 2, 1], [-1, 2, 1]])
+    drawn = draw_points(image, points)
+    assert np.argwhere(drawn.any(-1)).tolist() == [[4, 2], [9, 7]]
+    assert not image.any()
+
+
+def test_a_mask_cuts_out_over_white() -> None:
+    image = np.full((1, 3, 3), 55, np.uint8)
+    assert cut_out(image, np.array([[0, 51, 255]], np.uint8))[0, :, 0].tolist() == [255, 215, 55]
