@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ptx.detector.correction import SHOULDERS, correct_landmarks
 from ptx.detector.face import FACE_POINTS, FaceMesh
 from ptx.detector.hands import HAND_POINTS, HandPoints
-from ptx.detector.network import Floats, Image
+from ptx.detector.network import Floats, Image, PerThread
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL
@@ -80,17 +79,8 @@ class KeypointDetector:
         Raises:
             PtxError: LiteRT is not installed, or the file is not there.
         """
-        self._model = model or POSE_MODEL
         self._steady = steady
-        self._local = threading.local()
-        self._networks()
-
-    def _networks(self) -> _Networks:
-        """The networks of this thread."""
-        networks: _Networks | None = getattr(self._local, "networks", None)
-        if networks is None:
-            networks = self._local.networks = _Networks(self._model)
-        return networks
+        self._networks = PerThread(partial(_Networks, model or POSE_MODEL))
 
     def detect(self, image: Image) -> Detection:
         """Detect the most prominent person of an image (H, W, 3) uint8 RGB.

@@ -6,8 +6,9 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from ptx.pipeline.errors import PtxError, one_line
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
+T = TypeVar("T")
 
 ASSETS = Path(__file__).parents[1] / "assets" / "detector"
 """Folder of the networks that come with ptx."""
@@ -81,6 +83,23 @@ class Network:
 def sigmoid(logits: Floats) -> Floats:
     """Turn logits into probabilities."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, None))), np.float32)
+
+
+class PerThread(Generic[T]):
+    """Networks of which every thread opens its own, since an interpreter is not for two."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Make those of this thread, so that what is wrong is told now; those of other threads when they ask."""
+        self._make = make
+        self._local = threading.local()
+        self()
+
+    def __call__(self) -> T:
+        """Return those of this thread."""
+        if not hasattr(self._local, "made"):
+            self._local.made = self._make()
+        made: T = self._local.made
+        return made
 
 
 @contextlib.contextmanager

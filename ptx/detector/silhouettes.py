@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.detector.matting import Segment, sharpen_mask
-from ptx.detector.network import Floats, Image
+from ptx.detector.network import Floats, Image, PerThread
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL, PERSON_MARGIN, Region, region_about
@@ -37,7 +38,7 @@ VISIBLE = 0.5
 
 
 class Silhouettes:
-    """Finds the mask of a person. Safe in one thread only."""
+    """Finds the mask of a person. May be shared between threads: each has its own networks."""
 
     def __init__(self, model: Path = POSE_MODEL) -> None:
         """Load the network.
@@ -45,7 +46,7 @@ class Silhouettes:
         Raises:
             PtxError: LiteRT is not installed, or the file is not there.
         """
-        self._people = PeopleDetector(model)
+        self._people = PerThread(partial(PeopleDetector, model))
 
     def __call__(self, image: Image, keypoints: NDArray[np.floating], seed: int) -> Floats:
         """Compute the mask (H, W), 0 to 1, of a person in an image (H, W, 3).
@@ -58,10 +59,10 @@ class Silhouettes:
         Raises:
             BadSample: `no_silhouette`, the network sees nobody there.
         """
-        region = body_region(keypoints)
-        pose = None if region is None else self._people.follow(image, region)
+        people, region = self._people(), body_region(keypoints)
+        pose = None if region is None else people.follow(image, region)
         if pose is None:  # the hips are missing, or the region was not right
-            pose = self._people.find(image)
+            pose = people.find(image)
         if pose is None or not _holds(pose.region, keypoints):
             raise BadSample("no_silhouette", "the network sees nobody around the keypoints")
         return sharpen_mask(image, pose.mask_in(image.shape[:2]), limbs(pose), seed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ptx.detector.network import ASSETS, Network, sigmoid
+from ptx.detector.network import ASSETS, Network, PerThread, sigmoid
 from ptx.pipeline.errors import PtxError
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +67,23 @@ def test_another_archive_is_refused(tmp_path: Path) -> None:
             wheel.writestr(f"mediapipe/modules/{name}", b"another")
     with pytest.raises(SystemExit, match=r"pose_detection.tflite: is not in the archive, or not the one"):
         checked(members(tmp_path / "x.whl"), NETWORKS)
+
+
+def test_every_thread_has_networks_of_its_own() -> None:
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    own = PerThread(make)
+    assert own() is own() is made[0]
+    with ThreadPoolExecutor(1) as pool:
+        theirs = [pool.submit(own).result() for _ in range(2)]
+    assert theirs == [made[1]] * 2
+    assert len(made) == 2
+
+
+def test_what_is_wrong_with_networks_is_told_at_once() -> None:
+    with pytest.raises(PtxError, match="cannot be read"):
+        PerThread(lambda: Network(Path("nowhere.tflite")))
