@@ -51,7 +51,9 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
         raise PtxError(
             f"{config or DEFAULT_CONFIG}: was emptied before it could be read; print to another file and rename that"
         )
-    print(config_yaml(load_settings(config, overrides)))
+    typer.echo(
+        config_yaml(load_settings(config, overrides)).encode()
+    )  # settings files are UTF-8, whatever the terminal is
 
 
 def _writes_to(path: Path) -> bool:
