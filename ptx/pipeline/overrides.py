@@ -19,6 +19,9 @@ from ptx.pipeline.storage.storage import Storage
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
+TEXTS: tuple[type, ...] = (str, Path, Storage)
+"""Types of settings that are text."""
+
 NOTHING = ("", "null")
 """Texts that take away a setting that may be empty; a folder of this name is `./null`."""
 
@@ -83,7 +86,7 @@ def _alternatives(annotation: TypeForm[Json] | None) -> list[TypeForm[Json] | No
 def _is_text(kind: TypeForm[Json] | None) -> bool:
     if get_origin(kind) is Literal:
         return all(isinstance(value, str) for value in get_args(kind))
-    return isinstance(kind, type) and (kind is Storage or issubclass(kind, str | Path))
+    return isinstance(kind, type) and any(base in TEXTS for base in kind.__mro__)
 
 
 def _is_list_of_text(kind: TypeForm[Json] | None) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import active_children, resource_tracker
+from multiprocessing import active_children
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from ptx.pipeline.signals import STOPPING
+from ptx.pipeline.signals import ENDING, STOPPING, blocked_signals, start_resource_tracker
 from ptx.training.data import Batch, PairData
 
 READ_AHEAD = 4
@@ -59,8 +58,8 @@ class StepSampler:
 def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batch, None, None]:
     """Batches of a sampler's rows, read ahead by worker processes.
 
-    Batch systems send their signals to all processes of a job. Those that read are started with `STOPPING` blocked, which they
-    inherit: the step that is to be finished before the training is saved may still need them. They end when this is closed.
+    Batch systems, and terminals, send their signals to all processes of a job. Those that read are started with them blocked: the
+    step that is to be finished before the training is saved may still need them. They end when this is closed.
     """
     batches: DataLoader[Batch] = DataLoader(
         data,
@@ -72,13 +71,10 @@ def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batc
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="forkserver" if workers else None,
     )
-    resource_tracker.ensure_running()  # when it starts, it unblocks SIGTERM
+    start_resource_tracker()
     others = set(active_children())
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
+    with blocked_signals(*STOPPING, *ENDING):
         started = iter(batches)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         yield from started
     finally:
