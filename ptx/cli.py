@@ -14,6 +14,7 @@ from ptx.commands import cluster, data, export, models, pictures, start, trained
 from ptx.commands.options import DATA, MODELS, errors
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.signals import Interrupted, ending_on_signals
+from ptx.pipeline.storage.files import explained_surroundings
 
 MISTAKE = 2
 """Exit code after a user's mistake."""
@@ -57,7 +58,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows no ×, or a name that is no UTF-8
     try:
-        with ending_on_signals():
+        with ending_on_signals(), explained_surroundings():
             app()
     except PtxError as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}")

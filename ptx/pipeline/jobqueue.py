@@ -29,7 +29,7 @@ INSTALL = "pip install 'ptx[cluster]'"
 ALLOWED_FAILURES = 100
 """Workers that may go away on the same block: a preempted worker is no fault of its block."""
 
-ASK_EVERY = 15.0
+ASK_EVERY = 10.0
 """Seconds between two questions to the batch system, while no worker is there."""
 
 LONGEST_WORDS = 500

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, resource_tracker
@@ -23,6 +24,9 @@ REQUEUE = 75
 
 GRACE = 3.0
 """Seconds that a command has for a calm end; then it ends at once."""
+
+ECHO = 0.25
+"""Seconds within which a second signal is an echo of the first: `timeout`, `make` and `srun` hand on what the terminal sent too."""
 
 STOPPED = "stopped; the same command goes on from here"
 """What a command that was stopped says last."""
@@ -55,12 +59,16 @@ def ending_on_signals() -> Iterator[None]:
     A second signal ends it at once. Nothing is lost either way, since all files are whole or not there. Signals that are ignored
     (`nohup`) stay so. The exit code is that of a shell, 128 + the signal.
     """
-    came: list[int] = []
+    first: int | None = None
+    came = 0.0
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        came.append(number)
-        if len(came) > 1:
-            end_at_once(came[0])
+        nonlocal first, came
+        if first is not None:
+            if time.monotonic() - came > ECHO:
+                end_at_once(first)
+            return
+        first, came = number, time.monotonic()
         logging.disable()  # from here on, errors of what is cut off are no news
         timer = threading.Timer(GRACE, end_at_once, [number])
         timer.daemon = True
@@ -71,18 +79,18 @@ def ending_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        if came:
-            end_at_once(came[0])
+        if first is not None:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):  # a closed pipe
+                    stream.flush()
+            end_at_once(first)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def end_at_once(number: int) -> None:
-    """End this process and those that it started, as on a signal; does not return."""
+    """End this process and those that it started, as on a signal; does not return, and waits for nothing."""
     kill_children()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, RuntimeError):  # a closed pipe; or a signal in the middle of a write
-            stream.flush()
     with suppress(OSError):
         os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + f"{STOPPED}\n".encode())
     os._exit(128 + number)
@@ -114,9 +122,13 @@ def noted_signals(on_ctrl_c: str) -> Iterator[list[int]]:
         on_ctrl_c: sentence for the first Ctrl-C, which is written to standard error; may be empty.
     """
     received: list[int] = []
+    last = -ECHO
 
     def note(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT:
+        nonlocal last
+        now = time.monotonic()
+        if number == signal.SIGINT and now - last > ECHO:
+            last = now
             handler = before[signal.SIGINT]
             if number in received and callable(handler):
                 handler(number, frame)
