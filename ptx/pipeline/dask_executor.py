@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -16,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ptx.pipeline.cluster import ClusterSettings, RunSettings
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.events import Listener, Silent
 from ptx.pipeline.jobqueue import BATCH_SYSTEMS, batch_client
 from ptx.pipeline.signals import kill_children, start_resource_tracker
@@ -37,6 +38,12 @@ ALLOWED_FAILURES = 5
 
 CONNECT_TIMEOUT = "10s"
 """Time in which a scheduler that is there already must answer."""
+
+NOT_STARTED = "Cluster failed to start"
+"""Words of Dask where something of the machine is in its way: no folder for temporary files, no name of the host."""
+
+LONGEST_WORDS = 300
+"""Characters of Dask's own words that are repeated, at most."""
 
 _starting = threading.Lock()
 """Held while workers start: Dask changes this process's environment meanwhile."""
@@ -85,6 +92,7 @@ class DaskExecutor:
         if first is None:
             return  # nothing to do is no reason to start workers
 
+        _import_dask()
         from distributed import CancelledError
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
@@ -173,6 +181,18 @@ class DaskExecutor:
                 yield client, LocalWatch()
 
 
+def _import_dask() -> None:
+    """Import Dask, which reads the user's settings files of its own.
+
+    Raises:
+        PtxError: one of them is no YAML.
+    """
+    try:
+        importlib.import_module("dask")
+    except ValueError as error:
+        raise PtxError(f"Dask's own settings: {one_line(error, LONGEST_WORDS)}") from error
+
+
 def _window(client: Client) -> Iterator[int]:
     """Yield the number of blocks to keep in flight: two for each that can be computed at once, and two more."""
     workers = 0
@@ -206,13 +226,20 @@ def _local_client(count: int, *, threads: bool) -> Iterator[Client]:
     """Start worker processes on this machine, or threads of this process."""
     from distributed import Client
 
-    client = Client(
-        n_workers=1 if threads else count,
-        threads_per_worker=count if threads else 1,
-        processes=not threads,
-        dashboard_address="127.0.0.1:0",  # any free port, seen from this machine only
-        silence_logs=50,
-    )
+    try:
+        client = Client(
+            n_workers=1 if threads else count,
+            threads_per_worker=count if threads else 1,
+            processes=not threads,
+            dashboard_address="127.0.0.1:0",  # any free port, seen from this machine only
+            silence_logs=50,
+        )
+    except RuntimeError as error:
+        if NOT_STARTED not in str(error):
+            raise
+        raise PtxError(
+            f"Dask's workers cannot start on this machine ({one_line(error, LONGEST_WORDS)}); `--cluster serial` needs none"
+        ) from error
     with closing(client):
         yield client
 

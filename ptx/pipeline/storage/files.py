@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.json_values import Json, decode_json, encode_json
 
 NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
@@ -69,18 +69,34 @@ SURROUNDINGS = frozenset({
 })  # fmt: skip
 """Errors of the operating system that are no defect of the program, wherever they show."""
 
+NO_TEMPORARY = "No usable temporary directory"
+"""Words of Python's tempfile where neither TMPDIR nor /tmp can be written to, as in some containers."""
+
+GPU_MEMORY_ERROR = "OutOfMemoryError"
+"""Name of torch's class of errors of a full GPU; torch is not imported for it."""
+
 
 @contextmanager
 def explained_surroundings() -> Iterator[None]:
-    """Raise PtxError in place of errors of the operating system that nobody expected there, and that are no defects."""
+    """Raise PtxError in place of errors that nobody expected there, and that are the machine's: no defects of the program."""
     try:
         yield
     except OSError as error:
-        if error.errno not in SURROUNDINGS or error.filename is None:
+        if error.errno in SURROUNDINGS and error.filename is not None:
+            what = f"{os.fsdecode(error.filename)}: {error.strerror}"
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # of a stream, such as standard output
+            what = str(error.strerror)
+        elif NO_TEMPORARY in str(error):
+            what = f"{error.strerror}: set TMPDIR to a folder that can be written to"
+        else:
             raise
-        path = os.fsdecode(error.filename)
+        raise PtxError(f"{what}: mend that, or name another path or `workspace:`; finished work is safe") from error
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and type(error).__name__ != GPU_MEMORY_ERROR:
+            raise
         raise PtxError(
-            f"{path}: {error.strerror}: mend that, or name another path or `workspace:`; finished work is safe"
+            f"out of memory ({one_line(error, 200)}): lower `run.workers` or `run.block`, `batch` of a training, or "
+            "`evaluate.batch`; finished work is safe"
         ) from error
 
 

@@ -199,6 +199,8 @@ def _open_lock(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except PermissionError:
+        if not path.exists():
+            raise
         return os.open(path, os.O_RDONLY)
 
 
