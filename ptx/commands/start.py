@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -51,9 +52,9 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
         raise PtxError(
             f"{config or DEFAULT_CONFIG}: was emptied before it could be read; print to another file and rename that"
         )
-    typer.echo(
-        config_yaml(load_settings(config, overrides)).encode()
-    )  # settings files are UTF-8, whatever the terminal is
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as settings files are, whatever the terminal is
+    print(config_yaml(load_settings(config, overrides)))
 
 
 def _writes_to(path: Path) -> bool:

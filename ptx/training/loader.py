@@ -90,8 +90,8 @@ def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batc
         raise PtxError(f"processes that read pictures cannot start ({one_line(error)}): {WITHOUT_READERS}") from error
     try:
         yield from started
-    except RuntimeError as error:
-        if READER_ENDED not in str(error):
+    except (RuntimeError, EOFError, ConnectionError) as error:
+        if isinstance(error, RuntimeError) and READER_ENDED not in str(error):
             raise
         raise PtxError(
             f"a process that reads pictures ended ({one_line(error)}): is memory, or /dev/shm, too small? {WITHOUT_READERS}"
