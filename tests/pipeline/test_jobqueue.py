@@ -103,7 +103,8 @@ def test_a_batch_system_that_refuses_is_quoted(
 def test_jobs_that_work_are_cancelled_at_the_end(tmp_path: Path, commands: Path) -> None:
     """The batch system is this machine: a job is a process, its id the process's."""
     log = tmp_path / "cancelled"
-    command(commands, "sbatch", 'bash "$1" > /dev/null 2>&1 & echo "Submitted batch job $!"')
+    keep = 'script=$(cat "$1")'  # as SLURM does: the file goes when sbatch is done
+    command(commands, "sbatch", f'{keep}; bash -c "$script" > /dev/null 2>&1 & echo "Submitted batch job $!"')
     command(commands, "scancel", f'echo "$1" >> {log}; kill "$1"')
     run_toy(tmp_path, "slurm")
     assert int(log.read_text()) > 0
