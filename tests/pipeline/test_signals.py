@@ -99,7 +99,7 @@ def test_a_second_signal_waits_for_nothing() -> None:
 
 def test_an_echo_of_a_signal_is_no_second_one() -> None:
     """`timeout`, `make` and `srun` hand on what the terminal sent to all of them."""
-    process = program("time.sleep(0.5)", echo=60)
+    process = program("time.sleep(0.2)", echo=60)
     for _ in range(4):
         process.send_signal(signal.SIGINT)
     assert end(process) == (130, "calm\n", f"{STOPPED}\n")
