@@ -13,13 +13,11 @@ from rich.markup import escape
 from ptx.commands import cluster, data, export, models, pictures, start, trained
 from ptx.commands.options import DATA, MODELS, errors
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.signals import REQUEUE, Interrupted
+from ptx.pipeline.signals import Interrupted, ending_on_signals
+from ptx.pipeline.storage.files import explained_surroundings
 
 MISTAKE = 2
 """Exit code after a user's mistake."""
-
-STOPPED = 130
-"""Exit code after Ctrl-C."""
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for group in (start, data):
@@ -62,20 +60,17 @@ def _print_every_name() -> None:
 
 
 def main() -> None:
-    """Entry point: a user's mistake ends in one line and exit code 2, a signal to a training in 75, Ctrl-C in 130."""
+    """Entry point: a user's mistake ends in one line and exit code 2, a signal to a training in 75, other signals in 128 + theirs."""
     _print_every_name()
     try:
-        app()
+        with ending_on_signals(), explained_surroundings():
+            app()
     except PtxError as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}")
         sys.exit(MISTAKE)
-    except Interrupted:
+    except Interrupted as signal:
         errors.print("stopped by a signal and saved; the same command goes on from here")
-        sys.exit(REQUEUE)
-    except SystemExit as end:
-        if end.code == STOPPED:
-            errors.print("stopped; the same command goes on from here")
-        raise
+        sys.exit(signal.exit_code)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def retry(
     project = load_project(config, _overrides(overrides, workers))
     chosen = project.pipeline.stage(stage)
     output = open_output(log_format)
-    with open_executor(project.settings.run, project.settings.cluster) as executor:
+    with open_executor(project.settings.run, project.settings.cluster, output.listener) as executor:
         output.show(outcome_line(retry_stage(project.pipeline, chosen, reason, output.listener, executor)))
 
 

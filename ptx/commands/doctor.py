@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ptx.datasets.picture_formats import AVIF_HINT, HEIF_HINT, has_avif
 from ptx.detector.network import INSTALL, NO_WHEEL
+from ptx.pipeline.cluster import usable_cores
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.storage import Storage
 
@@ -83,8 +84,7 @@ def _gpu() -> Check:
 
 
 def _cores() -> Check:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Check("cores", True, f"{cores} usable; `run.workers` is how many are used")
+    return Check("cores", True, f"{usable_cores()} usable; `run.workers` is how many are used")
 
 
 def _workspace(workspace: Storage) -> Iterator[Check]:

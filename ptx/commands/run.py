@@ -28,7 +28,7 @@ def run_steps(
         PtxError: as `Step.run`.
         Interrupted: a signal came; everything is saved.
     """
-    with open_executor(settings.run, settings.cluster) as executor:
+    with open_executor(settings.run, settings.cluster, listener) as executor:
         for step in steps:
             outcome = step.run(listener, executor, force=force, part=part)
             if outcome is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,8 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
         raise PtxError(
             f"{config or DEFAULT_CONFIG}: was emptied before it could be read; print to another file and rename that"
         )
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as settings files are, whatever the terminal is
     print(config_yaml(load_settings(config, overrides)))
 
 

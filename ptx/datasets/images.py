@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import warnings
 import zlib
@@ -49,6 +50,9 @@ DECODER_ERRORS = (
     OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
 """Exceptions of Pillow on damaged files, which its decoders, its EXIF parser and its palettes do not translate."""
+
+PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
+"""Errors of the operating system that say nothing about the file: the run ends, and goes on later."""
 
 
 class Picture(NamedTuple):
@@ -127,6 +131,8 @@ def _decode(path: Path, max_pixels: int, load: Callable[[Pillow.Image], T]) -> T
         hint = format_hint(path)
         raise BadSample("not_an_image", f"{path.name} {hint or 'holds no picture of a known format'}") from None
     except DECODER_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise
         raise BadSample("damaged_image", f"{path.name}: {one_line(error)}") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
@@ -148,7 +149,7 @@ def load_body(spec: str) -> Body:
         FileNotFoundError: there is no such file.
         ValueError: the file is no such body; one line says what is wrong and how to mend it.
     """
-    path = SHIPPED.get(spec) or Path(spec).expanduser()
+    path = SHIPPED.get(spec) or Path(os.path.expanduser(spec))
     if not path.is_file():
         raise FileNotFoundError(
             f"{path}: no such file. SMPL's files are the user's own: download from https://smpl.is.tue.mpg.de (SMPL-X's from "

@@ -8,6 +8,7 @@ The bodies that come with ptx are held against smplx by its tests.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def check_against_smplx(spec: str) -> None:
     """
     if spec in SHIPPED:
         return
-    path = Path(spec).expanduser()
+    path = Path(os.path.expanduser(spec))
     arrays = read_body_arrays(path)
     body = build_body(arrays)
     rng = np.random.default_rng(0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -30,7 +33,33 @@ class RunSettings(Section):
     @property
     def worker_count(self) -> int:
         """Workers to start on this machine."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or usable_cores()
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use: those that it is bound to, and no more than its container's share."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
+    return max(1, min(bound, _container_share()))
+
+
+def _container_share() -> int:
+    """Return the cores that a container's quota allows, rounded up; as many as one likes where there is none (cgroups 2 and 1)."""
+    for file, period_file in CPU_QUOTAS:
+        try:
+            quota, *period = Path(file).read_text().split()
+            period = period or Path(period_file).read_text().split()
+            if quota not in ("max", "-1"):
+                return math.ceil(int(quota) / int(period[0]))
+        except (OSError, ValueError, IndexError):
+            continue
+    return sys.maxsize
+
+
+CPU_QUOTAS = (
+    ("/sys/fs/cgroup/cpu.max", ""),
+    ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+)
+"""Files with a container's quota of processor time, and with its period where that is a file of its own."""
 
 
 def seconds(walltime: str) -> int:

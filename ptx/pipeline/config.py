@@ -8,15 +8,24 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ptx.pipeline.config_errors import Former, Location, describe_errors
-from ptx.pipeline.errors import PtxError, one_line, printable
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.overrides import read_override
 from ptx.pipeline.storage.json_values import Json
-from ptx.pipeline.storage.opening import open_storage
+from ptx.pipeline.storage.opening import absolute_path, open_storage
 from ptx.pipeline.storage.storage import Storage
 
 M = TypeVar("M", bound=BaseModel)
@@ -61,16 +70,26 @@ TRAINING_ONLY = "training only"
 Share = Annotated[float, Field(ge=0, le=1)]
 """A fraction, 0 to 1."""
 
-AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute()), LOCATION]
+
+def _path(value: Json | Path) -> Path | None:
+    """Refuse what YAML took for something else than text, and the empty text, which would be the current folder."""
+    if value is None:
+        return None
+    if isinstance(value, str | Path) and str(value):
+        return absolute_path(value)
+    raise ValueError("be a path: `.` is this folder" if value == "" else "be a path: put it in quotes")
+
+
+AbsolutePath = Annotated[Path, BeforeValidator(_path), LOCATION]
 """A path, relative to the current folder; absolute once read, since workers may run elsewhere."""
 
 
-def _storage(value: str | Path | Storage) -> Storage:
+def _storage(value: Json | Path | Storage) -> Storage:
     if isinstance(value, Storage):
         return value
-    if isinstance(value, str | Path):
+    if isinstance(value, str | Path) and str(value):
         return open_storage(str(value))
-    raise ValueError("Input should be a path or URL")
+    raise ValueError("be a path or URL")
 
 
 Workspace = Annotated[Storage, PlainValidator(_storage, json_schema_input_type=str), PlainSerializer(str), LOCATION]
@@ -85,7 +104,7 @@ def load_config(
     renamed: Mapping[str, str] | None = None,
     removed: Mapping[str, str] | None = None,
 ) -> M:
-    """Read settings from a YAML file (None: defaults only), then apply `a.b=value` overrides.
+    """Read settings from a YAML file (None: defaults only), then apply `a.b=value` overrides (`read_override`).
 
     Args:
         model: the settings.
@@ -100,7 +119,7 @@ def load_config(
     """
     document = _read(path) if path is not None else {}
     values = {str(key): _plain(value) for key, value in document.items()}
-    set_by = {_apply(values, override) for override in overrides}
+    set_by = {_apply(model, values, override) for override in overrides}
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -143,16 +162,10 @@ def _plain(node: Json) -> Json:
     return node
 
 
-def _apply(values: dict[str, Json], override: str) -> Location:
+def _apply(model: type[BaseModel], values: dict[str, Json], override: str) -> Location:
     """Set one value as in `a.b=value`; returns its location."""
-    name, equals, text = override.partition("=")
-    if not equals or not name:
-        raise PtxError(f"--set {override}: write it as name=value, e.g. --set fit_smpl.iterations=20")
-    try:
-        value: Json = YAML(typ="safe").load(text) if printable(text) == text else text  # a file's name in other bytes
-    except YAMLError:
-        raise PtxError(f"--set {name}: '{text}' is not valid YAML") from None
-    *parents, last = name.split(".")
+    location, value = read_override(model, override)
+    *parents, last = location
     section = values
     for parent in parents:
         inner = section.get(parent)
@@ -163,7 +176,7 @@ def _apply(values: dict[str, Json], override: str) -> Location:
     if last == "kind" and section.get(last, value) != value:  # another kind has other settings: those of the file go
         section.clear()
     section[last] = value
-    return tuple(name.split("."))
+    return location
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------------
@@ -206,9 +219,10 @@ def _section_lines(section: BaseModel) -> Iterator[str]:
 def _from_here(value: Path | Storage | None) -> str | None:
     """Return a path below the current folder as it is from there; None for others."""
     try:
-        return str(Path(str(value)).relative_to(Path.cwd()))
+        path = str(Path(str(value)).relative_to(Path.cwd()))
     except ValueError:
         return None
+    return f"./{path}" if path.startswith("~") else path  # read again, a bare ~ is the user's folder
 
 
 def _scalar(value: Json) -> str:

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Protocol, Union, get_args, get_origin, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ptx.pipeline.storage.json_values import Json
@@ -203,3 +204,9 @@ def _at(model: type[BaseModel], location: Location) -> list[type[BaseModel]]:
 
 def _fields(model: type[BaseModel], location: Location) -> list[str]:
     return [name for m in _at(model, location) for name in m.model_fields]
+
+
+def fields_at(model: type[BaseModel], location: Location) -> list[FieldInfo]:
+    """Return the fields that a location names: of a tagged union one in each model that has it."""
+    *parents, last = location
+    return [m.model_fields[str(last)] for m in _at(model, tuple(parents)) if last in m.model_fields]

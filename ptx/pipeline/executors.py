@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ptx.pipeline.cluster import ClusterSettings, RunSettings
+from ptx.pipeline.events import Listener
 from ptx.pipeline.work import BlockReport, Job, Task, run_block
 
 
@@ -26,16 +27,19 @@ class Executor(Protocol):
         ...
 
 
-def open_executor(run: RunSettings, cluster: ClusterSettings) -> AbstractContextManager[Executor]:
+def open_executor(
+    run: RunSettings, cluster: ClusterSettings, listener: Listener | None = None
+) -> AbstractContextManager[Executor]:
     """Return the executor that the settings ask for, to be used in a `with` block, at whose end its workers end.
 
-    Workers start with the first task, and are kept from one step to the next.
+    Workers start with the first task, and are kept from one step to the next. The listener is told what is waited for while there
+    are none.
     """
     if cluster.kind == "serial":
         return SerialExecutor()
     from ptx.pipeline.dask_executor import DaskExecutor
 
-    return DaskExecutor(run, cluster)
+    return DaskExecutor(run, cluster, listener)
 
 
 class SerialExecutor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptx.pipeline.cluster import ClusterSettings, clock, seconds
-from ptx.pipeline.errors import PtxError, name_bytes
+from ptx.pipeline.errors import PtxError, name_bytes, one_line
+from ptx.pipeline.job_states import ANSWER_SECONDS
 from ptx.pipeline.signals import REQUEUE
 from ptx.pipeline.step import JobPlan, Step
 from ptx.pipeline.storage.files import read_json_object, write_json
@@ -26,6 +28,9 @@ MODULE = "ptx.cli"
 
 JOBS_FOLDER = "jobs"
 """Folder of scripts, logs and job ids in the folder of results."""
+
+PLAIN = re.compile(r"[\w@%+=:,./-]+")
+"""Text that needs no quotes in a line of #SBATCH."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +85,50 @@ def _head(name: str, plan: JobPlan, results: Path) -> str:
     logs = results.absolute() / JOBS_FOLDER / "logs"
     together = plan.nodes * plan.tasks_per_node > 1
     lines = [
-        f"--job-name=ptx-{name}",
+        f"--job-name={quoted(f'ptx-{name}')}",
         f"--cpus-per-task={job.cores}",
         f"--mem={_megabytes(job.memory)}M",
         f"--time={clock(seconds(job.walltime))}",
-        f"--output={logs}/{name}-%A{'_%a' if plan.array else ''}.log",
+        f"--output={quoted(_no_pattern(logs / name) + ('-%A_%a.log' if plan.array else '-%A.log'))}",
         "--open-mode=append",
         "--requeue",
         *([f"--array=1-{plan.array}"] if plan.array else []),
         *([f"--signal=B:USR1@{WARNING_SECONDS}"] if plan.saves_on_signal else []),
         *([f"--nodes={plan.nodes}", f"--ntasks-per-node={plan.tasks_per_node}"] if together else []),
-        *([f"--account={job.account}"] if job.account else []),
-        *([f"--partition={job.queue}"] if job.queue else []),
-        *([f"--gres={job.gres}"] if job.gres else []),
+        *([f"--account={quoted(job.account)}"] if job.account else []),
+        *([f"--partition={quoted(job.queue)}"] if job.queue else []),
+        *([f"--gres={quoted(job.gres)}"] if job.gres else []),
         *job.options,
     ]
     return "\n".join(["#!/bin/bash", *(f"#SBATCH {line}" for line in lines), "", *job.prologue, ""])
+
+
+def quoted(text: str) -> str:
+    """Write a value in a line of #SBATCH as SLURM reads it: in quotes where it holds a space, a # or the like.
+
+    SLURM's own rules (get_argument in sbatch's opt.c): a backslash takes the next character as it is, also in quotes.
+
+    Raises:
+        PtxError: it holds a line break, which no such line can.
+    """
+    if "\n" in text:
+        raise PtxError(f"{text!r} has a line break, which a job's script cannot name")
+    if PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _no_pattern(path: Path) -> str:
+    """Write a path in which SLURM would see patterns (%j is a job's id) as it stands.
+
+    Raises:
+        PtxError: it holds a backslash, after which SLURM looks for no patterns at all.
+    """
+    if "\\" in str(path):
+        raise PtxError(
+            f"{path}: SLURM can write no logs below a folder with a backslash in its name: name other `results:`"
+        )
+    return str(path).replace("%", "%%")
 
 
 def _body(name: str, plan: JobPlan, words: Sequence[str]) -> str:
@@ -167,7 +200,10 @@ def submit(jobs: Sequence[Script], results: Path) -> dict[str, str]:
         done = subprocess.run(["sbatch", "--parsable", *wait, str(path)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise PtxError(f"sbatch refuses {path}: {' '.join(done.stderr.split())}")
-        ids[script.step] = done.stdout.strip().split(";")[0]
+        number = re.search(r"^(\d+)(;.*)?$", done.stdout, re.MULTILINE)  # wrappers of sbatch may say more
+        if number is None:
+            raise PtxError(f"sbatch took {path}, but said no number of a job: {one_line(ValueError(done.stdout))}")
+        ids[script.step] = number[1]
         write_json(_register(results), {**jobs_of(results), script.step: ids[script.step]})
     return ids
 
@@ -200,7 +236,10 @@ def job_states(
     if not jobs or which("squeue") is None:
         return {}
     options = ("--noheader", "--states=all", "--array", "--format=%A %F %T", f"--jobs={','.join(jobs.values())}")
-    done = run(["squeue", *options], capture_output=True, text=True, check=False)
+    try:
+        done = run(["squeue", *options], capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS)
+    except subprocess.TimeoutExpired:
+        return {}
     counts: dict[str, Counter[str]] = {}
     for line in done.stdout.splitlines() if done.returncode == 0 else []:
         number, of_array, state = line.split()
@@ -217,4 +256,5 @@ def describe_jobs(results: Path) -> list[str]:
     """Return a line for each step with a job."""
     jobs = jobs_of(results)
     states = job_states(jobs)
-    return [f"{step}: job {job}, {states.get(step, 'no longer known to SLURM')}" for step, job in jobs.items()]
+    unknown = "no longer known to SLURM" if states else "of which SLURM says nothing"
+    return [f"{step}: job {job}, {states.get(step, unknown)}" for step, job in jobs.items()]

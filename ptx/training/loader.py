@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import active_children, resource_tracker
+from multiprocessing import active_children
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from ptx.pipeline.signals import STOPPING
+from ptx.pipeline.errors import PtxError, one_line
+from ptx.pipeline.signals import ENDING, STOPPING, blocked_signals, start_resource_tracker
 from ptx.training.data import Batch, PairData
 
 READ_AHEAD = 4
 """Batches that each reading process prepares ahead."""
+
+READER_ENDED = "DataLoader worker"
+"""Words of torch where a reading process was killed."""
+
+WITHOUT_READERS = "set `workers` of the training to 0, which needs none; saved steps are safe"
+"""What can be done where reading processes do not work."""
 
 
 @dataclass
@@ -59,8 +65,11 @@ class StepSampler:
 def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batch, None, None]:
     """Batches of a sampler's rows, read ahead by worker processes.
 
-    Batch systems send their signals to all processes of a job. Those that read are started with `STOPPING` blocked, which they
-    inherit: the step that is to be finished before the training is saved may still need them. They end when this is closed.
+    Batch systems, and terminals, send their signals to all processes of a job. Those that read are started with them blocked: the
+    step that is to be finished before the training is saved may still need them. They end when this is closed.
+
+    Raises:
+        PtxError: they cannot start, or one of them was killed.
     """
     batches: DataLoader[Batch] = DataLoader(
         data,
@@ -72,15 +81,21 @@ def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batc
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="forkserver" if workers else None,
     )
-    resource_tracker.ensure_running()  # when it starts, it unblocks SIGTERM
+    start_resource_tracker()
     others = set(active_children())
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
-        started = iter(batches)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        with blocked_signals(*STOPPING, *ENDING):
+            started = iter(batches)
+    except OSError as error:
+        raise PtxError(f"processes that read pictures cannot start ({one_line(error)}): {WITHOUT_READERS}") from error
     try:
         yield from started
+    except (RuntimeError, EOFError, ConnectionError) as error:
+        if isinstance(error, RuntimeError) and READER_ENDED not in str(error):
+            raise
+        raise PtxError(
+            f"a process that reads pictures ended ({one_line(error)}): is memory, or /dev/shm, too small? {WITHOUT_READERS}"
+        ) from error
     finally:
         for reader in set(active_children()) - others:
             reader.kill()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from types import FrameType
 
 import torch
 from lightning_fabric import Fabric
@@ -17,7 +16,7 @@ from lightning_fabric import Fabric
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Listener, progress
 from ptx.pipeline.fingerprint import Json
-from ptx.pipeline.signals import STOPPING, Interrupted
+from ptx.pipeline.signals import Interrupted, noted_signals
 from ptx.training.checkpoint import CheckpointFolder, read_checkpoint, write_checkpoint
 from ptx.training.data import Batch, PairData, map_batch, move_batch
 from ptx.training.learner import Learner
@@ -50,6 +49,10 @@ class Trainer:
     """Steps that are done."""
     best: dict[str, float] = field(default_factory=dict, init=False)
     """Scores of the model so far."""
+    _signals: Sequence[int] = field(default=(), init=False)
+    """Signals that have come, on which it is to end."""
+    _unscored: bool = field(default=False, init=False)
+    """True after going on from a checkpoint that was saved on a signal, without validation."""
 
     def __post_init__(self) -> None:
         """Draw the initial weights."""
@@ -97,6 +100,7 @@ class Trainer:
         checkpoint = read_checkpoint(path)
         self.learner.load(checkpoint, str(path))
         self.step = steps[-1]
+        self._unscored = not checkpoint.meta.get("scores")
         self.best = model_scores(self.folder)
         return True
 
@@ -108,7 +112,7 @@ class Trainer:
         Raises:
             PtxError: a loss is not finite (names the step and the pairs), or the GPU's memory is full; the last good
                 checkpoint stays.
-            Interrupted: SIGTERM or SIGUSR1 came; everything is saved.
+            Interrupted: a signal came; everything is saved.
         """
         s = self.recipe.settings
         fabric = self.fabric
@@ -117,7 +121,17 @@ class Trainer:
         bar = progress(listener, self.recipe.name, s.steps, self.step)
         log = Log(self.folder, self.step, fabric.is_global_zero)
         clock = StepClock()
-        with _stopping_signals() as signals, bar as advance, log, closing(batches):
+        farewell = f"{self.recipe.name}: stops after this step and saves; Ctrl-C again ends at once, without"
+        with (
+            noted_signals(farewell if fabric.is_global_zero else "") as signals,
+            bar as advance,
+            log,
+            closing(batches),
+        ):
+            self._signals = signals
+            if self._unscored and held_out is not None and self.step % s.save_every == 0:
+                self._save_with_scores(held_out, log)
+                self._end_on(signals, self._any_rank(bool(signals)))
             for batch in batches:
                 losses = self._mean_over_ranks(self._train(batch))
                 self.step += 1
@@ -126,16 +140,28 @@ class Trainer:
                 log.write(self.step, losses)
                 stopped = self._any_rank(bool(signals))
                 if stopped or self.step % s.save_every == 0 or self.step == s.steps:
-                    scores = {} if stopped or held_out is None else self.validate(held_out.pairs.some(s.validate_pairs))
-                    persons = held_out.persons if held_out else ""
-                    log.write(self.step, {f"{persons}/{name}": value for name, value in scores.items()})
-                    self.save(scores)
+                    if self.step == s.steps:
+                        self._signals = ()  # the last step has its scores, since nobody comes back to it
+                    self._save_with_scores(None if stopped and self._signals else held_out, log)
                     self._write_rate(clock)
+                    stopped = stopped or self._any_rank(bool(signals))  # one that came during validation cut it short
                     clock.start()
-                if stopped:
-                    fabric.barrier()  # a launcher may end all processes when the first of them ends
-                    raise Interrupted
+                self._end_on(signals, stopped)
         return self.best
+
+    def _end_on(self, signals: Sequence[int], stopped: bool) -> None:
+        """Raise Interrupted where the processes were stopped, be it by a signal to another of them."""
+        if stopped:
+            self.fabric.barrier()  # a launcher may end all processes when the first of them ends
+            raise Interrupted(signals[0] if signals else signal.SIGTERM)
+
+    def _save_with_scores(self, held_out: HeldOut | None, log: Log) -> None:
+        """Validate, if there are pairs for it, and save."""
+        scores = {}
+        if held_out is not None:
+            scores = self.validate(held_out.pairs.some(self.recipe.settings.validate_pairs))
+            log.write(self.step, {f"{held_out.persons}/{name}": value for name, value in scores.items()})
+        self.save(scores)
 
     def _any_rank(self, condition: bool) -> bool:
         """True on all ranks if it is on any of them."""
@@ -199,13 +225,18 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self, data: PairData) -> dict[str, float]:
-        """Mean scores of the averaged network; writes a sample sheet. On the first rank only, {} on the others."""
+        """Mean scores of the averaged network; writes a sample sheet. On the first rank only, {} on the others.
+
+        Also {} where a signal ends it: the scores are those of all pairs or none.
+        """
         if not self.fabric.is_global_zero:
             return {}
         self.learner.average.eval()
         network = self.learner.averaged
         sums: dict[str, float] = {}
         for number, rows in enumerate(data.batches(self.recipe.settings.batch)):
+            if self._signals:
+                return {}
             batch = move_batch(rows, self.fabric.device)
             for name, values in self.recipe.scores(network, batch).items():
                 sums[name] = sums.get(name, 0.0) + float(values.double().sum())
@@ -241,19 +272,3 @@ def _split(batch: Batch, count: int) -> Iterator[Batch]:
     size = -(-pairs // count)
     for first in range(0, pairs, size):
         yield map_batch(batch, itemgetter(slice(first, first + size)))
-
-
-@contextmanager
-def _stopping_signals() -> Iterator[list[int]]:
-    """A list that is no longer empty once SIGTERM or SIGUSR1 has come."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in STOPPING}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -165,3 +166,76 @@ def test_control_c_ends_in_130(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.strip().splitlines() == ["stopped; the same command goes on from here"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["local", "threads", "serial"])
+def test_control_c_twice_for_all_processes(tmp_path: Path, kind: str) -> None:
+    """As a terminal sends it: one line, no traceback of any process, seconds; the same bytes afterwards (dask/distributed#1005)."""
+    settings = ("body=small", f"cluster.kind={kind}", "run.workers=2", "data.persons=40", "data.images_per_person=2",
+                "size=[64, 64]", "run.block=4")  # fmt: skip
+    command = [sys.executable, "-m", "ptx.cli", "run", "ingest", *sets(*settings)]
+    environment = {**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [*command, "--set", "workspace=stopped"],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    blocks = tmp_path / "stopped" / "ingest.blocks"
+    while not (blocks.is_dir() and any(blocks.iterdir())):
+        assert process.poll() is None
+        time.sleep(0.02)
+    began = time.monotonic()
+    for _ in range(2):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.4)
+    said, _ = process.communicate(timeout=60)
+    assert time.monotonic() - began < 15
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == "stopped; the same command goes on from here"
+    for workspace in ("stopped", "calm"):
+        subprocess.run([*command, "--set", f"workspace={workspace}"], cwd=tmp_path, env=environment, check=True)
+    bytes_of = [
+        {str(p.relative_to(tmp_path / w)): p.read_bytes() for p in (tmp_path / w).rglob("*.zarr/**/*") if p.is_file()}
+        for w in ("stopped", "calm")
+    ]
+    assert bytes_of[0] == bytes_of[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_knows_few_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = subprocess.run(
+        [sys.executable, "-m", "ptx.cli", "run", "--help"],
+        env={**os.environ, **ENVIRONMENT},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (rb"\xb7  ptx run fit-smpl" if encoding == "ascii" else b"\xb7  ptx run fit-smpl") in done.stdout
+    fails_at = subprocess.run(
+        [sys.executable, "-m", "ptx.cli", "run", "größe"], cwd=tmp_path, env={**os.environ, **ENVIRONMENT}, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert fails_at.returncode == 2
+    assert b"UnicodeEncodeError" not in fails_at.stderr
+    show = [sys.executable, "-m", "ptx.cli", "config", "show"]
+    written = subprocess.run([*show, "--set", "results=/tmp/größe"], capture_output=True, check=True).stdout
+    assert "\nresults: /tmp/größe\n" in written.decode()  # settings files are UTF-8
+
+
+def test_a_workspace_that_may_not_be_read_is_one_line_everywhere(tmp_path: Path) -> None:
+    """A file in its place, since root may read everything."""
+    (tmp_path / "file").touch()
+    for words in (
+        ["status"],
+        ["run", "all"],
+        ["verify"],
+        ["show", "--grid"],
+        ["models"],
+        ["evaluate"],
+        ["retry", "ingest"],
+    ):
+        fails(ptx(tmp_path, *words, "--set", "workspace=file"), "cannot be read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -227,3 +228,16 @@ def test_no_box_around_too_few_keypoints(present: int) -> None:
     points[:present] = 5
     with raises_problem("no_person", "^fewer than two keypoints"):
         box_around(points, (200, 100))
+
+
+def test_a_machine_that_opens_no_more_files_is_no_damaged_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Pillow.new("RGB", (8, 8)).save(tmp_path / "a.png")
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files", "a.png")
+
+    monkeypatch.setattr(Pillow, "open", refused)
+    with pytest.raises(OSError, match="Too many open files"):
+        read_labels(tmp_path / "a.png", 1000)

@@ -131,3 +131,29 @@ def test_a_block_that_kills_its_workers_is_named_as_such(tmp_path: Path, monkeyp
     with pytest.raises(PtxError, match=r"workers died again and again on the same block .*finished blocks are safe"):
         run_one(pipeline, "square")
     assert run_all(toy(tmp_path))[1].computed < 150
+
+
+def test_settings_of_dask_that_are_no_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def malformed(_: str) -> None:
+        raise ValueError(
+            "A dask config file at '/home/me/.config/dask/d.yaml' is malformed, original error message:\n..."
+        )
+
+    monkeypatch.setattr(dask_executor.importlib, "import_module", malformed)
+    with pytest.raises(PtxError, match=r"^Dask's own settings: A dask config file at .* is malformed"):
+        run_one(toy(tmp_path, kind="threads"), "numbers")
+
+
+@pytest.mark.slow
+def test_a_machine_on_which_no_worker_can_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a container without any folder for temporary files."""
+
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    monkeypatch.setattr("tempfile._get_default_tempdir", none)
+    with pytest.raises(
+        PtxError, match=r"Dask's workers cannot start on this machine \(.*temporary.*`--cluster serial` needs"
+    ):
+        run_one(toy(tmp_path, kind="local", workers=1), "numbers")

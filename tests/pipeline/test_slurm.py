@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -225,3 +226,96 @@ def test_a_job_that_sbatch_refuses(tmp_path: Path, commands: Path) -> None:
     with pytest.raises(PtxError, match=r"sbatch refuses .*square.sh: invalid partition"):
         submit(found, tmp_path)
     assert jobs_of(tmp_path) == {"numbers": "7"}
+
+
+# --- how SLURM reads a script -----------------------------------------------------------------------------------------------------
+
+
+def arguments(line: str) -> list[str]:
+    """Split a line of #SBATCH as SLURM's sbatch does (get_argument in its opt.c): quotes, backslashes everywhere, comments."""
+    found: list[str] = []
+    argument, started, quote, escaped = "", False, "", False
+    for character in line:
+        if escaped:
+            argument, escaped = argument + character, False
+        elif character == "\\":
+            escaped = started = True
+        elif quote:
+            quote, argument = ("", argument) if character == quote else (quote, argument + character)
+        elif character in "\"'":
+            quote, started = character, True
+        elif character == "#":
+            break
+        elif character.isspace():
+            if started:
+                found.append(argument)
+            argument, started = "", False
+        else:
+            argument, started = argument + character, True
+    return [*found, argument] if started else found
+
+
+def expanded(pattern: str) -> str:
+    """Write the name of a log as SLURM does: %A is the array job's number, %a the task's, %% a percent sign."""
+    if "\\" in pattern:
+        return pattern.replace("\\", "")
+    return re.sub("%(.)", lambda match: {"A": "7", "a": "3", "%": "%"}[match[1]], pattern)
+
+
+@pytest.mark.parametrize(
+    "folder", ["work", "my work", "shoot #2", "100% cotton", "%A", "it's", 'the "best"', "a=b", "Größe", "tab\tin it"]
+)
+def test_logs_lie_in_the_folder_whatever_its_name(tmp_path: Path, folder: str) -> None:
+    for step, ending in ((steps(tmp_path)[0], "7_3"), (Learn(), "7")):
+        (script,) = scripts([step], CLUSTER, tmp_path / folder, None, [])
+        (line,) = [line for line in script.text.splitlines() if "--output" in line]
+        (argument,) = arguments(line.removeprefix("#SBATCH"))
+        wanted = f"{tmp_path}/{folder}/jobs/logs/{step.name}-{ending}.log"
+        assert expanded(argument.removeprefix("--output=")) == wanted
+
+
+def test_account_and_queue_are_one_word_each(tmp_path: Path) -> None:
+    cluster = ClusterSettings(account="lab #2", queue="long jobs", gres='gpu:"a":1')
+    (script,) = scripts(steps(tmp_path)[:1], cluster, tmp_path, None, [])
+    read = [arguments(line.removeprefix("#SBATCH")) for line in script.text.splitlines() if line.startswith("#SBATCH")]
+    for wanted in ("--account=lab #2", "--partition=long jobs", '--gres=gpu:"a":1'):
+        assert [wanted] in read
+
+
+@pytest.mark.parametrize(("folder", "words"), [("a\\b", "with a backslash"), ("a\nb", "has a line break")])
+def test_folders_that_slurm_cannot_write_logs_to(tmp_path: Path, folder: str, words: str) -> None:
+    with pytest.raises(PtxError, match=words):
+        scripts([Learn()], CLUSTER, tmp_path / folder, None, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("101", "101"), ("101;cluster", "101"), ("Welcome! Budget: 7 h\n101\n", "101"), ("no job", None)],
+)
+def test_the_number_of_a_job_among_what_wrappers_say(
+    tmp_path: Path, commands: Path, said: str, number: str | None
+) -> None:
+    sbatch = commands.parent / "bin" / "sbatch"
+    sbatch.write_text(f"#!/bin/bash\necho {shlex.quote(said)}\n")
+    found = scripts(steps(tmp_path)[:1], CLUSTER, tmp_path, None, [])
+    if number is None:
+        with pytest.raises(PtxError, match=r"said no number of a job: no job"):
+            submit(found, tmp_path)
+    else:
+        assert submit(found, tmp_path) == {"numbers": number}
+
+
+def test_scripts_are_written_whatever_the_locale(tmp_path: Path, commands: Path) -> None:
+    """Also with a name that is no UTF-8, as the file system gives it."""
+    assert commands.exists()
+    odd = os.fsdecode(b"Gr\xf6\xdfe \xc3\xa9")
+    found = scripts(steps(tmp_path)[:1], CLUSTER, tmp_path, None, [f"data.root={odd}"])
+    submit(found, tmp_path)
+    assert os.fsencode(odd) in found[0].path(tmp_path).read_bytes()
+
+
+def test_a_scheduler_that_does_not_answer_holds_nobody_up(tmp_path: Path) -> None:
+    def run(command: list[str], **options: float) -> subprocess.CompletedProcess[str]:
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    assert job_states({"ingest": "101"}, run, which=lambda _: "squeue") == {}

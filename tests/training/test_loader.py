@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ptx.pipeline.errors import PtxError
 from ptx.training.loader import StepSampler, loader
 
 
@@ -27,7 +28,7 @@ class Numbers:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
     data: Any = Numbers()
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test may have started it; a training starts it by `loader`
@@ -66,3 +67,29 @@ def test_ranks_share_each_batch(world_size: int, per_rank: int) -> None:
     for step, rows in enumerate(whole):
         assert sorted(rows) == sorted(row for part in parts for row in part[step])
         assert all(part[step] == rows[rank::world_size] for rank, part in enumerate(parts))
+
+
+@pytest.mark.slow
+def test_a_reading_process_that_is_killed_is_one_line() -> None:
+    """By the kernel, for memory or a full /dev/shm (pytorch/pytorch#5040)."""
+    others = set(multiprocessing.active_children())
+    batches: Any = loader(Numbers(), StepSampler(50, 2, 0, 0, 1000), 1)  # type: ignore[arg-type]
+    next(batches)
+    (reader,) = set(multiprocessing.active_children()) - others
+    reader.kill()
+    with pytest.raises(
+        PtxError, match=r"ended \(.*\): is memory, or /dev/shm, too small\? set `workers` of the training to 0"
+    ):
+        for _ in batches:
+            pass
+
+
+def test_reading_processes_that_cannot_start_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TMPDIR is longer than the name of a socket may be."""
+
+    def too_long(_: object) -> None:
+        raise OSError("AF_UNIX path too long")
+
+    monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", too_long)
+    with pytest.raises(PtxError, match=r"cannot start \(AF_UNIX path too long\): set `workers` of the training to 0"):
+        next(loader(Numbers(), StepSampler(50, 2, 0, 0, 1000), 1))  # type: ignore[arg-type]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.json_values import Json, decode_json, encode_json
+
+NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""Errors of `fsync` of a folder on file systems that have none: SMB, some FUSE."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -49,11 +52,62 @@ def explain(error: OSError, path: Path) -> PtxError:
     return PtxError(f"{path}: could not be written ({error.strerror or error}); what was written before is safe.")
 
 
+def explain_reading(error: OSError, path: Path) -> PtxError:
+    """Put a failed look at a file or folder into words that say how to go on."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        cure = "ask its owner for access, or name another `workspace:`"
+    elif error.errno in (errno.ENOTDIR, errno.EISDIR):
+        cure = "name another path"
+    else:
+        cure = "the same command goes on once it answers again"
+    return PtxError(f"{path}: cannot be read ({error.strerror or error}): {cure}")
+
+
+SURROUNDINGS = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.EHOSTDOWN,
+})  # fmt: skip
+"""Errors of the operating system that are no defect of the program, wherever they show."""
+
+NO_TEMPORARY = "No usable temporary directory"
+"""Words of Python's tempfile where neither TMPDIR nor /tmp can be written to, as in some containers."""
+
+GPU_MEMORY_ERROR = "OutOfMemoryError"
+"""Name of torch's class of errors of a full GPU; torch is not imported for it."""
+
+
+@contextmanager
+def explained_surroundings() -> Iterator[None]:
+    """Raise PtxError in place of errors that nobody expected there, and that are the machine's: no defects of the program."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in SURROUNDINGS and error.filename is not None:
+            what = f"{os.fsdecode(error.filename)}: {error.strerror}"
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # of a stream, such as standard output
+            what = str(error.strerror)
+        elif NO_TEMPORARY in str(error):
+            what = f"{error.strerror}: set TMPDIR to a folder that can be written to"
+        else:
+            raise
+        raise PtxError(f"{what}: mend that, or name another path or `workspace:`; finished work is safe") from error
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and type(error).__name__ != GPU_MEMORY_ERROR:
+            raise
+        raise PtxError(
+            f"out of memory ({one_line(error, 200)}): lower `run.workers` or `run.block`, `batch` of a training, or "
+            "`evaluate.batch`; finished work is safe"
+        ) from error
+
+
 def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder last through a power cut."""
+    """Make renames inside a folder last through a power cut, on file systems that can."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
     finally:
         os.close(descriptor)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.local import LocalStorage
 from ptx.pipeline.storage.storage import Storage
 
@@ -11,6 +13,18 @@ from ptx.pipeline.storage.storage import Storage
 def is_url(text: str) -> bool:
     """True where the name of a workspace is a URL and not a folder."""
     return "://" in text
+
+
+def absolute_path(path: str | Path) -> Path:
+    """Return a path from the root; a leading `~` is the user's folder.
+
+    Raises:
+        PtxError: nobody knows the user's folder: HOME is not set, as in some containers, or there is no such user.
+    """
+    text = os.path.expanduser(path)  # not Path's own: `./~` is no user's folder
+    if text.startswith("~"):
+        raise PtxError(f"{path}: the folder that ~ stands for is not known here (HOME is not set?): write it out")
+    return Path(text).absolute()
 
 
 def open_storage(text: str) -> Storage:
@@ -24,7 +38,7 @@ def open_storage(text: str) -> Storage:
     )
 
     if text.startswith("file://"):
-        return LocalStorage(Path(text.removeprefix("file://")).absolute())
+        return LocalStorage(absolute_path(text.removeprefix("file://")))
     if is_url(text):
         return ObjectStorage.at(text)
-    return LocalStorage(Path(text).expanduser().absolute())
+    return LocalStorage(absolute_path(text))

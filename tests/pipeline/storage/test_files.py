@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.files import explain, read_json, read_json_object, write_atomic, write_json
+from ptx.pipeline.storage.files import (
+    explain,
+    explained_surroundings,
+    read_json,
+    read_json_object,
+    write_atomic,
+    write_json,
+)
 
 
 def test_write_replaces_whole_files_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -69,3 +77,53 @@ def test_an_object_is_wanted(tmp_path: Path) -> None:
     assert read_json_object(tmp_path / "a") == {}
     write_json(tmp_path / "a", {"b": 1})
     assert read_json_object(tmp_path / "a") == {"b": 1}
+
+
+@pytest.mark.parametrize(("number", "fails"), [(errno.EINVAL, False), (errno.EOPNOTSUPP, False), (errno.EIO, True)])
+def test_a_file_system_that_cannot_sync_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, fails: bool
+) -> None:
+    """SMB and VirtualBox say EINVAL (facebook/rocksdb#2929, untitaker/python-atomicwrites#27)."""
+    true_sync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        true_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    if fails:
+        with pytest.raises(PtxError, match="could not be written"):
+            write_atomic(tmp_path / "a", b"1")
+    else:
+        write_atomic(tmp_path / "a", b"1")
+        assert (tmp_path / "a").read_bytes() == b"1"
+
+
+class OutOfMemoryError(RuntimeError):
+    """Stands in for torch's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/data/a.jpg"), "/data/a.jpg: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), "^No space left on device"),
+        (OSError(errno.EMFILE, "Too many open files", b"/data/b"), "/data/b: Too many open files"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "set TMPDIR to a folder"),
+        (MemoryError("Unable to allocate 7 GiB"), r"out of memory \(Unable to allocate 7 GiB\)"),
+        (OutOfMemoryError("CUDA out of memory"), r"out of memory \(CUDA out of memory\): lower"),
+    ],
+)
+def test_errors_of_the_machine_are_no_defects(error: Exception, words: str) -> None:
+    with pytest.raises(PtxError, match=words), explained_surroundings():
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(errno.ENOENT, "no", "/a"), RuntimeError("a defect"), OSError("odd")]
+)
+def test_defects_stay_what_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, explained_surroundings():
+        raise error
+    assert raised.value is error
