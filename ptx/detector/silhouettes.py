@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.detector.matting import Segment, sharpen_mask
+from ptx.detector.matting import sharpen_mask
 from ptx.detector.network import Floats, Image, PerThread
 from ptx.detector.people import PeopleDetector
-from ptx.detector.pose import POSE_MODEL, Pose
+from ptx.detector.pose import POSE_MODEL
 from ptx.detector.regions import FIRST_PIXEL, PERSON_MARGIN, Region, region_about
 from ptx.geometry.joints import keypoint
 from ptx.pipeline.errors import BadSample
@@ -28,14 +28,6 @@ RADIUS_OF_TRUNK = 1.8
 TIGHT = 0.95
 """Scale of the region in which masks are best: a little closer than that of landmarks."""
 
-LIMBS = (
-    (11, 13), (13, 15), (15, 19), (12, 14), (14, 16), (16, 20), (23, 25), (25, 27), (27, 31), (24, 26), (26, 28), (28, 32),
-)  # fmt: skip
-"""Landmarks at the ends of arms, hands, legs and feet."""
-
-VISIBLE = 0.5
-"""Visibility from which a limb is kept."""
-
 
 class Silhouettes:
     """Finds the mask of a person. May be shared between threads: each has its own networks."""
@@ -48,13 +40,12 @@ class Silhouettes:
         """
         self._people = PerThread(partial(PeopleDetector, model))
 
-    def __call__(self, image: Image, keypoints: NDArray[np.floating], seed: int) -> Floats:
+    def __call__(self, image: Image, keypoints: NDArray[np.floating]) -> Floats:
         """Compute the mask (H, W), 0 to 1, of a person in an image (H, W, 3).
 
         Args:
             image: the picture.
             keypoints: (18, 3) x, y px, confidence; 0 or NaN where missing.
-            seed: of the picture: the same picture has the same mask, whatever was worked on before.
 
         Raises:
             BadSample: `no_silhouette`, the network sees nobody there.
@@ -65,7 +56,7 @@ class Silhouettes:
             pose = people.find(image)
         if pose is None or not _holds(pose.region, keypoints):
             raise BadSample("no_silhouette", "the network sees nobody around the keypoints")
-        return sharpen_mask(image, pose.mask_in(image.shape[:2]), limbs(pose), seed)
+        return sharpen_mask(image, pose.mask_in(image.shape[:2]))
 
 
 def body_region(keypoints: NDArray[np.floating]) -> Region | None:
@@ -87,10 +78,3 @@ def _holds(region: Region, keypoints: NDArray[np.floating]) -> bool:
     inverse = np.linalg.inv(np.vstack([region.matrix(1), (0, 0, 1)]))[:2]
     inside = points @ inverse[:, :2].T + inverse[:, 2]
     return bool(((inside > 0) & (inside < 1)).all(1).mean() > 0.5)
-
-
-def limbs(pose: Pose) -> list[Segment]:
-    """List the visible limbs of a pose in ptx's pixels."""
-    points = (pose.landmarks[:, :2] - FIRST_PIXEL).tolist()
-    visible = pose.landmarks[:, 3] > VISIBLE
-    return [((*points[a],), (*points[b],)) for a, b in LIMBS if visible[a] and visible[b]]

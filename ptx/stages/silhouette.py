@@ -119,7 +119,7 @@ class NetworkSilhouette(SilhouetteStage):
                 block.array("ingest.image", np.uint8)[i],
                 block.array("keypoints.keypoints", np.float32)[i],
             )
-            share = silhouettes(image, keypoints, seed=int(block.index[i]))
+            share = silhouettes(image, keypoints)
             return np.asarray(np.rint(share * 255), np.uint8)
 
         return mask_of

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.detector.silhouettes import RADIUS, Silhouettes, body_region, limbs
+from ptx.detector.silhouettes import RADIUS, Silhouettes, body_region
 from ptx.geometry.joints import keypoint
 from ptx.pipeline.errors import BadSample
 from tests.datasets.problems import raises_problem
-from tests.detector.test_pose import pose
 
 
 def upright(**moved: tuple[float, float]) -> np.ndarray:
@@ -49,17 +48,9 @@ def test_without_hips_there_is_no_region() -> None:
     assert body_region(points) is None
 
 
-def test_limbs_that_are_seen() -> None:
-    landmarks = np.zeros((33, 4), np.float32)
-    landmarks[[11, 13], 3] = 0.9
-    landmarks[11, :2], landmarks[13, :2] = (10.5, 20.5), (30.5, 40.5)
-    landmarks[15, 3] = 0.4
-    assert limbs(pose(landmarks=landmarks)) == [((10, 20), (30, 40))]
-
-
 def test_nobody_around_the_keypoints() -> None:
     with raises_problem("no_silhouette", "the network sees nobody"):
-        Silhouettes()(np.full((200, 100, 3), 127, np.uint8), upright(), 0)
+        Silhouettes()(np.full((200, 100, 3), 127, np.uint8), upright())
 
 
 @pytest.mark.slow
@@ -69,7 +60,7 @@ def test_masks_of_synthetic_people() -> None:
     for index in range(40):
         truth = people.garment_labels(index) > 0
         try:
-            mask = masks(people.render(index), people.truth(index).keypoints, index) > 0.5
+            mask = masks(people.render(index), people.truth(index).keypoints) > 0.5
         except BadSample:
             mask = np.zeros_like(truth)
         overlaps.append((mask & truth).sum() / (mask | truth).sum())
