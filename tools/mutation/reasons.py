@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LENGTH = "only the length of the difference counts"
 FUSED = "Adam's one kernel for all parameters or one each: the same steps, which is a matter of speed"
+SQUARED = "the difference is squared"
 MAGNITUDE = "only the absolute value of the difference counts"
 
 REASONS: tuple[tuple[str, str], ...] = (
@@ -13,7 +14,13 @@ REASONS: tuple[tuple[str, str], ...] = (
         "models/losses.py:*number: 1e-6 → 2e-06",
         "a cell with any body has a share of at least 1/1024; the others are masked",
     ),
+    ("*.py:*frozen: True → False", "nothing assigns to fields of frozen classes: the type checker refuses it"),
     ("models/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
+    ("evaluation/lpips.py:*operands: _unit(x) - _unit(y) → *", SQUARED),
+    (
+        "evaluation/metrics.py:*operands: to_levels(a) - to_levels(b) → *",
+        "the absolute value or the square of the difference is taken",
+    ),
     ("training/settings.py:164 sign: -(-length // 2*", "the product of two lengths, both with the other sign"),
     (
         "training/settings.py:176 operator: // → *",
