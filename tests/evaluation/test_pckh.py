@@ -10,6 +10,7 @@ import torch
 
 from ptx.datasets.images import crop_and_resize, read_image
 from ptx.evaluation.pckh import detect_all, mediapipe_detector, pckh
+from ptx.pipeline.errors import BadSample
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos" / "single"
 
@@ -99,6 +100,18 @@ def test_the_detector_is_shown_pixels() -> None:
     pictures = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 8, 5)
     assert detect_all(detector, pictures)[:, 0, 0].tolist() == [0, 255]
     assert [(one.shape, one.dtype) for one in shown] == [((8, 5, 3), np.uint8)] * 2
+
+
+def test_of_pictures_without_people_all_keypoints_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Blind:
+        def detect(self, picture: np.ndarray) -> None:
+            raise BadSample("picture", "nobody there")
+
+    monkeypatch.setattr("ptx.evaluation.pckh.MediapipePose", Blind)
+    found = detect_all(mediapipe_detector(), torch.zeros(2, 3, 8, 5))
+    assert found.shape == (2, 18, 3)
+    assert pckh(found, found).isnan().all()
+    assert not found.any()
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs photographs of people")
