@@ -30,10 +30,11 @@ GAUSSIAN = {"gaussian_weights": True, "use_sample_covariance": False}
         (FIELD, {}),
         (WANG, {**GAUSSIAN, "sigma": 1.5, "data_range": 255}),
         (LARGE, {"win_size": 51}),
+        (SsimRule(17, 2.4, False), {**GAUSSIAN, "sigma": 2.4, "data_range": 255}),  # more than LARGE_WINDOW
         (NARROW, {**GAUSSIAN, "sigma": 1.2, "data_range": "painted"}),
         (PAINTED_RANGE, {**GAUSSIAN, "sigma": 1.5, "data_range": "painted"}),
     ],
-    ids=["field", "wang", "large", "narrow", "painted range"],
+    ids=["field", "wang", "large", "large gaussian", "narrow", "painted range"],
 )
 def test_ssim_is_scikit_images(
     pictures: tuple[torch.Tensor, torch.Tensor], rule: SsimRule, theirs: dict[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 LENGTH = "only the length of the difference counts"
 FUSED = "Adam's one kernel for all parameters or one each: the same steps, which is a matter of speed"
 SQUARED = "the difference is squared"
+RUNNING = "running sums of a uniform window, or all of it added: the same mean, which is a matter of speed"
 MAGNITUDE = "only the absolute value of the difference counts"
 
 REASONS: tuple[tuple[str, str], ...] = (
@@ -17,10 +18,10 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("*.py:*frozen: True → False", "nothing assigns to fields of frozen classes: the type checker refuses it"),
     ("models/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
     ("evaluation/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
-    (
-        "models/ssim.py:*number: 16 → 17",
-        "running sums or all of the window added: the same mean, which is a matter of speed",
-    ),
+    ("models/ssim.py:*number: 16 → 17", RUNNING),
+    ("models/ssim.py:*operator: >= → <", RUNNING),
+    ("models/ssim.py:*operands: torch.arange(rule.window,*", SQUARED),
+    ("geometry/fitting/checks.py:*operands: points[..., :2] - pixels → *", LENGTH),
     ("models/ssim.py:*operands: x.amax(*", SQUARED),
     ("evaluation/curves.py:18 number: 110 → 111", "a drawing may have any height"),
     ("evaluation/pckh.py:*operands: detected_xy - xy → xy - detected_xy", MAGNITUDE),
