@@ -219,6 +219,8 @@ def test_masks_are_stretched_as_pictures_are() -> None:
     assert not found[..., :40].any()
     assert not found[..., 216:].any()
     assert torch.equal(find_protocol("ours").prepare_mask(found), found)
+    narrow = torch.from_numpy(large[None, None, :128, :64])  # Market-1501's: whole, without a border
+    assert torch.equal(find_protocol("patn2019").prepare_mask(narrow), narrow)
 
 
 def test_values_are_cut_off_to_the_next_lower_level() -> None:

@@ -16,6 +16,14 @@ REASONS: tuple[tuple[str, str], ...] = (
         "a cell with any body has a share of at least 1/1024; the others are masked",
     ),
     ("*.py:*frozen: True → False", "nothing assigns to fields of frozen classes: the type checker refuses it"),
+    (
+        "models/pg2.py:117 default: True → False",
+        "`strict` of two lists that are as long as each other, by the lines above",
+    ),
+    (
+        "training/data.py:90 default: True → False",
+        "copies that wait or do not: the same values, which is a matter of speed",
+    ),
     ("models/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
     ("evaluation/*.py:*sign: -2 → 2", "axis 2 of four is axis -2"),
     ("models/ssim.py:*number: 16 → 17", RUNNING),
