@@ -168,8 +168,8 @@ class _Finder(ast.NodeVisitor):
             return  # bounds of settings guard users, not results
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg == "frozen" and isinstance(node.value, ast.Constant):
-            self.replace("frozen", node.value, str(not node.value.value))
+        if node.arg in ("frozen", "strict") and isinstance(node.value, ast.Constant):
+            self.replace(node.arg, node.value, str(not node.value.value))  # named so that they can have reasons
         else:
             self.generic_visit(node)
 
