@@ -6,6 +6,7 @@ LENGTH = "only the length of the difference counts"
 FUSED = "Adam's one kernel for all parameters or one each: the same steps, which is a matter of speed"
 SQUARED = "the difference is squared"
 RUNNING = "running sums of a uniform window, or all of it added: the same mean, which is a matter of speed"
+STRICT = "both lists have one entry a layer, by the constructor"
 MAGNITUDE = "only the absolute value of the difference counts"
 
 REASONS: tuple[tuple[str, str], ...] = (
@@ -16,10 +17,8 @@ REASONS: tuple[tuple[str, str], ...] = (
         "a cell with any body has a share of at least 1/1024; the others are masked",
     ),
     ("*.py:*frozen: True → False", "nothing assigns to fields of frozen classes: the type checker refuses it"),
-    (
-        "models/pg2.py:117 default: True → False",
-        "`strict` of two lists that are as long as each other, by the lines above",
-    ),
+    ("models/pg2.py:*strict: True → False", STRICT),
+    ("evaluation/lpips.py:*strict: True → False", STRICT),
     (
         "training/data.py:90 default: True → False",
         "copies that wait or do not: the same values, which is a matter of speed",
