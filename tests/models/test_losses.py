@@ -41,8 +41,8 @@ def test_end_point_error_counts_the_body_only() -> None:
 
 
 def test_end_point_error_is_the_length_of_the_difference() -> None:
-    """Of (7, -1) and (1, 7) px: √(6² + 8²)."""
-    flow, truth = (torch.tensor(xy)[None, :, None, None].expand(1, 2, 16, 16) for xy in ((7.0, -1.0), (1.0, 7.0)))
+    """Of (7, 2) and (1, -6) px: √(6² + 8²)."""
+    flow, truth = (torch.tensor(xy)[None, :, None, None].expand(1, 2, 16, 16) for xy in ((7.0, 2.0), (1.0, -6.0)))
     assert end_point_error(flow, truth, body()).tolist() == [10.0]
 
 
