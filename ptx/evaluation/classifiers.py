@@ -106,8 +106,8 @@ def crop_middle(x: Tensor, size: tuple[int, int], fraction: float) -> Tensor:
     Returns:
         (B, 3, *size).
     """
-    scale = max(side / own for side, own in zip(size, x.shape[-2:], strict=True)) / fraction
-    height, width = (round(scale * own) for own in x.shape[-2:])
+    scale = max(size[0] / x.shape[2], size[1] / x.shape[3]) / fraction
+    height, width = round(scale * x.shape[2]), round(scale * x.shape[3])
     resized = F.interpolate(x, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
     top = round((height - size[0]) / 2)
     left = round((width - size[1]) / 2)

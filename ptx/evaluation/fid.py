@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, special
 
 Array = NDArray[np.float64]
 
 SPLITS = 10
 """Parts of a set over which the inception score is averaged."""
-
-TINY_PROBABILITY = 1e-16
-"""Added to probabilities before their logarithm is taken."""
 
 
 class Moments:
@@ -28,9 +25,9 @@ class Moments:
     def __init__(self) -> None:
         self.count = 0
         """Features so far."""
-        self.mean: Array = np.zeros(0)
+        self.mean: Array = np.array([])
         """(D,)"""
-        self._products: Array = np.zeros((0, 0))
+        self._products: Array = np.array([])
         """(D, D) sum of the products of differences from the mean."""
 
     @classmethod
@@ -43,7 +40,8 @@ class Moments:
     def add(self, features: Array) -> None:
         """Add a batch of features (B, D)."""
         mean = features.mean(0)
-        products = (features - mean).T @ (features - mean)
+        centred = features - mean
+        products = centred.T @ centred
         if self.count:
             gap = mean - self.mean
             total = self.count + len(features)
@@ -81,7 +79,7 @@ class ReferenceSet:
         centred = features - features.mean(0)
         freedom = len(features) - 1
         left, values, _ = linalg.svd(centred @ self.root / np.sqrt(freedom), full_matrices=False)
-        distance = gap @ gap + (centred**2).sum() / freedom + self.trace - 2 * values.sum()
+        distance = (gap**2).sum() + (centred**2).sum() / freedom + self.trace - 2 * values.sum()
         gain = 2 * centred @ gap + (centred**2).sum(1) - freedom * (left**2 @ values)
         return np.asarray(distance + gain - gain.mean(), np.float64)
 
@@ -94,12 +92,10 @@ def inception_pseudo_values(probabilities: Array, splits: int = SPLITS) -> Array
     parts = np.array_split(probabilities, min(splits, len(probabilities)))
     divergences = [_divergences(part) for part in parts]
     scores = [np.exp(d.mean()) for d in divergences]
-    gains = [s * (d - d.mean()) / len(d) for s, d in zip(scores, divergences, strict=True)]
+    gains = [np.exp(d.mean()) * (d - d.mean()) / len(d) for d in divergences]
     return np.asarray(np.mean(scores) + np.concatenate(gains) * len(probabilities) / len(parts), np.float64)
 
 
 def _divergences(probabilities: Array) -> Array:
     """Kullback-Leibler divergence (N,) of every row (N, C) from the mean row."""
-    marginal = probabilities.mean(0, keepdims=True)
-    logs = np.log(probabilities + TINY_PROBABILITY) - np.log(marginal + TINY_PROBABILITY)
-    return np.asarray((probabilities * logs).sum(1), np.float64)
+    return np.asarray(special.rel_entr(probabilities, probabilities.mean(0)).sum(1), np.float64)

@@ -46,7 +46,7 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
 def psnr(a: Tensor, b: Tensor) -> Tensor:
     """Compute the peak signal-to-noise ratio (B,) in dB; 100 for equal pictures."""
     mse = (to_levels(a) - to_levels(b)).square().mean((1, 2, 3))
-    ratio = 10 * torch.log10(WHITE_LEVEL**2 / mse.clamp(min=1e-9))
+    ratio = 10 * torch.log10(WHITE_LEVEL**2 / mse)
     return torch.where(mse > 0, ratio, torch.full_like(mse, EQUAL_PSNR))
 
 

@@ -46,7 +46,7 @@ def pckh(detected: Tensor, target: Tensor, max_distance: float = MAX_DISTANCE) -
     head_size = highest - lowest  # (B, 2): width, height
     close = ((detected_xy - xy).abs() < max_distance * head_size[:, None]).all(-1)
     correct = close & detected_valid & valid
-    fraction = correct.sum(1) / valid.sum(1).clamp(min=1)
+    fraction = correct.sum(1) / valid.sum(1)  # NaN of nobody, who has no head either
     return torch.where(head_valid.sum((1, 2)) >= MIN_HEAD_KEYPOINTS, fraction, torch.full_like(fraction, torch.nan))
 
 

@@ -89,7 +89,7 @@ class Frame:
         return round(FRAME_HEIGHT * scale), round(self.width * scale) + 2 * round(self.border * scale)
 
     def cut(self, x: Tensor, *, nearest: bool = False) -> Tensor:
-        """Cut out and resize pictures or masks (B, C, H, W), without the border."""
+        """Cut out and resize pictures or masks (B, C, H, W), without the border; bicubic values may be a little beyond -1..1."""
         height, width = x.shape[-2:]
         if not _is_portrait(height, width):
             return x
@@ -98,11 +98,11 @@ class Frame:
         x = x[..., left : left + portrait]
         scale = min(1.0, height / FRAME_HEIGHT)
         size = (round(FRAME_HEIGHT * scale), round(self.width * scale))
-        if x.shape[-2:] == size:
+        if (height, portrait) == size:
             return x
         if nearest:
             return F.interpolate(x.float(), size=size, mode="nearest")
-        return F.interpolate(x, size=size, mode=self.filter, align_corners=False, antialias=True).clamp(-1, 1)
+        return F.interpolate(x, size=size, mode=self.filter, align_corners=False, antialias=True)
 
     def surround(self, x: Tensor, fill: float, original: tuple[int, int]) -> Tensor:
         """Add the border to what was cut out of pictures of an original height and width in px."""

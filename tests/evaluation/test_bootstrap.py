@@ -55,6 +55,14 @@ def test_persons_are_drawn_with_all_their_pairs() -> None:
     assert interval(lost, np.append(persons, 99), draws=20_000) == found
 
 
+def test_intervals_stay_those_of_earlier_reports() -> None:
+    """2000 sets by a generator of seed 0, here drawn all at once."""
+    values = np.random.default_rng(4).exponential(size=50)
+    drawn = np.random.default_rng(0).integers(0, 50, (2000, 50))
+    low, high = np.quantile(values[drawn].mean(1), (0.025, 0.975))
+    assert interval(values) == (pytest.approx(values.mean()), pytest.approx(low), pytest.approx(high))
+
+
 def test_one_pair_a_person_is_the_plain_bootstrap() -> None:
     values = np.random.default_rng(2).normal(size=40)
     assert interval(values, np.arange(40)) == interval(values)

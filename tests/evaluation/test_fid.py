@@ -45,7 +45,7 @@ def test_frechet_distance_of_known_normals() -> None:
     assert np.isnan(ReferenceSet(Moments.of(b)).frechet_pseudo_values(a[:1])).all()
 
 
-@pytest.mark.parametrize("count", [400, 30])
+@pytest.mark.parametrize("count", [400, 30, 2])
 def test_frechet_distance_by_singular_values(count: int) -> None:
     """The trace of (AB)^½ is the sum of singular values of the product of both centred tables; also where A and B have no full rank."""
     a, b = tables(1, count, 64)
@@ -94,6 +94,24 @@ def test_inception_score_is_the_mean_over_splits_of_scipys_divergence(count: int
     assert inception_pseudo_values(p).mean() == pytest.approx(wanted)
 
 
+def weighted_inception_score(p: Array, weights: Array, splits: int) -> float:
+    """Of pictures that count with weights (N,), by scipy's divergence."""
+    scores = []
+    for part, own in zip(np.array_split(p, splits), np.array_split(weights, splits), strict=True):
+        marginal = np.average(part, 0, own)
+        scores.append(np.exp(np.average([entropy(row, marginal) for row in part], weights=own)))
+    return float(np.mean(scores))
+
+
+def test_a_pseudo_value_of_the_inception_score_is_what_more_weight_of_its_picture_adds() -> None:
+    p, splits, step = guesses(4, 11, 6), 2, 1e-5  # parts of 6 and 5
+    ours = inception_pseudo_values(p, splits)
+    for picture in range(11):
+        one = np.arange(11) == picture
+        more, less = (weighted_inception_score(p, (1 - e) / 11 + e * one, splits) for e in (step, -step))
+        assert ours[picture] - ours.mean() == pytest.approx((more - less) / (2 * step), rel=1e-4, abs=1e-6)
+
+
 def test_the_inception_scores_interval_is_that_of_other_pictures() -> None:
     scattered = [inception_pseudo_values(guesses(seed, 500, 6)).mean() for seed in range(300)]
     _, low, high = interval(inception_pseudo_values(guesses(999, 500, 6)))
@@ -109,4 +127,5 @@ def test_moments_of_batches_are_those_of_the_whole(size: int) -> None:
     assert moments.count == 100
     np.testing.assert_allclose(moments.mean, features.mean(0), rtol=1e-12)
     np.testing.assert_allclose(moments.covariance, np.cov(features, rowvar=False), rtol=1e-10)
+    np.testing.assert_allclose(Moments.of(features[:2]).covariance, np.cov(features[:2], rowvar=False), rtol=1e-10)
     assert np.isnan(Moments.of(features[:1]).covariance).all()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from ptx.evaluation.lpips import Lpips
 from ptx.pipeline.errors import PtxError
@@ -44,3 +45,51 @@ def test_lpips_by_definition(tmp_path: Path) -> None:
     assert net(a, b).tolist() == pytest.approx(wanted.tolist(), rel=1e-4)
     with pytest.raises(PtxError, match="does not hold AlexNet"):
         Lpips.load(tmp_path / "lin.safetensors", tmp_path / "lin.safetensors")
+
+
+def torchvisions_alexnet() -> nn.Sequential:
+    """`alexnet().features` without its last pooling: pytorch/vision, torchvision/models/alexnet.py."""
+    return nn.Sequential(
+        nn.Conv2d(3, 64, kernel_size=11, stride=4, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(kernel_size=3, stride=2),
+        nn.Conv2d(64, 192, kernel_size=5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(kernel_size=3, stride=2),
+        nn.Conv2d(192, 384, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(384, 256, kernel_size=3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(256, 256, kernel_size=3, padding=1),
+        nn.ReLU(),
+    )
+
+
+@pytest.mark.parametrize("gain", [1, 1e-9])
+def test_lpips_is_that_of_its_code(gain: float, tmp_path: Path) -> None:
+    """richzhang/PerceptualSimilarity: the slices of lpips/pretrained_networks.py (features up to every ReLU), `normalize_tensor` of
+    lpips/__init__.py (adds 1e-10 to the norm, which tiny features notice), the scaling layer and the sum over levels of lpips/lpips.py.
+    """
+    torch.manual_seed(0)
+    alexnet = torchvisions_alexnet()
+    with torch.no_grad():
+        alexnet[0].weight.mul_(gain)
+        for layer in alexnet:
+            if isinstance(layer, nn.Conv2d):
+                layer.bias.mul_(gain)
+    linear = [torch.rand(1, channels, 1, 1) for channels in (64, 192, 384, 256, 256)]
+    save_file({f"features.{name}": weight for name, weight in alexnet.state_dict().items()}, tmp_path / "a.safetensors")
+    save_file({f"lin{i}.model.1.weight": weight for i, weight in enumerate(linear)}, tmp_path / "l.safetensors")
+    a, b = torch.rand(2, 1, 3, 64, 48) * 2 - 1
+    shift, scale = (torch.tensor(v)[:, None, None] for v in ((-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)))
+    x, y = ((picture - shift) / scale for picture in (a, b))
+    total = torch.zeros(1)
+    with torch.no_grad():
+        for number, layer in enumerate(alexnet):
+            x, y = layer(x), layer(y)
+            if isinstance(layer, nn.ReLU):
+                weight = linear[(1, 4, 7, 9, 11).index(number)]
+                one, other = (f / (f.pow(2).sum(dim=1, keepdim=True).sqrt() + 1e-10) for f in (x, y))
+                total += ((one - other) ** 2 * weight).sum(dim=1).mean()
+        found = Lpips.load(tmp_path / "a.safetensors", tmp_path / "l.safetensors")(a, b)
+    assert found.tolist() == pytest.approx(total.tolist(), rel=1e-4)

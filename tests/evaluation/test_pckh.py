@@ -10,6 +10,7 @@ import torch
 
 from ptx.datasets.images import crop_and_resize, read_image
 from ptx.evaluation.pckh import blazepose_detector, detect_all, pckh
+from ptx.pipeline.errors import BadSample
 
 PHOTO = Path(__file__).parents[1] / "data" / "detector" / "3.jpg"
 
@@ -99,6 +100,18 @@ def test_the_detector_is_shown_pixels() -> None:
     pictures = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 8, 5)
     assert detect_all(detector, pictures)[:, 0, 0].tolist() == [0, 255]
     assert [(one.shape, one.dtype) for one in shown] == [((8, 5, 3), np.uint8)] * 2
+
+
+def test_of_pictures_without_people_all_keypoints_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Blind:
+        def detect(self, picture: np.ndarray) -> None:
+            raise BadSample("picture", "nobody there")
+
+    monkeypatch.setattr("ptx.evaluation.pckh.KeypointDetector", Blind)
+    found = detect_all(blazepose_detector(), torch.zeros(2, 3, 8, 5))
+    assert found.shape == (2, 18, 3)
+    assert pckh(found, found).isnan().all()
+    assert not found.any()
 
 
 def test_the_detector_finds_a_person_again_where_they_stand() -> None:

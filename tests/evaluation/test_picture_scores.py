@@ -37,6 +37,7 @@ def test_masks_of_fits_and_of_labels() -> None:
     assert torch.equal(masks["pose"], pose)
     labels = torch.zeros(2, 128, 64, dtype=torch.uint8)
     labels[:, 40:90, 20:40] = 5
+    labels[:, 30:40, 25:35] = 1  # hair: the first label of a person
     parsed = batch.copy()
     parsed["target_parsing"] = labels
     masks = region_masks(parsed)

@@ -15,7 +15,7 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 from torch.nn import functional as F
 
-from ptx.evaluation.protocols import PROTOCOLS, EvaluationProtocol, Frame, find_protocol
+from ptx.evaluation.protocols import PROTOCOLS, EvaluationProtocol, Frame, find_protocol, truncate
 from ptx.models.ssim import ssim
 from ptx.pipeline.errors import PtxError
 
@@ -82,6 +82,10 @@ def test_patn2019(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     rules = find_protocol("patn2019")
     painted, target = prepared("patn2019", pictures)
     assert painted.shape == target.shape == (2, 3, 256, 256)
+    files = [as_jpeg(x) for x in cut_off(pictures[0][..., 40:216])]
+    assert (
+        np.stack(whole(painted[..., 40:216])) != np.stack(files)
+    ).mean() < 1e-3  # a few values are whole but for 32 bits
     found = ssim(painted, target, rules.ssim)
     for i, (x, y) in enumerate(zip(cut_off(pictures[0][..., 40:216]), whole(pictures[1][..., 40:216]), strict=True)):
         vis = np.zeros((256, 176 * 5, 3), np.uint8)
@@ -119,6 +123,8 @@ def test_gfla2020(pictures: tuple[torch.Tensor, torch.Tensor]) -> None:
     painted, target = prepared("gfla2020", pictures)
     one, two = ssim(painted, target, rules.ssim), ssim(painted, target, rules.ssim_256)
     cut = F.interpolate(pictures[0][..., 40:216], size=(256, 256), mode="bilinear", align_corners=False)
+    files = [as_jpeg(x) for x in cut_off(cut)]
+    assert (np.stack(whole(painted)) != np.stack(files)).mean() < 1e-2  # rounded instead, most values differ
     for i, (x, y) in enumerate(zip(cut_off(cut), whole(pictures[1]), strict=True)):
         gt = stretched(y, Image.Resampling.BILINEAR).astype(np.float32) / 255.0
         pred = as_jpeg(x).astype(np.float32) / 255.0
@@ -202,6 +208,32 @@ def test_frame_and_mask_agree() -> None:
     assert not body[..., :10].any()
 
 
+def test_masks_are_stretched_as_pictures_are() -> None:
+    """Nearest pixels, by NumPy: 176 of 200 columns become 256; of a picture twice as large every other pixel stays, between borders."""
+    rng = np.random.default_rng(0)
+    mask = rng.random((256, 200)) < 0.5
+    found = find_protocol("gfla2020").prepare_mask(torch.from_numpy(mask)[None, None])
+    assert (found[0, 0].numpy() == mask[:, 12 + np.arange(256) * 176 // 256]).all()
+    large = rng.random((512, 400)) < 0.5
+    found = find_protocol("patn2019").prepare_mask(torch.from_numpy(large)[None, None])
+    assert found.shape == (1, 1, 256, 256)
+    assert (found[0, 0, :, 40:216].numpy() == large[::2, 24:376:2]).all()
+    assert not found[..., :40].any()
+    assert not found[..., 216:].any()
+    assert torch.equal(find_protocol("ours").prepare_mask(found), found)
+    narrow = torch.from_numpy(large[None, None, :128, :64])  # Market-1501's: whole, without a border
+    assert torch.equal(find_protocol("patn2019").prepare_mask(narrow), narrow)
+
+
+def test_values_are_cut_off_to_the_next_lower_level() -> None:
+    """32 bits hold the 256 levels to within 1e-5, so that they stay; what is more than 1e-4 below one is one lower."""
+    levels = torch.arange(256.0)
+    assert ((truncate(levels / 127.5 - 1) + 1) * 127.5).round().tolist() == levels.tolist()
+    below = (levels[1:].double() - 1.5e-4) / 127.5 - 1
+    assert ((truncate(below) + 1) * 127.5).round().tolist() == levels[:-1].tolist()
+    assert truncate(torch.tensor([-1.5, 1.5])).tolist() == [-1, 1]
+
+
 def test_pictures_are_never_enlarged_and_narrow_ones_left_whole() -> None:
     for rules in PROTOCOLS.values():
         market = torch.rand(1, 3, 128, 64) * 2 - 1
@@ -242,4 +274,15 @@ def test_protocols_are_found_by_name_and_described() -> None:
     assert find_protocol("ours").description == (
         "whole pictures, working size, 8 bits; SSIM 7×7 uniform window, sample covariance, RGB of 8 bits (scikit-image's default); "
         "LPIPS 0.1, AlexNet; FID against the train photographs; masks around the target pose"
+    )
+    gaussian = "11×11 Gaussian window of σ 1.5, range of values of the painted picture"
+    rest = "LPIPS 0.1, AlexNet; FID against the train photographs"
+    assert find_protocol("patn2019").description == (
+        "the middle 176:256 of pictures between white borders of 40, JPEG of quality 75, targets too, truncated; "
+        f"SSIM {gaussian}; {rest}; masks around the target pose"
+    )
+    assert find_protocol("pidm2023").description == (
+        "the middle 176:256 of pictures stretched to 256×256 (for networks 176×256), 8 bits, truncated; "
+        f"SSIM 51×51 uniform window, sample covariance; SSIM_256 {gaussian.replace('11', '9').replace('1.5', '1.2')}; "
+        f"{rest}, shown to Inception as 0..1; masks around the target pose"
     )

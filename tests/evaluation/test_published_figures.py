@@ -28,5 +28,8 @@ def test_figures_of_a_data_set() -> None:
     rows = {method: figures for (method, _), figures in published_figures("market1501", metrics).items()}
     assert rows["semantic parsing transformation"] == {"mask_ssim": 0.758, "mask_is": 3.68}
     assert "PG², G1 and D" not in {method for method, _ in published_figures("deepfashion", metrics)}
+    rows = {method: figures for (method, _), figures in published_figures("deepfashion", ("fid", "lpips")).items()}
+    assert rows["SCM-Net"] == {"fid": 12.18, "lpips": 0.182}  # as the reader's note has them
+    assert rows["PISE"] == {"fid": 13.61, "lpips": 0.2059}
     assert published_metrics("folder") == COMMON_METRICS
     assert published_figures("folder", COMMON_METRICS) == {}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import SHIPPED, load_body
-from ptx.geometry.joints import keypoint
+from ptx.geometry.joints import joint, keypoint
 
 
 @pytest.mark.parametrize("spec", ["builtin", "small"])
@@ -45,6 +45,20 @@ def test_landmarks_are_on_the_face() -> None:
     assert nose[2] > max(right_eye[2], left_eye[2]) > max(right_ear[2], left_ear[2])
     assert right_ear[0] < right_eye[0] < nose[0] < left_eye[0] < left_ear[0]
     assert body.keypoint_offset[keypoint("nose")].any()
+
+
+def test_keypoints_are_attached_to_joints() -> None:
+    """Limbs are joints of the mean shape, the neck is halfway between the shoulders (OpenPose's), the nose is its vertex."""
+    body = load_body("small")
+    joints = body.joint_regressor @ body.v_template
+    places = (body.joint_template[body.keypoint_joints] * body.keypoint_weights[..., None]).sum(
+        1
+    ) + body.keypoint_offset
+    for name in ("left_wrist", "right_ankle", "left_hip"):
+        np.testing.assert_allclose(places[keypoint(name)], joints[joint(name)], atol=1e-5)
+    shoulders = joints[[joint("left_shoulder"), joint("right_shoulder")]]
+    np.testing.assert_allclose(places[keypoint("neck")], shoulders.mean(0), atol=1e-5)
+    np.testing.assert_allclose(places[keypoint("nose")], body.v_template[body.landmarks[0]], atol=1e-5)
 
 
 def test_arrays_are_read_only_and_the_body_is_shared() -> None:

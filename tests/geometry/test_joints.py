@@ -41,6 +41,19 @@ def test_parents_come_first_and_mirror() -> None:
             assert SMPL_JOINTS[mirrored] == SMPL_JOINTS[parent].replace("left_", "right_")
 
 
+def test_every_joint_hangs_on_the_one_before_it() -> None:
+    """The chains of a human skeleton, by name."""
+    chains = ["pelvis spine1 spine2 spine3 neck head"]
+    for side in ("left", "right"):
+        leg, arm = ("hip knee ankle foot", "collar shoulder elbow wrist hand")
+        for base, limb in (("pelvis", leg), ("spine3", arm)):
+            chains.append(" ".join([base, *(f"{side}_{name}" for name in limb.split())]))
+    parents = {
+        child: parent for chain in chains for parent, child in zip(chain.split(), chain.split()[1:], strict=False)
+    }
+    assert {name: SMPL_JOINTS[PARENTS[joint(name)]] for name in SMPL_JOINTS[1:]} == parents
+
+
 def test_keypoints_are_openposes() -> None:
     short = [name.replace("right_", "R").replace("left_", "L").replace("_", "") for name in KEYPOINTS]
     assert [name.lower() for name in short] == [name.lower() for name in OPENPOSE_COCO]

@@ -44,6 +44,12 @@ def test_of_points_behind_each_other_the_foremost_is_the_eye() -> None:
     assert head_landmarks(behind, heavy, vertices[[RIGHT_EYE, LEFT_EYE]])[1] == RIGHT_EYE
 
 
+def test_what_sticks_out_beside_the_mid_plane_is_no_nose() -> None:
+    vertices, weights = head()
+    lock = np.concatenate([vertices, [(0.03, 1.6, 0.16)]])
+    assert head_landmarks(lock, np.concatenate([weights, weights[:1]]))[0] == NOSE
+
+
 def test_order_and_official_mesh() -> None:
     assert [KEYPOINTS[k] for k in HEAD_KEYPOINTS] == ["nose", "right_eye", "left_eye", "right_ear", "left_ear"]
     for format_, vertices in (("smplh", 6890), ("smplx", 10475)):

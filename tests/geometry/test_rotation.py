@@ -48,3 +48,12 @@ def test_kernels_of_one_rotation_are_scipys(seed: int, angle: float) -> None:
     if angle < np.pi - 1e-3:
         assert np.abs(back - vector).max() < 1e-6
         assert np.abs(back - axis_angles(matrix)).max() < 1e-9
+
+
+def test_the_logarithm_keeps_turns_of_a_picoradian() -> None:
+    """The differences of a matrix's entries across its diagonal are twice the turn; up to 1e-12 of them are none."""
+    matrix, back = np.empty((3, 3)), np.empty(3)
+    for turn, kept in ((7e-13, 7e-13), (4e-13, 0.0)):
+        exponential(0.0, turn, 0.0, matrix)
+        logarithm(matrix, back)
+        np.testing.assert_allclose(back, (0.0, kept, 0.0), rtol=1e-6)

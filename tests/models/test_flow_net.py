@@ -41,6 +41,16 @@ def test_flow_net_starts_from_the_limbs(monkeypatch: pytest.MonkeyPatch) -> None
         assert (20 * flow - cells).abs().median() < 0.5
 
 
+def test_untrained_heads_hardly_speak() -> None:
+    """Weights of flow and parts are drawn from a normal distribution of deviation 1e-3, so that training begins near the limbs."""
+    torch.manual_seed(0)
+    net = FlowNet(64, 64, 3, limbs=True)
+    for head in (*net.flows, net.parts):
+        weight = head.weight.detach()
+        assert float(weight.std()) == pytest.approx(1e-3, rel=0.1)
+        assert abs(float(weight.mean())) < 1e-4
+
+
 def test_a_network_with_a_picture_sees_it() -> None:
     source, target = torch.rand(2, 2, 18, 3).mul(30).unbind()
     for picture in (False, True):

@@ -40,6 +40,12 @@ def test_end_point_error_counts_the_body_only() -> None:
     assert end_point_error(flow, truth, body()).tolist() == [5.0]
 
 
+def test_end_point_error_is_the_length_of_the_difference() -> None:
+    """Of (7, 2) and (1, -6) px: √(6² + 8²)."""
+    flow, truth = (torch.tensor(xy)[None, :, None, None].expand(1, 2, 16, 16) for xy in ((7.0, 2.0), (1.0, -6.0)))
+    assert end_point_error(flow, truth, body()).tolist() == [10.0]
+
+
 def test_pyramid_of_the_truth_costs_nothing_though_the_background_is_zero() -> None:
     truth = torch.full((1, 2, 16, 16), 10.0) * (body() < 2)
     exact = [torch.full((1, 2, 16 // 2**i, 16 // 2**i), 10.0 / FLOW_UNIT) for i in (1, 2, 3)]

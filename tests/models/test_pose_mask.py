@@ -71,3 +71,15 @@ def test_every_part_weighs_the_same() -> None:
     assert all(abs(share / each - round(share / each)) < 1e-3 for share in shares)  # equal areas share a level
     foot, trunk = weights[100, 27], weights[40, 32]
     assert foot > 3 * trunk > 0
+
+
+def test_a_part_alone_weighs_one() -> None:
+    """Of somebody of whom a wrist is seen the hand is all there is: its weight is 1, the rest's 0."""
+    alone = keypoints()
+    alone[..., 2] *= torch.arange(18) == 4
+    weights = part_weights(alone, 112, 64)
+    assert weights.unique().tolist() == [0, 1]
+    x, y = alone[0, 4, :2].round().long().tolist()
+    assert weights[0, 0, y, x] == 1
+    alone[..., 2] = 0
+    assert not part_weights(alone, 112, 64).any()

@@ -30,10 +30,11 @@ GAUSSIAN = {"gaussian_weights": True, "use_sample_covariance": False}
         (FIELD, {}),
         (WANG, {**GAUSSIAN, "sigma": 1.5, "data_range": 255}),
         (LARGE, {"win_size": 51}),
+        (SsimRule(17, 2.4, False), {**GAUSSIAN, "sigma": 2.4, "data_range": 255}),  # more than LARGE_WINDOW
         (NARROW, {**GAUSSIAN, "sigma": 1.2, "data_range": "painted"}),
         (PAINTED_RANGE, {**GAUSSIAN, "sigma": 1.5, "data_range": "painted"}),
     ],
-    ids=["field", "wang", "large", "narrow", "painted range"],
+    ids=["field", "wang", "large", "large gaussian", "narrow", "painted range"],
 )
 def test_ssim_is_scikit_images(
     pictures: tuple[torch.Tensor, torch.Tensor], rule: SsimRule, theirs: dict[str, object]
@@ -47,7 +48,7 @@ def test_ssim_is_scikit_images(
 
 
 def by_definition(x: np.ndarray, y: np.ndarray, scales: int) -> float:
-    """MS-SSIM of one channel, 0..255."""
+    """MS-SSIM of one channel (H, W), 0..255."""
     result, weights = 1.0, WEIGHTS[:scales] / WEIGHTS[:scales].sum()
     for level, weight in enumerate(weights):
 
@@ -59,7 +60,7 @@ def by_definition(x: np.ndarray, y: np.ndarray, scales: int) -> float:
         structure = (2 * both + 58.5225) / (vx + vy + 58.5225)
         luminance = (2 * mx * my + 6.5025) / (mx**2 + my**2 + 6.5025)
         result *= float((structure * luminance if level == scales - 1 else structure).mean()) ** weight
-        x, y = (z.reshape(z.shape[0] // 2, 2, z.shape[1] // 2, 2).mean((1, 3)) for z in (x, y))
+        x, y = ((z[:-1:2, :-1:2] + z[1::2, :-1:2] + z[:-1:2, 1::2] + z[1::2, 1::2]) / 4 for z in (x, y))
     return result
 
 
@@ -69,3 +70,14 @@ def test_ms_ssim_is_its_definition(pictures: tuple[torch.Tensor, torch.Tensor]) 
         channels = [by_definition(x[..., c].astype(float), y[..., c].astype(float), 4) for c in range(3)]
         assert np.mean(channels) == pytest.approx(float(ours), abs=1e-4)
     assert ms_ssim(a, a).tolist() == pytest.approx([1, 1, 1])
+
+
+@pytest.mark.parametrize(("side", "scales"), [(176, 5), (88, 4), (16, 1)])
+def test_ms_ssim_takes_the_scales_that_fit(side: int, scales: int) -> None:
+    """A window of 11 px fits into 176 px at all five scales; b is darker, so that luminance, of the coarsest scale only, counts."""
+    generator = torch.Generator().manual_seed(0)
+    a = torch.rand(1, 3, side, side, generator=generator) * 2 - 1
+    b = (0.6 * a + 0.1 * torch.randn(a.shape, generator=generator) - 0.3).clamp(-1, 1)
+    x, y = (to_uint8(picture)[0].astype(float) for picture in (a, b))
+    channels = [by_definition(x[..., c], y[..., c], scales) for c in range(3)]
+    assert ms_ssim(a, b).tolist() == pytest.approx([np.mean(channels)], abs=1e-4)

@@ -26,6 +26,23 @@ def test_weights_by_name(tmp_path: Path, name: str) -> None:
     assert [a.shape[1:] for a, _ in net(x, x)] == [(64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512, 2, 2)]
 
 
+def test_weights_have_torchvisions_names_and_shapes() -> None:
+    """`cfgs["E"]` of pytorch/vision, torchvision/models/vgg.py, up to the convolution before relu5_1: convolutions of 3×3 with a ReLU
+    each, M a pooling."""
+    widths = [64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M", 512, 512, 512, 512, "M", 512]
+    shapes: dict[str, tuple[int, ...]] = {}
+    number, inputs = 0, 3
+    for width in widths:
+        if isinstance(width, int):
+            shapes[f"features.{number}.weight"] = (width, inputs, 3, 3)
+            shapes[f"features.{number}.bias"] = (width,)
+            inputs = width
+        number += 1 if width == "M" else 2
+    with torch.device("meta"):
+        state = Vgg19Features().state_dict()
+    assert {name: tuple(value.shape) for name, value in state.items()} == shapes
+
+
 def test_perceptual_loss_by_hand() -> None:
     """An eighth of the mean absolute difference at each of the five layers."""
     features = [(torch.zeros(1, 2, 3, 3), torch.full((1, 2, 3, 3), float(layer))) for layer in (1, -2, 3, 4, 5)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -20,7 +22,7 @@ from ptx.training.settings import (
 )
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
-from ptx.training.trainings.appearance_flow import TrainFlowSettings, TrainGeneratorSettings
+from ptx.training.trainings.appearance_flow import PERCEPTUAL_WEIGHTS, TrainFlowSettings, TrainGeneratorSettings
 from ptx.training.trainings.attributes import TrainAttributesSettings
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
@@ -165,6 +167,16 @@ def test_settings_that_were_added_later_are_in_no_demo_preset(training: Training
     later = {name for name, field in training.settings.model_fields.items() if ADDED_LATER in field.metadata}
     assert "flips" in later
     assert not later & training.settings.PRESETS["demo"].keys()
+
+
+def test_only_the_classifiers_training_reads_what_people_wear() -> None:
+    assert {name for name, training in TRAININGS.items() if training.annotated} == {"train-attributes"}
+
+
+def test_weights_of_vgg_are_needed_where_they_are_named(tmp_path: Path) -> None:
+    for settings in (TrainGeneratorSettings, TrainSynthesisSettings):
+        assert settings().weights == {}
+        assert settings(vgg=tmp_path / "vgg.pth").weights == {PERCEPTUAL_WEIGHTS: tmp_path / "vgg.pth"}
 
 
 def test_projected_flow_is_read_from_the_stores_of_bodies() -> None:

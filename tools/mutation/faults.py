@@ -167,6 +167,12 @@ class _Finder(ast.NodeVisitor):
         if isinstance(node.annotation, ast.Subscript) and "Field(" in ast.unparse(node.annotation):
             return  # bounds of settings guard users, not results
 
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg in ("frozen", "strict") and isinstance(node.value, ast.Constant):
+            self.replace(node.arg, node.value, str(not node.value.value))  # named so that they can have reasons
+        else:
+            self.generic_visit(node)
+
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, bool):
             self.replace("default", node, str(not node.value))

@@ -58,7 +58,7 @@ class TrainRefineSettings(WeightedL1Settings, AdversarialSettings, GivenFlowSett
         },
         "deepfashion-256": {
             "steps": 20_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,
-            "scales": 4, "l1": 50.0, "flips": 0.5,
+            "l1": 50.0, "flips": 0.5,
         },
         "market-128x64": {
             "steps": 14_000, "save_every": 5000, "learning_rate": 2e-5, "ema": 0.0, "checkpoint": "last", "base_channels": 128,

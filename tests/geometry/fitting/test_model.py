@@ -11,7 +11,6 @@ from ptx.geometry.fitting.model import (
     CY,
     LOG_SCALE,
     LOG_SCALE_3D,
-    ROOT_TURN,
     allocate_posed,
     mean_state,
     parameter_count,
@@ -55,5 +54,5 @@ def test_shapes_of_a_posed_skeleton() -> None:
     shapes = {name: array.shape for name, array in allocate_posed(PRIOR)._asdict().items()}
     assert shapes == {
         "rotations": (24, 3, 3), "joints": (24, 3), "joint_dirs": (24, 3, 10), "axes": (len(PRIOR.dof), 3), "points": (18, 3),
-        "jacobian": (18, 3, ROOT_TURN + DOFS + 10),
+        "jacobian": (18, 3, 3 + DOFS + 10),
     }  # fmt: skip

@@ -54,6 +54,28 @@ def test_left_and_right_are_mirror_images() -> None:
             np.testing.assert_allclose(MIRROR @ rest[name] @ MIRROR, rest[name.replace("left_", "right_")], atol=1e-15)
 
 
+FORWARDS, BACKWARDS, LEFT, RIGHT, UP, DOWN = (0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)
+
+MOVES = {
+    "left_hip_flexion": (DOWN, FORWARDS), "left_hip_abduction": (DOWN, LEFT), "left_hip_rotation": (FORWARDS, LEFT),
+    "left_knee_flexion": (DOWN, BACKWARDS), "spine_flexion": (UP, FORWARDS), "upper_flexion": (UP, FORWARDS),
+    "spine_rotation": (FORWARDS, LEFT), "spine_side": (UP, RIGHT), "neck_flexion": (UP, FORWARDS), "head_flexion": (UP, FORWARDS),
+    "head_rotation": (FORWARDS, LEFT), "head_side": (UP, RIGHT), "left_collar_lift": (LEFT, UP),
+    "left_collar_forward": (LEFT, FORWARDS), "left_shoulder_flexion": (DOWN, FORWARDS), "left_shoulder_abduction": (DOWN, LEFT),
+    "left_shoulder_rotation": (FORWARDS, LEFT), "left_elbow_flexion": (LEFT, FORWARDS),
+}  # fmt: skip
+"""What a positive angle moves where: flexion of the knee brings the shank back, of the elbow (in SMPL's T-pose) the forearm forwards."""
+
+
+def test_positive_angles_move_limbs_as_anatomy_names_them() -> None:
+    assert MOVES.keys() == {dof.name for dof in DOFS if not dof.name.startswith("right_")}
+    for dof in DOFS:
+        if dof.name in MOVES:
+            whole = np.sum(list(dof.axes.values()), axis=0)  # of joints that share the angle
+            limb, where = MOVES[dof.name]
+            np.testing.assert_allclose(Rotation.from_rotvec(np.pi / 2 * whole).apply(limb), where, atol=1e-12)
+
+
 def test_arms_hang_in_rest() -> None:
     """SMPL's left arm points along +x in its T-pose."""
     angle = np.radians(HANGING_ARM)

@@ -66,6 +66,19 @@ def test_both_questions_train_the_network() -> None:
     assert made.pictures(networks["attributes"], batch) == [batch["target"]]
 
 
+def test_recall_is_among_the_five_likeliest() -> None:
+    """Of seven attributes the fifth and the sixth likeliest are true: one of two is found."""
+
+    class Answers(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> AttributeLogits:
+            return AttributeLogits(torch.zeros(2, FACTS.categories), torch.arange(7.0).expand(2, 7))
+
+    made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
+    batch = noise()
+    batch["target_attributes"] = torch.tensor([False, True, True, False, False, False, False]).expand(2, 7)
+    assert made.scores(Answers(), batch)["recall_5"].tolist() == [0.5, 0.5]
+
+
 def test_cross_entropies_are_those_of_every_pair() -> None:
     made = AttributesRecipe(TrainAttributesSettings.model_validate(known(TrainAttributesSettings, **TINY)), FACTS)
     net, batch = made.network(made.settings, FACTS).eval(), noise()
