@@ -120,6 +120,7 @@ def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
     )
     fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "-o", "me.jpg", *given), "written as .png")
     for command in (("transfer", "me.png", "--pose", "dancer.png"), ("view", "me.png")):
+        fails(ptx(photos, *command, "-o", str(photos / "me.png"), *given), "would replace what it is made from")
         everyone = (*command, "--as", "everyone", "--frame", "picture", *given)
         fails(ptx(photos, *everyone), "--as everyone cuts each person out: leave --frame picture out")
     fails(ptx(photos, "transfer", "grey.png", "--pose", "dancer.png", *given), "grey.png: nobody is in the picture")
