@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ptx.commands.networks import load_model
-from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System
+from ptx.commands.options import Config, LogFormat, ModelFolder, Set, System, check_inputs_kept
 
 if TYPE_CHECKING:
     from ptx.samples.reader import SampleReader
@@ -70,20 +70,28 @@ def keypoints(
 ) -> None:
     """Write the keypoints of all images as one COCO JSON file, which extract_keypoints.backend=coco-json reads back."""
     from ptx.commands.output import open_output
+    from ptx.project import load_project
     from ptx.samples.export import export_keypoints
+    from ptx.samples.reader import SampleReader
 
     terminal = open_output(log_format)
-    terminal.write([export_keypoints(_reader(config, overrides), output, terminal.listener, pixels)])
+    project = load_project(config, overrides)
+    check_inputs_kept(output, project.settings.extract_keypoints.path)
+    terminal.write([export_keypoints(SampleReader(project.pipeline), output, terminal.listener, pixels)])
 
 
 @app.command("images", epilog="Example:  ptx export images -o png/")
 def images(output: Folder, config: Config = None, overrides: Set = None, log_format: LogFormat = "auto") -> None:
     """Write the pictures at the working resolution as PNGs."""
     from ptx.commands.output import open_output
+    from ptx.project import load_project
     from ptx.samples.export import export_images
+    from ptx.samples.reader import SampleReader
 
     terminal = open_output(log_format)
-    terminal.write([export_images(_reader(config, overrides), output, terminal.listener)])
+    project = load_project(config, overrides)
+    project.data.check_output(output, project.pipeline.listing)
+    terminal.write([export_images(SampleReader(project.pipeline), output, terminal.listener)])
 
 
 @app.command("pairs", epilog="Example:  ptx export pairs -o pairs.tar")

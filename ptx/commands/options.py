@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -52,6 +53,13 @@ System = Annotated[
     SystemName,
     typer.Option("--system", help="Dense intrinsic appearance flow, pose flow learning, or novel view synthesis."),
 ]
+
+
+def check_inputs_kept(output: Path, *inputs: Path | None) -> None:
+    """Raise PtxError if a file that is to be written is one of those that it is made from."""
+    for given in inputs:
+        if given is not None and os.path.exists(output) and os.path.exists(given) and os.path.samefile(output, given):
+            raise PtxError(f"{output}: would replace what it is made from: name another file by --output")
 
 
 def check_ending(path: Path, endings: Sequence[str], subject: str) -> None:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ptx.commands.networks import load_model
-from ptx.commands.options import PICTURES, Config, LogFormat, ModelFolder, Set, System, check_ending, errors
+from ptx.commands.options import (
+    PICTURES,
+    Config,
+    LogFormat,
+    ModelFolder,
+    Set,
+    System,
+    check_ending,
+    check_inputs_kept,
+    errors,
+)
 from ptx.commands.words import counted
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.systems import SYSTEMS, find_system
@@ -88,6 +98,7 @@ def _transfer_one(source: Path, pose: Path, output: Path, look: Look, load: Call
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
+    check_inputs_kept(output, source, pose)
     model = load()
     if look == "everyone":
         _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
@@ -157,6 +168,7 @@ def view(
     yaws = read_yaws(yaw)
     names = [find_system(name.strip()).name for name in systems.split(",")]
     check_ending(output, (".png",) if look in ("paste", "everyone") else VIEW_SUFFIXES, "views")
+    check_inputs_kept(output, source, keypoints3d)
     if look in ("paste", "everyone") and (len(yaws) > 1 or len(names) > 1):
         raise PtxError(f"--as {look} turns by one angle, with one system")
     if look == "everyone" and keypoints3d is not None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
 from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.config import TRAINING_ONLY, Section, Share
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store, decode_strings
@@ -173,6 +174,22 @@ class DataSet(ABC, Generic[D]):
     def root(self) -> Path | None:
         """The folder of the photographs; None where images are rendered."""
         return None
+
+    def check_output(self, folder: Path, listing: Listing) -> None:
+        """Check that pictures may be written below a folder, by the ids of the images that are listed.
+
+        Raises:
+            PtxError: they would replace photographs, or be taken for photographs by the next run.
+        """
+        if self.root is None:
+            return
+        real = folder.resolve()
+        own = [one.resolve() for one in self.context.own_folders]
+        inside = real.is_relative_to(self.root.resolve()) and not any(real.is_relative_to(one) for one in own)
+        photographs = {(self.root / parent).resolve() for parent in {Path(path).parent for path in listing.paths}}
+        written = {(folder / parent).resolve() for parent in {Path(name).parent for name in listing.ids}}
+        if inside or photographs & written:
+            raise PtxError(f"{folder}: holds the photographs of data.root, or lies among them: write to another folder")
 
     @property
     def layout(self) -> str:

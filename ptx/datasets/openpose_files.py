@@ -63,7 +63,7 @@ def _read_openpose(file: Path) -> list[FoundPerson]:
         if key is None:
             raise Malformed(f"no '{PEOPLE_KEYS[0]}': this is not OpenPose's form")
         entries = as_sequence(frame[key])
-        people = [_openpose_person(entry) for entry in entries]
+        people = [_openpose_person(entry) for entry in entries if entry is not None]
         size = picture_size(frame, "canvas_height", "canvas_width")
     except (OSError, Malformed) as error:
         raise BadSample("bad_keypoint_file", f"{file.name}: {one_line(error)}") from None

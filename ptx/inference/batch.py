@@ -50,7 +50,7 @@ def read_transfers(table: Path) -> list[Transfer]:
     """Read a CSV table; paths in it are relative to the table.
 
     Raises:
-        PtxError: there is no such table, or it lacks a column or has no rows.
+        PtxError: there is no such table, or it lacks a column or has no rows, or a row lacks a path.
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
@@ -61,7 +61,10 @@ def read_transfers(table: Path) -> list[Transfer]:
     pose = _column(rows, POSE_COLUMNS)
     if source is None or pose is None:
         raise PtxError(f"{table}: needs a row of names with the columns source and pose, and rows below it")
-    return [Transfer(table.parent / (row[source] or ""), table.parent / (row[pose] or "")) for row in rows]
+    short = [number for number, row in enumerate(rows, 1) if not (row[source] and row[pose])]
+    if short:
+        raise PtxError(f"{table}: row {short[0]} below the names lacks a source or a pose")
+    return [Transfer(table.parent / row[source], table.parent / row[pose]) for row in rows]
 
 
 def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | None:

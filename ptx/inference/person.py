@@ -24,7 +24,7 @@ from ptx.datasets.images import (
 )
 from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
-from ptx.datasets.persons import FoundPerson
+from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
 from ptx.detector.keypoints import KeypointDetector
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
@@ -221,10 +221,13 @@ class PersonReader:
         only, and it is that box that is fitted in where the frame is the whole picture.
 
         Raises:
-            BadSample: as `_wanted`; `too_small`, for the picture, which is as large as the farthest keypoint at least.
+            BadSample: as `_wanted`; `too_few_keypoints`, fewer than stores take; `too_small`, for the picture, which is as large as the
+                farthest keypoint at least.
         """
         points, size = person.keypoints, person.size or (np.inf, np.inf)
         check_pixels(points)
+        if person.count < MIN_KEYPOINTS:
+            raise BadSample("too_few_keypoints", f"{person.count} of 18 keypoints, {MIN_KEYPOINTS} are needed")
         extent = _extent(points)
         longer = max(person.size or (points[valid_keypoints(points), :2].max(),))
         if extent < max(MIN_POSE_PIXELS, MIN_SHARE * longer):

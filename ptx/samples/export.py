@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -37,13 +38,12 @@ COCO_VISIBLE = 2
 
 
 def export_flow(reader: SampleReader, output: Path, listener: Listener, form: FlowFormat = "corr") -> str:
-    """Write the flow of every pair into a folder, as TARGET_SOURCE.corr or .flo."""
+    """Write the flow of every pair into a folder, as TARGET_SOURCE.corr or .flo (`pair_names`)."""
     numbers = _done(reader, ("synth-flow", "visibility"), "flow")
-    ids = reader.pipeline.listing.ids
+    names = pair_names(reader, numbers)
     with progress(listener, "export flow", len(numbers)) as advance:
-        for number in numbers:
-            target, source = (ids[index].replace("/", "_") for index in reader.pair(number))
-            path = output / f"{target}_{source}.{form}"
+        for number, name in zip(numbers, names, strict=True):
+            path = output / f"{name}.{form}"
             if form == "flo":
                 write_flo(path, reader.flow(number))
             elif reader.has_positions:  # the file as it came, bit for bit
@@ -122,6 +122,14 @@ def _done(reader: SampleReader, stages: tuple[str, ...], name: str) -> list[int]
     if not done:
         raise PtxError(f"there is no {name} to export: `ptx run all` first")
     return done
+
+
+def pair_names(reader: SampleReader, numbers: Sequence[int]) -> list[str]:
+    """Return TARGET_SOURCE of every pair; the names that several have (`a/b` and `a_b` are one) end in the pair's number."""
+    ids = [name.replace("/", "_") for name in reader.pipeline.listing.ids]
+    names = [f"{ids[target]}_{ids[source]}" for target, source in reader.pipeline.pairs().tolist()]
+    count = Counter(names)
+    return [names[number] if count[names[number]] == 1 else f"{names[number]}_pair{number}" for number in numbers]
 
 
 def _keypoints_of(reader: SampleReader, index: int, pixels: Pixels) -> tuple[str, tuple[int, int], NDArray[np.float64]]:

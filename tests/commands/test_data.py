@@ -220,6 +220,31 @@ def test_workspace_among_the_photographs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_exports_leave_photographs_alone(tmp_path: Path) -> None:
+    photographs(tmp_path / "photos")
+    (tmp_path / "shoot").mkdir()
+    (tmp_path / "photos" / "ann").rename(tmp_path / "shoot" / "ann")
+    (tmp_path / "photos" / "ann").symlink_to(tmp_path / "shoot" / "ann")
+    settings = sets(
+        "data.root=photos", "workspace=photos/work", "cluster.kind=serial", "size=[64, 64]", "run.max_bad_fraction=1"
+    )
+    assert ptx(tmp_path, "run", "ingest", *settings).code == 0
+    before = tree(tmp_path)
+    for folder in ("photos", "photos/new", "shoot"):  # in place of the originals; among them; in place of linked ones
+        fails(ptx(tmp_path, "export", "images", "-o", folder, *settings), "holds the photographs of data.root")
+    assert tree(tmp_path) == before
+    for folder in ("photos/work/png", "png"):
+        assert ptx(tmp_path, "export", "images", "-o", folder, *settings).code == 0
+        assert list((tmp_path / folder).rglob("*.png"))
+
+
+def test_exported_keypoints_do_not_replace_those_that_were_read(tmp_path: Path) -> None:
+    photographs(tmp_path / "photos")
+    (tmp_path / "coco.json").write_text('{"images": [], "annotations": []}')
+    settings = sets("data.root=photos", "extract_keypoints.backend=coco-json", "extract_keypoints.path=coco.json")
+    fails(ptx(tmp_path, "export", "keypoints", "-o", "coco.json", *settings), "would replace what it is made from")
+
+
 def test_names_of_any_bytes(tmp_path: Path) -> None:
     """The true command, on a terminal whose encoding is strict: file names, a folder of photographs and a workspace."""
     root, work = os.fsdecode(b"phot\xf6s"), os.fsdecode(b"w\xf6rk")

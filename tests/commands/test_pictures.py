@@ -119,7 +119,11 @@ def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
         ptx(photos, "transfer", "--pairs", "t.csv", "--as", "everyone", *given), "--as everyone is for one photograph"
     )
     fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "-o", "me.jpg", *given), "written as .png")
+    for rows in ("me.png,dancer.png\nme.png\n", "me.png,dancer.png\n,dancer.png\n"):
+        (photos / "t.csv").write_text("source,pose\n" + rows)
+        fails(ptx(photos, "transfer", "--pairs", "t.csv", *given), "t.csv: row 2 below the names lacks")
     for command in (("transfer", "me.png", "--pose", "dancer.png"), ("view", "me.png")):
+        fails(ptx(photos, *command, "-o", str(photos / "me.png"), *given), "would replace what it is made from")
         everyone = (*command, "--as", "everyone", "--frame", "picture", *given)
         fails(ptx(photos, *everyone), "--as everyone cuts each person out: leave --frame picture out")
     fails(ptx(photos, "transfer", "grey.png", "--pose", "dancer.png", *given), "grey.png: nobody is in the picture")

@@ -140,6 +140,13 @@ def test_who_has_no_body_is_nobody(tmp_path: Path, part: dict[str, Json]) -> Non
         one_file(tmp_path, {"people": [part]}).people("ann/1.jpg")
 
 
+def test_null_among_people_is_nobody(tmp_path: Path) -> None:
+    (found,) = one_file(tmp_path, {"people": [None, {"pose_keypoints_2d": person(25)}]}).people("ann/1.jpg")
+    assert found.count == 18
+    with raises_problem("no_person", "nobody in ann_1_keypoints.json"):
+        one_file(tmp_path, {"people": [None]}).people("ann/1.jpg")
+
+
 @pytest.mark.parametrize(
     ("people_key", "body_key"),
     [("people", "pose_keypoints"), ("people", "pose_keypoints_2d"), ("bodies", "joints")],

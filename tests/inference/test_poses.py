@@ -110,6 +110,7 @@ def test_the_largest_person_of_a_file_is_meant(source: Person, tmp_path: Path) -
         (DANCER * (0.04, 0.04, 1), r"the person is 5\.4 px large, in a picture of 10 px or more"),
         (DANCER * (0.1, 0.1, 1) + (3000, 0, 0), r"the person is 13\.6 px large, in a picture of 302\d px or more"),
         (DANCER * (1, 1, 0), r"OpenPose found nobody"),
+        (DANCER * np.repeat([1, 0], [3, 15])[:, None], r"3 of 18 keypoints, 4 are needed"),
     ],
 )
 def test_nonsense_in_a_file(source: Person, tmp_path: Path, points: np.ndarray, words: str) -> None:

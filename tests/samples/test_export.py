@@ -17,7 +17,7 @@ from ptx.datasets.coco_files import CocoJson
 from ptx.datasets.flow_files import read_corr, read_flo, write_corr
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.pipeline.events import Silent
-from ptx.samples.export import export_flow, export_images, export_keypoints, export_pairs
+from ptx.samples.export import export_flow, export_images, export_keypoints, export_pairs, pair_names
 from ptx.samples.reader import SampleReader
 from tests.projects import make_project
 
@@ -38,6 +38,18 @@ def test_corr_is_as_the_published_packs_have_it(reader: SampleReader, tmp_path: 
     back = read_corr(path)
     np.testing.assert_allclose(back[0], flow, atol=1e-4)
     np.testing.assert_array_equal(back[1], labels)
+
+
+def test_pairs_of_one_name_are_files_of_their_own(tmp_path: Path) -> None:
+    """The ids x and y_z make the name x_y_z, and so do x_y and z."""
+    for name in ("x", "y_z", "x_y", "z"):
+        Pillow.fromarray(np.full((48, 40, 3), 99, np.uint8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "pairs.csv").write_text("source,target\ny_z.png,x.png\nz.png,x_y.png\nz.png,x.png\n")
+    settings = (f"data.root={tmp_path}", f"data.pairs={tmp_path / 'pairs.csv'}")
+    names = pair_names(SampleReader(make_project(tmp_path / "work", *settings).pipeline), range(6))
+    assert len(set(names)) == 6
+    assert len([name for name in names if name.startswith("x_y_z_pair")]) == 2
+    assert set(names) >= {"y_z_x", "z_x_y", "x_z", "z_x"}
 
 
 def test_flo_is_as_opencv_reads_it(reader: SampleReader, tmp_path: Path) -> None:
