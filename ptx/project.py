@@ -193,6 +193,15 @@ class Project:
                 "one side, in the tables of pairs or in the folders; `ptx check` lists them"
             )
 
+    def check_keypoints(self, steps: Sequence[Step]) -> None:
+        """Refuse a keypoint backend that cannot work where some of the steps use it, before pictures are read.
+
+        Raises:
+            PtxError: it does not go with the data set, or lacks the path of its files.
+        """
+        if "extract-keypoints" in {step.name for step in steps}:
+            self.settings.extract_keypoints.resolve(self.data).check(self.data)
+
     def check_data(self) -> None:
         """Refuse settings that name no data set where the stores are of another kind than made people, which would take their place.
 
@@ -207,7 +216,7 @@ class Project:
         kind = kept.get("kind") if isinstance(kept, Mapping) else None
         if kind not in (None, self.settings.data.kind):
             raise PtxError(
-                f"{self.settings.workspace} holds a data set of data.kind {kind}, and these settings name none: give those that it was made "
+                f"{self.settings.workspace} holds a data set of data.kind {kind}, and these settings name none: give those it was made "
                 "with (`--set data.root=...`, or `-c` and a file), or another workspace; `--set data.kind=people` makes people in its place"
             )
 

@@ -306,3 +306,19 @@ def test_settings_that_forget_the_photographs_do_not_replace_them(tmp_path: Path
     named = ptx(tmp_path, "run", "ingest", *here, *sets("data.kind=people", "data.persons=1", "body=small"))
     assert "ingest is stale" in named.err + named.out
     assert named.code == 0, named.err
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "all"], ["config", "check"], ["submit", "all", "--print"]], ids=lambda w: w[0]
+)
+def test_keypoint_files_without_a_path_are_refused_before_pictures_are_read(words: list[str], tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / "ann").mkdir(exist_ok=True)
+        Pillow.new("RGB", (40, 40)).save(tmp_path / "ann" / name)
+    given = sets("data.root=.", "extract_keypoints.backend=csv", "body=small", "cluster.kind=serial")
+    fails(ptx(tmp_path, *words, *given), "extract_keypoints.path: backend csv needs the path of its files")
+    assert not (tmp_path / "work").exists()
+
+
+def test_config_check_opens_the_body_that_is_named(tmp_path: Path) -> None:
+    fails(ptx(tmp_path, "config", "check", *sets("body=none.pkl")), "none.pkl: no such file")
