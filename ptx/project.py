@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -197,6 +197,33 @@ class Project:
                 "one side, in the tables of pairs or in the folders; `ptx check` lists them"
             )
 
+    def check_keypoints(self, steps: Sequence[Step]) -> None:
+        """Refuse a keypoint backend that cannot work where some of the steps use it, before pictures are read.
+
+        Raises:
+            PtxError: it does not go with the data set, or lacks the path of its files.
+        """
+        if "extract-keypoints" in {step.name for step in steps}:
+            self.settings.extract_keypoints.resolve(self.data).check(self.data)
+
+    def check_data(self) -> None:
+        """Refuse settings that name no data set where the stores are of another kind than made people, which would take their place.
+
+        Raises:
+            PtxError: there are such stores; says of what, and how to go on.
+        """
+        if "data" in self.settings.model_fields_set:
+            return
+        store = self.pipeline.store(self.pipeline.stage("ingest"))
+        noted = store.attributes.manifest.get("settings") if store.exists() else None
+        kept = noted.get("data") if isinstance(noted, Mapping) else None
+        kind = kept.get("kind") if isinstance(kept, Mapping) else None
+        if kind not in (None, self.settings.data.kind):
+            raise PtxError(
+                f"{self.settings.workspace} holds a data set of data.kind {kind}, and these settings name none: give those it was made "
+                "with (`--set data.root=...`, or `-c` and a file), or another workspace; `--set data.kind=people` makes people in its place"
+            )
+
     def left_out(self, name: str) -> dict[str, str]:
         """Return the trainings that `everything` leaves out, since their inputs cannot exist, and why; none of another name."""
         if name != "everything":
@@ -226,12 +253,17 @@ class Project:
         return [by_name[name] for name in dict.fromkeys(names)]
 
 
-def load_project(config: Path | None = None, overrides: list[str] | None = None) -> Project:
+def load_project(config: Path | None = None, overrides: list[str] | None = None, *, any_data: bool = False) -> Project:
     """Read settings (`load_settings`) and put the project together that they describe.
 
+    `any_data`: also where they name no data set and the stores are of one (`Project.check_data`), for what reads the stores alone.
+
     Raises:
-        PtxError: as `load_settings`; or its workspace is at a URL that does not answer.
+        PtxError: as `load_settings` and `Project.check_data`; or its workspace is at a URL that does not answer.
     """
     settings = load_settings(config, overrides)
     settings.workspace.check()
-    return Project.of(settings)
+    project = Project.of(settings)
+    if not any_data:
+        project.check_data()
+    return project

@@ -52,6 +52,7 @@ def run(
     project.check_pairs(steps)
     project.check_split()
     project.check_body(steps)
+    project.check_keypoints(steps)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
@@ -82,7 +83,9 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
     project = load_project(config, overrides)
     root = project.data.root
     if root is None:
-        raise PtxError("check is for photographs: the pictures of this data set are rendered")
+        raise PtxError(
+            "check is for photographs, and the pictures of this data set are rendered: name a folder, `--set data.root=photos`"
+        )
     listing = project.pipeline.listing
     owners = listing.persons.tolist()
     first_image = {person: listing.ids[i] for i, person in reversed(list(enumerate(owners)))}
@@ -171,7 +174,7 @@ def verify(
     from ptx.pipeline.verify import drop_damaged, verify_stage
     from ptx.project import load_project
 
-    pipeline = load_project(config, overrides).pipeline
+    pipeline = load_project(config, overrides, any_data=True).pipeline
     chosen = [s for s in pipeline.active if pipeline.store(s).exists()] if stage == "all" else [pipeline.stage(stage)]
     if not chosen:
         raise PtxError(f"{pipeline.workspace}: there is nothing to verify yet; `ptx run all` makes it")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ptx.commands.options import START, Config, LogFormat, Set, console
+from ptx.commands.options import START, Config, LogFormat, Set, console, errors
 from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
@@ -48,10 +48,10 @@ def config_show(config: Config = None, overrides: Set = None) -> None:
     from ptx.pipeline.config import config_yaml
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
-    if _writes_to(config or DEFAULT_CONFIG):
-        raise PtxError(
-            f"{config or DEFAULT_CONFIG}: was emptied before it could be read; print to another file and rename that"
-        )
+    if config is not None and _writes_to(config):
+        raise PtxError(f"{config}: was emptied before it could be read; print to another file and rename that")
+    if _writes_to(DEFAULT_CONFIG):  # nobody can tell a new file from one that the shell has emptied
+        errors.print(f"{DEFAULT_CONFIG}: holds the defaults and --set now; what stood in it before was not read")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as settings files are, whatever the terminal is
     print(config_yaml(load_settings(config, overrides)))
@@ -73,7 +73,10 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     settings = load_settings(config, overrides)
-    Project.of(settings).check()
+    project = Project.of(settings)
+    project.check()
+    project.check_body(project.stages)
+    project.check_keypoints(project.stages)
     if missing := list(missing_files(settings)):
         raise PtxError("\n".join(f"{line} is not there" for line in missing))
     print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")

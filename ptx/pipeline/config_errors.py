@@ -115,7 +115,7 @@ def _where(
 
 
 def _meant(model: type[BaseModel], location: Location, renamed: Mapping[str, str]) -> str | None:
-    """Return the setting that was meant: the new name of a renamed one, or one that is spelled much alike."""
+    """Return the setting that was meant: the new name of a renamed one, those of this name in sections, or one spelled alike."""
     *parents, last = [str(part) for part in location]
     new = renamed.get(".".join([*parents, last])) or renamed.get(last)
     if new:
@@ -124,6 +124,8 @@ def _meant(model: type[BaseModel], location: Location, renamed: Mapping[str, str
             return new
         if short in _fields(model, location[:-1]) or short in model.model_fields:
             return short
+    if not parents and (sections := [name for name in model.model_fields if last in _fields(model, (name,))]):
+        return "' or '".join(f"{section}.{last}" for section in sections)
     known = [name for name in _fields(model, location[:-1]) if name != last]
     near = difflib.get_close_matches(last.replace("-", "_"), known, 1, SIMILARITY)
     return near[0] if near else None

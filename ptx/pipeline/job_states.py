@@ -39,7 +39,12 @@ def job_state(kind: str, job: str) -> str:
     """
     try:
         done = subprocess.run(
-            [*STATUS_COMMANDS[kind], job], capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS
+            [*STATUS_COMMANDS[kind], job],
+            capture_output=True,
+            text=True,
+            errors="backslashreplace",  # a site's own words in an older encoding
+            check=False,
+            timeout=ANSWER_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptx.pipeline.cluster import ClusterSettings, clock, seconds
-from ptx.pipeline.errors import PtxError, name_bytes, one_line
+from ptx.pipeline.errors import PtxError, name_bytes
 from ptx.pipeline.job_states import ANSWER_SECONDS
 from ptx.pipeline.signals import REQUEUE
 from ptx.pipeline.step import JobPlan, Step
@@ -197,12 +197,16 @@ def submit(jobs: Sequence[Script], results: Path) -> dict[str, str]:
         path.write_bytes(name_bytes(script.text))
         after = ":".join(ids[step] for step in script.after)
         wait = [f"--dependency=afterok:{after}", "--kill-on-invalid-dep=yes"] if after else []
-        done = subprocess.run(["sbatch", "--parsable", *wait, str(path)], capture_output=True, text=True, check=False)
+        command = ["sbatch", "--parsable", *wait, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, errors="backslashreplace", check=False)
         if done.returncode:
-            raise PtxError(f"sbatch refuses {path}: {' '.join(done.stderr.split())}")
+            words = " ".join((done.stderr or done.stdout).split()) or f"it ended with {done.returncode} without a word"
+            raise PtxError(f"sbatch refuses {path}: {words}")
         number = re.search(r"^(\d+)(;.*)?$", done.stdout, re.MULTILINE)  # wrappers of sbatch may say more
         if number is None:
-            raise PtxError(f"sbatch took {path}, but said no number of a job: {one_line(ValueError(done.stdout))}")
+            raise PtxError(
+                f"sbatch took {path}, but said no number of a job: {' '.join(done.stdout.split()) or 'nothing'}"
+            )
         ids[script.step] = number[1]
         write_json(_register(results), {**jobs_of(results), script.step: ids[script.step]})
     return ids
@@ -237,12 +241,17 @@ def job_states(
         return {}
     options = ("--noheader", "--states=all", "--array", "--format=%A %F %T", f"--jobs={','.join(jobs.values())}")
     try:
-        done = run(["squeue", *options], capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS)
+        command = ["squeue", *options]
+        done = run(
+            command, capture_output=True, text=True, errors="backslashreplace", check=False, timeout=ANSWER_SECONDS
+        )
     except subprocess.TimeoutExpired:
         return {}
     counts: dict[str, Counter[str]] = {}
     for line in done.stdout.splitlines() if done.returncode == 0 else []:
-        number, of_array, state = line.split()
+        if (words := re.fullmatch(r"\s*(\d\S*)\s+(\d+)\s+(\w+)\s*", line)) is None:  # wrappers of squeue may say more
+            continue
+        number, of_array, state = words.groups()
         for job in {number, of_array}:
             counts.setdefault(job, Counter())[state] += 1
     return {

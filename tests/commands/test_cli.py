@@ -74,11 +74,20 @@ def test_shown_settings_may_be_moved_with_their_folder(tmp_path: Path) -> None:
 
 def test_settings_are_not_printed_into_the_file_that_they_are_read_from(tmp_path: Path) -> None:
     """The shell has emptied it by then."""
-    command = f"{sys.executable} -m ptx.cli config show > pipeline.yaml"
+    command = f"{sys.executable} -m ptx.cli config show -c pipeline.yaml > pipeline.yaml"
     (tmp_path / "pipeline.yaml").write_text("seed: 7\n")
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pipeline.yaml: was emptied before it could be read" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_first_settings_file_is_written_as_the_readme_says(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ptx.cli config show --set data.root=photos > pipeline.yaml"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "what stood in it before was not read" in done.stderr
+    assert "\n  root: photos\n" in (tmp_path / "pipeline.yaml").read_text()
 
 
 def test_a_stage_that_does_not_apply(tmp_path: Path) -> None:

@@ -313,3 +313,37 @@ def test_a_body_that_cannot_be_read_is_refused_before_anything_is_computed(tmp_p
         words = sets("data.persons=3", "cluster.kind=serial", f"body={tmp_path / body}")
         fails(ptx(tmp_path, "run", "all", *words), reason)
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.slow
+def test_settings_that_forget_the_photographs_do_not_replace_them(tmp_path: Path) -> None:
+    for number in (1, 2):
+        picture = tmp_path / "photos" / "ann" / f"{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(np.full((40, 40, 3), 50 * number, np.uint8)).save(picture)
+    here = sets("size=[32, 32]", "cluster.kind=serial")
+    assert ptx(tmp_path, "run", "ingest", *here, *sets("data.root=photos")).code == 0
+    before = tree(tmp_path / "work" / "ingest.zarr")
+    for words in (["run", "all"], ["show", "--grid"], ["status"], ["export", "images", "-o", "png"]):
+        fails(ptx(tmp_path, *words, *sets("size=[32, 32]")), "holds a data set of data.kind folder")
+    assert "2 in = 2 done" in ptx(tmp_path, "verify", *here).out  # reads the stores alone
+    assert tree(tmp_path / "work" / "ingest.zarr") == before
+    named = ptx(tmp_path, "run", "ingest", *here, *sets("data.kind=people", "data.persons=1", "body=small"))
+    assert "ingest is stale" in named.err + named.out
+    assert named.code == 0, named.err
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "all"], ["config", "check"], ["submit", "all", "--print"]], ids=lambda w: w[0]
+)
+def test_keypoint_files_without_a_path_are_refused_before_pictures_are_read(words: list[str], tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / "ann").mkdir(exist_ok=True)
+        Pillow.new("RGB", (40, 40)).save(tmp_path / "ann" / name)
+    given = sets("data.root=.", "extract_keypoints.backend=csv", "body=small", "cluster.kind=serial")
+    fails(ptx(tmp_path, *words, *given), "extract_keypoints.path: backend csv needs the path of its files")
+    assert not (tmp_path / "work").exists()
+
+
+def test_config_check_opens_the_body_that_is_named(tmp_path: Path) -> None:
+    fails(ptx(tmp_path, "config", "check", *sets("body=none.pkl")), "none.pkl: no such file")

@@ -22,6 +22,7 @@ def mistakes(tmp_path: Path, text: str, *overrides: str) -> str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("iterations: 9\n", "pipeline.yaml:1: iterations: no such setting, did you mean 'fit_smpl.iterations'?"),
         ("seed: 1\nsede: 2\n", "pipeline.yaml:2: sede: no such setting, did you mean 'seed'?"),
         (
             "fit_smpl:\n  iteratons: 3\n",

@@ -305,6 +305,28 @@ def test_the_number_of_a_job_among_what_wrappers_say(
         assert submit(found, tmp_path) == {"numbers": number}
 
 
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (r"printf '\xff account\n' >&2; exit 1", r"sbatch refuses .*: \\xff account$"),
+        ("kill -9 $$", "sbatch refuses .*: it ended with -9 without a word$"),
+        ("exit 0", "said no number of a job: nothing$"),
+    ],
+    ids=["no UTF-8", "killed", "silent"],
+)
+def test_whatever_sbatch_says_or_not(tmp_path: Path, commands: Path, script: str, words: str) -> None:
+    (commands.parent / "bin" / "sbatch").write_text(f"#!/bin/bash\n{script}\n")
+    with pytest.raises(PtxError, match=words):
+        submit(scripts(steps(tmp_path)[:1], CLUSTER, tmp_path, None, []), tmp_path)
+
+
+def test_a_greeting_is_no_state_of_a_job(commands: Path) -> None:
+    squeue = commands.parent / "bin" / "squeue"
+    squeue.write_text("#!/bin/bash\nprintf 'Welcome \\xff to the cluster of today\\n7 7 RUNNING\\n'\n")
+    squeue.chmod(0o755)
+    assert job_states({"numbers": "7"}) == {"numbers": "RUNNING 1"}
+
+
 def test_scripts_are_written_whatever_the_locale(tmp_path: Path, commands: Path) -> None:
     """Also with a name that is no UTF-8, as the file system gives it."""
     assert commands.exists()

@@ -135,14 +135,22 @@ class KeypointBackend:
         """
         if self.detects:
             return self._detector()
-        if self.name != "truth":
-            return self._files(data)
-        if "keypoints" not in data.has:
+        self.check(data)
+        return self._files(data) if self.reads_files else data.keypoint_source()
+
+    def check(self, data: DataSet[DataSettings]) -> None:
+        """Refuse a backend that does not go with the data set, or lacks the path of its files; opens none of them.
+
+        Raises:
+            PtxError: so it is.
+        """
+        if self.reads_files:
+            self._path(data)
+        elif self.name == "truth" and "keypoints" not in data.has:
             raise PtxError(
                 "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need blazepose, "
                 "openpose-json or csv"
             )
-        return data.keypoint_source()
 
     def box_finder(self, data: DataSet[DataSettings]) -> BoxFinder:
         """Open the finder of the box that ingest crops to, in the original picture.
@@ -170,6 +178,17 @@ class KeypointBackend:
         from ptx.datasets.mmpose_files import MmposeJson
         from ptx.datasets.openpose_files import OpenposeJson
 
+        path = self._path(data)
+        if self.name == "openpose-json":
+            return OpenposeJson(path, data.paths)
+        if self.name == "mmpose-json":
+            return MmposeJson(path, data.paths)
+        if self.name == "coco-json":
+            return CocoJson(path, data.paths)
+        return KeypointCsv(path, data.paths, data.keypoint_name)
+
+    def _path(self, data: DataSet[DataSettings]) -> Path:
+        """Return the path of the files; raises PtxError where the data set has no use for them, or there is no path."""
         if "keypoints" in data.has:
             raise PtxError(
                 f"extract_keypoints.backend: {self.name} is for folders of photographs; {data.settings.kind} needs truth or "
@@ -177,10 +196,4 @@ class KeypointBackend:
             )
         if self.path is None:
             raise PtxError(f"extract_keypoints.path: backend {self.name} needs the path of its files")
-        if self.name == "openpose-json":
-            return OpenposeJson(self.path, data.paths)
-        if self.name == "mmpose-json":
-            return MmposeJson(self.path, data.paths)
-        if self.name == "coco-json":
-            return CocoJson(self.path, data.paths)
-        return KeypointCsv(self.path, data.paths, data.keypoint_name)
+        return self.path
