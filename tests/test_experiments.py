@@ -121,6 +121,8 @@ def test_from_photographs_to_the_row(file: Path, disk: Path, tmp_path: Path, mon
         (tmp_path / name).symlink_to(disk / name)
     (tmp_path / "configs").symlink_to(file.parent)
     smaller = [*SHRINK, "size=[64, 64]"] if "size: [256, 256]" in file.read_text() else SHRINK
+    if "panoptic" in file.stem:  # whose pictures are noise here, in which no silhouette is found
+        smaller = [*smaller, "run.max_bad_fraction=1"]
     for words in commands(file):
         done = CliRunner().invoke(app, [*words[1:], *(x for s in smaller for x in ("--set", s))])
         assert done.exit_code == 0, f"{' '.join(words)}: {done.output}"

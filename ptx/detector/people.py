@@ -11,7 +11,7 @@ import numpy as np
 
 from ptx.detector.boxes import MIN_SCORE, PEOPLE_ANCHORS, BoxDetector
 from ptx.detector.network import ASSETS, Floats, Image
-from ptx.detector.pose import POSE_MODEL, Pose, PoseNetwork
+from ptx.detector.pose import MIN_PRESENCE, POSE_MODEL, Pose, PoseNetwork
 from ptx.detector.regions import Region, whole_picture
 
 PEOPLE_MODEL = ASSETS / "pose_detection.tflite"
@@ -101,9 +101,9 @@ class PeopleDetector:
             poses.append(pose)
             yield pose
 
-    def follow(self, image: Image, region: Region) -> Pose | None:
+    def follow(self, image: Image, region: Region, min_presence: float = MIN_PRESENCE) -> Pose | None:
         """Return the pose in a region of an image; None where nobody is."""
-        return self._pose(image, region)
+        return self._pose(image, region, min_presence)
 
     def find_all(self, image: Image) -> list[Pose]:
         """Find everyone in an image (H, W, 3), each once, the surest first.

@@ -74,11 +74,11 @@ class PoseNetwork:
         """Load the network from its file."""
         self._network = Network(path)
 
-    def __call__(self, image: Image, region: Region) -> Pose | None:
-        """Return the pose in a region of an image (H, W, 3); None where nobody is."""
+    def __call__(self, image: Image, region: Region, min_presence: float = MIN_PRESENCE) -> Pose | None:
+        """Return the pose in a region of an image (H, W, 3); None where nobody is, or not as surely as asked for."""
         side = self._network.side
         points, presence, mask, heat, world = self._network(region.cut(image, side))
-        if presence[0] <= MIN_PRESENCE:
+        if presence[0] <= min_presence:
             return None
         points = points.reshape(OUTPUTS, 5)
         xyz = region.to_picture(refine(points[:, :3] / np.float32(side), heat))

@@ -25,6 +25,9 @@ RADIUS = 1.06
 RADIUS_OF_TRUNK = 1.8
 """The same over the trunk's length, for people of whom the picture shows a part."""
 
+MIN_PRESENCE = 0.05
+"""Smallest probability, as the network has it, that somebody is where the keypoints say so."""
+
 TIGHT = 0.95
 """Scale of the region in which masks are best: a little closer than that of landmarks."""
 
@@ -51,10 +54,9 @@ class Silhouettes:
             BadSample: `no_silhouette`, the network sees nobody there.
         """
         people, region = self._people(), body_region(keypoints)
-        pose = None if region is None else people.follow(image, region)
-        if pose is None:  # the hips are missing, or the region was not right
-            pose = people.find(image)
-        if pose is None or not _holds(pose.region, keypoints):
+        # The keypoints say that somebody is there: the network need not be sure, as of the small pictures of Market-1501 it is not.
+        pose = people.find(image) if region is None else people.follow(image, region, min_presence=MIN_PRESENCE)
+        if pose is None or pose.mask.max() < 0.5 or not _holds(pose.region, keypoints):
             raise BadSample("no_silhouette", "the network sees nobody around the keypoints")
         return sharpen_mask(image, pose.mask_in(image.shape[:2]))
 
