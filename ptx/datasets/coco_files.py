@@ -24,7 +24,7 @@ MAX_ANNOTATION_BYTES = 4_000_000_000
 """Largest annotation file of a whole data set that is read, bytes."""
 
 WORKING = "working"
-"""What `ptx export keypoints` writes into a file of px of the working pictures: `info.pixels`."""
+"""Value of `info.pixels` in files of `ptx export keypoints` whose positions are px of the working pictures."""
 
 IMAGE_KEYS = ("image_id", "image_name")
 """Names under which a result says of which image it is: COCO's, and that of scripts for MMPose 0.x."""

@@ -25,7 +25,7 @@ SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 """Mode of Pillow → the colour space that a profile must be of, as bytes 16 to 19 of the profile say."""
 
 SAME = 3
-"""Of 255: a profile whose colours differ from sRGB by no more than this is sRGB; roundings of its tables are as large."""
+"""Largest difference from sRGB, of 255, of the colours of a profile that counts as sRGB: roundings of its tables are as large."""
 
 MAX_PROFILE_BYTES = 16_000_000
 """Larger profiles are not read; those of printing presses have 2 MB at most."""

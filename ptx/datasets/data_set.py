@@ -193,7 +193,7 @@ class DataSet(ABC, Generic[D]):
 
     @property
     def layout(self) -> str:
-        """What has to be on disk for there to be pairs, for the message that there are none."""
+        """Layout of files that makes pairs, in words, for the message that there are none."""
         return "two pictures of a person, or more"
 
     @property

@@ -16,7 +16,7 @@ UNREAD_SUFFIXES = (
 
 AVIF_HINT = "this Pillow is built without AVIF: pip install -U pillow"
 HEIF_HINT = "pip install 'ptx[heif]'"
-"""How to get pictures of iPhones read."""
+"""Command after which HEIC, the pictures of iPhones, is read."""
 
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 """Marks in the first bytes of HEIC files."""

@@ -51,8 +51,6 @@ class Detection:
     """(18, 4) x right, y up, z towards the viewer, in metres; confidence."""
     landmarks: Floats
     """(33, 4) x, y px, z px towards the viewer, 0 at the hips; visibility. Guesses outside the image among them."""
-    silhouette: Floats
-    """(H, W) 0 to 1, the probability that a pixel is the person's."""
     pose: Pose = field(repr=False)
     """The same as the networks have it, in their pixels."""
 
@@ -161,13 +159,11 @@ def as_detection(pose: Pose, size: tuple[int, int]) -> Detection:
     flat = landmarks[ROWS][:, [0, 1, 3]].astype(np.float64)
     visibility = pose.landmarks[ROWS, 3:]
     deep = np.column_stack([pose.world[ROWS] * (1, -1, -1), visibility]).astype(np.float64)
-    silhouette = pose.mask_in(size)
-    correct_landmarks(flat, deep, silhouette)
+    correct_landmarks(flat, deep, pose.mask_in(size))
     return Detection(
         keypoints=mask_outside(_as_keypoints(flat), size),
         keypoints3d=_as_keypoints(deep),
         landmarks=landmarks,
-        silhouette=silhouette,
         pose=pose,
     )
 

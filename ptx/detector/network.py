@@ -26,7 +26,7 @@ INSTALL = "pip install ai-edge-litert"
 """Command that installs LiteRT."""
 
 NO_WHEEL = "there is none for Intel Macs: give keypoints in files (extract_keypoints.backend: openpose-json, coco-json, csv ...)"
-"""What to do on Macs with Intel processors, for which LiteRT has no wheels."""
+"""Advice for Macs with Intel processors, for which LiteRT has no wheels."""
 
 MAX_BYTES = 200_000_000
 """Largest file of a network that is read."""

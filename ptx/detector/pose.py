@@ -47,7 +47,7 @@ class Pose:
     presence: float
     """Probability, 0 to 1, that somebody is there."""
     region: Region
-    """Where the network looked."""
+    """The part of the picture that the network was shown."""
 
     @property
     def body(self) -> Region:

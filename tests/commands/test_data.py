@@ -226,14 +226,14 @@ def test_exports_leave_photographs_alone(tmp_path: Path) -> None:
     (tmp_path / "photos" / "ann").rename(tmp_path / "shoot" / "ann")
     (tmp_path / "photos" / "ann").symlink_to(tmp_path / "shoot" / "ann")
     settings = sets(
-        "data.root=photos", "workspace=photos/work", "cluster.kind=serial", "size=[64, 64]", "run.max_bad_fraction=1"
+        "data.root=photos", "workspace=photos/stores", "cluster.kind=serial", "size=[64, 64]", "run.max_bad_fraction=1"
     )
     assert ptx(tmp_path, "run", "ingest", *settings).code == 0
     before = tree(tmp_path)
     for folder in ("photos", "photos/new", "shoot"):  # in place of the originals; among them; in place of linked ones
         fails(ptx(tmp_path, "export", "images", "-o", folder, *settings), "holds the photographs of data.root")
     assert tree(tmp_path) == before
-    for folder in ("photos/work/png", "png"):
+    for folder in ("photos/stores/png", "png"):
         assert ptx(tmp_path, "export", "images", "-o", folder, *settings).code == 0
         assert list((tmp_path / folder).rglob("*.png"))
 

@@ -79,7 +79,6 @@ class KnowsTwo:
                 (truth(0) * scale).astype(np.float32),
                 np.zeros((18, 4), np.float32),
                 np.zeros((33, 4), np.float32),
-                np.zeros((HEIGHT, WIDTH), np.float32),
                 pose(),
             )
             for scale in ((0.1, 0.1, 0.9), (1, 1, 0.5))
