@@ -19,7 +19,7 @@ from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.backends.bodies import BodyStage, open_body
 from ptx.stages.extract_keypoints import ExtractKeypoints
-from ptx.stages.fit_smpl import FitSmpl
+from ptx.stages.fit_smpl import fit_stage
 from ptx.stages.ingest import Ingest
 from ptx.stages.parse import Parse
 from ptx.stages.rasterize import Rasterize
@@ -66,7 +66,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         extract,
         parse,
         silhouette,
-        FitSmpl(settings.fit_smpl, size, body, data),
+        fit_stage(settings.fit_smpl, size, body, data, keypoints),
         Rasterize(settings.rasterize, size, body),
         SynthFlow(settings.synth_flow, size, body),
         Visibility(settings.visibility, size, body),

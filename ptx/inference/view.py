@@ -49,7 +49,8 @@ def fit_person(person: Person, body: Body) -> FittedBody:
     """
     size = (person.image.shape[0], person.image.shape[1])
     keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
-    fitted = fit(body, person.keypoints[None], keypoints3d, size)
+    landmarks = None if person.landmarks is None else person.landmarks[None]
+    fitted = fit(body, person.keypoints[None], keypoints3d, size, landmarks=landmarks)
     if not fitted.usable[0]:
         problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,13 @@ from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import BodyStage
+from ptx.stages.backends.keypoints import KeypointBackend
 
 FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
 
+KEYPOINTS: tuple[str, ...] = ("keypoints.keypoints", "keypoints.keypoints3d")
+"""Arrays that every fit reads."""
 
 LYING = "lying people"
 """Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
@@ -57,18 +60,21 @@ class FitSmpl(BodyStage[FitSettings]):
     name = "fit-smpl"
     store = "fit"
     section = "fit_smpl"
-    inputs = ("keypoints.keypoints", "keypoints.keypoints3d")
+    inputs = KEYPOINTS
     file_dependencies = ("fit files",)
     cost = 0.008
 
+    landmarks: ClassVar[str] = ""
+    """Which landmarks are fitted beside the keypoints."""
+
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; of files their state and how their cameras are read; of fits how lying people are fitted."""
+        """The body model's digest; of files their state and how cameras are read; of fits how lying people are fitted, and what to."""
         if self.files:
-            own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
-        else:
-            own = {LYING: "along their bodies"}
-        return {**super().dependencies, **own}
+            files: dict[str, Json] = {"fit files": folder_stamp(self.files, *FIT_ENDINGS)}
+            return {**super().dependencies, **files, "first pixel of fit files": FIRST_PIXEL}
+        landmarks: dict[str, Json] = {"landmarks": self.landmarks} if self.landmarks else {}
+        return {**super().dependencies, LYING: "along their bodies", **landmarks}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
@@ -116,7 +122,15 @@ class FitSmpl(BodyStage[FitSettings]):
             iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
         )
         files = chosen.backend == "files"
-        source = open_fits(self.body, self.data, options, files=files, path=chosen.path, use_3d=chosen.use_3d)
+        source = open_fits(
+            self.body,
+            self.data,
+            options,
+            files=files,
+            path=chosen.path,
+            use_3d=chosen.use_3d,
+            points=tuple(name.removeprefix("keypoints.") for name in self.inputs),
+        )
 
         def process(block: Block) -> Result:
             fit, problems = source.fit(block)
@@ -130,3 +144,36 @@ class FitSmpl(BodyStage[FitSettings]):
             return Result(arrays, problems)
 
         return process
+
+
+@dataclass(frozen=True)
+class FitSmplToLimbs(FitSmpl):
+    """Fit the landmarks of hands and feet too."""
+
+    inputs = (*KEYPOINTS, "keypoints.landmarks")
+    landmarks = "hands and feet"
+
+
+@dataclass(frozen=True)
+class FitSmplToDetails(FitSmpl):
+    """Fit the landmarks of hands and feet, the face mesh and the points of hands too."""
+
+    inputs = (*KEYPOINTS, "keypoints.landmarks", "keypoints.face", "keypoints.hands")
+    landmarks = "face, hands and feet"
+
+
+def fit_stage(
+    settings: FitSettings, size: tuple[int, int], body: str, data: DataSet[DataSettings], keypoints: KeypointBackend
+) -> FitSmpl:
+    """Make the stage that fits all that the keypoints' backend finds.
+
+    Args:
+        settings: its section.
+        size: working resolution: height, width in px.
+        body: the setting `body`.
+        data: the data set.
+        keypoints: where keypoints come from.
+    """
+    if settings.backend == "files" or not keypoints.detects:
+        return FitSmpl(settings, size, body, data)
+    return (FitSmplToDetails if keypoints.details else FitSmplToLimbs)(settings, size, body, data)

@@ -31,9 +31,9 @@ class Observations(NamedTuple):
     """Keypoints of one person, or of N people with N in front of every shape; 0 where missing."""
 
     xy: Floats
-    """(18, 2) metres at the body, y up."""
+    """(K, 2) metres at the body, y up: the 18 keypoints, then the landmarks if there are any."""
     weight: Floats
-    """(18,) confidence 0..1 of the 2D keypoints."""
+    """(K,) confidence 0..1 of these."""
     xyz: Floats
     """(18, 3) metres, any origin."""
     weight3: Floats
@@ -136,7 +136,7 @@ def energy(model: FitModel, obs: Observations, sigmas: Sigmas, state: State, pos
     params, points, factor = state.params, posed.points, model.prior.sigma_factor
     scale, cx, cy = np.exp(params[LOG_SCALE]), params[CX], params[CY]
     total = 0.0
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(obs.weight)):
         if obs.weight[k] > 0.0:
             u = scale * points[k, 0] + cx - obs.xy[k, 0]
             v = scale * points[k, 1] + cy - obs.xy[k, 1]

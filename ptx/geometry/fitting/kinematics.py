@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.fitting.model import BETAS, ROOT_TURN, FitModel, PosedSkeleton, Skeleton, State
 from ptx.geometry.fitting.priors import Prior
-from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT
+from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential
 
@@ -101,7 +101,7 @@ def pose_skeleton(model: FitModel, state: State, posed: PosedSkeleton) -> None:
 def _pose_keypoints(skeleton: Skeleton, betas: Floats, posed: PosedSkeleton) -> None:
     """Write the points of `posed` from its rotations and joints."""
     offset = np.empty(3)
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(posed.points)):
         for i in range(3):
             offset[i] = skeleton.keypoint_offset[k, i]
             for b in range(BETAS):
@@ -123,7 +123,7 @@ def differentiate(model: FitModel, params: Floats, posed: PosedSkeleton) -> None
     _differentiate_rotations(model, params, posed)
     _differentiate_shape(skeleton, posed)
     origin = posed.joints[0]
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(posed.points)):
         for i in range(3):
             for column in range(ROOT_TURN + len(prior.mean)):
                 jacobian[k, i, column] = 0.0
@@ -190,7 +190,7 @@ def _differentiate_shape(skeleton: Skeleton, posed: PosedSkeleton) -> None:
             r = posed.rotations[parent, i]
             for b in range(BETAS):
                 dirs[j, i, b] = dirs[parent, i, b] + r[0] * bone[0, b] + r[1] * bone[1, b] + r[2] * bone[2, b]
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(posed.points)):
         first, second = skeleton.keypoint_joints[k, 0], skeleton.keypoint_joints[k, 1]
         wa, wb = skeleton.keypoint_weights[k, 0], skeleton.keypoint_weights[k, 1]
         offset = skeleton.keypoint_offset_dirs[k]

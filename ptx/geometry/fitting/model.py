@@ -8,13 +8,15 @@ parameters.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.body import Body
+from ptx.geometry.detected_landmarks import AttachedPoints
 from ptx.geometry.fitting.priors import Prior
-from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, PARENTS
+from ptx.geometry.joints import JOINT_COUNT, PARENTS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,40 +43,6 @@ LOG_SCALE_3D = -1
 """Index of the logarithm of the scale of the 3D keypoints."""
 
 
-class SkeletonArrays(Protocol):
-    """The arrays of a `Body` that a fit needs; metres and metres per unit of beta."""
-
-    @property
-    def joint_template(self) -> NDArray[np.floating]:
-        """(24, 3) joints of the mean shape in rest."""
-        ...
-
-    @property
-    def joint_shapedirs(self) -> NDArray[np.floating]:
-        """(24, 3, 10) derivative of the joints by the betas."""
-        ...
-
-    @property
-    def keypoint_joints(self) -> NDArray[np.integer]:
-        """(18, 2) joints to which each keypoint is attached."""
-        ...
-
-    @property
-    def keypoint_weights(self) -> NDArray[np.floating]:
-        """(18, 2) weights of these joints."""
-        ...
-
-    @property
-    def keypoint_offset(self) -> NDArray[np.floating]:
-        """(18, 3) offset in the frame of the first joint."""
-        ...
-
-    @property
-    def keypoint_offset_dirs(self) -> NDArray[np.floating]:
-        """(18, 3, 10) derivative of the offset by the betas."""
-        ...
-
-
 class Skeleton(NamedTuple):
     """A body without its skin: joints in rest and the keypoints attached to them, all linear in the betas."""
 
@@ -85,13 +53,13 @@ class Skeleton(NamedTuple):
     bone_dirs: Floats
     """(24, 3, 10) derivative of `bones` by the betas."""
     keypoint_joints: Ints
-    """(18, 2) joints to which each keypoint is attached."""
+    """(K, 2) joints to which each point is attached: the 18 keypoints, then the landmarks if there are any."""
     keypoint_weights: Floats
-    """(18, 2) weights of these joints; rows sum to 1."""
+    """(K, 2) weights of these joints; rows sum to 1."""
     keypoint_offset: Floats
-    """(18, 3) metres, in the frame of the first joint."""
+    """(K, 3) metres, in the frame of the first joint."""
     keypoint_offset_dirs: Floats
-    """(18, 3, 10) derivative of `keypoint_offset` by the betas."""
+    """(K, 3, 10) derivative of `keypoint_offset` by the betas."""
 
 
 class FitModel(NamedTuple):
@@ -122,13 +90,13 @@ class PosedSkeleton(NamedTuple):
     axes: Floats
     """(E, 3) world axis about which each entry of the prior turns its joint."""
     points: Floats
-    """(18, 3) keypoints, metres."""
+    """(K, 3) keypoints and landmarks, metres."""
     jacobian: Floats
-    """(18, 3, 3 + D + 10) derivative of the keypoints by a step's components before the camera's."""
+    """(K, 3, 3 + D + 10) derivative of these points by a step's components before the camera's."""
 
 
-def skeleton_of(body: SkeletonArrays) -> Skeleton:
-    """Copy the joints and keypoints of a `Body` as float64, positions of joints relative to their parents."""
+def skeleton_of(body: Body, landmarks: AttachedPoints | None = None) -> Skeleton:
+    """Copy joints and keypoints as float64, positions of joints relative to their parents; landmarks follow the keypoints."""
     template = np.array(body.joint_template, np.float64)
     dirs = np.array(body.joint_shapedirs, np.float64)
     parents = np.array(PARENTS, np.int64)
@@ -136,7 +104,7 @@ def skeleton_of(body: SkeletonArrays) -> Skeleton:
     bones[1:] -= template[parents[1:]]
     bone_dirs = dirs.copy()
     bone_dirs[1:] -= dirs[parents[1:]]
-    return Skeleton(
+    skeleton = Skeleton(
         parents=parents,
         bones=bones,
         bone_dirs=bone_dirs,
@@ -144,6 +112,15 @@ def skeleton_of(body: SkeletonArrays) -> Skeleton:
         keypoint_weights=np.ascontiguousarray(body.keypoint_weights, np.float64),
         keypoint_offset=np.ascontiguousarray(body.keypoint_offset, np.float64),
         keypoint_offset_dirs=np.ascontiguousarray(body.keypoint_offset_dirs, np.float64),
+    )
+    if landmarks is None:
+        return skeleton
+    alone = np.tile((1.0, 0.0), (len(landmarks.joints), 1))
+    return skeleton._replace(
+        keypoint_joints=np.concatenate([skeleton.keypoint_joints, np.stack([landmarks.joints] * 2, axis=1)]),
+        keypoint_weights=np.concatenate([skeleton.keypoint_weights, alone]),
+        keypoint_offset=np.concatenate([skeleton.keypoint_offset, landmarks.offset]),
+        keypoint_offset_dirs=np.concatenate([skeleton.keypoint_offset_dirs, landmarks.offset_dirs]),
     )
 
 
@@ -160,12 +137,13 @@ def mean_state(prior: Prior) -> State:
 
 
 def allocate_posed(prior: Prior) -> PosedSkeleton:
-    """Arrays for one posed skeleton."""
+    """Arrays for one posed skeleton, with the points that the prior knows."""
+    points = len(prior.sigma_factor)
     return PosedSkeleton(
         rotations=np.zeros((JOINT_COUNT, 3, 3)),
         joints=np.zeros((JOINT_COUNT, 3)),
         joint_dirs=np.zeros((JOINT_COUNT, 3, BETAS)),
         axes=np.zeros((len(prior.dof), 3)),
-        points=np.zeros((KEYPOINT_COUNT, 3)),
-        jacobian=np.zeros((KEYPOINT_COUNT, 3, ROOT_TURN + len(prior.mean) + BETAS)),
+        points=np.zeros((points, 3)),
+        jacobian=np.zeros((points, 3, ROOT_TURN + len(prior.mean) + BETAS)),
     )

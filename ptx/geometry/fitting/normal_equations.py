@@ -72,7 +72,7 @@ def normal_equations(
     size, columns = len(gradient), jacobian.shape[2]
     scale = np.exp(params[LOG_SCALE])
     rows, residual = np.zeros((2, size)), np.empty(2)
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(obs.weight)):
         if obs.weight[k] <= 0.0:
             continue
         for i in range(2):

@@ -2,15 +2,17 @@
 
 The pose is not fitted as 72 free numbers: elbows and knees are hinges, the three spine joints share their turn and
 side bend, as do neck and head, while the upper back and the neck bend forward on their own (who looks down in profile
-has the nose a hand's length before the shoulders); and joints that no keypoint observes (wrists, hands, ankles, feet)
-stay at zero. Each degree of freedom has a mean, a Gaussian width, and a range outside which a stiff quadratic penalty begins.
+has the nose a hand's length before the shoulders); and joints that nothing observes (wrists and ankles without
+landmarks of hands and feet; hands and feet themselves) stay at zero. Each degree of freedom has a mean, a Gaussian
+width, and a range outside which a stiff quadratic penalty begins.
 
 Ranges are the textbook ranges of motion (American Academy of Orthopaedic Surgeons, "Joint Motion", 1965, as tabulated
 in Norkin and White, "Measurement of Joint Motion"): hip flexion 120, extension 30, abduction 45, adduction 30,
 rotation 45 each way; knee 0..135 (150 when squatting); shoulder flexion and abduction 180, extension 60, rotation 70
-and 90; elbow 0..150; thoracolumbar flexion 80, extension 25, side bend 35, rotation 45; neck flexion and extension
-45, side bend 45, rotation 60..80. Means and widths are ours: a person who stands at ease, arms hanging, joints
-slightly bent.
+and 90; elbow 0..150; wrist flexion 80, extension 70, radial deviation 20, ulnar deviation 30; forearm pronation and
+supination 80; ankle plantar flexion 50, dorsiflexion 20; thoracolumbar flexion 80, extension 25, side bend 35,
+rotation 45; neck flexion and extension 45, side bend 45, rotation 60..80. Means and widths are ours: a person who
+stands at ease, arms hanging, joints slightly bent.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.detected_landmarks import LANDMARKS, SIGMA_FACTORS
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINTS, SMPL_JOINTS, joint
 
 Floats = NDArray[np.float64]
@@ -90,7 +93,16 @@ DOFS: tuple[Dof, ...] = (
     *_mirrored("shoulder_rotation", "shoulder", (0, 1, 0), 0, 40, -90, 90),
     *_mirrored("elbow_flexion", "elbow", (0, -1, 0), 14, 45, 0, 150),
 )  # fmt: skip
-"""All degrees of freedom: name, joints, axis, then mean, sigma, lower and upper in degrees."""
+"""Degrees of freedom that the 18 keypoints observe: name, joints, axis, then mean, sigma, lower and upper in degrees."""
+
+LIMB_DOFS: tuple[Dof, ...] = (
+    *_mirrored("ankle_flexion", "ankle", (1, 0, 0), 0, 16, -25, 50),
+    *_mirrored("ankle_turn", "ankle", (0, 1, 0), 0, 12, -30, 30),
+    *_mirrored("wrist_flexion", "wrist", (0, 0, -1), 0, 18, -70, 80),
+    *_mirrored("wrist_twist", "wrist", (1, 0, 0), 0, 35, -85, 85),
+    *_mirrored("wrist_deviation", "wrist", (0, 1, 0), 0, 10, -20, 30),
+)
+"""Those that landmarks of feet and hands observe besides, in the same form."""
 
 KEYPOINT_SIGMA_FACTORS = {
     "nose": 1.2, "neck": 1.6, "right_shoulder": 1.4, "left_shoulder": 1.4, "right_hip": 2.5, "left_hip": 2.5,
@@ -124,16 +136,22 @@ class Prior(NamedTuple):
     rest: Floats
     """(24, 3, 3) rotation of a joint whose degrees of freedom are zero: local rotation = exp(dofs) rest."""
     sigma_factor: Floats
-    """(18,) factor on the standard deviation of each keypoint."""
+    """(K,) factor on the standard deviation of each keypoint, and of each landmark if they are fitted."""
 
 
-def build_prior() -> Prior:
-    """Write `DOFS` and `KEYPOINT_SIGMA_FACTORS` as arrays, degrees as radians."""
+def build_prior(*, landmarks: bool = False) -> Prior:
+    """Write degrees of freedom and factors as arrays, degrees as radians.
+
+    Args:
+        landmarks: with `LIMB_DOFS`, and the factors of `LANDMARKS` after those of the keypoints.
+    """
+    dofs = (*DOFS, *LIMB_DOFS) if landmarks else DOFS
+    factors = [KEYPOINT_SIGMA_FACTORS.get(name, 1.0) for name in KEYPOINTS]
     first: list[int] = [0]
     dof: list[int] = []
     axis: list[Axis] = []
     for name in SMPL_JOINTS:
-        for index, entry in enumerate(DOFS):
+        for index, entry in enumerate(dofs):
             if name in entry.axes:
                 dof.append(index)
                 axis.append(entry.axes[name])
@@ -143,7 +161,7 @@ def build_prior() -> Prior:
     s = np.sin(np.radians(HANGING_ARM))
     rest[joint("left_shoulder")] = [[c, s, 0], [-s, c, 0], [0, 0, 1]]
     rest[joint("right_shoulder")] = [[c, -s, 0], [s, c, 0], [0, 0, 1]]
-    numbers = np.radians([[d.mean, d.sigma, d.lower, d.upper] for d in DOFS])
+    numbers = np.radians([[d.mean, d.sigma, d.lower, d.upper] for d in dofs])
     mean, sigma, lower, upper = (np.ascontiguousarray(numbers[:, i]) for i in range(4))
     return Prior(
         first=np.array(first, np.int64),
@@ -154,5 +172,5 @@ def build_prior() -> Prior:
         lower=lower,
         upper=upper,
         rest=rest,
-        sigma_factor=np.array([KEYPOINT_SIGMA_FACTORS.get(name, 1.0) for name in KEYPOINTS]),
+        sigma_factor=np.array([*factors, *(SIGMA_FACTORS[name] for name in LANDMARKS)] if landmarks else factors),
     )

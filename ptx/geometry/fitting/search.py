@@ -13,7 +13,7 @@ from ptx.geometry.fitting.model import FitModel, State, parameter_count
 from ptx.geometry.fitting.priors import Prior
 from ptx.geometry.fitting.solver import Descent, Scratch, copy_state, descend
 from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
-from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT
+from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.kernel import kernel
 from ptx.geometry.rotation import exponential, logarithm
 
@@ -46,7 +46,7 @@ class Results(NamedTuple):
     start: Ints
     """(N,) code of the start that won, -1 none."""
     points: Floats
-    """(N, 18, 3) fitted keypoints, metres."""
+    """(N, K, 3) fitted keypoints and landmarks, metres."""
 
 
 def allocate_results(count: int, prior: Prior) -> Results:
@@ -56,7 +56,7 @@ def allocate_results(count: int, prior: Prior) -> Results:
         params=np.zeros((count, parameter_count(prior))),
         energy=np.zeros(count),
         start=np.full(count, -1),
-        points=np.zeros((count, KEYPOINT_COUNT, 3)),
+        points=np.zeros((count, len(prior.sigma_factor), 3)),
     )
 
 

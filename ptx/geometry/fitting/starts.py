@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.kinematics import clear_matrix, pose_skeleton
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, PosedSkeleton, State
-from ptx.geometry.joints import KEYPOINT_COUNT, TORSO, keypoint
+from ptx.geometry.joints import TORSO, keypoint
 from ptx.geometry.kernel import kernel
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ def centre_camera(model: FitModel, obs: Observations, state: State, posed: Posed
     params = state.params
     scale, total = np.exp(params[LOG_SCALE]), 0.0
     params[CX] = params[CY] = 0.0
-    for k in range(KEYPOINT_COUNT):
+    for k in range(len(obs.weight)):
         w = obs.weight[k]
         total += w
         params[CX] += w * (obs.xy[k, 0] - scale * posed.points[k, 0])

@@ -14,6 +14,7 @@ from ptx.datasets.fit_files import FLIP_YZ, FileFit, FitFolder
 from ptx.datasets.images import apply_transform
 from ptx.geometry.body import Body
 from ptx.geometry.camera import place_camera, project
+from ptx.geometry.detected_landmarks import observe_landmarks
 from ptx.geometry.fitting import Fit, FitOptions, check_fit, fit
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
@@ -37,7 +38,14 @@ def problems_of(fitted: Fit) -> dict[int, Problem]:
 
 
 def open_fits(
-    body: str, data: DataSet[DataSettings], options: FitOptions, *, files: bool, path: Path | None, use_3d: bool
+    body: str,
+    data: DataSet[DataSettings],
+    options: FitOptions,
+    *,
+    files: bool,
+    path: Path | None,
+    use_3d: bool,
+    points: tuple[str, ...],
 ) -> FitSource:
     """Open the backend of fitted bodies.
 
@@ -48,6 +56,7 @@ def open_fits(
         files: read the bodies that another tool fitted.
         path: folder of these files.
         use_3d: fit 3D keypoints too.
+        points: names of the arrays of store `keypoints` that are there.
 
     Raises:
         PtxError: there is no body model, or none that smplx poses alike; or the backend's files are not there or not for this data set.
@@ -55,7 +64,7 @@ def open_fits(
     model = open_checked_body(body)
     size = data.context.size
     if not files:
-        return KeypointFits(model, size, options, use_3d)
+        return KeypointFits(model, size, options, use_3d, points)
     if path is None:
         raise PtxError("fit_smpl.path: backend files needs the folder of the fits")
     if data.root is None:
@@ -72,12 +81,19 @@ class KeypointFits:
     size: tuple[int, int]
     options: FitOptions
     use_3d: bool
+    points: tuple[str, ...]
+    """Names of the arrays of store `keypoints` that are there."""
 
     def fit(self, block: Block) -> tuple[Fit, dict[int, Problem]]:
         """Fit the bodies of a block."""
         keypoints = block.array("keypoints.keypoints", np.float32)
         keypoints3d = block.array("keypoints.keypoints3d", np.float32) if self.use_3d else None
-        fitted = fit(self.body, keypoints, keypoints3d, self.size, self.options)
+        landmarks, face, hands = (
+            block.array(f"keypoints.{name}", np.float32) if name in self.points else None
+            for name in ("landmarks", "face", "hands")
+        )
+        observed = None if landmarks is None else observe_landmarks(landmarks, face, hands, self.size)
+        fitted = fit(self.body, keypoints, keypoints3d, self.size, self.options, observed)
         return fitted, problems_of(fitted)
 
 
