@@ -42,8 +42,15 @@ def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[Flo
     return _pose_joints(body, poses, shapes, local)
 
 
-def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
-    """Compute the vertices (N, V, 3) float32 in metres, body frame; arguments and errors as in `joint_transforms`."""
+def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike, offset: FloatArray | None = None) -> FloatArray:
+    """Compute the vertices (N, V, 3) float32 in metres, body frame; arguments and errors as in `joint_transforms`.
+
+    Args:
+        body: as there.
+        pose: as there.
+        betas: as there.
+        offset: (N, V, 3) metres, added to the shaped vertices in rest, or None.
+    """
     poses, shapes = _parameters(pose, betas)
     local = np.empty((len(poses), JOINT_COUNT, 3, 3))
     R, t = _pose_joints(body, poses, shapes, local)
@@ -54,6 +61,8 @@ def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
     if body.pose_rows is not None:
         bends = (local[:, 1:] - np.eye(3)).reshape(len(poses), -1).astype(np.float32)
         np.matmul(bends, body.pose_rows, out=out.reshape(len(poses), -1))
+    if offset is not None:
+        out += offset
     joints, weights = body.influences
     _skin(body.v_template.reshape(-1), body.shape_rows, shapes.astype(np.float32), joints, weights, moves, out)
     return out

@@ -1,0 +1,159 @@
+"""Displacements of the skin along its normals in rest, so that they travel with the body: clothes and hair.
+
+They are smooth functions of the values at a few hundred control vertices: what is solved for is small, and so is what is stored.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ptx.geometry.body import Body
+from ptx.geometry.mesh import vertex_normals
+from ptx.geometry.zones import zones
+
+Floats = NDArray[np.float64]
+
+CONTROLS = 512
+"""Number of control vertices."""
+
+SPREAD_ROUNDS = 24
+"""Rounds of averaging with neighbours that make the functions of the control vertices smooth, for `STANDARD` vertices."""
+
+NEAREST = 6
+"""Control vertices that each vertex depends on, at most."""
+
+STANDARD = 13718
+"""Number of vertices of the mesh on which weights of smoothness were chosen; they are scaled for others."""
+
+SMOOTH = 60.0
+"""Weight of the squared bilaplacian, against a squared distance of outlines in metres."""
+
+HOLD = 0.02
+"""Weight of the squared displacement itself."""
+
+SCALP_HOLD = 0.005
+"""Share of `HOLD` on the scalp, where hair may be thick."""
+
+STIFF_HANDS, STIFF_FACE = 15.0, 30.0
+"""Added stiffness of hands and of the face, which keep their form."""
+
+HAIR = 2.0
+"""Weight of the squared gradient on the scalp: hair is as thick behind as it is seen to be above and beside."""
+
+MOST = 0.10
+"""Metres at which a displacement outwards ends, on trunk and head."""
+
+MOST_ARMS, MOST_LEGS = 0.4, 0.65
+"""Share of `MOST` on arms and on legs."""
+
+LEAST = -0.05
+"""Metres at which a displacement inwards ends."""
+
+STEP = 0.12 / 32767
+"""Metres of a unit of stored displacements (int16)."""
+
+
+class ControlBasis(NamedTuple):
+    """How displacements follow from the values at the control vertices."""
+
+    weights: sp.csr_matrix
+    """(V, K) rows sum to 1."""
+    normals: NDArray[np.float32]
+    """(V, 3) unit normals of the body in rest."""
+    penalty: Floats
+    """(K, K) half the Hessian of what displacements cost."""
+    lower: Floats
+    """(K,) metres."""
+    upper: Floats
+    """(K,) metres."""
+
+    def offset(self, heights: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Displacements (V, 3), metres, of heights (K,) at the control vertices, metres."""
+        along = np.asarray(self.weights @ heights, np.float32)
+        return np.asarray(along[:, None] * self.normals, np.float32)
+
+
+@lru_cache(maxsize=4)
+def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
+    """Choose control vertices of a body, and make the basis.
+
+    Args:
+        body: the body model.
+        count: of control vertices, at most a third of all.
+    """
+    vertices = body.v_template.astype(np.float64)
+    laplacian = mesh_laplacian(body.faces, len(vertices))
+    controls = farthest_vertices(vertices, min(count, len(vertices) // 3))
+    weights = _spread(vertices, controls, laplacian)
+    regions = zones(body)
+    stiff = 1 + STIFF_HANDS * regions.hands + STIFF_FACE * regions.face
+    mesh = len(vertices) / STANDARD
+    bends = sp.diags(stiff) @ laplacian @ weights
+    held = sp.diags(stiff * np.sqrt(1 - (1 - SCALP_HOLD) * regions.scalp)) @ weights
+    edges = mesh_edges(body.faces)
+    both = np.sqrt(regions.scalp[edges[:, 0]] * regions.scalp[edges[:, 1]])
+    rows = np.arange(len(edges))
+    gradient = sp.csr_matrix(
+        (np.concatenate([both, -both]), (np.concatenate([rows, rows]), edges.T.reshape(-1))),
+        (len(edges), len(vertices)),
+    )
+    hair = gradient @ weights
+    penalty = SMOOTH * mesh * (bends.T @ bends) + HOLD / mesh * (held.T @ held) + HAIR * (hair.T @ hair)
+    most = MOST * (1 - (1 - MOST_ARMS) * regions.arms - (1 - MOST_LEGS) * regions.legs)[controls]
+    normals = vertex_normals(body.v_template, body.faces)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on
+    return ControlBasis(weights, normals, cost, np.full(len(controls), LEAST), most)
+
+
+def mesh_edges(faces: NDArray[np.int32]) -> NDArray[np.int64]:
+    """List the edges (E, 2) of a mesh, each once."""
+    every = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    return np.unique(np.sort(every, axis=1), axis=0)
+
+
+def mesh_laplacian(faces: NDArray[np.int32], count: int) -> sp.csr_matrix:
+    """Uniform Laplacian (V, V) of a mesh: the mean of a vertex's neighbours minus its own value."""
+    first, second = mesh_edges(faces).T
+    ones = np.ones(2 * len(first))
+    adjacent = sp.csr_matrix((ones, (np.concatenate([first, second]), np.concatenate([second, first]))), (count, count))
+    degree = np.maximum(np.asarray(adjacent.sum(axis=1)).reshape(-1), 1)
+    return sp.csr_matrix(sp.diags(1 / degree) @ adjacent - sp.eye(count))
+
+
+def farthest_vertices(vertices: Floats, count: int) -> NDArray[np.int64]:
+    """Choose vertices one after the other, each the farthest from those before: evenly spread, and always the same."""
+    chosen = np.zeros(count, np.int64)
+    distance = np.full(len(vertices), np.inf)
+    for n in range(count):
+        chosen[n] = np.argmax(distance) if n else np.argmax(vertices[:, 1])
+        distance = np.minimum(distance, ((vertices - vertices[chosen[n]]) ** 2).sum(axis=1))
+    return np.sort(chosen)
+
+
+def _spread(vertices: Floats, controls: NDArray[np.int64], laplacian: sp.csr_matrix) -> sp.csr_matrix:
+    """Functions (V, K) of the control vertices: that of the nearest, averaged with neighbours again and again."""
+    count = len(vertices)
+    _, nearest = cKDTree(vertices[controls]).query(vertices)
+    weights = sp.csr_matrix((np.ones(count), (np.arange(count), nearest)), (count, len(controls)))
+    average = sp.csr_matrix(sp.eye(count) + 0.5 * laplacian)
+    for _ in range(max(2, round(SPREAD_ROUNDS * count / STANDARD))):
+        weights = sp.csr_matrix(average @ weights)
+    return _largest(weights)
+
+
+def _largest(weights: sp.csr_matrix) -> sp.csr_matrix:
+    """Keep the `NEAREST` largest entries of each row, and make the rows sum to 1."""
+    for row in range(weights.shape[0]):
+        values = weights.data[weights.indptr[row] : weights.indptr[row + 1]]
+        if len(values) > NEAREST:
+            values[values < np.partition(values, -NEAREST)[-NEAREST]] = 0
+    weights.eliminate_zeros()
+    total = np.asarray(weights.sum(axis=1)).reshape(-1)
+    return sp.csr_matrix(sp.diags(1 / total) @ weights)

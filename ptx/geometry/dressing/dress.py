@@ -1,0 +1,144 @@
+"""`dress`: a fit and a mask in, a refined body with displaced skin out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ptx.geometry.body import Body
+from ptx.geometry.camera import project
+from ptx.geometry.dressing.displacements import ControlBasis, control_basis
+from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
+from ptx.geometry.dressing.refine import Person, Posed, refine
+from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.skinning import joint_transforms, pose_vertices
+
+Floats = NDArray[np.float64]
+
+ROUNDS = 2
+"""Times that the body's outline is traced and displacements are solved for."""
+
+TURN = 0.05
+"""Metres that a unit of difference between normals counts in the search of the nearest point."""
+
+AGREE = 0.6
+"""Least cosine between the normals of a pair."""
+
+FARTHEST, SIDEWAYS = 0.16, 0.06
+"""Largest distance of a pair, metres, along the mask's normal and across it."""
+
+DEEP = 0.07
+"""The body's outline farther within the mask than this is none of the person's: between the legs under a skirt, say."""
+
+CUTOFF = 0.08
+"""Metres of distance beyond which a pair counts less."""
+
+
+METRES_APART = 1 / 350
+"""Distance of points on outlines, metres, at which each counts one: at other sizes of the picture they count in proportion."""
+
+
+class Dressed(NamedTuple):
+    """A dressed body before its camera."""
+
+    posed: Posed
+    heights: NDArray[np.float32]
+    """(K,) displacements at the control vertices, metres."""
+    iou: float
+    """Intersection over union of its projection and the mask."""
+
+
+def dress(body: Body, fit: Posed, person: Person) -> Dressed:
+    """Refine a fitted body by the person's mask, and displace its skin to the mask's outline.
+
+    Args:
+        body: the body model.
+        fit: of the same picture.
+        person: keypoints, landmarks and mask.
+
+    Returns:
+        The dressed body, or the fit without displacements where its outline is nearer to the mask's.
+    """
+    basis = control_basis(body)
+    bare = Dressed(fit, np.zeros(basis.weights.shape[1], np.float32), overlap(body, fit, None, person.mask))
+    target = mask_outline(person.mask)
+    if not len(target.xy):
+        return bare
+    posed = refine(body, fit, person)
+    heights = np.zeros(basis.weights.shape[1])
+    for _ in range(ROUNDS):
+        heights = displace(body, basis, posed, heights, target, (person.mask.shape[0], person.mask.shape[1]))
+    dressed = Dressed(posed, heights.astype(np.float32), overlap(body, posed, basis.offset(heights), person.mask))
+    return dressed if dressed.iou >= bare.iou else bare
+
+
+def displace(
+    body: Body, basis: ControlBasis, posed: Posed, heights: Floats, target: Outline, size: tuple[int, int]
+) -> Floats:
+    """Solve once for the displacements that bring the body's outline to the mask's.
+
+    Args:
+        body: the body model.
+        basis: of its displacements.
+        posed: pose, shape and camera.
+        heights: (K,) displacements so far, metres.
+        target: outline of the mask.
+        size: (H, W) of the picture, px.
+
+    Returns:
+        (K,) metres, within the basis's limits.
+    """
+    scale = float(posed.camera[0])
+    vertices = pose_vertices(body, posed.pose[None], posed.betas, basis.offset(heights)[None])[0]
+    ours, _ = body_outline(project(posed.camera, vertices), body.faces, size)
+    if not len(ours.weights):
+        return heights
+    chosen, partner = _pairs(ours, target, scale)
+    normals = target.normals[partner]
+    gap = ((target.xy[partner] - chosen.outline.xy) * normals).sum(axis=1) / scale
+    moves = _directions(body, posed, basis)  # (V, 2) of a unit of displacement, px axes over px per metre
+    along = (moves[chosen.vertices] * normals[:, None]).sum(axis=-1) * chosen.weights  # (M, 3)
+    rows = np.repeat(np.arange(len(gap)), 3)
+    points = sp.csr_matrix((along.reshape(-1), (rows, chosen.vertices.reshape(-1))), (len(gap), len(moves)))
+    system = sp.csr_matrix(points @ basis.weights)
+    weight = 1 / (1 + (gap / CUTOFF) ** 2) * (1 / (METRES_APART * scale))
+    weighted = sp.diags(weight) @ system
+    hessian = basis.penalty + (system.T @ weighted).toarray()
+    right = weighted.T @ (gap + system @ heights)
+    solution = scipy.linalg.solve(hessian, right, assume_a="pos", overwrite_a=True, check_finite=False)
+    return np.asarray(np.clip(solution, basis.lower, basis.upper), np.float64)
+
+
+def _pairs(ours: BodyOutline, target: Outline, scale: float) -> tuple[BodyOutline, NDArray[np.int64]]:
+    """Pair the body's outline with the mask's, both ways: a point of the body each (M), and the row (M,) of the mask's."""
+    pairs = match(ours.outline, target, TURN * scale)
+    normals = target.normals[pairs.mask]
+    apart = (target.xy[pairs.mask] - ours.outline.xy[pairs.body]) / scale
+    gap = (apart * normals).sum(axis=1)
+    across = np.linalg.norm(apart - gap[:, None] * normals, axis=1)
+    agree = (ours.outline.normals[pairs.body] * normals).sum(axis=1) > AGREE
+    keep = agree & (np.abs(gap) < FARTHEST) & (across < SIDEWAYS)
+    keep[: pairs.nearest] &= np.abs(gap[: pairs.nearest]) < DEEP
+    return ours.only(pairs.body[keep]), pairs.mask[keep]
+
+
+def _directions(body: Body, posed: Posed, basis: ControlBasis) -> Floats:
+    """Directions (V, 2), x right and y down, in which a unit of displacement moves each vertex in the picture."""
+    rotations, _ = joint_transforms(body, posed.pose[None], posed.betas)
+    turns = (body.weights @ rotations[0].reshape(JOINT_COUNT, 9)).reshape(-1, 3, 3)
+    moved = np.einsum("vij,vj->vi", turns, basis.normals)
+    return np.asarray(moved[:, :2] * (1, -1), np.float64)
+
+
+def overlap(body: Body, posed: Posed, offset: NDArray[np.float32] | None, mask: NDArray[np.floating]) -> float:
+    """Compute the intersection over union of a projected body and a mask (H, W)."""
+    moved = None if offset is None else offset[None]
+    points = project(posed.camera, pose_vertices(body, posed.pose[None], posed.betas, moved)[0])
+    _, drawn = body_outline(points, body.faces, (mask.shape[0], mask.shape[1]))
+    person = mask > 0.5
+    union = int((drawn | person).sum())
+    return float((drawn & person).sum()) / union if union else 0.0
