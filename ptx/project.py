@@ -18,8 +18,9 @@ from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.backends.bodies import BodyStage, open_body
+from ptx.stages.dress import Dress
 from ptx.stages.extract_keypoints import ExtractKeypoints
-from ptx.stages.fit_smpl import fit_stage
+from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
 from ptx.stages.parse import Parse
 from ptx.stages.rasterize import Rasterize
@@ -50,6 +51,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
     parse = Parse(settings.parse, data)
     silhouette = silhouette_stage(settings.silhouette, settings.parse, data)
+    dressed = settings.rasterize.dressed(silhouettes=silhouette.applies)
     if settings.released:
         flow = settings.synth_flow
         return (
@@ -66,10 +68,11 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         extract,
         parse,
         silhouette,
-        fit_stage(settings.fit_smpl, size, body, data, keypoints),
-        Rasterize(settings.rasterize, size, body),
-        SynthFlow(settings.synth_flow, size, body),
-        Visibility(settings.visibility, size, body),
+        FitSmpl(settings.fit_smpl, size, body, data, keypoints),
+        Dress(settings.dress, size, body, keypoints, dressed),
+        Rasterize(settings.rasterize, size, body, dressed),
+        SynthFlow(settings.synth_flow, size, body, dressed),
+        Visibility(settings.visibility, size, body, dressed),
     )
 
 

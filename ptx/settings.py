@@ -16,6 +16,7 @@ from ptx.pipeline.cluster import ClusterSettings
 from ptx.pipeline.config import AbsolutePath, Section, Workspace, load_config
 from ptx.pipeline.executors import RunSettings
 from ptx.pipeline.fingerprint import Json
+from ptx.stages.dress import DressSettings
 from ptx.stages.extract_keypoints import KeypointSettings
 from ptx.stages.fit_smpl import FitSettings
 from ptx.stages.ingest import IngestSettings
@@ -90,6 +91,7 @@ class CoreSettings(Section):
     ingest: IngestSettings = IngestSettings()
     extract_keypoints: KeypointSettings = KeypointSettings()
     fit_smpl: FitSettings = FitSettings()
+    dress: DressSettings = DressSettings()
     rasterize: RasterizeSettings = RasterizeSettings()
     synth_flow: FlowSettings = FlowSettings()
     visibility: VisibilitySettings = VisibilitySettings()

@@ -90,7 +90,7 @@ def status_tables(rows: Sequence[StepStatus]) -> list[Table]:
 def _sample_table(rows: Sequence[StepStatus]) -> Table:
     table = _table("<stage", "<state", "done", "of", "bad", "skipped", "disk", "<why")
     for row in rows:
-        codes = ", ".join(f"{code} {count}" for code, count in row.codes.items())
+        codes = ", ".join(f"{code} {count}" for code, count in (*row.codes.items(), *row.counts.items()))
         counts = (row.done, row.of, row.quarantined, row.skipped)
         why = escape("; ".join(row.reasons)) or codes
         table.add_row(row.step, _coloured(row.condition), *map(str, counts), size(row.bytes), why)

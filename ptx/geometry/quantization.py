@@ -1,4 +1,7 @@
-"""Steps in which maps are stored as integers, and their decoding. Imports no numba: stages declare their arrays with them."""
+"""Steps in which maps and displacements are stored as integers, and their decoding.
+
+Imports no numba: stages declare their arrays with them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,24 @@ FLOW_STEP = 1 / 32
 
 BARY_STEP = 1 / 65535
 """Barycentric weight in one unit of stored uint16 weights: on a triangle of 10 px this is 0.0002 px."""
+
+CONTROLS = 512
+"""Control vertices of displacements of the skin that are stored of each body; those beyond what a mesh has are 0."""
+
+HEIGHT_STEP = 0.12 / 32767
+"""Metres in one unit of stored int16 displacements."""
+
+
+def encode_heights(heights: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Encode displacements (K,), metres, as (`CONTROLS`,)."""
+    out = np.zeros(CONTROLS, np.int16)
+    out[: len(heights)] = np.rint(np.clip(heights / HEIGHT_STEP, -32767, 32767))
+    return out
+
+
+def decode_heights(code: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Decode stored displacements to metres, of the same shape."""
+    return np.multiply(code, np.float32(HEIGHT_STEP), dtype=np.float32)
 
 
 def decode_flow(code: NDArray[np.int16]) -> NDArray[np.float32]:

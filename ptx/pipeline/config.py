@@ -45,7 +45,11 @@ class Section(BaseModel):
         Locations are left out, since a moved file is the same file, and what only trainings depend on, who say so themselves.
         """
         fields = type(self).model_fields.items()
-        left_out = {name for name, field in fields if _is_location(field) or TRAINING_ONLY in field.metadata}
+        left_out = {
+            name
+            for name, field in fields
+            if _is_location(field) or TRAINING_ONLY in field.metadata or RESOLVED in field.metadata
+        }
         unset = {
             name for name, field in fields if ADDED_LATER in field.metadata and getattr(self, name) == field.default
         }
@@ -63,6 +67,9 @@ LOCATION = "location"
 
 ADDED_LATER = "added later"
 """Marks a setting that workspaces may be older than: at its default it is no part of manifests, so that they stay current."""
+
+RESOLVED = "resolved"
+"""Marks a setting that stages tell of in their dependencies, by what it comes to: `auto` and the value that it stands for are the same."""
 
 TRAINING_ONLY = "training only"
 """Marks a setting of a data set that no store depends on, only what is trained from the stores."""

@@ -108,11 +108,11 @@ class Stage(ABC, Generic[S]):
     """Raised by hand when the same inputs and settings begin to give other arrays."""
     over: ClassVar[Literal["images", "pairs"]] = "images"
     """Samples are images, or directed pairs."""
-    inputs: ClassVar[tuple[str, ...]] = ()
-    """Arrays it reads, as "store.array"."""
     file_dependencies: ClassVar[tuple[str, ...]] = ()
     """Dependencies that are the state of all files that samples are read from one by one (`stamps`). A store stays current while only files
     differ that it could not use."""
+    counted: ClassVar[tuple[str, ...]] = ()
+    """Arrays of 0 or 1 a sample of which `ptx status` counts the ones."""
     cost: ClassVar[float] = 0.01
     """Seconds a sample on one core: the guess of a dry run before anything was measured."""
 
@@ -154,6 +154,11 @@ class Stage(ABC, Generic[S]):
     @abstractmethod
     def open(self) -> Process:
         """Load what the work needs, once a process, and return the function of a block."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Arrays it reads, as "store.array"."""
+        return ()
 
     @property
     def listing(self) -> Listing | None:

@@ -42,6 +42,8 @@ class StepStatus:
     """Bytes on disk."""
     codes: Mapping[str, int] = field(default_factory=dict)
     """Code of a problem → samples quarantined for it, most frequent first."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Array of 0 or 1 a sample → number of ones, such as bodies that were left bare."""
     problems: Mapping[str, Problem] = field(default_factory=dict)
     """Id of a quarantined sample → why; filled only where it was asked for."""
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class StepStatus:
             "pending": self.pending,
             "bytes": self.bytes,
             "codes": self.codes,
+            "counts": self.counts,
             "problems": {name: problem.stored for name, problem in self.problems.items()},
         }
 

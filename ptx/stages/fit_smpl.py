@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from ptx.stages.backends.keypoints import KeypointBackend
 
 FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
-
-KEYPOINTS: tuple[str, ...] = ("keypoints.keypoints", "keypoints.keypoints3d")
-"""Arrays that every fit reads."""
 
 LYING = "lying people"
 """Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
@@ -56,16 +53,23 @@ class FitSmpl(BodyStage[FitSettings]):
     """
 
     data: DataSet[DataSettings]
+    keypoints: KeypointBackend
 
     name = "fit-smpl"
     store = "fit"
     section = "fit_smpl"
-    inputs = KEYPOINTS
     file_dependencies = ("fit files",)
     cost = 0.008
 
-    landmarks: ClassVar[str] = ""
-    """Which landmarks are fitted beside the keypoints."""
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Keypoints, and all other points that the detector finds."""
+        return tuple(f"keypoints.{name}" for name in self.points)
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Names of the arrays of points; of another tool's bodies only those that they are checked by."""
+        return self.keypoints.point_arrays if self.files is None else self.keypoints.point_arrays[:2]
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
@@ -73,7 +77,7 @@ class FitSmpl(BodyStage[FitSettings]):
         if self.files:
             files: dict[str, Json] = {"fit files": folder_stamp(self.files, *FIT_ENDINGS)}
             return {**super().dependencies, **files, "first pixel of fit files": FIRST_PIXEL}
-        landmarks: dict[str, Json] = {"landmarks": self.landmarks} if self.landmarks else {}
+        landmarks: dict[str, Json] = {"landmarks": list(self.points[2:])} if self.points[2:] else {}
         return {**super().dependencies, LYING: "along their bodies", **landmarks}
 
     @property
@@ -129,7 +133,7 @@ class FitSmpl(BodyStage[FitSettings]):
             files=files,
             path=chosen.path,
             use_3d=chosen.use_3d,
-            points=tuple(name.removeprefix("keypoints.") for name in self.inputs),
+            points=self.points,
         )
 
         def process(block: Block) -> Result:
@@ -144,36 +148,3 @@ class FitSmpl(BodyStage[FitSettings]):
             return Result(arrays, problems)
 
         return process
-
-
-@dataclass(frozen=True)
-class FitSmplToLimbs(FitSmpl):
-    """Fit the landmarks of hands and feet too."""
-
-    inputs = (*KEYPOINTS, "keypoints.landmarks")
-    landmarks = "hands and feet"
-
-
-@dataclass(frozen=True)
-class FitSmplToDetails(FitSmpl):
-    """Fit the landmarks of hands and feet, the face mesh and the points of hands too."""
-
-    inputs = (*KEYPOINTS, "keypoints.landmarks", "keypoints.face", "keypoints.hands")
-    landmarks = "face, hands and feet"
-
-
-def fit_stage(
-    settings: FitSettings, size: tuple[int, int], body: str, data: DataSet[DataSettings], keypoints: KeypointBackend
-) -> FitSmpl:
-    """Make the stage that fits all that the keypoints' backend finds.
-
-    Args:
-        settings: its section.
-        size: working resolution: height, width in px.
-        body: the setting `body`.
-        data: the data set.
-        keypoints: where keypoints come from.
-    """
-    if settings.backend == "files" or not keypoints.detects:
-        return FitSmpl(settings, size, body, data)
-    return (FitSmplToDetails if keypoints.details else FitSmplToLimbs)(settings, size, body, data)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.quantization import BARY_STEP
-from ptx.pipeline.config import Section
+from ptx.pipeline.config import RESOLVED, Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import PosedStage, open_body
 
 FAST = Codec("lz4", 1)
 
@@ -24,6 +24,22 @@ class RasterizeSettings(Section):
 
     backend: Literal["builtin", "pytorch3d"] = "builtin"
     """builtin: ours; pytorch3d: that package's, where it is installed, on the GPU if there is one. The same faces but for rounding."""
+    surface: Annotated[Literal["auto", "dressed", "bare"], RESOLVED] = "auto"
+    """Whose outline bodies have, here, in flow and in visibility: dressed, the person's (stage dress); bare, the fitted body's, as
+    published. auto is dressed where silhouettes are made."""
+
+    def dressed(self, *, silhouettes: bool) -> bool:
+        """Return whether bodies are dressed.
+
+        Args:
+            silhouettes: are made.
+
+        Raises:
+            PtxError: they are wanted dressed without silhouettes.
+        """
+        if self.surface == "dressed" and not silhouettes:
+            raise PtxError("rasterize.surface: dressed needs silhouettes; have another silhouette.backend than none")
+        return self.surface != "bare" and silhouettes
 
 
 def part_spec(size: tuple[int, int]) -> ArraySpec:
@@ -32,14 +48,18 @@ def part_spec(size: tuple[int, int]) -> ArraySpec:
 
 
 @dataclass(frozen=True)
-class Rasterize(BodyStage[RasterizeSettings]):
+class Rasterize(PosedStage[RasterizeSettings]):
     """Draw the fitted body of every image into maps of faces, barycentric weights and parts."""
 
     name = "rasterize"
     store = "surface"
     section = "rasterize"
-    inputs = FIT
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The posed bodies."""
+        return self.posed
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
@@ -71,7 +91,7 @@ class Rasterize(BodyStage[RasterizeSettings]):
             bary = np.empty((*shape, 2), np.uint16)
             part = np.empty(shape, np.uint8)
             problems: dict[int, Problem] = {}
-            for i, weights in enumerate(draw(posed_points(body, block), body.faces, face)):
+            for i, weights in enumerate(draw(self.points(body, block), body.faces, face)):
                 if not pack_surface(face[i], weights, body.face_part, bary[i], part[i]):
                     problems[i] = Problem("outside", "the fitted body covers no pixel of the picture")
             return Result({"face": face, "bary": bary, "part": part}, problems)

@@ -12,7 +12,7 @@ from ptx.geometry.quantization import FLOW_STEP, decode_bary
 from ptx.pipeline.config import ADDED_LATER, Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import PosedStage, open_body
 
 
 class FlowSettings(Section):
@@ -30,15 +30,19 @@ def flow_spec(size: tuple[int, int]) -> ArraySpec:
 
 
 @dataclass(frozen=True)
-class SynthFlow(BodyStage[FlowSettings]):
+class SynthFlow(PosedStage[FlowSettings]):
     """Find, for each body pixel of the target, where the source shows (or would show) the same point of the body (CVPR 2019, §3.2)."""
 
     name = "synth-flow"
     store = "flow"
     section = "synth_flow"
     over = "pairs"
-    inputs = (*FIT, "surface.face", "surface.bary")
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The posed bodies, and what the target's pixels show of them."""
+        return (*self.posed, "surface.face", "surface.bary")
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
@@ -52,7 +56,7 @@ class SynthFlow(BodyStage[FlowSettings]):
         body = open_body(self.body)
 
         def process(block: Block) -> Result:
-            points = posed_points(body, block)
+            points = self.points(body, block)
             face = block.array("surface.face", np.int32)
             bary = block.array("surface.bary", np.uint16)
             flow = np.empty((len(block), *self.size, 2), np.int16)

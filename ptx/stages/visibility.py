@@ -13,7 +13,7 @@ from ptx.geometry.quantization import decode_bary
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import PosedStage, open_body
 
 
 class VisibilitySettings(Section):
@@ -33,15 +33,19 @@ def visibility_spec(size: tuple[int, int]) -> ArraySpec:
 
 
 @dataclass(frozen=True)
-class Visibility(BodyStage[VisibilitySettings]):
+class Visibility(PosedStage[VisibilitySettings]):
     """Label pixels: 0 visible in the source, 1 on the body but hidden in the source or outside it, 2 background."""
 
     name = "visibility"
     store = "visibility"
     section = "visibility"
     over = "pairs"
-    inputs = (*FIT, "surface.face", "surface.bary")
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The posed bodies, and what the target's pixels show of them."""
+        return (*self.posed, "surface.face", "surface.bary")
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
@@ -57,7 +61,7 @@ class Visibility(BodyStage[VisibilitySettings]):
         def process(block: Block) -> Result:
             face = block.array("surface.face", np.int32)
             bary = block.array("surface.bary", np.uint16)
-            points = posed_points(body, block) if self.settings.rule == "exact" else None
+            points = self.points(body, block) if self.settings.rule == "exact" else None
             labels = np.empty((len(block), *self.size), np.uint8)
             for i, (target, source) in enumerate(zip(block.target, block.source, strict=True)):
                 if points is None:

@@ -15,12 +15,10 @@ from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import vertex_normals
+from ptx.geometry.quantization import CONTROLS
 from ptx.geometry.zones import zones
 
 Floats = NDArray[np.float64]
-
-CONTROLS = 512
-"""Number of control vertices."""
 
 SPREAD_ROUNDS = 24
 """Rounds of averaging with neighbours that make the functions of the control vertices smooth, for `STANDARD` vertices."""
@@ -55,9 +53,6 @@ MOST_ARMS, MOST_LEGS = 0.4, 0.65
 LEAST = -0.05
 """Metres at which a displacement inwards ends."""
 
-STEP = 0.12 / 32767
-"""Metres of a unit of stored displacements (int16)."""
-
 
 class ControlBasis(NamedTuple):
     """How displacements follow from the values at the control vertices."""
@@ -74,8 +69,8 @@ class ControlBasis(NamedTuple):
     """(K,) metres."""
 
     def offset(self, heights: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Displacements (V, 3), metres, of heights (K,) at the control vertices, metres."""
-        along = np.asarray(self.weights @ heights, np.float32)
+        """Displacements (V, 3), metres, of heights (K or more,) at the control vertices, metres."""
+        along = np.asarray(self.weights @ heights[: self.weights.shape[1]], np.float32)
         return np.asarray(along[:, None] * self.normals, np.float32)
 
 

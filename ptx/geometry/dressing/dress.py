@@ -48,32 +48,36 @@ class Dressed(NamedTuple):
     posed: Posed
     heights: NDArray[np.float32]
     """(K,) displacements at the control vertices, metres."""
-    iou: float
-    """Intersection over union of its projection and the mask."""
+    iou: tuple[float, float]
+    """Intersection over union with the mask, of the fit and of this."""
+    bare: bool
+    """Whether it is the fit as it was."""
 
 
-def dress(body: Body, fit: Posed, person: Person) -> Dressed:
+def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dressed:
     """Refine a fitted body by the person's mask, and displace its skin to the mask's outline.
 
     Args:
         body: the body model.
         fit: of the same picture.
         person: keypoints, landmarks and mask.
+        refined: refine pose, shape and camera first.
 
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
     """
     basis = control_basis(body)
-    bare = Dressed(fit, np.zeros(basis.weights.shape[1], np.float32), overlap(body, fit, None, person.mask))
+    before = overlap(body, fit, None, person.mask)
+    bare = Dressed(fit, np.zeros(basis.weights.shape[1], np.float32), (before, before), bare=True)
     target = mask_outline(person.mask)
     if not len(target.xy):
         return bare
-    posed = refine(body, fit, person)
+    posed = refine(body, fit, person) if refined else fit
     heights = np.zeros(basis.weights.shape[1])
     for _ in range(ROUNDS):
         heights = displace(body, basis, posed, heights, target, (person.mask.shape[0], person.mask.shape[1]))
-    dressed = Dressed(posed, heights.astype(np.float32), overlap(body, posed, basis.offset(heights), person.mask))
-    return dressed if dressed.iou >= bare.iou else bare
+    after = overlap(body, posed, basis.offset(heights), person.mask)
+    return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
 
 
 def displace(

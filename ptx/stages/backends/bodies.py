@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, load_body
+from ptx.geometry.quantization import decode_heights
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json
@@ -17,6 +18,9 @@ from ptx.pipeline.stage import Block, S, Stage
 
 FIT = ("fit.pose", "fit.betas", "fit.camera")
 """Arrays that give the posed body of an image."""
+
+DRESSED = ("dress.pose", "dress.betas", "dress.camera", "dress.heights")
+"""The same of the dressed body, with the displacements of its skin."""
 
 
 def open_body(name: str) -> Body:
@@ -69,11 +73,38 @@ class BodyStage(Stage[S]):
         return {"body model": open_body(self.body).digest}
 
 
-def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
-    """Pose and project the bodies of a block: (M, V, 3) vertices as each image's camera sees them, u, v in px, depth in m."""
-    from ptx.geometry.camera import project
-    from ptx.geometry.skinning import pose_vertices
+@dataclass(frozen=True)
+class PosedStage(BodyStage[S]):
+    """A stage that draws the posed bodies of images, dressed or bare."""
 
-    pose, betas, camera = (block.array(name, np.float32) for name in FIT)
-    vertices = pose_vertices(body, pose, betas)
-    return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
+    dressed: bool
+    """Whether bodies are those of stage dress."""
+
+    @property
+    def posed(self) -> tuple[str, ...]:
+        """Arrays that give the posed bodies."""
+        return DRESSED if self.dressed else FIT
+
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The body model's digest; that bodies are dressed, of which earlier versions knew nothing."""
+        return {**super().dependencies, **({"surface": "dressed"} if self.dressed else {})}
+
+    def points(self, body: Body, block: Block) -> NDArray[np.float32]:
+        """Pose and project the bodies of a block: (M, V, 3) vertices as each image's camera sees them, u, v in px, depth in m."""
+        from ptx.geometry.camera import project
+        from ptx.geometry.skinning import pose_vertices
+
+        pose, betas, camera = (block.array(name, np.float32) for name in self.posed[:3])
+        vertices = pose_vertices(body, pose, betas, self._offset(body, block))
+        return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
+
+    def _offset(self, body: Body, block: Block) -> NDArray[np.float32] | None:
+        """Return the displacements (M, V, 3) of dressed bodies, metres."""
+        if not self.dressed:
+            return None
+        from ptx.geometry.dressing.displacements import control_basis
+
+        heights = decode_heights(block.array("dress.heights", np.int16))
+        basis = control_basis(body)
+        return np.stack([basis.offset(row) for row in heights]) if len(heights) else None

@@ -73,6 +73,21 @@ def open_fits(
     return FileFits(model, size, options, FitFolder(path, data.paths), data.paths, ingest)
 
 
+def landmarks_of(block: Block, points: tuple[str, ...], size: tuple[int, int]) -> NDArray[np.float32] | None:
+    """Return the landmarks (n, 12, 3) of a block (`observe_landmarks`); None where the detector's points are not there.
+
+    Args:
+        block: with arrays of store `keypoints`.
+        points: their names.
+        size: (H, W) of the pictures, px.
+    """
+    landmarks, face, hands = (
+        block.array(f"keypoints.{name}", np.float32) if name in points else None
+        for name in ("landmarks", "face", "hands")
+    )
+    return None if landmarks is None else observe_landmarks(landmarks, face, hands, size)
+
+
 @dataclass(frozen=True)
 class KeypointFits:
     """Bodies fitted to the keypoints here."""
@@ -88,12 +103,8 @@ class KeypointFits:
         """Fit the bodies of a block."""
         keypoints = block.array("keypoints.keypoints", np.float32)
         keypoints3d = block.array("keypoints.keypoints3d", np.float32) if self.use_3d else None
-        landmarks, face, hands = (
-            block.array(f"keypoints.{name}", np.float32) if name in self.points else None
-            for name in ("landmarks", "face", "hands")
-        )
-        observed = None if landmarks is None else observe_landmarks(landmarks, face, hands, self.size)
-        fitted = fit(self.body, keypoints, keypoints3d, self.size, self.options, observed)
+        landmarks = landmarks_of(block, self.points, self.size)
+        fitted = fit(self.body, keypoints, keypoints3d, self.size, self.options, landmarks)
         return fitted, problems_of(fitted)
 
 

@@ -78,6 +78,12 @@ class KeypointBackend:
         return self.name == "blazepose"
 
     @property
+    def point_arrays(self) -> tuple[str, ...]:
+        """Names of the arrays of points that fits use."""
+        landmarks = ("landmarks",) if self.detects else ()
+        return ("keypoints", "keypoints3d", *landmarks, *(("face", "hands") if landmarks and self.details else ()))
+
+    @property
     def reads_files(self) -> bool:
         """True where keypoints are those of another tool's files."""
         return not self.detects and self.name != "truth"

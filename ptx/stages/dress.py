@@ -1,0 +1,92 @@
+"""`ptx run dress`: the fitted body of every image, refined by the person's outline, with clothes and hair as displacements of its skin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ptx.geometry.quantization import CONTROLS, HEIGHT_STEP, encode_heights
+from ptx.pipeline.config import Section
+from ptx.pipeline.stage import ArraySpec, Block, Process, Result
+from ptx.stages.backends.bodies import FIT, BodyStage, open_body
+from ptx.stages.backends.keypoints import KeypointBackend
+
+
+class DressSettings(Section):
+    """Clothes and hair on the fitted body."""
+
+    refine: bool = True
+    """Refine pose, shape and camera by the outline first; false: keep them, as where bodies are another tool's."""
+
+
+@dataclass(frozen=True)
+class Dress(BodyStage[DressSettings]):
+    """Refine the fitted body of every image by the silhouette, and displace its skin to it: clothes and hair."""
+
+    keypoints: KeypointBackend
+    wanted: bool
+    """Whether bodies are drawn dressed."""
+
+    name = "dress"
+    store = "dress"
+    section = "dress"
+    counted = ("bare",)
+    cost = 0.05
+
+    @property
+    def applies(self) -> bool:
+        """False where bodies are drawn bare."""
+        return self.wanted
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fitted body, the person's mask, and all points that the detector finds."""
+        return (*FIT, "silhouette.mask", *(f"keypoints.{name}" for name in self.keypoints.point_arrays))
+
+    @property
+    def outputs(self) -> Mapping[str, ArraySpec]:
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; heights (512,) m at the control vertices; iou (2,) of the fitted and
+        of the dressed body with the mask; bare: 1 where the fit is left as it is, since dressed its outline was no nearer."""
+        return {
+            "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
+            "betas": ArraySpec((10,), "f4", low=-20, high=20),
+            "camera": ArraySpec((3,), "f4", attributes={"units": "px/m, px, px"}),
+            "heights": ArraySpec((CONTROLS,), "i2", attributes={"units": "m", "scale_factor": HEIGHT_STEP}),
+            "iou": ArraySpec((2,), "f4", low=0, high=1),
+            "bare": ArraySpec((), "u1", high=1),
+        }
+
+    def open(self) -> Process:
+        """Load the body model."""
+        from ptx.geometry.dressing.dress import dress
+        from ptx.geometry.dressing.refine import Person, Posed
+        from ptx.stages.backends.fits import landmarks_of
+
+        body = open_body(self.body)
+
+        def process(block: Block) -> Result:
+            arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()}
+            landmarks = landmarks_of(block, self.keypoints.point_arrays, self.size)
+            mask = block.array("silhouette.mask", np.uint8)
+            keypoints, keypoints3d = (
+                block.array(f"keypoints.{name}", np.float32) for name in ("keypoints", "keypoints3d")
+            )
+            pose, betas, camera = (block.array(name, np.float32) for name in FIT)
+            for i in range(len(block)):
+                person = Person(
+                    keypoints[i],
+                    keypoints3d[i],
+                    None if landmarks is None else landmarks[i],
+                    mask[i].astype(np.float32) / 255,
+                )
+                fit = Posed(pose[i], betas[i], camera[i])
+                dressed = dress(body, fit, person, refined=self.settings.refine)
+                arrays["pose"][i], arrays["betas"][i], arrays["camera"][i] = dressed.posed
+                arrays["heights"][i] = encode_heights(dressed.heights)
+                arrays["iou"][i] = dressed.iou
+                arrays["bare"][i] = dressed.bare
+            return Result(arrays)
+
+        return process
