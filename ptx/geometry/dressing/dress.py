@@ -19,7 +19,7 @@ from ptx.geometry.skinning import joint_transforms, pose_vertices
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 2
+ROUNDS = 3
 """Times that the body's outline is traced and displacements are solved for."""
 
 TURN = 0.05

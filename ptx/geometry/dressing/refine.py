@@ -15,7 +15,7 @@ from ptx.geometry.dressing.skin_rows import SkinPoints, add_skin_rows, shaped_sk
 from ptx.geometry.fitting.checks import split_keypoints
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
 from ptx.geometry.fitting.frames import Frame
-from ptx.geometry.fitting.model import BETAS, CAMERA_PARAMS, ROOT_TURN, FitModel, State, skeleton_of
+from ptx.geometry.fitting.model import BETAS, CAMERA_PARAMS, LOG_SCALE, ROOT_TURN, FitModel, State, skeleton_of
 from ptx.geometry.fitting.normal_equations import System, normal_equations
 from ptx.geometry.fitting.priors import Prior, build_prior
 from ptx.geometry.fitting.search import write_pose
@@ -124,9 +124,12 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
         energy(model, obs, SIGMAS, state, scratch.posed)
         normal_equations(model, obs, SIGMAS, state, scratch.posed, scratch.system)
         if iteration in TRACED:
-            pairs = _pair(body, _posed(model, state, frame), target, (person.mask.shape[0], person.mask.shape[1]))
+            pairs = _pair(
+                body, _posed(model, state, frame, start.pose), target, (person.mask.shape[0], person.mask.shape[1])
+            )
         if pairs is not None:
-            _add_outline(body, model, state, frame, pairs, target, scratch)
+            posed = _posed(model, state, frame, start.pose)
+            _add_outline(body, model, state, posed, pairs, target, scratch)
         _add_anchor(scratch.system, state, first)
         if not solve(
             scratch.system.hessian, DAMPING, scratch.system.gradient, scratch.system.factor, scratch.system.step
@@ -134,7 +137,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
             break
         take_step(state, scratch.system.step, len(first), scratch.trial)
         copy_state(scratch.trial, state)
-    return _posed(model, state, frame)
+    return _posed(model, state, frame, start.pose)
 
 
 def _open(body: Body, start: Posed) -> tuple[FitModel, State, Frame]:
@@ -172,10 +175,13 @@ def _observe(person: Person, frame: Frame) -> Observations:
     return Observations((pixels - frame.centre[0]) / frame.unit[0] * (1, -1), weight, xyz, weight3)
 
 
-def _posed(model: FitModel, state: State, frame: Frame) -> Posed:
-    """Return the body of a state."""
+def _posed(model: FitModel, state: State, frame: Frame, start: NDArray[np.float32]) -> Posed:
+    """Return the body of a state; joints without degrees of freedom have the pose (24, 3) of the start."""
     pose = np.zeros((JOINT_COUNT, 3))
     write_pose(model.prior, state, pose)
+    fixed = model.prior.first[1:] == model.prior.first[:-1]
+    fixed[0] = False
+    pose[fixed] = start[fixed]
     betas = state.params[-CAMERA_PARAMS - BETAS : -CAMERA_PARAMS]
     camera = frame.camera(state.params[None])[0]
     return Posed(pose.astype(np.float32), betas.astype(np.float32), camera.astype(np.float32))
@@ -206,15 +212,16 @@ def _pair(body: Body, posed: Posed, target: Outline, size: tuple[int, int]) -> _
 
 
 def _add_outline(
-    body: Body, model: FitModel, state: State, frame: Frame, pairs: _Pairs, target: Outline, scratch: Scratch
+    body: Body, model: FitModel, state: State, posed: Posed, pairs: _Pairs, target: Outline, scratch: Scratch
 ) -> None:
     """Add the rows of the outline: the distance of its points from their partners, along the mask's normals."""
-    posed = _posed(model, state, frame)
     skin = shaped_skin(body, posed.betas.astype(np.float64), None)
     points = project(posed.camera, pose_vertices(body, posed.pose[None], posed.betas)[0])[..., :2]
     xy = (points[pairs.body.vertices] * pairs.body.weights[..., None]).sum(axis=1)
     normals = target.normals[pairs.mask]
-    residual = ((xy - target.xy[pairs.mask]) * normals).sum(axis=1) / frame.unit[0]
+    residual = ((xy - target.xy[pairs.mask]) * normals).sum(axis=1) / (
+        float(posed.camera[0]) / np.exp(state.params[LOG_SCALE])
+    )
     falloff = (CUTOFF**2 / (CUTOFF**2 + residual**2)) ** 2
     weight = SHARE * pairs.share * falloff / np.where(residual > 0, OUTSIDE, INSIDE) ** 2
     drawn = SkinPoints(pairs.body.vertices, pairs.body.weights, normals * (1, -1), residual, weight)
