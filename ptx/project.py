@@ -51,7 +51,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
     parse = Parse(settings.parse, data)
     silhouette = silhouette_stage(settings.silhouette, settings.parse, data)
-    dressed = settings.rasterize.dressed(silhouettes=silhouette.applies)
+    dressed = settings.rasterize.dressed(settings.workspace, silhouettes=silhouette.applies)
     if settings.released:
         flow = settings.synth_flow
         return (

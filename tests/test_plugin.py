@@ -66,7 +66,7 @@ def test_a_training_and_a_data_set_of_another_package(site: Path, workspace: Pat
     assert np.ptp(image.astype(int)) > 100
     rows = {row["stage"]: row for row in json.loads(ptx(site, workspace, "status", "--json"))}
     assert {name: row["condition"] for name, row in rows.items() if row["condition"] == "done"}.keys() == {
-        "ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "rasterize", "synth-flow", "visibility", "train-blur",
+        "ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility", "train-blur",
     }  # fmt: skip
     assert (rows["train-blur"]["step"], rows["train-blur"]["steps"]) == (20, 20)
     script = ptx(site, workspace, "submit", "train-blur", "--print")

@@ -19,7 +19,9 @@ FOR_PICTURES = ("ingest", "extract-keypoints")
 LACKS = {
     "ingest": "a picture",
     "extract-keypoints": "keypoints",
+    "silhouette": "a silhouette",
     "fit-smpl": "a fit",
+    "dress": "a dressed body",
     "rasterize": "a surface",
     "synth-flow": "flow",
     "visibility": "visibility",

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
-from ptx.geometry.quantization import decode_flow
+from ptx.geometry.body import Body
+from ptx.geometry.quantization import decode_flow, decode_heights
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
@@ -99,10 +100,25 @@ class SampleReader:
         """Return the person's mask (H, W) 0 to 255."""
         return self.read("silhouette", "mask", index, np.uint8)
 
-    def body(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return pose (24, 3), betas (10,) and camera (3,) of the fitted body."""
-        pose, betas, camera = (self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera"))
-        return pose, betas, camera
+    @property
+    def dressed(self) -> bool:
+        """True where the bodies that are drawn are those of stage dress."""
+        return any(stage.name == "dress" for stage in self.pipeline.active)
+
+    def points(self, body: Body, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the posed body that is drawn: vertices (V, 3), u, v px, depth m, and the camera (3,)."""
+        from ptx.geometry.camera import project
+        from ptx.geometry.dressing.displacements import control_basis
+        from ptx.geometry.skinning import pose_vertices
+
+        stage = "dress" if self.dressed else "fit-smpl"
+        pose, betas, camera = (self.read(stage, name, index, np.float32) for name in ("pose", "betas", "camera"))
+        offset = None
+        if self.dressed:
+            heights = decode_heights(self.read("dress", "heights", index, np.int16))
+            offset = control_basis(body).offset(heights)[None]
+        vertices = pose_vertices(body, pose[None], betas, offset)[0]
+        return project(camera, vertices).astype(np.float32), camera
 
     def residual(self, index: int) -> NDArray[np.float32]:
         """Return the distance (18,) px from each keypoint to that of the fitted body; NaN where it is missing."""

@@ -8,11 +8,9 @@ import numpy as np
 
 from ptx.datasets.images import Image
 from ptx.datasets.spread import spread
-from ptx.geometry.camera import project
 from ptx.geometry.flow import warp
 from ptx.geometry.labels import HIDDEN
 from ptx.geometry.quantization import decode_bary
-from ptx.geometry.skinning import pose_vertices
 from ptx.pictures.draw import (
     blend,
     cut_out,
@@ -71,7 +69,10 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     if reader.has("silhouette", index):
         panels.append(Panel(cut_out(reader.image(index), reader.silhouette(index)), "silhouette"))
     if reader.has("rasterize", index):
-        panels += [Panel(_body(reader, index), "fitted body"), Panel(_parts(reader, index), "parts")]
+        panels += [
+            Panel(_body(reader, index), "dressed body" if reader.dressed else "fitted body"),
+            Panel(_parts(reader, index), "parts"),
+        ]
     if reader.has("parse", index):
         panels.append(Panel(draw_garments(reader.garments(index)), "garments"))
     image_id = pipeline.listing.ids[index]
@@ -144,7 +145,7 @@ def _image_panels(reader: SampleReader, index: int, caption: str) -> list[Panel]
     return [
         Panel(reader.image(index), caption),
         Panel(_skeleton(reader, index), "keypoints"),
-        Panel(_body(reader, index), "fitted body"),
+        Panel(_body(reader, index), "dressed body" if reader.dressed else "fitted body"),
         Panel(_parts(reader, index), "parts"),
     ]
 
@@ -183,12 +184,11 @@ def _skeleton(reader: SampleReader, index: int) -> Image:
 def _body(reader: SampleReader, index: int) -> Image:
     """Draw the fitted body over the picture, where one was fitted."""
     image = reader.image(index)
-    if not reader.has("fit-smpl", index):
+    if not reader.has("rasterize", index):
         return image
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
     face, bary = reader.surface(index)
-    pose, betas, camera = reader.body(index)
-    points = project(camera, pose_vertices(body, pose[None], betas[None])[0]).astype(np.float32)
+    points, camera = reader.points(body, index)
     return draw_body(image, face, decode_bary(bary), points, camera, body.faces)
 
 

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from ptx.geometry.quantization import BARY_STEP
 from ptx.pipeline.config import RESOLVED, Section
 from ptx.pipeline.errors import Problem, PtxError
+from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import PosedStage, open_body
+from ptx.pipeline.storage.storage import Storage
+from ptx.pipeline.storage.store import Store
+from ptx.stages.backends.bodies import SURFACE, PosedStage, open_body
 
 FAST = Codec("lz4", 1)
 
@@ -26,12 +29,13 @@ class RasterizeSettings(Section):
     """builtin: ours; pytorch3d: that package's, where it is installed, on the GPU if there is one. The same faces but for rounding."""
     surface: Annotated[Literal["auto", "dressed", "bare"], RESOLVED] = "auto"
     """Whose outline bodies have, here, in flow and in visibility: dressed, the person's (stage dress); bare, the fitted body's, as
-    published. auto is dressed where silhouettes are made."""
+    published. auto is dressed where silhouettes are made, but in workspaces of an earlier ptx, which stay as they are."""
 
-    def dressed(self, *, silhouettes: bool) -> bool:
+    def dressed(self, workspace: Storage, *, silhouettes: bool) -> bool:
         """Return whether bodies are dressed.
 
         Args:
+            workspace: folder of the stores.
             silhouettes: are made.
 
         Raises:
@@ -39,7 +43,15 @@ class RasterizeSettings(Section):
         """
         if self.surface == "dressed" and not silhouettes:
             raise PtxError("rasterize.surface: dressed needs silhouettes; have another silhouette.backend than none")
-        return self.surface != "bare" and silhouettes
+        if self.surface == "auto":
+            return silhouettes and not _of_an_earlier_version(Store(workspace, Rasterize.store))
+        return self.surface == "dressed"
+
+
+def _of_an_earlier_version(store: Store) -> bool:
+    """Return True for a store of surfaces of before bodies could be dressed."""
+    noted = store.attributes.manifest.get("dependencies") if store.exists() else None
+    return isinstance(noted, Mapping) and SURFACE not in noted
 
 
 def part_spec(size: tuple[int, int]) -> ArraySpec:
@@ -60,6 +72,15 @@ class Rasterize(PosedStage[RasterizeSettings]):
     def inputs(self) -> tuple[str, ...]:
         """The posed bodies."""
         return self.posed
+
+    def note(self, noted: Mapping[str, Json]) -> str | None:
+        """Tell how to have the bodies of an old workspace dressed."""
+        if self.dressed or self.settings.surface != "auto" or not noted or SURFACE in noted:
+            return None
+        return (
+            "bodies are drawn bare, as an earlier ptx drew them: with `rasterize.surface: dressed` they reach to the person's outline, "
+            "and flow and what is trained on it is made anew"
+        )
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

@@ -29,7 +29,7 @@ def test_a_run_in_workers_of_its_own(tmp_path: Path) -> None:
     done = ptx_process(tmp_path, "run", "all", *sets(*settings))
     assert done.code == 0, done.err
     assert list(dict.fromkeys(line.split(":")[0] for line in done.out.splitlines())) == [
-        "ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "rasterize", "synth-flow", "visibility",
+        "ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility",
     ]  # fmt: skip
     assert ptx_process(tmp_path, "run", "all", *sets(*settings)).out.count("nothing to do") == 8
 

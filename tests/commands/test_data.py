@@ -15,13 +15,23 @@ from ptx.datasets.people import People, PeopleOptions
 from ptx.training.trainings import TRAININGS
 from tests.commands.runner import fails, on_people, ptx, ptx_process, sets, tree
 
-STAGES = ("ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "rasterize", "synth-flow", "visibility")
+STAGES = (
+    "ingest",
+    "extract-keypoints",
+    "parse",
+    "silhouette",
+    "fit-smpl",
+    "dress",
+    "rasterize",
+    "synth-flow",
+    "visibility",
+)
 
 
 def test_a_run_says_what_it_did(finished: Path) -> None:
     again = on_people(finished, "run", "all")
     assert [line.split(":")[0] for line in again.out.splitlines()] == list(STAGES)
-    assert again.out.count("done, nothing to do") == 8
+    assert again.out.count("done, nothing to do") == len(STAGES)
 
 
 def test_parts_are_for_one_data_stage(work: Path) -> None:
@@ -66,8 +76,8 @@ def test_a_training_whose_inputs_cannot_exist_is_left_out(finished: Path) -> Non
 
 def test_status_as_json(finished: Path) -> None:
     rows = json.loads(on_people(finished, "status", "--json").out)
-    assert [(row["condition"], row["done"]) for row in rows[:8]] == [("done", 6)] * 8
-    assert [row["condition"] for row in rows[8:]] == ["absent"] * len(TRAININGS)
+    assert [(row["condition"], row["done"]) for row in rows[: len(STAGES)]] == [("done", 6)] * len(STAGES)
+    assert [row["condition"] for row in rows[len(STAGES) :]] == ["absent"] * len(TRAININGS)
     samples = [
         "stage",
         "condition",
@@ -79,6 +89,7 @@ def test_status_as_json(finished: Path) -> None:
         "pending",
         "bytes",
         "codes",
+        "counts",
         "problems",
     ]
     assert set(rows[0]) == set(samples)

@@ -70,7 +70,17 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def work(settings: list[str], tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = make_project(tmp_path_factory.mktemp("work"), *settings)
-    run(project, "ingest", "extract-keypoints", "fit-smpl", "rasterize", "synth-flow", "visibility")
+    run(
+        project,
+        "ingest",
+        "extract-keypoints",
+        "silhouette",
+        "fit-smpl",
+        "dress",
+        "rasterize",
+        "synth-flow",
+        "visibility",
+    )
     return project
 
 

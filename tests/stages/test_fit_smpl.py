@@ -33,14 +33,14 @@ def photographs(tmp_path: Path, *overrides: str) -> list[str]:
 @pytest.mark.parametrize(
     ("overrides", "arrays", "landmarks"),
     [
-        ((), ("landmarks", "face", "hands"), "face, hands and feet"),
-        (("extract_keypoints.details=false",), ("landmarks",), "hands and feet"),
+        ((), ("landmarks", "face", "hands"), ["landmarks", "face", "hands"]),
+        (("extract_keypoints.details=false",), ("landmarks",), ["landmarks"]),
         (("extract_keypoints.backend=csv", "extract_keypoints.path=keypoints.csv"), (), None),
         (("fit_smpl.backend=files", "fit_smpl.path=fits"), (), None),
     ],
 )
 def test_arrays_by_backend(
-    tmp_path: Path, overrides: tuple[str, ...], arrays: tuple[str, ...], landmarks: str | None
+    tmp_path: Path, overrides: tuple[str, ...], arrays: tuple[str, ...], landmarks: list[str] | None
 ) -> None:
     (tmp_path / "fits").mkdir()
     (tmp_path / "keypoints.csv").write_text("name:keypoints_y:keypoints_x\n")

@@ -15,6 +15,7 @@ from ptx.datasets.people.people import People
 from ptx.datasets.synthetic import PeopleSet
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
+from ptx.geometry.dressing.displacements import control_basis
 from ptx.geometry.quantization import decode_flow
 from ptx.geometry.skinning import pose_vertices
 from ptx.pipeline.errors import PtxError
@@ -72,8 +73,9 @@ def test_fits_are_close_to_the_truth(done: Project) -> None:
 def test_flow_brings_body_points_to_themselves(done: Project) -> None:
     """Where the flow of a pixel ends, the source's body has the very point that the pixel shows: independent NumPy."""
     body = load_body("small")
-    pose, betas, camera = (read(done, "fit-smpl", name) for name in ("pose", "betas", "camera"))
-    points = project(camera, pose_vertices(body, pose, betas)).astype(np.float64)
+    pose, betas, camera = (read(done, "dress", name) for name in ("pose", "betas", "camera"))
+    offset = np.stack([control_basis(body).offset(row * 0.12 / 32767) for row in read(done, "dress", "heights")])
+    points = project(camera, pose_vertices(body, pose, betas, offset)).astype(np.float64)
     face, bary = read(done, "rasterize", "face"), read(done, "rasterize", "bary") / 65535
     flow = decode_flow(read(done, "synth-flow", "flow"))
     for number, (target, source) in enumerate(done.pipeline.pairs()):

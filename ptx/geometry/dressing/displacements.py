@@ -147,8 +147,7 @@ def _largest(weights: sp.csr_matrix) -> sp.csr_matrix:
     """Keep the `NEAREST` largest entries of each row, and make the rows sum to 1."""
     for row in range(weights.shape[0]):
         values = weights.data[weights.indptr[row] : weights.indptr[row + 1]]
-        if len(values) > NEAREST:
-            values[values < np.partition(values, -NEAREST)[-NEAREST]] = 0
+        values[np.argsort(-values, kind="stable")[NEAREST:]] = 0
     weights.eliminate_zeros()
     total = np.asarray(weights.sum(axis=1)).reshape(-1)
     return sp.csr_matrix(sp.diags(1 / total) @ weights)

@@ -22,6 +22,9 @@ FIT = ("fit.pose", "fit.betas", "fit.camera")
 DRESSED = ("dress.pose", "dress.betas", "dress.camera", "dress.heights")
 """The same of the dressed body, with the displacements of its skin."""
 
+SURFACE = "surface"
+"""Name of the dependency that says whether bodies are dressed."""
+
 
 def open_body(name: str) -> Body:
     """Load the body model of the setting `body`.
@@ -87,8 +90,13 @@ class PosedStage(BodyStage[S]):
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; that bodies are dressed, of which earlier versions knew nothing."""
-        return {**super().dependencies, **({"surface": "dressed"} if self.dressed else {})}
+        """The body model's digest, and whether bodies are dressed."""
+        return {**super().dependencies, SURFACE: "dressed" if self.dressed else "bare"}
+
+    @property
+    def former_dependencies(self) -> Mapping[str, Json]:
+        """Earlier versions of ptx knew bare bodies only, and noted nothing."""
+        return {} if self.dressed else {SURFACE: None}
 
     def points(self, body: Body, block: Block) -> NDArray[np.float32]:
         """Pose and project the bodies of a block: (M, V, 3) vertices as each image's camera sees them, u, v in px, depth in m."""
