@@ -51,9 +51,9 @@ class FingerDof(NamedTuple):
 def _finger(spread: float) -> tuple[FingerDof, ...]:
     """The degrees of freedom of a finger that a relaxed hand spreads by some degrees."""
     return (
-        FingerDof(((0, 1.0),), False, 25, 30, -25, 90),
+        FingerDof(((0, 1.0),), False, 20, 30, -25, 90),
         FingerDof(((0, 1.0),), True, spread, 7, -22, 22),
-        FingerDof(((1, 1.0), (2, COUPLED)), False, 35, 35, -5, 105),
+        FingerDof(((1, 1.0), (2, COUPLED)), False, 30, 35, -5, 105),
     )
 
 
