@@ -46,6 +46,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     size = settings.size
     body = settings.body
     keypoints = settings.extract_keypoints.resolve(data)
+    hands = keypoints.detects and keypoints.details
     ingest = Ingest(settings.ingest, data, keypoints)
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
     parse = Parse(settings.parse, data)
@@ -66,10 +67,10 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         extract,
         parse,
         silhouette,
-        FitSmpl(settings.fit_smpl, size, body, data),
-        Rasterize(settings.rasterize, size, body),
-        SynthFlow(settings.synth_flow, size, body),
-        Visibility(settings.visibility, size, body),
+        FitSmpl(settings.fit_smpl, size, body, hands, data),
+        Rasterize(settings.rasterize, size, body, hands),
+        SynthFlow(settings.synth_flow, size, body, hands),
+        Visibility(settings.visibility, size, body, hands),
     )
 
 

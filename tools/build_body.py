@@ -261,7 +261,9 @@ def regress_joints(people: Samples) -> Array:
     return out
 
 
-def build_hands(people: Samples, names: list[str], v_template: Array, shapedirs: Array) -> dict[str, NDArray[np.generic]]:
+def build_hands(
+    people: Samples, names: list[str], v_template: Array, shapedirs: Array
+) -> dict[str, NDArray[np.generic]]:
     """Finger joints, linear in the betas by least squares over the samples, and their skin; prints the error of the joints."""
     mean = people.fingers.mean(axis=0)
     betas = np.einsum("bvc,vck->bk", people.vertices - v_template, shapedirs) / (shapedirs**2).sum(axis=(0, 1))
@@ -278,7 +280,12 @@ def build_hands(people: Samples, names: list[str], v_template: Array, shapedirs:
         shares[skin] = fingers[skin] / people.bones[skin][:, own].sum(axis=1, keepdims=True)
     shares[shares < LEAST_SHARE] = 0
     vertices = np.flatnonzero(shares.any(axis=1))
-    arrays = (mean.astype(np.float32), dirs.astype(np.float16), vertices.astype(np.uint16), shares[vertices].astype(np.float32))
+    arrays = (
+        mean.astype(np.float32),
+        dirs.astype(np.float16),
+        vertices.astype(np.uint16),
+        shares[vertices].astype(np.float32),
+    )
     return dict(zip(HAND_KEYS, arrays, strict=True))
 
 

@@ -86,7 +86,7 @@ class Body:
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 of all arrays but those of the fingers, which have their own: equal for equal bodies, whatever file they came from."""
+        """Hex SHA-256 of all arrays but those of the fingers, which have their own: equal for equal bodies of whatever file."""
         names = [field.name for field in fields(self) if field.name != "hands"]
         return arrays_digest((name, getattr(self, name)) for name in names)
 

@@ -95,13 +95,13 @@ def with_smpl_joints(arrays: Arrays) -> Arrays:
         posedirs = np.zeros((*arrays["v_template"].shape, pose_shape_count(JOINT_COUNT)))
         posedirs[..., :kept] = arrays["posedirs"][..., :kept]
         folded["posedirs"] = posedirs
-    return folded | _finger_arrays(arrays, weights)
+    return {**folded, **_finger_arrays(arrays, weights)}
 
 
 def _finger_arrays(arrays: Arrays, weights: NDArray[np.float64]) -> Arrays:
     """Arrays of the fingers (`hands.build_hands`) of a body of J joints whose weights folded to 24 joints are `weights`.
 
-    Empty where the last 30 joints are no fingers of three joints each, those of the left hand first.
+    Empty where the last 30 joints are no fingers of three joints each, those of the left hand first, or have no skin.
     """
     parents = arrays["kintree_table"][0].astype(np.int64)
     first = len(parents) - FINGER_JOINTS
@@ -113,6 +113,8 @@ def _finger_arrays(arrays: Arrays, weights: NDArray[np.float64]) -> Arrays:
     hand = np.argmax(weights[:, CARRIERS], axis=1)  # the one that a vertex moves with most
     whole = weights[np.arange(len(weights)), np.array(CARRIERS)[hand]]
     vertices = np.flatnonzero(whole > 0)
+    if not len(vertices):
+        return {}
     out = {
         "hand_joints": regressor @ arrays["v_template"],
         "hand_joint_dirs": np.einsum("jv,vcs->jcs", regressor, arrays["shapedirs"], optimize=True),

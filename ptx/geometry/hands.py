@@ -69,7 +69,7 @@ class Hands:
     vertices: IntArray
     """(M,) vertices of the body."""
     shares: FloatArray
-    """(M, 15) of the skinning weight that the joint of its hand has for the vertex, what each finger joint takes; the joint keeps the rest."""
+    """(M, 15) what each finger joint takes of the skinning weight that its hand's joint has for the vertex; that one keeps the rest."""
     tip_offset: FloatArray
     """(10, 3) from the last joint of each finger to its tip, in rest."""
     tip_offset_dirs: FloatArray
@@ -101,7 +101,8 @@ def build_hands(
     """Complete the arrays of fingers.
 
     Args:
-        arrays: of `HAND_KEYS`: joints (30, 3), their dirs (30, 3, S) of any S, vertices (M,), shares (M, 15); and hand_posedirs (V, 3, 270).
+        arrays: of `HAND_KEYS`: joints (30, 3), their dirs (30, 3, S) of any S, vertices (M,), shares (M, 15); optionally hand_posedirs
+            (V, 3, 270).
         v_template: (V, 3) as in `Body`.
         shapedirs: (V, 3, 10) as in `Body`.
 

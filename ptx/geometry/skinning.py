@@ -44,9 +44,7 @@ def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[Flo
     return posed.R, posed.t
 
 
-def pose_vertices(
-    body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: ArrayLike | None = None
-) -> FloatArray:
+def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: ArrayLike | None = None) -> FloatArray:
     """Compute the vertices of posed bodies.
 
     Args:
@@ -87,7 +85,9 @@ def pose_hand_points(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: 
     offset = hands.tip_offset + np.einsum("kcs,ns->nkc", hands.tip_offset_dirs, shapes)
     tips = posed.t[:, last] + np.einsum("nkab,nkb->nka", posed.R[:, last], offset)
     count = len(poses)
-    chains = np.concatenate([posed.t[:, JOINT_COUNT:].reshape(count, 2, -1, 3, 3), tips.reshape(count, 2, -1, 1, 3)], axis=3)
+    chains = np.concatenate(
+        [posed.t[:, JOINT_COUNT:].reshape(count, 2, -1, 3, 3), tips.reshape(count, 2, -1, 1, 3)], axis=3
+    )
     fingers = chains[:, :, POINT_FINGERS].reshape(count, 2, HAND_POINTS - 1, 3)
     points: FloatArray = np.concatenate([posed.t[:, WRISTS, None], fingers], axis=2).astype(np.float32)
     return points

@@ -51,9 +51,7 @@ def check_against_smplx(spec: str) -> None:
     if arrays["kintree_table"].shape[1] != JOINT_COUNT:
         pose[:, COMMON:] = 0  # turned hands are SMPL's only
         fingers = None if body.hands is None else rng.normal(0, ANGLE, (POSES, FINGER_JOINTS, 3))
-    difference = np.abs(
-        pose_vertices(body, pose, betas, fingers) - smplx_vertices(arrays, pose, betas, fingers)
-    ).max()
+    difference = np.abs(pose_vertices(body, pose, betas, fingers) - smplx_vertices(arrays, pose, betas, fingers)).max()
     if not difference <= TOLERANCE:
         raise ValueError(
             f"{path}: posed by ptx and by smplx it differs by {difference:.2g} m; download the file again, and if it is the same then, "

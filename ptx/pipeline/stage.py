@@ -108,8 +108,6 @@ class Stage(ABC, Generic[S]):
     """Raised by hand when the same inputs and settings begin to give other arrays."""
     over: ClassVar[Literal["images", "pairs"]] = "images"
     """Samples are images, or directed pairs."""
-    inputs: ClassVar[tuple[str, ...]] = ()
-    """Arrays it reads, as "store.array"."""
     file_dependencies: ClassVar[tuple[str, ...]] = ()
     """Dependencies that are the state of all files that samples are read from one by one (`stamps`). A store stays current while only files
     differ that it could not use."""
@@ -133,6 +131,11 @@ class Stage(ABC, Generic[S]):
         A store whose manifest differs in these alone stays current.
         """
         return {}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Arrays it reads, as "store.array"."""
+        return ()
 
     def stamps(self, paths: Sequence[str]) -> NDArray[np.int64] | None:  # noqa: ARG002
         """Look at the files that samples are read from, one a sample: (N, 2) as `Listing.stamps`; None where there is no such file.

@@ -104,6 +104,12 @@ class SampleReader:
         pose, betas, camera = (self.read("fit-smpl", name, index, np.float32) for name in ("pose", "betas", "camera"))
         return pose, betas, camera
 
+    def fingers(self, index: int) -> NDArray[np.float32] | None:
+        """Return the pose (30, 3) of the fingers; None where none are fitted."""
+        if "hands_pose" not in self.pipeline.stage("fit-smpl").outputs:
+            return None
+        return self.read("fit-smpl", "hands_pose", index, np.float32)
+
     def residual(self, index: int) -> NDArray[np.float32]:
         """Return the distance (18,) px from each keypoint to that of the fitted body; NaN where it is missing."""
         return self.read("fit-smpl", "residual", index, np.float32)

@@ -188,7 +188,9 @@ def _body(reader: SampleReader, index: int) -> Image:
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
     face, bary = reader.surface(index)
     pose, betas, camera = reader.body(index)
-    points = project(camera, pose_vertices(body, pose[None], betas[None])[0]).astype(np.float32)
+    fingers = reader.fingers(index)
+    vertices = pose_vertices(body, pose[None], betas[None], None if fingers is None else fingers[None])[0]
+    points = project(camera, vertices).astype(np.float32)
     return draw_body(image, face, decode_bary(bary), points, camera, body.faces)
 
 

@@ -14,14 +14,18 @@ from pydantic import Field
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.fit_cameras import FIRST_PIXEL
+from ptx.geometry.hands import FINGER_JOINTS
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
-from ptx.stages.backends.bodies import BodyStage
+from ptx.stages.backends.bodies import BodyStage, open_body
 
 FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
 
+
+FINGERS = "fitted fingers"
+"""Name of the dependency that is the digest of the body's fingers; stores in which none are fitted do not have it."""
 
 LYING = "lying people"
 """Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
@@ -57,18 +61,26 @@ class FitSmpl(BodyStage[FitSettings]):
     name = "fit-smpl"
     store = "fit"
     section = "fit_smpl"
-    inputs = ("keypoints.keypoints", "keypoints.keypoints3d")
     file_dependencies = ("fit files",)
     cost = 0.008
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """Keypoints, and the points of hands where fingers are fitted."""
+        return ("keypoints.keypoints", "keypoints.keypoints3d", *(("keypoints.hands",) if self.fingers else ()))
+
+    @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; of files their state and how their cameras are read; of fits how lying people are fitted."""
+        """The digests of the body and of its fingers, if they are fitted.
+
+        Of files their state and how their cameras are read; of fits how lying people are fitted.
+        """
         if self.files:
             own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
         else:
             own = {LYING: "along their bodies"}
-        return {**super().dependencies, **own}
+        fingers = open_body(self.body).hands if self.fingers else None
+        return {**super().dependencies, **own, **({} if fingers is None else {FINGERS: fingers.digest})}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
@@ -97,24 +109,32 @@ class FitSmpl(BodyStage[FitSettings]):
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
-        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files."""
-        return {
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files.
+
+        Where fingers are fitted also hands_pose (30, 3) rad, relaxed where a hand was not found.
+        """
+        out = {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),
             "camera": ArraySpec((3,), "f4", attributes={"units": "px/m, px, px"}),
             "residual": ArraySpec((18,), "f4", low=0, nan=True, attributes={"units": "px"}),
             "energy": ArraySpec((), "f4", low=0),
         }
+        if self.fingers:
+            out["hands_pose"] = ArraySpec((FINGER_JOINTS, 3), "f4", low=-10, high=10, attributes={"units": "rad"})
+        return out
 
     def open(self) -> Process:
         """Open the backend: the fitter, or the files."""
         from ptx.geometry.fitting import FitOptions
+        from ptx.geometry.fitting.hands import fit_hands
         from ptx.stages.backends.fits import open_fits
 
         chosen = self.settings
         options = FitOptions(
             iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
         )
+        body, fingers = open_body(self.body), self.fingers
         files = chosen.backend == "files"
         source = open_fits(self.body, self.data, options, files=files, path=chosen.path, use_3d=chosen.use_3d)
 
@@ -127,6 +147,9 @@ class FitSmpl(BodyStage[FitSettings]):
                 "residual": fit.residual.astype("f4"),
                 "energy": fit.energy.astype("f4"),
             }
+            if fingers:
+                hands = block.array("keypoints.hands", np.float32)
+                arrays["hands_pose"] = fit_hands(body, fit.pose, fit.betas, fit.camera, hands)
             return Result(arrays, problems)
 
         return process

@@ -14,7 +14,7 @@ from ptx.geometry.quantization import BARY_STEP
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import Problem, PtxError
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import BodyStage, open_body, posed_points
 
 FAST = Codec("lz4", 1)
 
@@ -38,8 +38,12 @@ class Rasterize(BodyStage[RasterizeSettings]):
     name = "rasterize"
     store = "surface"
     section = "rasterize"
-    inputs = FIT
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fit."""
+        return self.fit
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

@@ -12,7 +12,7 @@ from ptx.geometry.quantization import FLOW_STEP, decode_bary
 from ptx.pipeline.config import ADDED_LATER, Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import BodyStage, open_body, posed_points
 
 
 class FlowSettings(Section):
@@ -37,8 +37,12 @@ class SynthFlow(BodyStage[FlowSettings]):
     store = "flow"
     section = "synth_flow"
     over = "pairs"
-    inputs = (*FIT, "surface.face", "surface.bary")
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fit, and the surface as it was drawn."""
+        return (*self.fit, "surface.face", "surface.bary")
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

@@ -13,7 +13,7 @@ from ptx.geometry.quantization import decode_bary
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body, posed_points
+from ptx.stages.backends.bodies import BodyStage, open_body, posed_points
 
 
 class VisibilitySettings(Section):
@@ -40,8 +40,12 @@ class Visibility(BodyStage[VisibilitySettings]):
     store = "visibility"
     section = "visibility"
     over = "pairs"
-    inputs = (*FIT, "surface.face", "surface.bary")
     cost = 0.004
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The fit, and the surface as it was drawn."""
+        return (*self.fit, "surface.face", "surface.bary")
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from ptx.geometry.hands import FINGERS, HAND_JOINTS, WRISTS, Hands
 
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 

@@ -17,8 +17,8 @@ from ptx.geometry.fitting.hand_priors import HandPrior, build_hand_prior, relaxe
 from ptx.geometry.fitting.kinematics import clear_matrix, copy_matrix, left_jacobian, multiply
 from ptx.geometry.fitting.solver import solve
 from ptx.geometry.hands import CARRIERS, FINGER_JOINTS, HAND_JOINTS, HAND_POINTS, POINT_FINGERS, WRISTS
-from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.kernel import kernel
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.rotation import exponential
 from ptx.geometry.skinning import joint_transforms
 

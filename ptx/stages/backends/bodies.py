@@ -18,6 +18,9 @@ from ptx.pipeline.stage import Block, S, Stage
 FIT = ("fit.pose", "fit.betas", "fit.camera")
 """Arrays that give the posed body of an image."""
 
+HANDS_POSE = "fit.hands_pose"
+"""Array of the posed fingers, where there are any (`BodyStage.fingers`)."""
+
 
 def open_body(name: str) -> Body:
     """Load the body model of the setting `body`.
@@ -57,6 +60,18 @@ class BodyStage(Stage[S]):
     """Working resolution: height, width in px."""
     body: str
     """The setting `body`."""
+    hands: bool
+    """Whether the points of hands are stored beside the keypoints."""
+
+    @property
+    def fingers(self) -> bool:
+        """True where fingers are fitted: the points of hands are there, and the body has fingers."""
+        return self.hands and open_body(self.body).hands is not None
+
+    @property
+    def fit(self) -> tuple[str, ...]:
+        """Arrays that give the posed body of an image, with its fingers where they are fitted."""
+        return (*FIT, HANDS_POSE) if self.fingers else FIT
 
     @property
     def depends_on(self) -> Mapping[str, Json | Section]:
@@ -75,5 +90,6 @@ def posed_points(body: Body, block: Block) -> NDArray[np.float32]:
     from ptx.geometry.skinning import pose_vertices
 
     pose, betas, camera = (block.array(name, np.float32) for name in FIT)
-    vertices = pose_vertices(body, pose, betas)
+    hands_pose = block.array(HANDS_POSE, np.float32) if HANDS_POSE in block.arrays else None
+    vertices = pose_vertices(body, pose, betas, hands_pose)
     return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
