@@ -95,12 +95,17 @@ class Body:
         """The 24 joints, and the skin that moves with them."""
         return body_rig(self)
 
+    @property
+    def fingers(self) -> Hands:
+        """The same as `hands`; raises ValueError where there are none."""
+        if self.hands is None:
+            raise ValueError("this body has no fingers")
+        return self.hands
+
     @cached_property
     def finger_rig(self) -> Rig:
         """The 24 joints and the 30 of the fingers; raises ValueError where there are none."""
-        if self.hands is None:
-            raise ValueError("this body has no fingers")
-        return finger_rig(self, self.hands)
+        return finger_rig(self, self.fingers)
 
     @cached_property
     def shape_rows(self) -> FloatArray:

@@ -76,11 +76,9 @@ def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: Arr
 
 def pose_hand_points(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: ArrayLike) -> FloatArray:
     """Compute the points (N, 2, 21, 3) of the left and the right hand as MediaPipe has them; as `pose_vertices` otherwise."""
-    hands = body.hands
+    hands, rig = body.fingers, body.finger_rig
     poses, shapes = _parameters(pose, betas)
-    posed = _pose_joints(body.finger_rig, _with_fingers(poses, hands_pose), shapes)
-    if hands is None:
-        raise ValueError("this body has no fingers")
+    posed = _pose_joints(rig, _with_fingers(poses, hands_pose), shapes)
     last = np.arange(JOINT_COUNT + 2, JOINT_COUNT + FINGER_JOINTS, 3)
     offset = hands.tip_offset + np.einsum("kcs,ns->nkc", hands.tip_offset_dirs, shapes)
     tips = posed.t[:, last] + np.einsum("nkab,nkb->nka", posed.R[:, last], offset)

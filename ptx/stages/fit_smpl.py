@@ -149,7 +149,8 @@ class FitSmpl(BodyStage[FitSettings]):
             }
             if fingers:
                 hands = block.array("keypoints.hands", np.float32)
-                arrays["hands_pose"] = fit_hands(body, fit.pose, fit.betas, fit.camera, hands)
+                found = fit_hands(body, fit.pose, fit.betas, fit.camera, hands)
+                arrays |= {"pose": found.pose, "hands_pose": found.hands_pose}
             return Result(arrays, problems)
 
         return process
