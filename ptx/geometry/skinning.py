@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.body import SHAPES, Body, FloatArray, IntArray
-from ptx.geometry.hands import FINGER_JOINTS, HAND_POINTS, POINT_FINGERS, WRISTS
+from ptx.geometry.hands import FINGER_JOINTS, FINGERS, HAND_POINTS, POINT_FINGERS, WRISTS
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.kernel import kernel
 from ptx.geometry.rig import Rig
@@ -84,7 +84,8 @@ def pose_hand_points(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: 
     tips = posed.t[:, last] + np.einsum("nkab,nkb->nka", posed.R[:, last], offset)
     count = len(poses)
     chains = np.concatenate(
-        [posed.t[:, JOINT_COUNT:].reshape(count, 2, -1, 3, 3), tips.reshape(count, 2, -1, 1, 3)], axis=3
+        [posed.t[:, JOINT_COUNT:].reshape(count, 2, len(FINGERS), 3, 3), tips.reshape(count, 2, len(FINGERS), 1, 3)],
+        axis=3,
     )
     fingers = chains[:, :, POINT_FINGERS].reshape(count, 2, HAND_POINTS - 1, 3)
     points: FloatArray = np.concatenate([posed.t[:, WRISTS, None], fingers], axis=2).astype(np.float32)

@@ -106,7 +106,7 @@ def hand_energy(prior: HandPrior, side: int, hand: SeenHand, params: Floats, wor
         prior: of the fingers.
         side: 0 left, 1 right.
         hand: what is seen of it.
-        params: (P,) turn of the palm (axis-angle, world axes), its place (2, metres), logarithm of its size; then the angles of the fingers.
+        params: (P,) turn of the palm (axis-angle, world axes), its place (x, y in metres), logarithm of its size; angles of the fingers.
         work: from `allocate_work`.
 
     Returns:

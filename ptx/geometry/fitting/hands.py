@@ -25,7 +25,7 @@ from ptx.geometry.fitting.hand_energy import (
 )
 from ptx.geometry.fitting.hand_priors import HandPrior, build_hand_prior, relaxed_hands
 from ptx.geometry.fitting.solver import solve
-from ptx.geometry.hands import CARRIERS, FINGER_JOINTS, HAND_JOINTS, HAND_POINTS, WRISTS, Hands
+from ptx.geometry.hands import CARRIERS, FINGER_JOINTS, FINGERS, HAND_JOINTS, HAND_POINTS, WRISTS, Hands
 from ptx.geometry.kernel import kernel
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.rotation import axis_angles, rotation_matrices
@@ -145,7 +145,7 @@ def _seen_hands(
     variance = POINT_SIGMA**2 + (PIXEL_SIGMA / scale[..., 0]) ** 2
     weight = np.where(valid, np.minimum(points[..., 2], 1.0), 0.0) / variance
     rest = joints.reshape(count, 2, HAND_JOINTS, 3) - carrier[:, :, None]
-    return SeenHand(rest, tips.reshape(count, 2, -1, 3), wrist, turn, metres, weight), usable
+    return SeenHand(rest, tips.reshape(count, 2, len(FINGERS), 3), wrist, turn, metres, weight), usable
 
 
 @kernel
