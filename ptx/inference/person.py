@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -25,7 +25,7 @@ from ptx.datasets.images import (
 from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
-from ptx.detector.keypoints import KeypointDetector
+from ptx.detector.keypoints import Details, KeypointDetector
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 
@@ -103,6 +103,8 @@ class Person:
     """(2, 3) from pixels of the photograph to pixels of `image`."""
     keypoints3d: Keypoints | None = None
     """(18, 4) metres and confidence, where the detector or the user gives them."""
+    details: Callable[[], Details] | None = field(default=None, repr=False, compare=False)
+    """Finds the points of their face and hands in `image`, where ptx's detector found the person; that takes as long again."""
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,10 @@ class PersonReader:
         """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
         box = self.detector.find_person(original) if self.frame == "person" else None
         working, transform = crop_and_resize(original, box, self.size)
+        if isinstance(self.detector, KeypointDetector):
+            found = self.detector.detect(working)
+            details = partial(self.detector.details, working, found)
+            return Person(working, found.keypoints, original, transform, found.keypoints3d, details)
         detection = self.detector.detect(working)
         return Person(working, detection.keypoints, original, transform, detection.keypoints3d)
 

@@ -11,6 +11,7 @@ import numpy as np
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
 from ptx.geometry.fitting import fit
+from ptx.geometry.fitting.hands import fit_hands
 from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import FittedBody, turn_keypoints
 from ptx.inference.painting import Painting
@@ -42,7 +43,7 @@ class NovelView:
 
 
 def fit_person(person: Person, body: Body) -> FittedBody:
-    """Fit the body to a person's keypoints.
+    """Fit the body to a person's keypoints, and its fingers to their hands where a detector finds these.
 
     Raises:
         BadSample: too few keypoints are there.
@@ -53,7 +54,11 @@ def fit_person(person: Person, body: Body) -> FittedBody:
     if not fitted.usable[0]:
         problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
-    return FittedBody(body, fitted.pose[0], fitted.betas[0], fitted.camera[0], size)
+    pose, hands_pose = fitted.pose, None
+    if person.details is not None and body.hands is not None:
+        pose, hands_pose = fit_hands(body, pose, fitted.betas, fitted.camera, person.details().hands[None])
+    fingers = None if hands_pose is None else hands_pose[0]
+    return FittedBody(body, pose[0], fitted.betas[0], fitted.camera[0], size, fingers)
 
 
 def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
