@@ -111,7 +111,7 @@ def see(people: People) -> tuple[list[View], float]:
             ("bare", bare, None),
             ("dressed", dressed.posed, basis.offset(dressed.heights)[None]),
         ):
-            vertices = pose_vertices(body, posed.pose[None], posed.betas, offset)[0]
+            vertices = pose_vertices(body, posed.pose[None], posed.betas, offset=offset)[0]
             points[kind] = project(posed.camera, vertices).astype(np.float32)
         views.append(View(people.points(i), labels, truth.keypoints, float(truth.camera[0]), points, dressed.iou))
     return views, seconds

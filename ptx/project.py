@@ -47,6 +47,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     size = settings.size
     body = settings.body
     keypoints = settings.extract_keypoints.resolve(data)
+    hands = keypoints.detects and keypoints.details
     ingest = Ingest(settings.ingest, data, keypoints)
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
     parse = Parse(settings.parse, data)
@@ -68,11 +69,11 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         extract,
         parse,
         silhouette,
-        FitSmpl(settings.fit_smpl, size, body, data, keypoints),
-        Dress(settings.dress, size, body, keypoints, dressed),
-        Rasterize(settings.rasterize, size, body, dressed),
-        SynthFlow(settings.synth_flow, size, body, dressed),
-        Visibility(settings.visibility, size, body, dressed),
+        FitSmpl(settings.fit_smpl, size, body, hands, data, keypoints),
+        Dress(settings.dress, size, body, hands, keypoints, dressed),
+        Rasterize(settings.rasterize, size, body, hands, dressed),
+        SynthFlow(settings.synth_flow, size, body, hands, dressed),
+        Visibility(settings.visibility, size, body, hands, dressed),
     )
 
 

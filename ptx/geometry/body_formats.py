@@ -1,4 +1,4 @@
-"""SMPL-H and SMPL-X bodies with SMPL's 24 joints.
+"""SMPL-H and SMPL-X bodies with SMPL's 24 joints, and their fingers beside them.
 
 The three formats share joints 0 to 21 and their tree. SMPL has a joint for each hand after them (22, 23), SMPL-H 15 for the fingers of
 each hand, SMPL-X these, the jaw and two eyes:
@@ -8,10 +8,10 @@ each hand, SMPL-X these, the jaw and two eyes:
     SMPL-X   55 joints, 10,475 vertices (Pavlakos et al., CVPR 2019)
 
 Here all of a hand moves with one joint in the middle of the joints that hang on the wrist, and jaw and eyes with the head. As long as
-fingers, jaw and eyes are at rest, and the hands do not turn at the wrist's end, which keypoints do not tell anyway, the body is exactly
-the format's own: a joint that does not turn moves with its parent, and its pose blend shapes are zero. At rest means flat hands, and not
-the relaxed ones that smplx adds by default. Of SMPL-X's blend shapes the first ten are of the shape in every release, the expressions
-come later and are left out.
+jaw and eyes are at rest, and the hands do not turn at the wrist's end, which keypoints do not tell anyway, the body is exactly the
+format's own: a joint that does not turn moves with its parent, and its pose blend shapes are zero. The fingers then take the hand's skin
+again (`hands.Hands`) where they are posed. At rest means flat hands, and not the relaxed ones that smplx adds by default. Of SMPL-X's
+blend shapes the first ten are of the shape in every release, the expressions come later and are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.hands import CARRIERS, FINGER_JOINTS, HAND_JOINTS, WRISTS
 from ptx.geometry.joints import JOINT_COUNT, PARENTS, joint
 
 Arrays = Mapping[str, NDArray[np.number]]
@@ -72,7 +73,7 @@ def with_smpl_joints(arrays: Arrays) -> Arrays:
 
     Returns:
         The same with weights (V, 24), J_regressor (24, V), kintree_table (2, 24) and, where there are pose blend shapes, posedirs
-        (V, 3, 207) with zeros for the hands.
+        (V, 3, 207) with zeros for the hands; and the arrays of fingers (`hands.build_hands`) where these are as in the official files.
     """
     parents = arrays["kintree_table"][0].astype(np.int64)
     if len(parents) == JOINT_COUNT:
@@ -94,4 +95,32 @@ def with_smpl_joints(arrays: Arrays) -> Arrays:
         posedirs = np.zeros((*arrays["v_template"].shape, pose_shape_count(JOINT_COUNT)))
         posedirs[..., :kept] = arrays["posedirs"][..., :kept]
         folded["posedirs"] = posedirs
-    return folded
+    return {**folded, **_finger_arrays(arrays, weights)}
+
+
+def _finger_arrays(arrays: Arrays, weights: NDArray[np.float64]) -> Arrays:
+    """Arrays of the fingers (`hands.build_hands`) of a body of J joints whose weights folded to 24 joints are `weights`.
+
+    Empty where the last 30 joints are no fingers of three joints each, those of the left hand first, or have no skin.
+    """
+    parents = arrays["kintree_table"][0].astype(np.int64)
+    first = len(parents) - FINGER_JOINTS
+    expected = [WRISTS[k // HAND_JOINTS] if k % 3 == 0 else first + k - 1 for k in range(FINGER_JOINTS)]
+    if parents[first:].tolist() != expected:
+        return {}
+    regressor = arrays["J_regressor"][first:].astype(np.float64)
+    own = arrays["weights"][:, first:].astype(np.float64).reshape(-1, 2, HAND_JOINTS)
+    hand = np.argmax(weights[:, CARRIERS], axis=1)  # the one that a vertex moves with most
+    whole = weights[np.arange(len(weights)), np.array(CARRIERS)[hand]]
+    vertices = np.flatnonzero(whole > 0)
+    if not len(vertices):
+        return {}
+    out = {
+        "hand_joints": regressor @ arrays["v_template"],
+        "hand_joint_dirs": np.einsum("jv,vcs->jcs", regressor, arrays["shapedirs"], optimize=True),
+        "hand_vertices": vertices,
+        "hand_shares": own[vertices, hand[vertices]] / whole[vertices, None],
+    }
+    if "posedirs" in arrays:
+        out["hand_posedirs"] = arrays["posedirs"][..., pose_shape_count(first) :]
+    return out

@@ -8,16 +8,18 @@ A body is small and its joints few, so vertices are processed in runs that stay 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.body import SHAPES, Body, FloatArray, IntArray
-from ptx.geometry.joints import JOINT_COUNT, PARENTS
+from ptx.geometry.hands import FINGER_JOINTS, FINGERS, HAND_POINTS, POINT_FINGERS, WRISTS
+from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.kernel import kernel
+from ptx.geometry.rig import Rig
 from ptx.geometry.rotation import exponential
-
-_PARENTS = np.array(PARENTS, np.int32)
 
 _RUN = 256
 """Vertices that are shaped and skinned together: 3 kB of coordinates."""
@@ -38,34 +40,65 @@ def joint_transforms(body: Body, pose: ArrayLike, betas: ArrayLike) -> tuple[Flo
         ValueError: pose or betas have the wrong shape.
     """
     poses, shapes = _parameters(pose, betas)
-    local = np.empty((len(poses), JOINT_COUNT, 3, 3))
-    return _pose_joints(body, poses, shapes, local)
+    posed = _pose_joints(body.rig, poses, shapes)
+    return posed.R, posed.t
 
 
-def pose_vertices(body: Body, pose: ArrayLike, betas: ArrayLike, offset: FloatArray | None = None) -> FloatArray:
-    """Compute the vertices (N, V, 3) float32 in metres, body frame; arguments and errors as in `joint_transforms`.
+def pose_vertices(
+    body: Body,
+    pose: ArrayLike,
+    betas: ArrayLike,
+    hands_pose: ArrayLike | None = None,
+    offset: FloatArray | None = None,
+) -> FloatArray:
+    """Compute the vertices of posed bodies.
 
     Args:
-        body: as there.
-        pose: as there.
-        betas: as there.
+        body: as for `joint_transforms`.
+        pose: as for `joint_transforms`.
+        betas: as for `joint_transforms`.
+        hands_pose: (N, 30, 3) axis-angle of the finger joints (`geometry.hands`), of a body that has them; None: at rest.
         offset: (N, V, 3) metres, added to the shaped vertices in rest, or None.
+
+    Returns:
+        (N, V, 3) float32 in metres, body frame.
+
+    Raises:
+        ValueError: an array has the wrong shape, or the body has no fingers.
     """
     poses, shapes = _parameters(pose, betas)
-    local = np.empty((len(poses), JOINT_COUNT, 3, 3))
-    R, t = _pose_joints(body, poses, shapes, local)
-    rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, shapes)
+    rig = body.rig if hands_pose is None else body.finger_rig
+    if hands_pose is not None:
+        poses = _with_fingers(poses, hands_pose)
+    local, rest, R, t = _pose_joints(rig, poses, shapes)
     shift = (t - np.einsum("njab,njb->nja", R, rest)).astype(np.float32)
     moves = np.ascontiguousarray(np.concatenate([R.reshape(*t.shape[:2], 9), shift], axis=2))
     out = np.zeros((len(poses), *body.v_template.shape), np.float32)
-    if body.pose_rows is not None:
+    if rig.pose_rows is not None:
         bends = (local[:, 1:] - np.eye(3)).reshape(len(poses), -1).astype(np.float32)
-        np.matmul(bends, body.pose_rows, out=out.reshape(len(poses), -1))
+        np.matmul(bends[:, : len(rig.pose_rows)], rig.pose_rows, out=out.reshape(len(poses), -1))
     if offset is not None:
         out += offset
-    joints, weights = body.influences
-    _skin(body.v_template.reshape(-1), body.shape_rows, shapes.astype(np.float32), joints, weights, moves, out)
+    _skin(body.v_template.reshape(-1), body.shape_rows, shapes.astype(np.float32), rig.joints, rig.weights, moves, out)
     return out
+
+
+def pose_hand_points(body: Body, pose: ArrayLike, betas: ArrayLike, hands_pose: ArrayLike) -> FloatArray:
+    """Compute the points (N, 2, 21, 3) of the left and the right hand as MediaPipe has them; as `pose_vertices` otherwise."""
+    hands, rig = body.fingers, body.finger_rig
+    poses, shapes = _parameters(pose, betas)
+    posed = _pose_joints(rig, _with_fingers(poses, hands_pose), shapes)
+    last = np.arange(JOINT_COUNT + 2, JOINT_COUNT + FINGER_JOINTS, 3)
+    offset = hands.tip_offset + np.einsum("kcs,ns->nkc", hands.tip_offset_dirs, shapes)
+    tips = posed.t[:, last] + np.einsum("nkab,nkb->nka", posed.R[:, last], offset)
+    count = len(poses)
+    chains = np.concatenate(
+        [posed.t[:, JOINT_COUNT:].reshape(count, 2, len(FINGERS), 3, 3), tips.reshape(count, 2, len(FINGERS), 1, 3)],
+        axis=3,
+    )
+    fingers = chains[:, :, POINT_FINGERS].reshape(count, 2, HAND_POINTS - 1, 3)
+    points: FloatArray = np.concatenate([posed.t[:, WRISTS, None], fingers], axis=2).astype(np.float32)
+    return points
 
 
 def pose_keypoints(body: Body, pose: ArrayLike, betas: ArrayLike) -> FloatArray:
@@ -89,14 +122,34 @@ def _parameters(pose: ArrayLike, betas: ArrayLike) -> tuple[NDArray[np.float64],
     return poses, np.ascontiguousarray(np.broadcast_to(shapes, (len(poses), SHAPES)))
 
 
-def _pose_joints(
-    body: Body, pose: NDArray[np.float64], betas: NDArray[np.float64], local: NDArray[np.float64]
-) -> tuple[FloatArray, FloatArray]:
-    """Rotations and positions of the joints in the body frame; writes their own rotations (N, 24, 3, 3) to `local`."""
-    rest = body.joint_template + np.einsum("jcs,ns->njc", body.joint_shapedirs, betas)
+def _with_fingers(pose: NDArray[np.float64], hands_pose: ArrayLike) -> NDArray[np.float64]:
+    """Return the pose (N, 54, 3) of all joints."""
+    fingers = np.asarray(hands_pose, np.float64)
+    if fingers.shape != (len(pose), FINGER_JOINTS, 3):
+        raise ValueError(f"hands_pose {fingers.shape} must be ({len(pose)}, {FINGER_JOINTS}, 3)")
+    return np.concatenate([pose, fingers], axis=1)
+
+
+class _PosedJoints(NamedTuple):
+    """Joints of N posed bodies."""
+
+    local: NDArray[np.float64]
+    """(N, J, 3, 3) rotation relative to the parent."""
+    rest: NDArray[np.float64]
+    """(N, J, 3) position in rest, metres."""
+    R: FloatArray
+    """(N, J, 3, 3) rotation in the body frame."""
+    t: FloatArray
+    """(N, J, 3) position, metres."""
+
+
+def _pose_joints(rig: Rig, pose: NDArray[np.float64], betas: NDArray[np.float64]) -> _PosedJoints:
+    """Pose the joints of a rig by (N, J, 3)."""
+    local = np.empty((*pose.shape, 3))
+    rest = rig.joint_template + np.einsum("jcs,ns->njc", rig.joint_shapedirs, betas)
     R, t = np.empty(local.shape, np.float32), np.empty(rest.shape, np.float32)
-    _chain(pose, rest, _PARENTS, local, R, t)
-    return R, t
+    _chain(pose, rest, rig.parents, local, R, t)
+    return _PosedJoints(local, rest, R, t)
 
 
 @kernel
@@ -144,7 +197,7 @@ def _skin(
         betas: (N, 10).
         joints: (V, K) joints that move each vertex, heaviest first.
         weights: (V, K) their weights.
-        moves: (N, 24, 12) of each joint: its rotation in rows, then its shift.
+        moves: (N, J, 12) of each joint: its rotation in rows, then its shift.
         out: (N, V, 3) pose blend shapes (or zeros); the vertices on return.
     """
     count, most = joints.shape

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import SHAPES, SHIPPED, FloatArray, build_body, read_body_arrays
 from ptx.geometry.body_formats import COMMON, FORMATS, Arrays, pose_shape_count
+from ptx.geometry.hands import FINGER_JOINTS
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.skinning import pose_vertices
 
@@ -46,9 +47,11 @@ def check_against_smplx(spec: str) -> None:
     rng = np.random.default_rng(0)
     pose = rng.normal(0, ANGLE, (POSES, JOINT_COUNT, 3))
     betas = rng.normal(0, 1, (POSES, SHAPES))
+    fingers = None
     if arrays["kintree_table"].shape[1] != JOINT_COUNT:
         pose[:, COMMON:] = 0  # turned hands are SMPL's only
-    difference = np.abs(pose_vertices(body, pose, betas) - smplx_vertices(arrays, pose, betas)).max()
+        fingers = None if body.hands is None else rng.normal(0, ANGLE, (POSES, FINGER_JOINTS, 3))
+    difference = np.abs(pose_vertices(body, pose, betas, fingers) - smplx_vertices(arrays, pose, betas, fingers)).max()
     if not difference <= TOLERANCE:
         raise ValueError(
             f"{path}: posed by ptx and by smplx it differs by {difference:.2g} m; download the file again, and if it is the same then, "
@@ -56,13 +59,16 @@ def check_against_smplx(spec: str) -> None:
         )
 
 
-def smplx_vertices(arrays: Arrays, pose: NDArray[np.float64], betas: NDArray[np.float64]) -> FloatArray:
+def smplx_vertices(
+    arrays: Arrays, pose: NDArray[np.float64], betas: NDArray[np.float64], hands_pose: NDArray[np.float64] | None = None
+) -> FloatArray:
     """Pose a body by the function of smplx that its classes SMPL, SMPLH and SMPLX all pose with.
 
     Args:
         arrays: of a file of SMPL, SMPL-H or SMPL-X, by SMPL's names.
-        pose: (N, 24, 3) axis-angle, radians. Of SMPL-H and SMPL-X fingers, jaw and eyes are at rest, so that the hands' joints must be 0.
+        pose: (N, 24, 3) axis-angle, radians. Of SMPL-H and SMPL-X jaw and eyes are at rest, and the hands' joints must be 0.
         betas: (N, 10).
+        hands_pose: (N, 30, 3) axis-angle, radians, of the fingers of SMPL-H and SMPL-X; None: at rest.
 
     Returns:
         (N, V, 3) vertices, metres.
@@ -78,6 +84,8 @@ def smplx_vertices(arrays: Arrays, pose: NDArray[np.float64], betas: NDArray[np.
     turned = np.zeros((len(pose), len(parents), 3))
     known = JOINT_COUNT if FORMATS[len(parents)] == "SMPL" else COMMON
     turned[:, :known] = pose[:, :known]
+    if hands_pose is not None:
+        turned[:, -FINGER_JOINTS:] = hands_pose
     shapes = arrays["shapedirs"][:, :, :SHAPES]
     bends = arrays.get("posedirs", np.zeros((*arrays["v_template"].shape, pose_shape_count(len(parents))), np.float32))
     with torch.no_grad():

@@ -61,6 +61,8 @@ class FittedBody:
     """(3,) px per metre, px, px."""
     size: tuple[int, int]
     """Height, width of the picture, px."""
+    hands_pose: Floats | None = None
+    """(30, 3) axis-angle of the fingers, radians; None: at rest."""
 
     def turned(self, yaw: float, pitch: float = 0.0) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`."""
@@ -69,7 +71,9 @@ class FittedBody:
     @cached_property
     def points(self) -> Floats:
         """(V, 3) projected vertices: u, v px and depth m."""
-        return project(self.camera, pose_vertices(self.body, self.pose[None], self.betas)[0]).astype(np.float32)
+        fingers = None if self.hands_pose is None else self.hands_pose[None]
+        vertices = pose_vertices(self.body, self.pose[None], self.betas, fingers)[0]
+        return project(self.camera, vertices).astype(np.float32)
 
     @property
     def keypoints(self) -> Floats:

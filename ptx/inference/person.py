@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -25,8 +25,7 @@ from ptx.datasets.images import (
 from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
-from ptx.detector.keypoints import KeypointDetector
-from ptx.geometry.detected_landmarks import observe_landmarks
+from ptx.detector.keypoints import Details, KeypointDetector
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 
@@ -71,15 +70,6 @@ class GroupDetector(Detector, Protocol):
         ...
 
 
-@runtime_checkable
-class LandmarkDetector(Detector, Protocol):
-    """A detector that also finds the landmarks of face, hands and feet."""
-
-    def detect_landmarks(self, image: Image) -> tuple[Detection, Keypoints]:
-        """Return the person, and landmarks (12, 3) as `observe_landmarks`; raises BadSample where there is nobody."""
-        ...
-
-
 class PhotographDetector(KeypointDetector):
     """The detector that comes with ptx."""
 
@@ -90,17 +80,6 @@ class PhotographDetector(KeypointDetector):
             BadSample: `no_person`, there is nobody or too little of a person.
         """
         return box_around(self.detect(image).keypoints, image.shape[:2])
-
-    def detect_landmarks(self, image: Image) -> tuple[Detection, Keypoints]:
-        """Return the most prominent person of an image, and landmarks (12, 3) of face, hands and feet (`observe_landmarks`).
-
-        Raises:
-            BadSample: `no_person`.
-        """
-        person = self.detect(image)
-        face, hands = self.details(image, person)
-        size = (image.shape[0], image.shape[1])
-        return person, observe_landmarks(person.landmarks[None], face[None], hands[None], size)[0]
 
 
 MIN_SHARE = 0.05
@@ -125,7 +104,9 @@ class Person:
     keypoints3d: Keypoints | None = None
     """(18, 4) metres and confidence, where the detector or the user gives them."""
     landmarks: Keypoints | None = None
-    """(12, 3) of face, hands and feet (`observe_landmarks`) in px of `image`, where the detector gives them."""
+    """(33, 4) x, y, z px, visibility in px of `image`, where ptx's detector found the person."""
+    details: Callable[[], Details] | None = field(default=None, repr=False, compare=False)
+    """Finds the points of their face and hands in `image`, where ptx's detector found the person; that takes as long again."""
 
 
 @dataclass(frozen=True)
@@ -295,12 +276,12 @@ class PersonReader:
         """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
         box = self.detector.find_person(original) if self.frame == "person" else None
         working, transform = crop_and_resize(original, box, self.size)
-        landmarks = None
-        if isinstance(self.detector, LandmarkDetector):
-            detection, landmarks = self.detector.detect_landmarks(working)
-        else:
-            detection = self.detector.detect(working)
-        return Person(working, detection.keypoints, original, transform, detection.keypoints3d, landmarks)
+        if isinstance(self.detector, KeypointDetector):
+            found = self.detector.detect(working)
+            details = partial(self.detector.details, working, found)
+            return Person(working, found.keypoints, original, transform, found.keypoints3d, found.landmarks, details)
+        detection = self.detector.detect(working)
+        return Person(working, detection.keypoints, original, transform, detection.keypoints3d)
 
     def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
         """Return keypoints (18, 3) at the model's size; those outside its picture are missing."""

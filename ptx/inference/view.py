@@ -10,7 +10,9 @@ import numpy as np
 
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
+from ptx.geometry.detected_landmarks import observe_landmarks
 from ptx.geometry.fitting import fit
+from ptx.geometry.fitting.hands import fit_hands
 from ptx.geometry.keypoints import mask_outside
 from ptx.geometry.viewpoint import FittedBody, turn_keypoints
 from ptx.inference.painting import Painting
@@ -42,19 +44,26 @@ class NovelView:
 
 
 def fit_person(person: Person, body: Body) -> FittedBody:
-    """Fit the body to a person's keypoints.
+    """Fit the body to a person's keypoints, and its fingers to their hands where a detector finds these.
 
     Raises:
         BadSample: too few keypoints are there.
     """
     size = (person.image.shape[0], person.image.shape[1])
     keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
-    landmarks = None if person.landmarks is None else person.landmarks[None]
+    details = None if person.details is None else person.details()
+    landmarks = None
+    if details is not None and person.landmarks is not None:
+        landmarks = observe_landmarks(person.landmarks[None], details.face[None], details.hands[None], size)
     fitted = fit(body, person.keypoints[None], keypoints3d, size, landmarks=landmarks)
     if not fitted.usable[0]:
         problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
-    return FittedBody(body, fitted.pose[0], fitted.betas[0], fitted.camera[0], size)
+    pose, hands_pose = fitted.pose, None
+    if details is not None and body.hands is not None:
+        pose, hands_pose = fit_hands(body, pose, fitted.betas, fitted.camera, details.hands[None])
+    fingers = None if hands_pose is None else hands_pose[0]
+    return FittedBody(body, pose[0], fitted.betas[0], fitted.camera[0], size, fingers)
 
 
 def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:

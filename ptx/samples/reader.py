@@ -117,8 +117,15 @@ class SampleReader:
         if self.dressed:
             heights = decode_heights(self.read("dress", "heights", index, np.int16))
             offset = control_basis(body).offset(heights)[None]
-        vertices = pose_vertices(body, pose[None], betas, offset)[0]
+        fingers = self.fingers(index)
+        vertices = pose_vertices(body, pose[None], betas, None if fingers is None else fingers[None], offset)[0]
         return project(camera, vertices).astype(np.float32), camera
+
+    def fingers(self, index: int) -> NDArray[np.float32] | None:
+        """Return the pose (30, 3) of the fingers; None where none are fitted."""
+        if "hands_pose" not in self.pipeline.stage("fit-smpl").outputs:
+            return None
+        return self.read("fit-smpl", "hands_pose", index, np.float32)
 
     def residual(self, index: int) -> NDArray[np.float32]:
         """Return the distance (18,) px from each keypoint to that of the fitted body; NaN where it is missing."""

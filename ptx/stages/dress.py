@@ -10,7 +10,7 @@ import numpy as np
 from ptx.geometry.quantization import CONTROLS, HEIGHT_STEP, encode_heights
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
-from ptx.stages.backends.bodies import FIT, BodyStage, open_body
+from ptx.stages.backends.bodies import FIT, BodyStage, hands_pose, open_body
 from ptx.stages.backends.keypoints import KeypointBackend
 
 
@@ -43,7 +43,7 @@ class Dress(BodyStage[DressSettings]):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The fitted body, the person's mask, and all points that the detector finds."""
-        return (*FIT, "silhouette.mask", *(f"keypoints.{name}" for name in self.keypoints.point_arrays))
+        return (*self.fit, "silhouette.mask", *(f"keypoints.{name}" for name in self.keypoints.point_arrays))
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
@@ -74,6 +74,7 @@ class Dress(BodyStage[DressSettings]):
                 block.array(f"keypoints.{name}", np.float32) for name in ("keypoints", "keypoints3d")
             )
             pose, betas, camera = (block.array(name, np.float32) for name in FIT)
+            fingers = hands_pose(block)
             for i in range(len(block)):
                 person = Person(
                     keypoints[i],
@@ -81,9 +82,9 @@ class Dress(BodyStage[DressSettings]):
                     None if landmarks is None else landmarks[i],
                     mask[i].astype(np.float32) / 255,
                 )
-                fit = Posed(pose[i], betas[i], camera[i])
+                fit = Posed(pose[i], betas[i], camera[i], None if fingers is None else fingers[i])
                 dressed = dress(body, fit, person, refined=self.settings.refine)
-                arrays["pose"][i], arrays["betas"][i], arrays["camera"][i] = dressed.posed
+                arrays["pose"][i], arrays["betas"][i], arrays["camera"][i] = dressed.posed[:3]
                 arrays["heights"][i] = encode_heights(dressed.heights)
                 arrays["iou"][i] = dressed.iou
                 arrays["bare"][i] = dressed.bare

@@ -14,14 +14,18 @@ from pydantic import Field
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.fit_cameras import FIRST_PIXEL
+from ptx.geometry.hands import FINGER_JOINTS
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
-from ptx.stages.backends.bodies import BodyStage
+from ptx.stages.backends.bodies import BodyStage, open_body
 from ptx.stages.backends.keypoints import KeypointBackend
 
 FIT_ENDINGS = (".npz", ".pkl")
 """Endings of files of fits."""
+
+FINGERS = "fitted fingers"
+"""Name of the dependency that is the digest of the body's fingers; stores in which none are fitted do not have it."""
 
 LYING = "lying people"
 """Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
@@ -68,17 +72,24 @@ class FitSmpl(BodyStage[FitSettings]):
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Names of the arrays of points; of another tool's bodies only those that they are checked by."""
-        return self.keypoints.point_arrays if self.files is None else self.keypoints.point_arrays[:2]
+        """Names of the arrays of points; of another tool's bodies only those that they are checked by, and hands for their fingers."""
+        if self.files is None:
+            return self.keypoints.point_arrays
+        return (*self.keypoints.point_arrays[:2], *(("hands",) if self.fingers else ()))
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
-        """The body model's digest; of files their state and how cameras are read; of fits how lying people are fitted, and what to."""
+        """The digests of the body and of its fingers, if they are fitted.
+
+        Of files their state and how their cameras are read; of fits how lying people are fitted, and to which points beside keypoints.
+        """
+        own: dict[str, Json]
         if self.files:
-            files: dict[str, Json] = {"fit files": folder_stamp(self.files, *FIT_ENDINGS)}
-            return {**super().dependencies, **files, "first pixel of fit files": FIRST_PIXEL}
-        landmarks: dict[str, Json] = {"landmarks": list(self.points[2:])} if self.points[2:] else {}
-        return {**super().dependencies, LYING: "along their bodies", **landmarks}
+            own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
+        else:
+            own = {LYING: "along their bodies", **({"landmarks": list(self.points[2:])} if self.points[2:] else {})}
+        fingers = open_body(self.body).hands if self.fingers else None
+        return {**super().dependencies, **own, **({} if fingers is None else {FINGERS: fingers.digest})}
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:
@@ -107,24 +118,32 @@ class FitSmpl(BodyStage[FitSettings]):
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
-        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files."""
-        return {
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; residual (18,) px, NaN = no keypoint; energy, 0 of files.
+
+        Where fingers are fitted also hands_pose (30, 3) rad, relaxed where a hand was not found.
+        """
+        out = {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),
             "camera": ArraySpec((3,), "f4", attributes={"units": "px/m, px, px"}),
             "residual": ArraySpec((18,), "f4", low=0, nan=True, attributes={"units": "px"}),
             "energy": ArraySpec((), "f4", low=0),
         }
+        if self.fingers:
+            out["hands_pose"] = ArraySpec((FINGER_JOINTS, 3), "f4", low=-10, high=10, attributes={"units": "rad"})
+        return out
 
     def open(self) -> Process:
         """Open the backend: the fitter, or the files."""
         from ptx.geometry.fitting import FitOptions
+        from ptx.geometry.fitting.hands import fit_hands
         from ptx.stages.backends.fits import open_fits
 
         chosen = self.settings
         options = FitOptions(
             iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
         )
+        body, fingers = open_body(self.body), self.fingers
         files = chosen.backend == "files"
         source = open_fits(
             self.body,
@@ -145,6 +164,10 @@ class FitSmpl(BodyStage[FitSettings]):
                 "residual": fit.residual.astype("f4"),
                 "energy": fit.energy.astype("f4"),
             }
+            if fingers:
+                hands = block.array("keypoints.hands", np.float32)
+                found = fit_hands(body, fit.pose, fit.betas, fit.camera, hands, keep_wrists=files)
+                arrays |= {"pose": found.pose, "hands_pose": found.hands_pose}
             return Result(arrays, problems)
 
         return process

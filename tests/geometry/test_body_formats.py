@@ -53,12 +53,19 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.nn.Modu
     return found
 
 
-def theirs(module: torch.nn.Module, pose: np.ndarray, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def theirs(
+    module: torch.nn.Module, pose: np.ndarray, betas: np.ndarray, hands_pose: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) and the joints (22, 3) that the formats share, of one body, by smplx."""
     turned = torch.tensor(pose, dtype=torch.float32)
     body = turned[1 : 1 + module.NUM_BODY_JOINTS].reshape(1, -1)
+    fingers = {}
+    if hands_pose is not None:
+        left, right = torch.tensor(hands_pose, dtype=torch.float32).reshape(2, 1, -1)
+        fingers = {"left_hand_pose": left, "right_hand_pose": right}
+    shape = torch.tensor(betas, dtype=torch.float32)[None]
     with torch.no_grad():
-        out = module(global_orient=turned[:1], body_pose=body, betas=torch.tensor(betas, dtype=torch.float32)[None])
+        out = module(global_orient=turned[:1], body_pose=body, betas=shape, **fingers)
     return out.vertices[0].numpy(), out.joints[0, :22].numpy()
 
 
@@ -89,6 +96,26 @@ def test_posed_as_by_smplx(
     rng = np.random.default_rng(seed)
     pose, betas = rng.normal(0, angle, (24, 3)), rng.normal(0, shape, 10)
     assert max(differences(name, modules[name], pose, betas)) < 2e-5
+
+
+@pytest.mark.parametrize("name", ["SMPL-H", "SMPL-X"])
+@pytest.mark.parametrize("seed", range(3))
+def test_fingers_are_posed_as_by_smplx(modules: dict[str, torch.nn.Module], name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pose, betas, fingers = rng.normal(0, 0.5, (24, 3)), rng.normal(0, 1, 10), rng.normal(0, 0.7, (30, 3))
+    pose[22:] = 0
+    vertices, _ = theirs(modules[name], pose, betas, fingers)
+    assert np.abs(pose_vertices(BODIES[name], pose[None], betas, fingers[None])[0] - vertices).max() < 2e-5
+
+
+def test_fingers_of_another_tree_are_left_out() -> None:
+    """Of a body whose fingers do not follow one another by three; of SMPL, which has none."""
+    arrays = format_arrays("SMPL-H")
+    parents = arrays["kintree_table"].copy()
+    parents[0, 23] = 20  # the second joint of the left index finger, on the wrist
+    assert build_body({**arrays, "kintree_table": parents}).hands is None
+    assert BODIES["SMPL-H"].hands is not None
+    assert BODIES["SMPL"].hands is None
 
 
 @pytest.mark.parametrize("name", FORMATS)

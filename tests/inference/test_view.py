@@ -14,12 +14,19 @@ from PIL.GifImagePlugin import GifImageFile
 import ptx
 from ptx.datasets.keypoint_files import read_pose3d
 from ptx.datasets.people import People
+from ptx.detector.keypoints import Details
+from ptx.geometry.body import load_body
+from ptx.geometry.camera import project
+from ptx.geometry.skinning import pose_hand_points
+from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.model import Model
+from ptx.inference.person import Person
 from ptx.inference.sheets import Look, write_views
-from ptx.inference.view import Joints, NovelView, read_yaws, turntable
+from ptx.inference.view import Joints, NovelView, fit_person, read_yaws, turntable
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.systems import SystemName
 from tests.conftest import SIZE
+from tests.geometry.finger_poses import random_fingers
 from tests.inference.detectors import KnownPerson
 
 
@@ -36,6 +43,30 @@ def test_views_by_every_system(models: Path, people: People, system: SystemName)
     if system != "pose-flow":
         assert np.abs(seen.flow).max() < 1e-3
         assert np.abs(found[1].painting.flow).max() > 3
+
+
+def test_fingers_are_those_of_the_hands_that_a_detector_finds(people: People) -> None:
+    body = load_body("small")
+    image = np.zeros((8 * SIZE[0], 8 * SIZE[1], 3), np.uint8)  # hands of some pixels tell nothing
+    person = Person(image, people.truth(0).keypoints * np.float32([8, 8, 1]), image, np.eye(2, 3, dtype=np.float32))
+    plain = fit_person(person, body)
+    fingers = random_fingers(body, 1, np.random.default_rng(0))
+    hands = project(plain.camera, pose_hand_points(body, plain.pose[None], plain.betas, fingers)[0])
+    hands[..., 2] = 1
+    found = fit_person(replace(person, details=lambda: Details(np.zeros((468, 3), np.float32), hands)), body)
+    assert plain.hands_pose is None
+    assert found.hands_pose is not None
+    seen = project(found.camera, pose_hand_points(body, found.pose[None], found.betas, found.hands_pose[None])[0])
+    missed, flat = (np.linalg.norm((points - hands)[..., :2], axis=-1).mean() for points in (seen, _flat(plain)))
+    assert missed < 0.4 * flat
+    assert not np.array_equal(found.points, plain.points)
+    assert found.turned(90).hands_pose is found.hands_pose
+
+
+def _flat(fitted: FittedBody) -> np.ndarray:
+    """Points (2, 21, 3) of flat hands, projected."""
+    points = pose_hand_points(fitted.body, fitted.pose[None], fitted.betas, np.zeros((1, 30, 3)))[0]
+    return project(fitted.camera, points)
 
 
 def test_landmarks_turn_without_a_body(models: Path, people: People, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_flow_brings_body_points_to_themselves(done: Project) -> None:
     body = load_body("small")
     pose, betas, camera = (read(done, "dress", name) for name in ("pose", "betas", "camera"))
     offset = np.stack([control_basis(body).offset(row * 0.12 / 32767) for row in read(done, "dress", "heights")])
-    points = project(camera, pose_vertices(body, pose, betas, offset)).astype(np.float64)
+    points = project(camera, pose_vertices(body, pose, betas, offset=offset)).astype(np.float64)
     face, bary = read(done, "rasterize", "face"), read(done, "rasterize", "bary") / 65535
     flow = decode_flow(read(done, "synth-flow", "flow"))
     for number, (target, source) in enumerate(done.pipeline.pairs()):

@@ -10,12 +10,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
-from ptx.geometry.camera import project
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.joints import JOINT_COUNT
-from ptx.geometry.skinning import joint_transforms, pose_vertices
+from ptx.geometry.skinning import joint_transforms
 
 Floats = NDArray[np.float64]
 
@@ -97,8 +96,7 @@ def displace(
         (K,) metres, within the basis's limits.
     """
     scale = float(posed.camera[0])
-    vertices = pose_vertices(body, posed.pose[None], posed.betas, basis.offset(heights)[None])[0]
-    ours, _ = body_outline(project(posed.camera, vertices), body.faces, size)
+    ours, _ = body_outline(posed.points(body, basis.offset(heights)), body.faces, size)
     if not len(ours.weights):
         return heights
     chosen, partner = _pairs(ours, target, scale)
@@ -140,9 +138,7 @@ def _directions(body: Body, posed: Posed, basis: ControlBasis) -> Floats:
 
 def overlap(body: Body, posed: Posed, offset: NDArray[np.float32] | None, mask: NDArray[np.floating]) -> float:
     """Compute the intersection over union of a projected body and a mask (H, W)."""
-    moved = None if offset is None else offset[None]
-    points = project(posed.camera, pose_vertices(body, posed.pose[None], posed.betas, moved)[0])
-    _, drawn = body_outline(points, body.faces, (mask.shape[0], mask.shape[1]))
+    _, drawn = body_outline(posed.points(body, offset), body.faces, (mask.shape[0], mask.shape[1]))
     person = mask > 0.5
     union = int((drawn | person).sum())
     return float((drawn & person).sum()) / union if union else 0.0

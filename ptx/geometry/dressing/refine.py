@@ -99,6 +99,19 @@ class Posed(NamedTuple):
     """(10,)."""
     camera: NDArray[np.float32]
     """(3,) px per metre, px, px."""
+    hands_pose: NDArray[np.float32] | None = None
+    """(30, 3) axis-angle of the fingers, radians; None: at rest."""
+
+    def vertices(self, body: Body, offset: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Compute the vertices (V, 3), metres, with displacements (V, 3) of the skin."""
+        fingers = None if self.hands_pose is None else self.hands_pose[None]
+        moved = None if offset is None else offset[None]
+        vertices: NDArray[np.float32] = pose_vertices(body, self.pose[None], self.betas, fingers, moved)[0]
+        return vertices
+
+    def points(self, body: Body, offset: NDArray[np.float32] | None = None) -> NDArray[np.floating]:
+        """Compute the vertices (V, 3) as the camera sees them: u, v px, depth m."""
+        return project(self.camera, self.vertices(body, offset))
 
 
 def refine(body: Body, start: Posed, person: Person) -> Posed:
@@ -125,10 +138,10 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
         normal_equations(model, obs, SIGMAS, state, scratch.posed, scratch.system)
         if iteration in TRACED:
             pairs = _pair(
-                body, _posed(model, state, frame, start.pose), target, (person.mask.shape[0], person.mask.shape[1])
+                body, _posed(model, state, frame, start), target, (person.mask.shape[0], person.mask.shape[1])
             )
         if pairs is not None:
-            posed = _posed(model, state, frame, start.pose)
+            posed = _posed(model, state, frame, start)
             _add_outline(body, model, state, posed, pairs, target, scratch)
         _add_anchor(scratch.system, state, first)
         if not solve(
@@ -137,7 +150,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
             break
         take_step(state, scratch.system.step, len(first), scratch.trial)
         copy_state(scratch.trial, state)
-    return _posed(model, state, frame, start.pose)
+    return _posed(model, state, frame, start)
 
 
 def _open(body: Body, start: Posed) -> tuple[FitModel, State, Frame]:
@@ -175,16 +188,16 @@ def _observe(person: Person, frame: Frame) -> Observations:
     return Observations((pixels - frame.centre[0]) / frame.unit[0] * (1, -1), weight, xyz, weight3)
 
 
-def _posed(model: FitModel, state: State, frame: Frame, start: NDArray[np.float32]) -> Posed:
-    """Return the body of a state; joints without degrees of freedom have the pose (24, 3) of the start."""
+def _posed(model: FitModel, state: State, frame: Frame, start: Posed) -> Posed:
+    """Return the body of a state; joints without degrees of freedom, and fingers, are posed as at the start."""
     pose = np.zeros((JOINT_COUNT, 3))
     write_pose(model.prior, state, pose)
     fixed = model.prior.first[1:] == model.prior.first[:-1]
     fixed[0] = False
-    pose[fixed] = start[fixed]
+    pose[fixed] = start.pose[fixed]
     betas = state.params[-CAMERA_PARAMS - BETAS : -CAMERA_PARAMS]
     camera = frame.camera(state.params[None])[0]
-    return Posed(pose.astype(np.float32), betas.astype(np.float32), camera.astype(np.float32))
+    return Posed(pose.astype(np.float32), betas.astype(np.float32), camera.astype(np.float32), start.hands_pose)
 
 
 class _Pairs(NamedTuple):
@@ -200,8 +213,7 @@ class _Pairs(NamedTuple):
 
 def _pair(body: Body, posed: Posed, target: Outline, size: tuple[int, int]) -> _Pairs | None:
     """Trace the body's outline and pair it with that of the mask; None where the body is outside of the picture."""
-    points = project(posed.camera, pose_vertices(body, posed.pose[None], posed.betas)[0])
-    outline, _ = body_outline(points, body.faces, size, step=2)
+    outline, _ = body_outline(posed.points(body), body.faces, size, step=2)
     if not len(outline.weights):
         return None
     pairs = match(outline.outline, target, TURN * float(posed.camera[0]))
@@ -216,7 +228,7 @@ def _add_outline(
 ) -> None:
     """Add the rows of the outline: the distance of its points from their partners, along the mask's normals."""
     skin = shaped_skin(body, posed.betas.astype(np.float64), None)
-    points = project(posed.camera, pose_vertices(body, posed.pose[None], posed.betas)[0])[..., :2]
+    points = posed.points(body)[:, :2]
     xy = (points[pairs.body.vertices] * pairs.body.weights[..., None]).sum(axis=1)
     normals = target.normals[pairs.mask]
     residual = ((xy - target.xy[pairs.mask]) * normals).sum(axis=1) / (

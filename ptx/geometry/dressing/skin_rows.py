@@ -51,7 +51,7 @@ class SkinPoints(NamedTuple):
 
 def shaped_skin(body: Body, betas: Floats, offset: NDArray[np.floating] | None) -> Skin:
     """Shape a body in rest, with displacements (V, 3) of its vertices."""
-    joints, weights = body.influences
+    joints, weights = body.rig.joints, body.rig.weights
     rest = body.v_template + np.tensordot(body.shapedirs, betas.astype(np.float32), 1)
     return Skin(
         rest=(rest if offset is None else rest + offset).astype(np.float64),

@@ -22,6 +22,9 @@ FIT = ("fit.pose", "fit.betas", "fit.camera")
 DRESSED = ("dress.pose", "dress.betas", "dress.camera", "dress.heights")
 """The same of the dressed body, with the displacements of its skin."""
 
+HANDS_POSE = "fit.hands_pose"
+"""Array of the posed fingers, where there are any (`BodyStage.fingers`)."""
+
 SURFACE = "surface"
 """Name of the dependency that says whether bodies are dressed."""
 
@@ -64,6 +67,18 @@ class BodyStage(Stage[S]):
     """Working resolution: height, width in px."""
     body: str
     """The setting `body`."""
+    hands: bool
+    """Whether the points of hands are stored beside the keypoints."""
+
+    @property
+    def fingers(self) -> bool:
+        """True where fingers are fitted: the points of hands are there, and the body has fingers."""
+        return self.hands and open_body(self.body).hands is not None
+
+    @property
+    def fit(self) -> tuple[str, ...]:
+        """Arrays that give the posed body of an image, with its fingers where they are fitted."""
+        return (*FIT, HANDS_POSE) if self.fingers else FIT
 
     @property
     def depends_on(self) -> Mapping[str, Json | Section]:
@@ -86,7 +101,7 @@ class PosedStage(BodyStage[S]):
     @property
     def posed(self) -> tuple[str, ...]:
         """Arrays that give the posed bodies."""
-        return DRESSED if self.dressed else FIT
+        return (*DRESSED, *self.fit[len(FIT) :]) if self.dressed else self.fit
 
     @property
     def dependencies(self) -> Mapping[str, Json]:
@@ -104,7 +119,7 @@ class PosedStage(BodyStage[S]):
         from ptx.geometry.skinning import pose_vertices
 
         pose, betas, camera = (block.array(name, np.float32) for name in self.posed[:3])
-        vertices = pose_vertices(body, pose, betas, self._offset(body, block))
+        vertices = pose_vertices(body, pose, betas, hands_pose(block), self._offset(body, block))
         return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
 
     def _offset(self, body: Body, block: Block) -> NDArray[np.float32] | None:
@@ -116,3 +131,8 @@ class PosedStage(BodyStage[S]):
         heights = decode_heights(block.array("dress.heights", np.int16))
         basis = control_basis(body)
         return np.stack([basis.offset(row) for row in heights]) if len(heights) else None
+
+
+def hands_pose(block: Block) -> NDArray[np.float32] | None:
+    """Return the pose (M, 30, 3) of the fingers of a block's bodies; None where none are fitted."""
+    return block.array(HANDS_POSE, np.float32) if HANDS_POSE in block.arrays else None

@@ -32,7 +32,7 @@ def standing() -> Posed:
 
 def person_of(posed: Posed, offset: np.ndarray) -> Person:
     """Exact keypoints and the mask of a displaced body."""
-    points = project(posed.camera, pose_vertices(BODY, posed.pose[None], posed.betas, offset[None])[0])
+    points = project(posed.camera, pose_vertices(BODY, posed.pose[None], posed.betas, offset=offset[None])[0])
     mask = (rasterize(points.astype(np.float32), BODY.faces, *SIZE)[0] >= 0).astype(np.float32)
     flat = project(posed.camera, pose_keypoints(BODY, posed.pose[None], posed.betas)[0])
     keypoints = np.column_stack([flat[:, :2], np.ones(18)])

@@ -76,7 +76,7 @@ def test_any_pose_is_expressed_exactly(seed: int) -> None:
     pose = rng.normal(0, 0.6, (24, 3)).astype(np.float32)
     start = Posed(pose, rng.normal(0, 1, 10).astype(np.float32), np.array([100, 90, 120], np.float32))
     model, state, frame = _open(BODY, start)
-    again = _posed(model, state, frame, start.pose)
+    again = _posed(model, state, frame, start)
     turned = Rotation.from_rotvec(again.pose.astype(float)).inv() * Rotation.from_rotvec(pose.astype(float))
     assert turned.magnitude().max() < 1e-5
     np.testing.assert_allclose(again.betas, start.betas, atol=1e-6)
