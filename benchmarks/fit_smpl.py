@@ -22,7 +22,7 @@ from ptx.geometry.body import Body, load_body
 from ptx.geometry.fitting import FitOptions, fit
 from ptx.geometry.fitting.checks import split_keypoints
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
-from ptx.geometry.fitting.fit import Normalisation
+from ptx.geometry.fitting.frames import Frame
 from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import (
     BETAS,
@@ -62,7 +62,7 @@ class Problem:
         pixels, self.weight = split_keypoints(keypoints, 0.0)
         unit = guess_scale(pixels, self.weight, self.posed.points)
         centre = (pixels * self.weight[..., None]).sum(1) / self.weight.sum(1)[:, None]
-        self.xy = Normalisation(centre, unit).to_metres(pixels)
+        self.xy = Frame(centre, unit, np.zeros(len(unit))).observe(pixels, self.weight, np.zeros((0, 3)), np.zeros(0)).xy
 
     def energy(self, n: int, state: State, sigmas: Sigmas) -> float:
         """Ours, of one image."""

@@ -26,7 +26,7 @@ from ptx.pipeline.events import Silent
 from ptx.pipeline.executors import SerialExecutor
 from ptx.training.context import NetworkFacts
 from ptx.training.data import TRAIN, Batch, move_batch, usable_pairs
-from ptx.training.hardware import fabric_precision, join_processes
+from ptx.training.hardware import arithmetic, join_processes
 from ptx.training.loader import StepSampler, loader
 from ptx.training.loop import Trainer
 from ptx.training.recipes.generator import GeneratorRecipe
@@ -200,7 +200,7 @@ def main() -> None:
     device = (
         torch.cuda.get_device_name() if torch.cuda.is_available() else f"{processor()}, {torch.get_num_threads()} cores"
     )
-    print(f"{device}; batch {count} of {size[0]}×{size[1]}, published size; ours in {fabric_precision('auto')}\n")
+    print(f"{device}; batch {count} of {size[0]}×{size[1]}, published size; ours in {arithmetic('auto', 'auto')}\n")
     table(
         ("", "seconds a step", "samples/s", "ratio"),
         [
