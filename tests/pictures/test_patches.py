@@ -61,14 +61,14 @@ def energy(field: np.ndarray, price: float) -> float:
 
 def test_neighbours_settle_on_one_place() -> None:
     """Each sweep lowers the energy, and the costs stay those of the patches."""
-    field, cost = searched(0.0, 2)
-    for price in (0.0, 1e5, 1e7):
+    for price in (3e6, 1e7):
+        field, cost = searched(0.0, 2)
         energies = [energy(field, price)]
         for _ in range(3):
             settle_field(PICTURE, WEIGHT, TARGETS, ALLOWED, 0.0, field, cost, price)
             energies.append(energy(field, price))
         assert (np.diff(energies) <= 1e-3 * energies[0]).all()
-        assert energies[-1] < energies[0]
+        assert energies[-1] < 0.99 * energies[0]
         for y, x in TARGETS.tolist():
             np.testing.assert_allclose(cost[y, x], cost_of(y, x, *field[y, x].tolist(), 0.0), rtol=1e-4)
 
