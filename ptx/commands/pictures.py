@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Keypoints, Person
+    from ptx.pictures.provenance import Provenance
 
 app = typer.Typer()
 
@@ -94,17 +95,19 @@ def transfer(
 
 def _transfer_one(source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model]) -> None:
     """Paint one person, or everyone of one photograph."""
+    from ptx.inference.origin import origin
     from ptx.inference.sheets import draw_painting
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
     check_inputs_kept(output, source, pose)
     model = load()
+    made = origin("ptx transfer", [model], look, [source, pose])
     if look == "everyone":
-        _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
+        _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
         return
     title = f"{source.name} in the pose of {pose.name}"
-    print(save_png(draw_painting(model.transfer(source, pose), look, title), output))
+    print(save_png(draw_painting(model.transfer(source, pose), look, title), output, made))
 
 
 def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
@@ -162,6 +165,7 @@ def view(
     overrides: Set = None,
 ) -> None:
     """Paint the person of a picture from other sides: a body is fitted to it and turned."""
+    from ptx.inference.origin import origin
     from ptx.inference.sheets import VIEW_SUFFIXES, write_views
     from ptx.inference.view import read_yaws
 
@@ -176,9 +180,13 @@ def view(
     _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
+    sources = [source] if keypoints3d is None else [source, keypoints3d]
+    made = origin("ptx view", list(painters.values()), look, sources, yaw=yaws, pitch=pitch, joints=joints)
     if look == "everyone":
         painter = painters[names[0]]
-        _paint_everyone(painter, source, output, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
+        _paint_everyone(
+            painter, source, output, made, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting
+        )
         return
     # Models of one size and frame see the same person, who is looked for once.
     alike = {(painter.size, painter.frame): painter for painter in painters.values()}
@@ -187,7 +195,7 @@ def view(
         painter.view(people[painter.size, painter.frame], yaws, pitch, joints=joints) for painter in painters.values()
     ]
     title = f"{source.name} from other sides: {', '.join(names)}"
-    print(write_views(rows, look, title, output))
+    print(write_views(rows, look, title, output, made))
 
 
 def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None:
@@ -196,12 +204,14 @@ def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None
         raise PtxError("--as everyone cuts each person out: leave --frame picture out")
 
 
-def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:
+def _paint_everyone(
+    model: Model, source: Path, output: Path, made: Provenance, paint: Callable[[Person], Painting]
+) -> None:
     """Paint all people of a photograph, and write it."""
     from ptx.pictures.png import save_png
 
     group = model.everyone(source, paint)
-    print(f"{save_png(group.picture, output)}: {len(group.paintings)} people painted")
+    print(f"{save_png(group.picture, output, made)}: {len(group.paintings)} people painted")
     for problem in group.problems:
         errors.print(f"one could not be painted: {problem}", markup=False)
 

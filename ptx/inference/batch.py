@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ptx.datasets.images import Frame
 from ptx.inference.model import Model
+from ptx.inference.origin import origin
 from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
 from ptx.pipeline.errors import PtxError, one_line
@@ -95,7 +96,8 @@ def transfer_all(
             try:
                 painting = model.transfer(source, pose)
                 title = f"{source.name} in the pose of {pose.name}"
-                save_png(draw_painting(painting, look, title), outputs[row - 1])
+                made = origin("ptx transfer", [model], look, [source, pose])
+                save_png(draw_painting(painting, look, title), outputs[row - 1], made)
             except PtxError as error:
                 problems[row] = str(error)
             advance(1, int(row in problems))
