@@ -100,7 +100,9 @@ def read_background(text: str) -> Background:
     try:
         red, green, blue = ImageColor.getrgb(text)[:3]
     except ValueError:
-        raise PtxError(f"{text}: no background: source, pose, none, or a colour such as white or #e0e0e0") from None
+        raise PtxError(
+            f"{text}: no background: paint, source, pose, none, or a colour such as white or #e0e0e0"
+        ) from None
     return red, green, blue
 
 

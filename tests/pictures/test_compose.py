@@ -126,7 +126,7 @@ def test_backgrounds_by_name() -> None:
     assert [read_background(name) for name in ("source", "pose", "none")] == ["source", "pose", "none"]
     assert read_background("white") == (255, 255, 255)
     assert read_background("#10fF03") == (16, 255, 3)
-    with pytest.raises(PtxError, match="beach: no background: source, pose, none, or a colour"):
+    with pytest.raises(PtxError, match="beach: no background: paint, source, pose, none, or a colour"):
         read_background("beach")
 
 
