@@ -98,19 +98,22 @@ def remove_person(image: Image, mask: Floats, others: Floats | None = None, seed
     if not core.any():
         return image.copy()
     margin = max(MIN_MARGIN, round(MARGIN * max(image.shape[:2])))
-    distance = cv2.distanceTransform(1 - core, cv2.DIST_L2, 5)
-    status = np.where(distance <= margin, np.uint8(HOLE), np.uint8(KNOWN))
+    fade = np.asarray(cv2.distanceTransform(1 - core, cv2.DIST_L2, 5), np.float32)  # from the person, px
+    status = np.where(fade <= margin, np.uint8(HOLE), np.uint8(KNOWN))
     if others is not None:
         status[(others > TOUCHED) & (core == 0)] = AVOIDED
     factor = -(-max(image.shape[:2]) // WORKING_SIDE)
     colours, small = shrink(image, status, factor)
     offset, correction = _fill(colours, small, (image.shape[0] // factor, image.shape[1] // factor), seed)
-    out = image.copy()
     source = image
     if offset is None:
         source, offset = np.zeros_like(image), np.zeros((*small.shape, 2), np.int64)
-    fade = np.where(status == HOLE, np.clip(2 * (margin + 1 - distance) / margin, 0, 1), 0)
-    copy_pixels(source, out, fade.astype(np.float32), small, offset, correction, factor)
+    fade *= -2 / margin  # in place: photographs are large
+    fade += 2 * (margin + 1) / margin
+    np.clip(fade, 0, 1, out=fade)
+    fade[status != HOLE] = 0
+    out = image.copy()
+    copy_pixels(source, out, fade, small, offset, correction, factor)
     return out
 
 

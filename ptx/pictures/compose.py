@@ -141,15 +141,20 @@ def place(painted: Painted, size: tuple[int, int]) -> tuple[slice, slice, Floats
     A person painted in more pixels than the photograph has is averaged over the area of each pixel.
 
     Returns:
-        Rows and columns of the part of the photograph that the painting covers, and (h, w, 4) there: colours multiplied by alpha, and
+        Rows and columns of the part of the photograph that the person covers, and (h, w, 4) there: colours multiplied by alpha, and
         alpha 0 to 1.
     """
     layer = np.dstack([bleed(painted.rgb, painted.alpha) * painted.alpha[..., None], painted.alpha])
     back = cv2.invertAffineTransform(np.asarray(painted.transform, np.float64))
-    corners = np.array([(x, y) for x in (-0.5, layer.shape[1] - 0.5) for y in (-0.5, layer.shape[0] - 0.5)])
+    there = painted.alpha > 0
+    shown_rows, shown_columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not len(shown_rows):
+        return slice(0, 0), slice(0, 0), np.zeros((0, 0, 4), np.float32)
+    ends = ((shown_columns[0] - 1, shown_columns[-1] + 1), (shown_rows[0] - 1, shown_rows[-1] + 1))
+    corners = np.array([(x, y) for x in ends[0] for y in ends[1]])
     covered = corners @ back[:, :2].T + back[:, 2]
-    low = np.clip(np.floor(covered.min(0)), 0, size[::-1]).astype(int)
-    high = np.clip(np.ceil(covered.max(0)) + 1, low, size[::-1]).astype(int)
+    low = np.clip(np.floor(covered.min(0)) - 1, 0, size[::-1]).astype(int)
+    high = np.clip(np.ceil(covered.max(0)) + 2, low, size[::-1]).astype(int)
     rows, columns = slice(low[1], high[1]), slice(low[0], high[0])
     if (high == low).any():
         return rows, columns, np.zeros((high[1] - low[1], high[0] - low[0], 4), np.float32)
@@ -200,12 +205,21 @@ def cast_contact_shadow(ground: Image, feet: Feet, strength: float = USUAL_STREN
     Returns:
         (H, W, 3).
     """
-    shade = np.zeros(ground.shape[:2], np.float32)
-    for window, soft in _shadows(feet, ground.shape, 1.0):
-        shade[window] = np.maximum(shade[window], soft)
     out = ground.copy()
-    dark = shade > 0
-    out[dark] = _rounded(ground[dark] * (1 - min(strength, MAX_STRENGTH) * shade[dark, None]))
+    shadows = list(_shadows(feet, ground.shape, 1.0))
+    if not shadows:
+        return out
+    rows, columns = (
+        slice(min(window[axis].start for window, _ in shadows), max(window[axis].stop for window, _ in shadows))
+        for axis in (0, 1)
+    )
+    shade = np.zeros(out[rows, columns].shape[:2], np.float32)
+    for (down, across), soft in shadows:
+        part = shade[
+            down.start - rows.start : down.stop - rows.start, across.start - columns.start : across.stop - columns.start
+        ]
+        np.maximum(part, soft, out=part)
+    out[rows, columns] = _rounded(ground[rows, columns] * (1 - min(strength, MAX_STRENGTH) * shade[..., None]))
     return out
 
 
