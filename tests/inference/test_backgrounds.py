@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -55,10 +57,17 @@ def share_of_blue(picture: np.ndarray) -> float:
 def test_the_photograph_without_its_person(painting: tuple[Model, Painting]) -> None:
     """At the photograph's size; far from both the photograph's own pixels."""
     model, done = painting
-    out = Backdrop("source", model).draw(done)
+    pose = done.pose.copy()
+    pose[:, 0] += 12
+    out = Backdrop("source", model).draw(replace(done, pose=pose))
     photograph = done.person.original
     assert out.shape == photograph.shape
-    mask = Boxes()(done.picture, done.pose)
+    mask = Boxes()(done.picture, pose)
+    before = Boxes()(done.picture, done.pose).repeat(3, 0).repeat(3, 1) > 0
+    after = mask.repeat(3, 0).repeat(3, 1) > 0
+    left = before & ~cv2.dilate(after.astype(np.uint8), np.ones((9, 9))).astype(bool)
+    assert left.mean() > 0.01
+    assert (np.abs(out.astype(int) - photograph).sum(-1) > 20)[left].mean() > 0.7  # the person is gone from there
     assert share_of_blue(out) == pytest.approx(mask.mean(), rel=0.2)
     assert (out[:6] == photograph[:6]).all()
     assert (out[:, :6] == photograph[:, :6]).all()

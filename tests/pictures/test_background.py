@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ptx.pictures.background import MARGIN, MIN_MARGIN, remove_person
+from ptx.pictures.background import MARGIN, MIN_MARGIN, Level, remove_person
+from ptx.pictures.hole import AVOIDED, HOLE, KNOWN
+from ptx.pictures.patches import REACH
 
 Image = NDArray[np.uint8]
 MAGENTA = (255, 0, 255)
@@ -117,6 +119,17 @@ def test_other_people_are_neither_changed_nor_copied() -> None:
     assert (out[other > 0] == (0, 255, 0)).all()
     green = (out[..., 1].astype(int) - out[..., 0] > 60) & (other == 0)
     assert not green.any()
+
+
+def test_patches_are_copied_whole_from_what_is_known() -> None:
+    """Neither of the hole, nor of what is avoided, nor over the edge of the picture."""
+    status = np.random.default_rng(0).choice([KNOWN, AVOIDED, HOLE], (40, 60), p=[0.97, 0.015, 0.015]).astype(np.uint8)
+    allowed = Level(np.zeros((40, 60, 3), np.float32), status).allowed
+    for y, x in np.ndindex(40, 60):
+        patch = status[max(y - REACH, 0) : y + REACH + 1, max(x - REACH, 0) : x + REACH + 1]
+        whole = patch.shape == (2 * REACH + 1, 2 * REACH + 1)
+        assert allowed[y, x] == (whole and bool((patch == KNOWN).all()))
+    assert allowed.any()
 
 
 def test_nobody_and_nothing_else() -> None:
