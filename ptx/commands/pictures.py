@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Keypoints, Person
+    from ptx.pictures.provenance import Provenance
 
 app = typer.Typer()
 
@@ -54,6 +55,15 @@ FrameOption = Annotated[
     ),
 ]
 
+BackgroundOption = Annotated[
+    str,
+    typer.Option(
+        "--background",
+        help="Behind the person: paint, what the model paints; source or pose, the whole photograph without its person; none, "
+        "transparent; or a colour such as white or #e0e0e0.",
+    ),
+]
+
 
 @app.command(
     rich_help_panel=PICTURES,
@@ -72,6 +82,7 @@ def transfer(
         typer.Option("-o", "--output", help="The PNG to write (transfer.png); for --pairs a folder (transfers)."),
     ] = None,
     look: As = "picture",
+    background: BackgroundOption = "paint",
     frame: FrameOption = None,
     model: ModelFolder = None,
     system: System = "flow",
@@ -81,33 +92,44 @@ def transfer(
 ) -> None:
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
+    _check_background(look, background)
     load = partial(load_model, model, system, config, overrides, frame)
     if pairs is not None and source is None and pose is None:
-        _transfer_table(pairs, output or Path("transfers"), look, load, log_format)
+        _transfer_table(pairs, output or Path("transfers"), look, background, load, log_format)
     elif pairs is None and source is not None and pose is not None:
-        _transfer_one(source, pose, output or Path("transfer.png"), look, load)
+        _transfer_one(source, pose, output or Path("transfer.png"), look, background, load)
     else:
         raise PtxError(
             "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
         )
 
 
-def _transfer_one(source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model]) -> None:
+def _transfer_one(
+    source: Path, pose: Path, output: Path, look: Look, background: str, load: Callable[[], Model]
+) -> None:
     """Paint one person, or everyone of one photograph."""
+    from ptx.inference.backgrounds import backdrop_of
+    from ptx.inference.origin import origin
     from ptx.inference.sheets import draw_painting
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
     check_inputs_kept(output, source, pose)
     model = load()
+    made = origin("ptx transfer", [model], look, [source, pose], background)
     if look == "everyone":
-        _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
+        _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
         return
+    backdrop = backdrop_of(background, model)
+    painting = model.transfer(source, pose)
     title = f"{source.name} in the pose of {pose.name}"
-    print(save_png(draw_painting(model.transfer(source, pose), look, title), output))
+    picture = backdrop.draw(painting, pose) if backdrop else draw_painting(painting, look, title)
+    print(save_png(picture, output, made))
 
 
-def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
+def _transfer_table(
+    table: Path, folder: Path, look: Look, background: str, load: Callable[[], Model], log_format: LogFormat
+) -> None:
     """Paint every row of a table; ends with 1 where some could not be painted."""
     from ptx.commands.output import open_output
     from ptx.inference.batch import read_transfers, transfer_all
@@ -116,7 +138,7 @@ def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Mo
         raise PtxError("--as everyone is for one photograph and one pose, not for a table")
     transfers = read_transfers(table)
     output = open_output(log_format)
-    outcome = transfer_all(load(), transfers, folder, look, output.listener)
+    outcome = transfer_all(load(), transfers, folder, look, output.listener, background)
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(
@@ -140,6 +162,7 @@ def view(
         "view.png"
     ),
     look: As = "picture",
+    background: BackgroundOption = "paint",
     frame: FrameOption = None,
     model: ModelFolder = None,
     systems: Annotated[
@@ -162,23 +185,33 @@ def view(
     overrides: Set = None,
 ) -> None:
     """Paint the person of a picture from other sides: a body is fitted to it and turned."""
+    from ptx.inference.backgrounds import backdrop_of
+    from ptx.inference.origin import origin
     from ptx.inference.sheets import VIEW_SUFFIXES, write_views
     from ptx.inference.view import read_yaws
+    from ptx.pictures.png import save_png
 
     yaws = read_yaws(yaw)
     names = [find_system(name.strip()).name for name in systems.split(",")]
-    check_ending(output, (".png",) if look in ("paste", "everyone") else VIEW_SUFFIXES, "views")
+    _check_background(look, background)
+    alone = look in ("paste", "everyone") or background != "paint"
+    check_ending(output, (".png",) if alone else VIEW_SUFFIXES, "views")
     check_inputs_kept(output, source, keypoints3d)
-    if look in ("paste", "everyone") and (len(yaws) > 1 or len(names) > 1):
-        raise PtxError(f"--as {look} turns by one angle, with one system")
+    if alone and (len(yaws) > 1 or len(names) > 1):
+        option = f"--as {look}" if background == "paint" else f"--background {background}"
+        raise PtxError(f"{option} turns by one angle, with one system")
     if look == "everyone" and keypoints3d is not None:
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
     _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
+    sources = [source] if keypoints3d is None else [source, keypoints3d]
+    made = origin("ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints)
     if look == "everyone":
         painter = painters[names[0]]
-        _paint_everyone(painter, source, output, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
+        _paint_everyone(
+            painter, source, output, made, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting
+        )
         return
     # Models of one size and frame see the same person, who is looked for once.
     alike = {(painter.size, painter.frame): painter for painter in painters.values()}
@@ -186,8 +219,12 @@ def view(
     rows = [
         painter.view(people[painter.size, painter.frame], yaws, pitch, joints=joints) for painter in painters.values()
     ]
+    backdrop = backdrop_of(background, painters[names[0]])
+    if backdrop is not None:
+        print(save_png(backdrop.draw(rows[0][0].painting), output, made))
+        return
     title = f"{source.name} from other sides: {', '.join(names)}"
-    print(write_views(rows, look, title, output))
+    print(write_views(rows, look, title, output, made))
 
 
 def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None:
@@ -196,12 +233,24 @@ def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None
         raise PtxError("--as everyone cuts each person out: leave --frame picture out")
 
 
-def _paint_everyone(model: Model, source: Path, output: Path, paint: Callable[[Person], Painting]) -> None:
+def _check_background(look: Look, background: str) -> None:
+    """Raise PtxError for what is no background, and for one of a look that has its own."""
+    from ptx.pictures.compose import read_background
+
+    if background != "paint":
+        read_background(background)
+        if look != "picture":
+            raise PtxError(f"--as {look} has its own background: leave --background out")
+
+
+def _paint_everyone(
+    model: Model, source: Path, output: Path, made: Provenance, paint: Callable[[Person], Painting]
+) -> None:
     """Paint all people of a photograph, and write it."""
     from ptx.pictures.png import save_png
 
     group = model.everyone(source, paint)
-    print(f"{save_png(group.picture, output)}: {len(group.paintings)} people painted")
+    print(f"{save_png(group.picture, output, made)}: {len(group.paintings)} people painted")
     for problem in group.problems:
         errors.print(f"one could not be painted: {problem}", markup=False)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ptx.datasets.images import Frame
+from ptx.inference.backgrounds import PAINTED, backdrop_of
 from ptx.inference.model import Model
+from ptx.inference.origin import origin
 from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
 from ptx.pipeline.errors import PtxError, one_line
@@ -73,16 +75,23 @@ def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | No
 
 
 def transfer_all(
-    model: Model, transfers: Sequence[Transfer], folder: Path, look: Look, listener: Listener
+    model: Model,
+    transfers: Sequence[Transfer],
+    folder: Path,
+    look: Look,
+    listener: Listener,
+    background: str = PAINTED,
 ) -> BatchOutcome:
     """Paint every row into `folder`/ROW_SOURCE_POSE.png; rows whose picture is there are left alone, bad rows are noted.
 
     `folder`/transfers.json names the models; problems are listed in `folder`/problems.csv.
 
     Raises:
-        PtxError: the folder holds pictures of other models, or of another look.
+        PtxError: the folder holds pictures of other models, or of another look or background; or there is no such background.
     """
-    _claim_folder(folder, {"models": model.hashes, "look": look, "frame": model.frame})
+    facts: dict[str, str | Mapping[str, str]] = {"models": model.hashes, "look": look, "frame": model.frame}
+    backdrop = backdrop_of(background, model)
+    _claim_folder(folder, facts if backdrop is None else {**facts, "background": background})
     digits = len(str(len(transfers)))
     outputs = [
         folder / f"{row:0{digits}}_{source.stem}_{pose.stem}.png" for row, (source, pose) in enumerate(transfers, 1)
@@ -95,7 +104,9 @@ def transfer_all(
             try:
                 painting = model.transfer(source, pose)
                 title = f"{source.name} in the pose of {pose.name}"
-                save_png(draw_painting(painting, look, title), outputs[row - 1])
+                made = origin("ptx transfer", [model], look, [source, pose], background)
+                drawn = backdrop.draw(painting, pose) if backdrop else draw_painting(painting, look, title)
+                save_png(drawn, outputs[row - 1], made)
             except PtxError as error:
                 problems[row] = str(error)
             advance(1, int(row in problems))
@@ -109,6 +120,8 @@ def _claim_folder(folder: Path, facts: Mapping[str, str | Mapping[str, str]]) ->
     path = folder / "transfers.json"
     known = read_json_object(path)
     if known and {"frame": FORMER_FRAME, **known} != facts:
-        raise PtxError(f"{folder}: holds pictures of other models, or another look or frame; name another folder")
+        raise PtxError(
+            f"{folder}: holds pictures of other models, or another look, frame or background; name another folder"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, facts)

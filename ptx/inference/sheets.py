@@ -15,6 +15,7 @@ from ptx.inference.view import NovelView, turntable
 from ptx.pictures.animation import write_animation
 from ptx.pictures.draw import draw_garments, draw_skeleton
 from ptx.pictures.png import save_png
+from ptx.pictures.provenance import Provenance
 from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 
 Look = Literal["picture", "sheet", "paste"]
@@ -44,7 +45,9 @@ def draw_painting(painting: Painting, look: Look, title: str = "") -> Image:
     return sheet([panels], title, height=PANEL_HEIGHT)
 
 
-def write_views(rows: Sequence[Sequence[NovelView]], look: Look, title: str, output: Path) -> Path:
+def write_views(
+    rows: Sequence[Sequence[NovelView]], look: Look, title: str, output: Path, provenance: Provenance | None = None
+) -> Path:
     """Write views of one person by one or several systems; returns the path.
 
     A .png shows one view by one system as `look` says, everything else as a sheet: for one angle source, skeleton, warped and
@@ -55,13 +58,14 @@ def write_views(rows: Sequence[Sequence[NovelView]], look: Look, title: str, out
         look: of a single view.
         title: of the sheet.
         output: ends in one of `VIEW_SUFFIXES`.
+        provenance: what the file says about itself.
     """
     if output.suffix.lower() in ANIMATION_SUFFIXES:
         rounds = [turntable(row) for row in rows]
-        return write_animation(output, [_side_by_side(frames) for frames in zip(*rounds, strict=True)])
+        return write_animation(output, [_side_by_side(frames) for frames in zip(*rounds, strict=True)], provenance)
     if look != "sheet" and len(rows) == len(rows[0]) == 1:
-        return save_png(draw_painting(rows[0][0].painting, look), output)
-    return save_png(draw_views(rows, title), output)
+        return save_png(draw_painting(rows[0][0].painting, look), output, provenance)
+    return save_png(draw_views(rows, title), output, provenance)
 
 
 def draw_views(rows: Sequence[Sequence[NovelView]], title: str) -> Image:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from ptx.pictures.provenance import Provenance
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.files import write_atomic
 
@@ -26,12 +27,17 @@ PALETTE_COLOURS = 255
 """Number of colours of a GIF."""
 
 
-def write_animation(path: Path, frames: Sequence[Image]) -> Path:
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""Type of the box of an MP4 file that holds XMP (ISO 16684-3)."""
+
+
+def write_animation(path: Path, frames: Sequence[Image], provenance: Provenance | None = None) -> Path:
     """Write frames as .gif, which repeats for ever, or as .mp4.
 
     Args:
         path: of the file; its folder is created.
         frames: images (H, W, 3) of one size.
+        provenance: what pictures of people say about themselves: the comment of a GIF, XMP in an MP4.
 
     Returns:
         `path`.
@@ -41,26 +47,29 @@ def write_animation(path: Path, frames: Sequence[Image]) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".gif":
-        write_atomic(path, _gif(frames))
+        write_atomic(path, _gif(frames, provenance))
     elif path.suffix.lower() == ".mp4":
-        _mp4(path, frames)
+        _mp4(path, frames, provenance)
     else:
         raise PtxError(f"{path}: moving pictures are written as .gif or .mp4")
     return path
 
 
-def _gif(frames: Sequence[Image]) -> bytes:
+def _gif(frames: Sequence[Image], provenance: Provenance | None) -> bytes:
     """Encode frames as a GIF with one palette for all, so that colours do not jump."""
     whole = Pillow.fromarray(np.concatenate(list(frames)))
     palette = whole.quantize(PALETTE_COLOURS, dither=Pillow.Dither.NONE)
     first, *others = (Pillow.fromarray(frame).quantize(palette=palette, dither=Pillow.Dither.NONE) for frame in frames)
     duration = 1000 // FRAMES_PER_SECOND  # ms
     memory = BytesIO()
-    first.save(memory, "GIF", save_all=True, append_images=others, duration=duration, loop=0, optimize=False)
+    comment = "" if provenance is None else "\n".join(provenance.text.values())
+    first.save(
+        memory, "GIF", save_all=True, append_images=others, duration=duration, loop=0, optimize=False, comment=comment
+    )
     return memory.getvalue()
 
 
-def _mp4(path: Path, frames: Sequence[Image]) -> None:
+def _mp4(path: Path, frames: Sequence[Image], provenance: Provenance | None) -> None:
     height, width = frames[0].shape[:2]
     # OpenCV opens the file itself: it is written in a folder beside the path, then moved there whole.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
@@ -71,4 +80,8 @@ def _mp4(path: Path, frames: Sequence[Image]) -> None:
         for frame in frames:
             writer.write(np.ascontiguousarray(frame[..., ::-1]))
         writer.release()
+        if provenance is not None:
+            content = XMP_BOX + provenance.xmp.encode()
+            with unfinished.open("ab") as file:
+                file.write((len(content) + 8).to_bytes(4, "big") + b"uuid" + content)
         os.replace(unfinished, path)

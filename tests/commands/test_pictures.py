@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image as Pillow
 from PIL.GifImagePlugin import GifImageFile
 
 from ptx.datasets.people import People
-from ptx.inference import person
+from ptx.inference import backgrounds, person
 from tests.commands.runner import Completed, fails, on_people, ptx
 from tests.conftest import SIZE
 from tests.inference.detectors import KnownPeople
@@ -72,6 +73,77 @@ def test_tables_are_written_into_a_folder_of_any_name(models: Path, photos: Path
     failed = ptx(photos, "transfer", "--pairs", "table.csv", "-o", "new", "--model", "models")
     assert (failed.code, failed.out) == (1, "1 of 2 painted into new\n")
     assert failed.err == "1 row could not be painted: new/problems.csv says why\n"
+
+
+def all_of(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+    """A mask of the lower right quarter of a picture, wherever the person is."""
+    mask = np.zeros(image.shape[:2], np.float32)
+    mask[image.shape[0] // 2 :, image.shape[1] // 2 :] = 1
+    return mask
+
+
+@pytest.mark.slow
+def test_backgrounds(models: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each where it belongs, in tables as well, and mistakes in one line."""
+    monkeypatch.setattr(backgrounds, "Silhouettes", lambda: all_of)
+    one = ("transfer", "me.png", "--pose", "dancer.png")
+    for background, channels in (("source", 3), ("pose", 3), ("#808080", 3), ("none", 4)):
+        painted(photos, *one, "--background", background, "-o", "out.png")
+        picture = np.asarray(Pillow.open(photos / "out.png"))
+        assert picture.shape == (*SIZE, channels)
+        if channels == 4:
+            assert (picture[..., 3] == 255 * all_of(picture, picture)).all()
+    painted(photos, "view", "me.png", "--background", "none", "-o", "side.png")
+    assert Pillow.open(photos / "side.png").mode == "RGBA"
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
+    painted(photos, "transfer", "--pairs", "table.csv", "--background", "none", "-o", "cut")
+    assert Pillow.open(photos / "cut" / "1_me_dancer.png").mode == "RGBA"
+    given = ("--model", "models")
+    other = ptx(photos, "transfer", "--pairs", "table.csv", "--background", "white", "-o", "cut", *given)
+    fails(other, "cut: holds pictures of other models, or another look, frame or background")
+    fails(ptx(photos, *one, "--background", "beach", *given), "beach: no background: paint, source, pose, none")
+    fails(ptx(photos, *one, "--background", "none", "--as", "paste", *given), "--as paste has its own background")
+    turning = ("view", "me.png", "--background", "none", *given)
+    fails(ptx(photos, *turning, "--yaw", "1,2"), "--background none turns by one angle")
+    fails(ptx(photos, *turning, "-o", "round.gif"), "views are written as .png")
+    fails(ptx(photos, "view", "me.png", "--background", "pose", *given), "a view has no photograph of the pose")
+
+
+@pytest.mark.slow
+def test_pictures_of_people_say_what_they_are(models: Path, photos: Path) -> None:
+    """All commands and looks, of which nothing tells the folder; the same command writes the same bytes."""
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
+    one = ("transfer", "me.png", "--pose", "dancer.png")
+    commands = {
+        "one.png": one,
+        "paste.png": (*one, "--as", "paste"),
+        "all.png": (*one, "--as", "everyone"),
+        "sheet.png": (*one, "--as", "sheet"),
+        "side.png": ("view", "me.png"),
+        "side-all.png": ("view", "me.png", "--as", "everyone"),
+        "round.png": ("view", "me.png", "--yaw", "-30,30"),
+        "table": ("transfer", "--pairs", "table.csv"),
+    }
+    for name, command in commands.items():
+        painted(photos, *command, "-o", name)
+        path = photos / name / "1_me_dancer.png" if name == "table" else photos / name
+        with Pillow.open(path) as picture:
+            assert "This picture is synthetic" in picture.info["Description"]
+            record = json.loads(picture.info["Comment"])
+            alone = name in ("one.png", "side.png", "table", "round.png")
+            kind = "trainedAlgorithmicMedia" if alone else "compositeWithTrainedAlgorithmicMedia"
+            assert f"digitalsourcetype/{kind}<" in picture.info["XML:com.adobe.xmp"]
+        assert record["command"] == f"ptx {command[0]}"
+        digest = hashlib.sha256((photos / "me.png").read_bytes()).hexdigest()
+        assert record["sources"][0] == {"file": "me.png", "sha256": digest}
+        assert record["settings"]["models"]["flow"]
+        assert str(photos).encode() not in path.read_bytes()
+    first = (photos / "one.png").read_bytes()
+    painted(photos, *one, "-o", "again.png")
+    assert (photos / "again.png").read_bytes() == first
+    painted(photos, "view", "me.png", "--yaw", "0:360:120", "-o", "round.gif")
+    with Pillow.open(photos / "round.gif") as turning:
+        assert b"This picture is synthetic" in turning.info["comment"]
 
 
 @pytest.mark.slow

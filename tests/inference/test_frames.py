@@ -126,7 +126,7 @@ def test_a_table_of_test_pictures_is_painted_from_the_stores_frame(
     facts = {"models": model.hashes, "look": "picture"}  # as an older ptx wrote them, which cut people out
     (tmp_path / "out" / "transfers.json").write_text(json.dumps(facts))
     if model.frame == "picture":
-        with pytest.raises(PtxError, match="another look or frame; name another folder"):
+        with pytest.raises(PtxError, match="another look, frame or background; name another folder"):
             transfer_all(model, read_transfers(tmp_path / "table.csv"), tmp_path / "out", "picture", Silent())
     else:
         transfer_all(model, read_transfers(tmp_path / "table.csv"), tmp_path / "out", "picture", Silent())

@@ -110,7 +110,7 @@ def test_table_of_transfers_goes_on_where_it_stopped(
     first = (out / "1_0_1.png").stat().st_mtime_ns
     assert transfer_all(model, read_transfers(table), out, "paste", Silent()).painted == 2
     assert (out / "1_0_1.png").stat().st_mtime_ns == first
-    with pytest.raises(PtxError, match="another look or frame; name another folder"):
+    with pytest.raises(PtxError, match="another look, frame or background; name another folder"):
         transfer_all(model, read_transfers(table), out, "picture", Silent())
     table.write_text("a,b\n1,2\n")
     with pytest.raises(PtxError, match="columns source and pose"):

@@ -110,12 +110,13 @@ def test_from_photographs_to_visibility(photographs: Path) -> None:
     )  # of the detailed body: the real detector must find them
     for index in range(4):
         Pillow.fromarray(people.render(index)).save(photographs / "photos" / "ab"[index // 2] / f"{index % 2}.png")
-    chosen = detected(photographs)
+    bare = "rasterize.surface=bare"
+    chosen = detected(photographs, bare)
     before = tuple(replace(one, hands=False) if isinstance(one, BodyStage) else one for one in chosen.pipeline.stages)
     old = replace(chosen, pipeline=replace(chosen.pipeline, stages=before))
     run(old)
     assert not old.pipeline.store(stage(old, "fit-smpl")).has("hands_pose")
-    chosen = detected(photographs)
+    chosen = detected(photographs, bare)
     plan = chosen.pipeline.plan(stage(chosen, "fit-smpl"))
     assert plan.condition == "stale"
     assert [reason.split(" was ")[0] for reason in plan.stale] == [FINGERS]
