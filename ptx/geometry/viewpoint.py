@@ -63,6 +63,8 @@ class FittedBody:
     """Height, width of the picture, px."""
     hands_pose: Floats | None = None
     """(30, 3) axis-angle of the fingers, radians; None: at rest."""
+    offset: Floats | None = None
+    """(V, 3) displacements of the skin in rest, metres (`geometry.dressing`); None: bare."""
 
     def turned(self, yaw: float, pitch: float = 0.0) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`."""
@@ -72,7 +74,8 @@ class FittedBody:
     def points(self) -> Floats:
         """(V, 3) projected vertices: u, v px and depth m."""
         fingers = None if self.hands_pose is None else self.hands_pose[None]
-        vertices = pose_vertices(self.body, self.pose[None], self.betas, fingers)[0]
+        offset = None if self.offset is None else self.offset[None]
+        vertices = pose_vertices(self.body, self.pose[None], self.betas, fingers, offset)[0]
         return project(self.camera, vertices).astype(np.float32)
 
     @property

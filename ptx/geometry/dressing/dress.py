@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
@@ -17,6 +18,10 @@ from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.skinning import joint_transforms
 
 Floats = NDArray[np.float64]
+
+LONGEST = 512
+"""Longer side, px, of the pictures that outlines are traced in; larger ones are reduced: 512 control vertices hold no finer detail
+than that."""
 
 ROUNDS = 3
 """Times that the body's outline is traced and displacements are solved for."""
@@ -65,6 +70,10 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
     """
+    shrink = LONGEST / max(person.mask.shape)
+    if shrink < 1:
+        small = dress(body, _scaled(fit, shrink), _scaled_person(person, shrink), refined=refined)
+        return small._replace(posed=fit if small.bare else _scaled(small.posed, 1 / shrink))
     basis = control_basis(body)
     before = overlap(body, fit, None, person.mask)
     bare = Dressed(fit, np.zeros(basis.weights.shape[1], np.float32), (before, before), bare=True)
@@ -77,6 +86,25 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
         heights = displace(body, basis, posed, heights, target, (person.mask.shape[0], person.mask.shape[1]))
     after = overlap(body, posed, basis.offset(heights), person.mask)
     return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
+
+
+def _scaled(posed: Posed, factor: float) -> Posed:
+    """The same body in a picture that is resized by a factor."""
+    scale, x, y = (float(number) for number in posed.camera)
+    camera = np.array([scale * factor, *((xy + 0.5) * factor - 0.5 for xy in (x, y))], np.float32)
+    return posed._replace(camera=camera)
+
+
+def _scaled_person(person: Person, factor: float) -> Person:
+    """The same person in a picture that is resized by a factor below 1."""
+
+    def moved(points: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.concatenate([(points[:, :2] + 0.5) * factor - 0.5, points[:, 2:]], axis=1)
+
+    height, width = (max(1, round(side * factor)) for side in person.mask.shape)
+    mask = cv2.resize(person.mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    landmarks = None if person.landmarks is None else moved(person.landmarks)
+    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32))
 
 
 def displace(

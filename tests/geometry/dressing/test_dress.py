@@ -109,3 +109,18 @@ def test_overlap() -> None:
     half[:, :96] = 0
     assert overlap(BODY, posed, None, half) == pytest.approx(half.sum() / person.mask.sum())
     assert overlap(BODY, Posed(posed.pose, posed.betas, np.array([130, 9999, 0], np.float32)), None, half * 0) == 0
+
+
+def test_large_pictures_are_dressed_alike() -> None:
+    """The same person at three times the size, whose outlines are traced at two thirds of that."""
+    posed = standing()
+    large = Posed(posed.pose, posed.betas, np.array([390, 3 * 96.5 - 0.5, 3 * 118.5 - 0.5], np.float32))
+    thick = BASIS.offset(np.full(BASIS.weights.shape[1], 0.02))
+    points = project(large.camera, pose_vertices(BODY, large.pose[None], large.betas, offset=thick[None])[0])
+    mask = (rasterize(points.astype(np.float32), BODY.faces, 768, 576)[0] >= 0).astype(np.float32)
+    person = person_of(posed, thick)
+    keypoints = np.column_stack([3 * person.keypoints[:, :2] + 1, np.ones(18)])
+    found = dress(BODY, large, Person(keypoints, None, None, mask))
+    assert found.iou[1] > 0.95
+    assert overlap(BODY, found.posed, BASIS.offset(found.heights), mask) > 0.945
+    assert found.posed.camera[0] == pytest.approx(390, rel=0.02)
