@@ -17,7 +17,7 @@ BARY_STEP = 1 / 65535
 CONTROLS = 512
 """Control vertices of displacements of the skin that are stored of each body; those beyond what a mesh has are 0."""
 
-HEIGHT_STEP = 0.12 / 32767
+HEIGHT_STEP = 0.24 / 32767
 """Metres in one unit of stored int16 displacements."""
 
 

@@ -74,7 +74,7 @@ def test_flow_brings_body_points_to_themselves(done: Project) -> None:
     """Where the flow of a pixel ends, the source's body has the very point that the pixel shows: independent NumPy."""
     body = load_body("small")
     pose, betas, camera = (read(done, "dress", name) for name in ("pose", "betas", "camera"))
-    offset = np.stack([control_basis(body).offset(row * 0.12 / 32767) for row in read(done, "dress", "heights")])
+    offset = np.stack([control_basis(body).offset(row * 0.24 / 32767) for row in read(done, "dress", "heights")])
     points = project(camera, pose_vertices(body, pose, betas, offset=offset)).astype(np.float64)
     face, bary = read(done, "rasterize", "face"), read(done, "rasterize", "bary") / 65535
     flow = decode_flow(read(done, "synth-flow", "flow"))

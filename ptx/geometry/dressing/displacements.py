@@ -29,7 +29,7 @@ NEAREST = 6
 STANDARD = 13718
 """Number of vertices of the mesh on which weights of smoothness were chosen; they are scaled for others."""
 
-SMOOTH = 60.0
+SMOOTH = 20.0
 """Weight of the squared bilaplacian, against a squared distance of outlines in metres."""
 
 HOLD = 0.02
@@ -44,11 +44,11 @@ STIFF_HANDS, STIFF_FACE = 15.0, 30.0
 HAIR = 2.0
 """Weight of the squared gradient on the scalp: hair is as thick behind as it is seen to be above and beside."""
 
-MOST = 0.10
-"""Metres at which a displacement outwards ends, on trunk and head."""
+MOST = 0.2
+"""Metres at which a displacement outwards ends: a coat's skirt stands off the legs as far."""
 
-MOST_ARMS, MOST_LEGS = 0.4, 0.65
-"""Share of `MOST` on arms and on legs."""
+MOST_ARMS = 0.25
+"""Share of `MOST` on arms."""
 
 LEAST = -0.05
 """Metres at which a displacement inwards ends."""
@@ -100,7 +100,7 @@ def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
     )
     hair = gradient @ weights
     penalty = SMOOTH * mesh * (bends.T @ bends) + HOLD / mesh * (held.T @ held) + HAIR * (hair.T @ hair)
-    most = MOST * (1 - (1 - MOST_ARMS) * regions.arms - (1 - MOST_LEGS) * regions.legs)[controls]
+    most = MOST * (1 - (1 - MOST_ARMS) * regions.arms)[controls]
     normals = vertex_normals(body.v_template, body.faces)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on

@@ -23,7 +23,7 @@ LONGEST = 512
 """Longer side, px, of the pictures that outlines are traced in; larger ones are reduced: 512 control vertices hold no finer detail
 than that."""
 
-ROUNDS = 3
+ROUNDS = 4
 """Times that the body's outline is traced and displacements are solved for."""
 
 TURN = 0.05
@@ -32,11 +32,11 @@ TURN = 0.05
 AGREE = 0.6
 """Least cosine between the normals of a pair."""
 
-FARTHEST, SIDEWAYS = 0.16, 0.06
+FARTHEST, SIDEWAYS = 0.25, 0.06
 """Largest distance of a pair, metres, along the mask's normal and across it."""
 
-DEEP = 0.07
-"""The body's outline farther within the mask than this is none of the person's: between the legs under a skirt, say."""
+DEEP = 0.2
+"""The body's outline farther within the mask, metres, than this is none of the person's."""
 
 CUTOFF = 0.08
 """Metres of distance beyond which a pair counts less."""

@@ -123,4 +123,4 @@ def test_large_pictures_are_dressed_alike() -> None:
     found = dress(BODY, large, Person(keypoints, None, None, mask))
     assert found.iou[1] > 0.95
     assert overlap(BODY, found.posed, BASIS.offset(found.heights), mask) > 0.945
-    assert found.posed.camera[0] == pytest.approx(390, rel=0.02)
+    assert found.posed.camera[0] == pytest.approx(390, rel=0.03)
