@@ -32,7 +32,7 @@ STANDARD = 13718
 SMOOTH = 20.0
 """Weight of the squared bilaplacian, against a squared distance of outlines in metres."""
 
-HOLD = 0.02
+HOLD = 0.01
 """Weight of the squared displacement itself."""
 
 SCALP_HOLD = 0.005

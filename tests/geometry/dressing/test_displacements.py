@@ -76,7 +76,7 @@ def test_cost_is_its_formula() -> None:
     stiff = 1 + 15 * regions.hands + 30 * regions.face
     mesh = COUNT / 13718
     bend = 20 * mesh * ((stiff * (mesh_laplacian(BODY.faces, COUNT) @ field)) ** 2).sum()
-    hold = 0.02 / mesh * (stiff**2 * (1 - 0.995 * regions.scalp) * field**2).sum()
+    hold = 0.01 / mesh * (stiff**2 * (1 - 0.995 * regions.scalp) * field**2).sum()
     a, b = mesh_edges(BODY.faces).T
     hair = 2 * (regions.scalp[a] * regions.scalp[b] * (field[a] - field[b]) ** 2).sum()
     cost = heights @ BASIS.penalty @ heights - 1e-6 * (heights**2).sum()
