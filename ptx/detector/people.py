@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ptx.detector.boxes import MIN_SCORE, PEOPLE_ANCHORS, SAME_OVERLAP, BoxDetector, overlaps
-from ptx.detector.network import ASSETS, Floats, Image
+from ptx.detector.network import ASSETS, Image
 from ptx.detector.pose import MIN_PRESENCE, POSE_MODEL, Pose, PoseNetwork
 from ptx.detector.regions import Region, whole_picture
 
@@ -27,6 +27,9 @@ WINDOW_SIZES = (1.0, 0.6)
 MIN_WINDOW_SCORE = 0.35
 """Smallest score of a box in a window."""
 
+MIN_SIZE = 0.15
+"""Side of the smallest region around a person, as a share of the picture's shorter side: the network sees them 45 px tall."""
+
 MIN_OTHER_SCORE = 0.15
 """Smallest score of the box of another person beside a sure one."""
 
@@ -39,31 +42,35 @@ VISIBLE = 0.5
 MIN_ON_MASK = 0.7
 """Smallest share of the visible landmarks that lie on the person's own mask."""
 
+MAX_ON_OTHER = 0.9
+"""Share of the visible landmarks on another person's mask from which a pose counts as a part of that person, unless it is as sure as a
+first one."""
+
 SAME_FACE_OVERLAP = 0.5
 """Intersection over union from which the boxes of two windows are of one person."""
 
 SAME_POSE_DISTANCE = 0.12
 """Median distance of two poses' landmarks over their size, below which they are of one person."""
 
-UNDOUBTED_SCORE, UNDOUBTED_PRESENCE = 0.85, 0.95
-"""Score of a box and presence of its pose from which a person is not looked at again."""
-
-SAME_VIEW_DISTANCE = 0.01
-"""Distance of the pose in one other region, as above, below which the remaining ones are not asked."""
-
-STRICT_DISTANCE, LOOSE_DISTANCE = 0.02, 0.03
-"""Largest such distance that counts as the same pose in another region; the second where the box is sure. Of 890 photographs of animals
-and things 142 have a box and a pose as of somebody, 8 of these with poses that agree so well."""
+UNDOUBTED_SCORE, UNDOUBTED_PRESENCE = 0.88, 0.95
+"""Score of a box and presence of its pose from which the most prominent person is not looked at again."""
 
 SURE_SCORE = 0.75
 """Score from which a box is sure."""
 
-AGREEING, AGREEING_BESIDE = 3, 1
-"""Number of other regions, of five, that must show the same pose; the second beside somebody who is found, since people are seldom alone
-in a picture where small ones are looked for."""
+STRICT_DISTANCE, LOOSE_DISTANCE = 0.02, 0.025
+"""Largest such distance at which another region shows the same pose; the second where the box is sure. Of 890 photographs of animals and
+things, 142 have a box and a pose as of somebody; of 10 the network sees the same pose in the majority of regions."""
+
+EQUAL_DISTANCE = 0.01
+"""Distance below which the region around the most prominent person's body is enough."""
 
 BESIDE_DISTANCE = 0.03
-"""Largest distance of such poses beside somebody who is found."""
+"""Largest distance beside somebody who is found."""
+
+AGREEING, AGREEING_FIRST, AGREEING_BESIDE = 3, 4, 1
+"""Number of five other regions that must show the same pose: of the most prominent person; of the first one whom windows show, since there
+are many windows; of those beside somebody who is found, since where there is one person there are others."""
 
 BOXES_BESIDE = 3
 """Number of overlapping boxes, of as many windows, from which a person beside somebody who is found is not looked at again."""
@@ -129,38 +136,52 @@ class PeopleDetector:
 
         The network sees 224 px: it looks at the whole picture and at windows of it.
         """
-        boxes = [box for window in windows(image) for box in self._boxes(image, window, MIN_WINDOW_SCORE)]
-        boxes.sort(key=lambda box: -box.score)
+        smallest = MIN_SIZE * min(image.shape[:2])
+        found = [box for window in windows(image) for box in self._boxes(image, window, MIN_WINDOW_SCORE)]
+        boxes = sorted((box for box in found if box.person.size >= smallest), key=lambda box: -box.score)
         corners = np.array([box.box for box in boxes], np.float32).reshape(-1, 4)
         explained = np.zeros(len(boxes), np.bool_)
         poses: list[Pose] = []
         for i, box in enumerate(boxes):
+            if not poses and box.score < MIN_SCORE:
+                break
             pose = None if explained[i] else self._pose(image, box.person)
             if pose is None or not is_person(pose):
                 continue
             shared = overlaps(box.box, corners)
             known = any(same_person(pose, other) for other in poses)
-            seen_often = bool(poses) and (shared > SAME_OVERLAP).sum() >= BOXES_BESIDE
-            if known or seen_often or self._confirmed(image, pose, box.score, beside=bool(poses)):
+            often = (shared > SAME_OVERLAP).sum() >= BOXES_BESIDE
+            if known or self._among(image, pose, poses, often=bool(often)):
                 explained |= shared > SAME_FACE_OVERLAP
                 poses += [] if known else [pose]
         return poses
 
-    def _confirmed(self, image: Image, pose: Pose, score: float, *, beside: bool = False) -> bool:
-        """Return True if the network sees the same pose in other regions too; of animals and things it sees another one in each.
+    def _among(self, image: Image, pose: Pose, others: Sequence[Pose], *, often: bool) -> bool:
+        """Return True if a pose is of a person, as sure as need be beside others; `often` tells that several windows show them."""
+        if not others or any(share_on_mask(pose, other) > MAX_ON_OTHER for other in others):
+            return self._stays(image, pose, AGREEING_FIRST, STRICT_DISTANCE)
+        return often or self._stays(image, pose, AGREEING_BESIDE, BESIDE_DISTANCE)
 
-        Args:
-            image: (H, W, 3).
-            pose: of somebody in it.
-            score: of the box that led to the pose.
-            beside: whether somebody else is found in the picture.
+    def _confirmed(self, image: Image, pose: Pose, score: float) -> bool:
+        """Return True if the most prominent person, of a box of some score, is one: in other regions too the pose is the same.
+
+        Of animals and things the network sees another one in each.
         """
         if score >= UNDOUBTED_SCORE and pose.presence >= UNDOUBTED_PRESENCE:
             return True
         largest = LOOSE_DISTANCE if score >= SURE_SCORE else STRICT_DISTANCE
-        wanted = AGREEING
-        if beside:
-            largest, wanted = BESIDE_DISTANCE, AGREEING_BESIDE
+        return self._stays(image, pose, AGREEING, largest, enough=EQUAL_DISTANCE)
+
+    def _stays(self, image: Image, pose: Pose, wanted: int, largest: float, *, enough: float = 0.0) -> bool:
+        """Return True if the network sees the same pose in other regions of an image (H, W, 3) too.
+
+        Args:
+            image: the picture.
+            pose: of somebody in it.
+            wanted: number of regions, of five, that must show the same.
+            largest: distance of poses below which they are the same.
+            enough: distance below which the region around the body alone decides.
+        """
         body = pose.body
         others = (body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9))
         for left, region in zip(range(len(others), 0, -1), others, strict=True):
@@ -169,7 +190,7 @@ class PeopleDetector:
             again = self._pose(image, region)
             distance = np.inf if again is None else pose_distance(pose, again)
             wanted -= distance < largest
-            if wanted == 0 or (region is body and distance < SAME_VIEW_DISTANCE):
+            if wanted == 0 or (region is body and distance < enough):
                 return True
         return False
 
@@ -197,15 +218,18 @@ def is_person(pose: Pose) -> bool:
     visible = pose.landmarks[:, 3] > VISIBLE
     if int(visible.sum()) < MIN_VISIBLE or float(np.abs(pose.mask - 0.5).mean()) < MIN_CERTAINTY:
         return False
-    return float(on_mask(pose)[visible].mean()) >= MIN_ON_MASK
+    return share_on_mask(pose, pose) >= MIN_ON_MASK
 
 
-def on_mask(pose: Pose) -> Floats:
-    """Return 1 for the landmarks (33,) that lie on the person's mask, or within two cells of it, else 0."""
-    side = len(pose.mask)
-    inverse = cv2.invertAffineTransform(pose.region.matrix(side))
-    x, y = np.rint(inverse[:, :2] @ pose.landmarks[:, :2].T + inverse[:, 2:]).astype(int).clip(0, side - 1)
-    return np.asarray(cv2.dilate(pose.mask, np.ones((5, 5)))[y, x] > 0.5, np.float32)
+def share_on_mask(pose: Pose, other: Pose) -> float:
+    """Compute the share of a pose's visible landmarks that lie on the mask of another, or of its own, or within two cells of it."""
+    side = len(other.mask)
+    inverse = cv2.invertAffineTransform(other.region.matrix(side))
+    points = pose.landmarks[pose.landmarks[:, 3] > VISIBLE, :2]
+    x, y = np.rint(inverse[:, :2] @ points.T + inverse[:, 2:]).astype(int)
+    inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+    near = cv2.dilate(other.mask, np.ones((5, 5))) > 0.5
+    return float((inside & near[y.clip(0, side - 1), x.clip(0, side - 1)]).sum() / max(len(points), 1))
 
 
 def same_person(a: Pose, b: Pose) -> bool:
