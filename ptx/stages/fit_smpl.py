@@ -53,7 +53,9 @@ class FitSettings(Section):
         """
         if self.backend == "keypoints":
             if self.path is not None:
-                raise PtxError("fit_smpl.path: is read by backend files only; leave it out, or set fit_smpl.backend: files")
+                raise PtxError(
+                    "fit_smpl.path: is read by backend files only; leave it out, or set fit_smpl.backend: files"
+                )
         elif self.path is None:
             raise PtxError("fit_smpl.path: backend files needs the folder of the fits")
         elif data.root is None:
