@@ -2,12 +2,15 @@
 
     python benchmarks/detector.py photographs/ --environment mediapipe-env
 
+With `--keypoints folder/`, files of OpenPose's JSON named PARENT__PICTURE_keypoints.json: also how near the 18 keypoints are to those.
+
 MediaPipe 0.10.21 wants numpy 1: it gets an environment of its own, which this script makes. Skipped with a line where it has no wheel.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pickle
 import subprocess
@@ -22,8 +25,10 @@ import numpy as np
 from common import processor, table
 
 from ptx.datasets.images import read_image
+from ptx.detector.keypoints import KeypointDetector
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import Pose
+from ptx.pipeline.errors import BadSample
 
 PEER = "mediapipe==0.10.21"
 SIDES = (256, 512, 1024)
@@ -87,29 +92,64 @@ def make_environment(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def photographs(folder: Path) -> Iterator[np.ndarray]:
-    """Read the pictures of a folder, sub-folders too."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
-            yield np.ascontiguousarray(read_image(path, 100_000_000))
+def photographs(folder: Path) -> Iterator[Path]:
+    """List the pictures of a folder, sub-folders too."""
+    yield from (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+
+
+def read(path: Path) -> np.ndarray:
+    """Read a picture (H, W, 3)."""
+    return np.ascontiguousarray(read_image(path, 100_000_000))
 
 
 def main() -> None:
-    """Compare, and print two tables."""
+    """Compare, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="photographs of people")
     parser.add_argument("--environment", type=Path, default=Path("mediapipe-env"))
+    parser.add_argument("--keypoints", type=Path, help="folder of OpenPose's keypoints of the photographs")
     parser.add_argument("--timed", type=int, default=25, help="photographs that are timed")
     args = parser.parse_args()
+    if args.keypoints:
+        table(
+            ("against", "photographs", "found", "mean distance / height", "within 10 %"),
+            [nearness(args.folder, args.keypoints)],
+        )
+        print()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the peer inherits it
     if not make_environment(args.environment):
         print(f"skipped: {PEER} has no wheel for Python {sys.version_info.major}.{sys.version_info.minor}")
         return
-    images, detector, peer = list(photographs(args.folder)), PeopleDetector(), Peer(args.environment)
+    images = [read(path) for path in photographs(args.folder)]
+    detector, peer = PeopleDetector(), Peer(args.environment)
     print(f"{processor()}, {len(images)} photographs\n")
     agreement(images, detector, peer)
     print()
     times(images[: args.timed], detector, peer)
+
+
+def nearness(folder: Path, keypoints: Path) -> tuple[str, str, str, str, str]:
+    """Measure the mean distance of joints that both have, over the height of the box around the person's keypoints, by picture."""
+    detector = KeypointDetector()
+    distances: list[float] = []
+    count = 0
+    for path in photographs(folder):
+        truth = keypoints / f"{path.parent.name}__{path.stem}_keypoints.json"
+        if not truth.exists():
+            continue
+        count += 1
+        (person,) = json.loads(truth.read_text())["people"]
+        expected = np.array(person["pose_keypoints_2d"], np.float64).reshape(18, 3)
+        try:
+            own = detector.detect(read(path)).keypoints
+        except BadSample:
+            continue
+        known = expected[:, 2] > 0
+        both = known & (own[:, 2] > 0)
+        distance = np.linalg.norm(own[both, :2] - expected[both, :2], axis=1).mean()
+        distances.append(float(distance / np.ptp(expected[known, 1])))
+    near = np.array(distances)
+    return keypoints.name, str(count), str(len(near)), f"{near.mean():.3f}", f"{(near < 0.1).sum()} of {count}"
 
 
 def agreement(images: Sequence[np.ndarray], detector: PeopleDetector, peer: Peer) -> None:
