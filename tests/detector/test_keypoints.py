@@ -135,6 +135,7 @@ def test_a_network_of_something_else(name: str) -> None:
         KeypointDetector(next(POSE_MODEL.parent.glob(f"{name}*.tflite")))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HEAVY.exists(), reason="the heavy network is not here")
 def test_the_heavy_network(detector: KeypointDetector) -> None:
     """Another network of the same outputs: it sees her where the one of ptx does, but not the same to the bit."""
