@@ -52,25 +52,22 @@ SAME_FACE_OVERLAP = 0.5
 SAME_POSE_DISTANCE = 0.12
 """Median distance of two poses' landmarks over their size, below which they are of one person."""
 
-UNDOUBTED_SCORE, UNDOUBTED_PRESENCE = 0.88, 0.95
-"""Score of a box and presence of its pose from which the most prominent person is not looked at again."""
-
-SURE_SCORE = 0.75
-"""Score from which a box is sure."""
-
-STRICT_DISTANCE, LOOSE_DISTANCE = 0.02, 0.025
-"""Largest such distance at which another region shows the same pose; the second where the box is sure. Of 890 photographs of animals and
-things, 142 have a box and a pose as of somebody; of 10 the network sees the same pose in the majority of regions."""
+SURE_SCORE, SURE_PRESENCE = 0.75, 0.995
+"""Score from which a box is sure, and presence of its pose from which then the most prominent person is not looked at again."""
 
 EQUAL_DISTANCE = 0.01
-"""Distance below which the region around the most prominent person's body is enough."""
+"""Distance, as above, between what the network sees in the region of the box and in that around the body, below which it is the same."""
 
-BESIDE_DISTANCE = 0.03
-"""Largest distance beside somebody who is found."""
+STRICT_DISTANCE, LOOSE_DISTANCE = 0.025, 0.03
+"""Largest distance in this and one larger region else; the second where the box is sure. Of 890 photographs of animals and things, 142
+have a box and a pose as of somebody; 12 of these pass."""
 
-AGREEING, AGREEING_FIRST, AGREEING_BESIDE = 3, 4, 1
-"""Number of five other regions that must show the same pose: of the most prominent person; of the first one whom windows show, since there
-are many windows; of those beside somebody who is found, since where there is one person there are others."""
+FIRST_DISTANCE, FIRST_AGREEING = 0.02, 4
+"""Largest distance, and number of five other regions that must show the same pose, of the first person whom windows show: there are many
+windows."""
+
+BESIDE_DISTANCE, BESIDE_AGREEING = 0.03, 1
+"""The same beside somebody who is found: where there is one person there are others."""
 
 BOXES_BESIDE = 3
 """Number of overlapping boxes, of as many windows, from which a person beside somebody who is found is not looked at again."""
@@ -159,40 +156,41 @@ class PeopleDetector:
     def _among(self, image: Image, pose: Pose, others: Sequence[Pose], *, often: bool) -> bool:
         """Return True if a pose is of a person, as sure as need be beside others; `often` tells that several windows show them."""
         if not others or any(share_on_mask(pose, other) > MAX_ON_OTHER for other in others):
-            return self._stays(image, pose, AGREEING_FIRST, STRICT_DISTANCE)
-        return often or self._stays(image, pose, AGREEING_BESIDE, BESIDE_DISTANCE)
+            return self._stays(image, pose, other_regions(pose), FIRST_AGREEING, FIRST_DISTANCE)
+        return often or self._stays(image, pose, other_regions(pose), BESIDE_AGREEING, BESIDE_DISTANCE)
 
     def _confirmed(self, image: Image, pose: Pose, score: float) -> bool:
-        """Return True if the most prominent person, of a box of some score, is one: in other regions too the pose is the same.
+        """Return True if the most prominent person, of a box of some score, is one: other regions show the same pose.
 
         Of animals and things the network sees another one in each.
         """
-        if score >= UNDOUBTED_SCORE and pose.presence >= UNDOUBTED_PRESENCE:
+        if score >= SURE_SCORE and pose.presence >= SURE_PRESENCE:
             return True
+        body, larger, *_ = other_regions(pose)
         largest = LOOSE_DISTANCE if score >= SURE_SCORE else STRICT_DISTANCE
-        return self._stays(image, pose, AGREEING, largest, enough=EQUAL_DISTANCE)
+        distance = self._distance(image, pose, body)
+        return distance < EQUAL_DISTANCE or (distance < largest and self._distance(image, pose, larger) < largest)
 
-    def _stays(self, image: Image, pose: Pose, wanted: int, largest: float, *, enough: float = 0.0) -> bool:
-        """Return True if the network sees the same pose in other regions of an image (H, W, 3) too.
-
-        Args:
-            image: the picture.
-            pose: of somebody in it.
-            wanted: number of regions, of five, that must show the same.
-            largest: distance of poses below which they are the same.
-            enough: distance below which the region around the body alone decides.
-        """
-        body = pose.body
-        others = (body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9))
-        for left, region in zip(range(len(others), 0, -1), others, strict=True):
+    def _stays(self, image: Image, pose: Pose, regions: Sequence[Region], wanted: int, largest: float) -> bool:
+        """Return True if the network sees a pose in `wanted` of other regions too, by no more than a distance elsewhere."""
+        for left, region in zip(range(len(regions), 0, -1), regions, strict=True):
             if wanted > left:
                 return False
-            again = self._pose(image, region)
-            distance = np.inf if again is None else pose_distance(pose, again)
-            wanted -= distance < largest
-            if wanted == 0 or (region is body and distance < enough):
+            wanted -= self._distance(image, pose, region) < largest
+            if wanted == 0:
                 return True
         return False
+
+    def _distance(self, image: Image, pose: Pose, region: Region) -> float:
+        """Return how far from a pose that is which the network sees in another region (`pose_distance`); infinite where nobody."""
+        again = self._pose(image, region)
+        return np.inf if again is None else pose_distance(pose, again)
+
+
+def other_regions(pose: Pose) -> tuple[Region, Region, Region, Region, Region]:
+    """Return five regions around a person other than that which showed them: the network must see the same there."""
+    body = pose.body
+    return body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9)
 
 
 def windows(image: Image) -> Iterator[Region]:
