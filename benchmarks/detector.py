@@ -126,6 +126,8 @@ def main() -> None:
     agreement(images, detector, peer)
     print()
     times(images[: args.timed], detector, peer)
+    print()
+    rates(images[:: max(1, len(images) // args.timed)])
 
 
 def nearness(folder: Path, keypoints: Path) -> tuple[str, str, str, str, str]:
@@ -207,6 +209,35 @@ def times(images: Sequence[np.ndarray], detector: PeopleDetector, peer: Peer) ->
         own, other = np.median(ours), np.median(theirs)
         rows.append((f"{side} px", f"{own * 1e3:.1f}", f"{other * 1e3:.1f}", f"{own / other:.2f}"))
     table(("longer side", "ptx, ms", "MediaPipe, ms", "ratio"), rows)
+
+
+def rates(images: Sequence[np.ndarray]) -> None:
+    """Print pictures a second whose longer side is the smallest of `SIDES`: keypoints, with face and hands, and of a known person."""
+    detector, people = KeypointDetector(), PeopleDetector()
+    scales = [SIDES[0] / max(image.shape[:2]) for image in images]
+    scaled = [
+        cv2.resize(image, None, fx=s, fy=s, interpolation=cv2.INTER_AREA)
+        for image, s in zip(images, scales, strict=True)
+    ]
+    seconds: dict[str, list[float]] = {"keypoints": [], "with face and hands": [], "followed": []}
+    for image in scaled:
+        clock = [time.perf_counter()]
+        try:
+            person = detector.detect(image)
+        except BadSample:
+            seconds["keypoints"].append(time.perf_counter() - clock[0])
+            continue
+        clock.append(time.perf_counter())
+        detector.details(image, person)
+        clock.append(time.perf_counter())
+        people.follow(image, person.pose.body)
+        clock.append(time.perf_counter())
+        for name, spent in zip(seconds, (clock[1] - clock[0], clock[2] - clock[0], clock[3] - clock[2]), strict=True):
+            seconds[name].append(spent)
+    table(
+        ("pictures a second on one core", *seconds),
+        [(f"{len(scaled)} photographs", *(f"{1 / np.mean(s):.1f}" for s in seconds.values()))],
+    )
 
 
 if __name__ == "__main__":
