@@ -2,12 +2,15 @@
 
     python benchmarks/detector.py photographs/ --environment mediapipe-env
 
+With `--keypoints folder/`, files of OpenPose's JSON named PARENT__PICTURE_keypoints.json: also how near the 18 keypoints are to those.
+
 MediaPipe 0.10.21 wants numpy 1: it gets an environment of its own, which this script makes. Skipped with a line where it has no wheel.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pickle
 import subprocess
@@ -22,8 +25,10 @@ import numpy as np
 from common import processor, table
 
 from ptx.datasets.images import read_image
+from ptx.detector.keypoints import KeypointDetector
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import Pose
+from ptx.pipeline.errors import BadSample
 
 PEER = "mediapipe==0.10.21"
 SIDES = (256, 512, 1024)
@@ -87,29 +92,66 @@ def make_environment(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def photographs(folder: Path) -> Iterator[np.ndarray]:
-    """Read the pictures of a folder, sub-folders too."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
-            yield np.ascontiguousarray(read_image(path, 100_000_000))
+def photographs(folder: Path) -> Iterator[Path]:
+    """List the pictures of a folder, sub-folders too."""
+    yield from (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+
+
+def read(path: Path) -> np.ndarray:
+    """Read a picture (H, W, 3)."""
+    return np.ascontiguousarray(read_image(path, 100_000_000))
 
 
 def main() -> None:
-    """Compare, and print two tables."""
+    """Compare, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="photographs of people")
     parser.add_argument("--environment", type=Path, default=Path("mediapipe-env"))
+    parser.add_argument("--keypoints", type=Path, help="folder of OpenPose's keypoints of the photographs")
     parser.add_argument("--timed", type=int, default=25, help="photographs that are timed")
     args = parser.parse_args()
+    if args.keypoints:
+        table(
+            ("against", "photographs", "found", "mean distance / height", "within 10 %"),
+            [nearness(args.folder, args.keypoints)],
+        )
+        print()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the peer inherits it
     if not make_environment(args.environment):
         print(f"skipped: {PEER} has no wheel for Python {sys.version_info.major}.{sys.version_info.minor}")
         return
-    images, detector, peer = list(photographs(args.folder)), PeopleDetector(), Peer(args.environment)
+    images = [read(path) for path in photographs(args.folder)]
+    detector, peer = PeopleDetector(), Peer(args.environment)
     print(f"{processor()}, {len(images)} photographs\n")
     agreement(images, detector, peer)
     print()
     times(images[: args.timed], detector, peer)
+    print()
+    rates(images[:: max(1, len(images) // args.timed)])
+
+
+def nearness(folder: Path, keypoints: Path) -> tuple[str, str, str, str, str]:
+    """Measure the mean distance of joints that both have, over the height of the box around the person's keypoints, by picture."""
+    detector = KeypointDetector()
+    distances: list[float] = []
+    count = 0
+    for path in photographs(folder):
+        truth = keypoints / f"{path.parent.name}__{path.stem}_keypoints.json"
+        if not truth.exists():
+            continue
+        count += 1
+        (person,) = json.loads(truth.read_text())["people"]
+        expected = np.array(person["pose_keypoints_2d"], np.float64).reshape(18, 3)
+        try:
+            own = detector.detect(read(path)).keypoints
+        except BadSample:
+            continue
+        known = expected[:, 2] > 0
+        both = known & (own[:, 2] > 0)
+        distance = np.linalg.norm(own[both, :2] - expected[both, :2], axis=1).mean()
+        distances.append(float(distance / np.ptp(expected[known, 1])))
+    near = np.array(distances)
+    return keypoints.name, str(count), str(len(near)), f"{near.mean():.3f}", f"{(near < 0.1).sum()} of {count}"
 
 
 def agreement(images: Sequence[np.ndarray], detector: PeopleDetector, peer: Peer) -> None:
@@ -167,6 +209,35 @@ def times(images: Sequence[np.ndarray], detector: PeopleDetector, peer: Peer) ->
         own, other = np.median(ours), np.median(theirs)
         rows.append((f"{side} px", f"{own * 1e3:.1f}", f"{other * 1e3:.1f}", f"{own / other:.2f}"))
     table(("longer side", "ptx, ms", "MediaPipe, ms", "ratio"), rows)
+
+
+def rates(images: Sequence[np.ndarray]) -> None:
+    """Print pictures a second whose longer side is the smallest of `SIDES`: keypoints, with face and hands, and of a known person."""
+    detector, people = KeypointDetector(), PeopleDetector()
+    scales = [SIDES[0] / max(image.shape[:2]) for image in images]
+    scaled = [
+        cv2.resize(image, None, fx=s, fy=s, interpolation=cv2.INTER_AREA)
+        for image, s in zip(images, scales, strict=True)
+    ]
+    seconds: dict[str, list[float]] = {"keypoints": [], "with face and hands": [], "followed": []}
+    for image in scaled:
+        clock = [time.perf_counter()]
+        try:
+            person = detector.detect(image)
+        except BadSample:
+            seconds["keypoints"].append(time.perf_counter() - clock[0])
+            continue
+        clock.append(time.perf_counter())
+        detector.details(image, person)
+        clock.append(time.perf_counter())
+        people.follow(image, person.pose.body)
+        clock.append(time.perf_counter())
+        for name, spent in zip(seconds, (clock[1] - clock[0], clock[2] - clock[0], clock[3] - clock[2]), strict=True):
+            seconds[name].append(spent)
+    table(
+        ("pictures a second on one core", *seconds),
+        [(f"{len(scaled)} photographs", *(f"{1 / np.mean(s):.1f}" for s in seconds.values()))],
+    )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ class Problem:
         pixels, self.weight = split_keypoints(keypoints, 0.0)
         unit = guess_scale(pixels, self.weight, self.posed.points)
         centre = (pixels * self.weight[..., None]).sum(1) / self.weight.sum(1)[:, None]
-        self.xy = Frame(centre, unit, np.zeros(len(unit))).observe(pixels, self.weight, np.zeros((0, 3)), np.zeros(0)).xy
+        self.xy = (
+            Frame(centre, unit, np.zeros(len(unit))).observe(pixels, self.weight, np.zeros((0, 3)), np.zeros(0)).xy
+        )
 
     def energy(self, n: int, state: State, sigmas: Sigmas) -> float:
         """Ours, of one image."""

@@ -201,14 +201,17 @@ class Project:
                 "one side, in the tables of pairs or in the folders; `ptx check` lists them"
             )
 
-    def check_keypoints(self, steps: Sequence[Step]) -> None:
-        """Refuse a keypoint backend that cannot work where some of the steps use it, before pictures are read.
+    def check_backends(self, steps: Sequence[Step]) -> None:
+        """Refuse backends of keypoints and fits that cannot work where some of the steps use them, before pictures are read.
 
         Raises:
-            PtxError: it does not go with the data set, or lacks the path of its files.
+            PtxError: one does not go with the data set, lacks the path of its files, or has one and reads none.
         """
-        if "extract-keypoints" in {step.name for step in steps}:
+        names = {step.name for step in steps}
+        if "extract-keypoints" in names:
             self.settings.extract_keypoints.resolve(self.data).check(self.data)
+        if "fit-smpl" in names:
+            self.settings.fit_smpl.check(self.data)
 
     def check_data(self) -> None:
         """Refuse settings that name no data set where the stores are of another kind than made people, which would take their place.

@@ -41,7 +41,7 @@ def submit(
     project.check_pairs(list(chosen.values()))
     project.check_split()
     project.check_body(list(chosen.values()))
-    project.check_keypoints(list(chosen.values()))
+    project.check_backends(list(chosen.values()))
     jobs = scripts(list(chosen.values()), project.settings.cluster, results, config, overrides or [])
     if show:
         print(as_text(jobs))

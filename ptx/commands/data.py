@@ -52,7 +52,7 @@ def run(
     project.check_pairs(steps)
     project.check_split()
     project.check_body(steps)
-    project.check_keypoints(steps)
+    project.check_backends(steps)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"

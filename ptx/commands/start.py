@@ -76,7 +76,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     project = Project.of(settings)
     project.check()
     project.check_body(project.stages)
-    project.check_keypoints(project.stages)
+    project.check_backends(project.stages)
     if missing := list(missing_files(settings)):
         raise PtxError("\n".join(f"{line} is not there" for line in missing))
     print(f"{config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else 'defaults')}: fine")

@@ -286,6 +286,11 @@ def read_table(path: Path) -> Iterator[tuple[int, str, str]]:
             columns = [next((header.index(name) for name in names if name in header), -1) for names in COLUMNS]
             if -1 in columns:
                 raise PtxError(f"{path}:1: the first line must name the columns source,target (or from,to)")
+            if "split" in header:
+                raise PtxError(
+                    f"{path}:1: a column split is not read: leave it out; persons for testing are a share of all (data.test_fraction), or "
+                    "those of a table of their own (data.test_pairs of data.kind deepfashion and market1501)"
+                )
             for row in reader:
                 if not any(cell.strip() for cell in row):
                     continue

@@ -68,7 +68,10 @@ class Network:
             raise PtxError(f"{path}: is no TensorFlow Lite network: {one_line(error)}") from None
         given = self._interpreter.get_input_details()[0]
         self._input: int = given["index"]
-        self._outputs: list[int] = [output["index"] for output in self._interpreter.get_output_details()]
+        outputs = self._interpreter.get_output_details()
+        self._outputs: list[int] = [output["index"] for output in outputs]
+        self.last_axes = tuple(int(output["shape"][-1]) for output in outputs)
+        """Length of the last axis of each output."""
         self.side = int(given["shape"][1])
         """Height and width of the picture that it takes, px."""
 

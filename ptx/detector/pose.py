@@ -9,6 +9,7 @@ import numpy as np
 
 from ptx.detector.network import ASSETS, Floats, Image, Network, sigmoid
 from ptx.detector.regions import PERSON_MARGIN, Region, region_about
+from ptx.pipeline.errors import PtxError
 
 POSE_MODEL = ASSETS / "pose_landmark_full.tflite"
 """Network of the landmarks and the mask."""
@@ -18,6 +19,9 @@ LANDMARKS = 33
 
 OUTPUTS = 39
 """Points of the network: landmarks, two that say where the person is in a video's next frame, four that are not used."""
+
+LAST_AXES = (5 * OUTPUTS, 1, 1, OUTPUTS, 3 * OUTPUTS)
+"""Length of the last axis of the network's outputs: points, presence, mask, heat maps, points in metres."""
 
 FRAME_POINTS = slice(33, 35)
 """Middle of the hips, and a point on the circle around the body."""
@@ -71,8 +75,16 @@ class PoseNetwork:
     """Finds landmarks and mask of the person that a region shows."""
 
     def __init__(self, path: Path = POSE_MODEL) -> None:
-        """Load the network from its file."""
+        """Load the network from its file.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is not there or another network.
+        """
         self._network = Network(path)
+        if self._network.last_axes != LAST_AXES:
+            raise PtxError(
+                f"{path}: is no network of landmarks and masks, such as MediaPipe's pose_landmark_heavy.tflite"
+            )
 
     def __call__(self, image: Image, region: Region, min_presence: float = MIN_PRESENCE) -> Pose | None:
         """Return the pose in a region of an image (H, W, 3); None where nobody is, or not as surely as asked for."""

@@ -149,10 +149,12 @@ def load_body(spec: str) -> Body:
             SMPL-H or SMPL-X (`body_formats`): the official .pkl, or an .npz with SMPL's own key names.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        OSError: there is no such file, or it is a folder.
         ValueError: the file is no such body; one line says what is wrong and how to mend it.
     """
     path = SHIPPED.get(spec) or Path(os.path.expanduser(spec))
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name the file in it, such as {_models_in(path)}")
     if not path.is_file():
         raise FileNotFoundError(
             f"{path}: no such file. SMPL's files are the user's own: download from https://smpl.is.tue.mpg.de (SMPL-X's from "
@@ -160,6 +162,12 @@ def load_body(spec: str) -> Body:
         )
     stat = path.stat()
     return _load(path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+def _models_in(folder: Path) -> str:
+    """Name the first files of a folder that may be body models, or how they are called where there are none."""
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".pkl", ".npz"))
+    return ", ".join(names[:3]) or "SMPL_NEUTRAL.pkl"
 
 
 @lru_cache(maxsize=8)

@@ -16,14 +16,16 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     ValidationError,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ptx.pipeline.config_errors import Former, Location, describe_errors
 from ptx.pipeline.errors import PtxError, one_line
-from ptx.pipeline.overrides import read_override
+from ptx.pipeline.overrides import plain_types, read_override
 from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.opening import absolute_path, open_storage
 from ptx.pipeline.storage.storage import Storage
@@ -38,6 +40,22 @@ class Section(BaseModel):
     """A group of settings. Docstrings under fields become their help."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_booleans(cls, values: Json) -> Json:
+        """Refuse true and false where numbers are wanted: pydantic takes them for 1 and 0."""
+        if not isinstance(values, Mapping):
+            return values
+        no_number = PydanticCustomError("no_number", "be a number, not true or false")
+        errors: list[InitErrorDetails] = [
+            {"type": no_number, "loc": (name,), "input": value}
+            for name, value in values.items()
+            if name in cls.model_fields and _is_boolean_for_number(value, cls.model_fields[name])
+        ]
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return values
 
     def manifest(self) -> dict[str, Json]:
         """Return the settings that results depend on, as JSON values.
@@ -55,6 +73,12 @@ class Section(BaseModel):
         }
         values: dict[str, Json] = self.model_dump(mode="json", exclude=left_out | unset)
         return values
+
+
+def _is_boolean_for_number(value: Json, field: FieldInfo) -> bool:
+    given = value if isinstance(value, list) else [value]
+    kinds = set(plain_types(field.annotation))
+    return any(isinstance(one, bool) for one in given) and bool(kinds & {int, float}) and bool not in kinds
 
 
 def _is_location(field: FieldInfo) -> bool:

@@ -83,6 +83,13 @@ def _alternatives(annotation: TypeForm[Json] | None) -> list[TypeForm[Json] | No
     return [annotation]
 
 
+def plain_types(annotation: TypeForm[Json] | None) -> list[TypeForm[Json] | None]:
+    """Return the types that a field may have, and those of the items of its lists and tuples."""
+    kinds = _alternatives(annotation)
+    items = [inner for kind in kinds if get_origin(kind) in (tuple, list) for inner in get_args(kind)]
+    return kinds + [kind for item in items for kind in plain_types(item)]
+
+
 def _is_text(kind: TypeForm[Json] | None) -> bool:
     if get_origin(kind) is Literal:
         return all(isinstance(value, str) for value in get_args(kind))

@@ -16,6 +16,7 @@ from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.fit_cameras import FIRST_PIXEL
 from ptx.geometry.hands import FINGER_JOINTS
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Section
+from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import BodyStage, open_body
@@ -47,6 +48,22 @@ class FitSettings(Section):
     """A fit is quarantined when its median distance to the keypoints exceeds this share of the person's size in the picture."""
     max_energy: Annotated[float, Field(gt=0)] = 6.0
     """And when its energy for each keypoint exceeds this: the keypoints contradict each other, or no one stands so."""
+
+    def check(self, data: DataSet[DataSettings]) -> None:
+        """Refuse a backend that does not go with the data set, lacks the folder of its files, or has one and reads none.
+
+        Raises:
+            PtxError: so it is.
+        """
+        if self.backend == "keypoints":
+            if self.path is not None:
+                raise PtxError(
+                    "fit_smpl.path: is read by backend files only; leave it out, or set fit_smpl.backend: files"
+                )
+        elif self.path is None:
+            raise PtxError("fit_smpl.path: backend files needs the folder of the fits")
+        elif data.root is None:
+            raise PtxError("fit_smpl.backend: files are for photographs; synthetic people are fitted from keypoints")
 
 
 @dataclass(frozen=True)
@@ -143,17 +160,9 @@ class FitSmpl(BodyStage[FitSettings]):
         options = FitOptions(
             iterations=chosen.iterations, max_residual=chosen.max_residual, max_energy=chosen.max_energy
         )
+        chosen.check(self.data)
         body, fingers = open_body(self.body), self.fingers
-        files = chosen.backend == "files"
-        source = open_fits(
-            self.body,
-            self.data,
-            options,
-            files=files,
-            path=chosen.path,
-            use_3d=chosen.use_3d,
-            points=self.points,
-        )
+        source = open_fits(self.body, self.data, options, files=self.files, use_3d=chosen.use_3d, points=self.points)
 
         def process(block: Block) -> Result:
             fit, problems = source.fit(block)
@@ -166,7 +175,7 @@ class FitSmpl(BodyStage[FitSettings]):
             }
             if fingers:
                 hands = block.array("keypoints.hands", np.float32)
-                found = fit_hands(body, fit.pose, fit.betas, fit.camera, hands, keep_wrists=files)
+                found = fit_hands(body, fit.pose, fit.betas, fit.camera, hands, keep_wrists=self.files is not None)
                 arrays |= {"pose": found.pose, "hands_pose": found.hands_pose}
             return Result(arrays, problems)
 

@@ -320,7 +320,11 @@ def test_runs_refuse_persons_in_training_and_in_testing(tmp_path: Path) -> None:
 
 def test_a_body_that_cannot_be_read_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
     (tmp_path / "page.pkl").write_text("<html>sign in</html>")
-    for body, reason in (("none.pkl", "no such file"), ("page.pkl", "not an SMPL pickle"), (".", "no such file")):
+    for body, reason in (
+        ("none.pkl", "no such file"),
+        ("page.pkl", "not an SMPL pickle"),
+        (".", "is a folder; name the file in it"),
+    ):
         words = sets("data.persons=3", "cluster.kind=serial", f"body={tmp_path / body}")
         fails(ptx(tmp_path, "run", "all", *words), reason)
     assert not (tmp_path / "work").exists()
@@ -353,6 +357,26 @@ def test_keypoint_files_without_a_path_are_refused_before_pictures_are_read(word
         Pillow.new("RGB", (40, 40)).save(tmp_path / "ann" / name)
     given = sets("data.root=.", "extract_keypoints.backend=csv", "body=small", "cluster.kind=serial")
     fails(ptx(tmp_path, *words, *given), "extract_keypoints.path: backend csv needs the path of its files")
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("words", [["run", "all"], ["config", "check"]], ids=lambda w: w[0])
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (["extract_keypoints.path=."], "extract_keypoints.path: backend blazepose reads no files"),
+        (["fit_smpl.path=."], "fit_smpl.path: is read by backend files only"),
+        (["fit_smpl.backend=files"], "fit_smpl.path: backend files needs the folder of the fits"),
+    ],
+    ids=["keypoints", "fits", "no fits"],
+)
+def test_a_path_that_nothing_reads_and_one_that_lacks(
+    words: list[str], given: list[str], reason: str, tmp_path: Path
+) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / "ann").mkdir(exist_ok=True)
+        Pillow.new("RGB", (40, 40)).save(tmp_path / "ann" / name)
+    fails(ptx(tmp_path, *words, *sets("data.root=.", "body=small", "cluster.kind=serial", *given)), reason)
     assert not (tmp_path / "work").exists()
 
 

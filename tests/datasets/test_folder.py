@@ -64,6 +64,7 @@ def test_field_names_of_columns(root: Path) -> None:
         ("source,target\nann/1.jpg,ann/1.jpg\n", "pairs.csv:2: ann/1.jpg is paired with itself"),
         ("source,target\nann/1.jpg\n", "pairs.csv:2: 1 columns, expected 2"),
         ("a,b\nann/1.jpg,ann/2.PNG\n", "pairs.csv:1: the first line must name the columns source,target"),
+        ("source,target,Split\nann/1.jpg,ann/2.PNG,test\n", "pairs.csv:1: a column split is not read: leave it out"),
         ("source,target\n", "holds no pairs"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -10,10 +13,14 @@ data = pytest.importorskip("skimage.data")
 
 from ptx.datasets.people import People, PeopleOptions  # noqa: E402
 from ptx.detector.keypoints import KeypointDetector  # noqa: E402
+from ptx.detector.pose import POSE_MODEL  # noqa: E402
 from ptx.geometry.joints import keypoint  # noqa: E402
-from ptx.pipeline.errors import BadSample  # noqa: E402
+from ptx.pipeline.errors import BadSample, PtxError  # noqa: E402
 from ptx.stages.backends.keypoints import DetectedKeypoints  # noqa: E402
 from tests.datasets.problems import raises_problem  # noqa: E402
+
+HEAVY = Path(__file__).parents[3] / "det_pkg" / "npm" / "package" / "pose_landmark_heavy.tflite"
+"""MediaPipe's larger network, where somebody has put it."""
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +108,38 @@ def test_synthetic_people_against_their_truth(detector: KeypointDetector) -> Non
     assert len(errors) >= 10
     assert np.median(errors) < 12
     assert (np.median(agreement, axis=0) > (0.9, 0.9, 0.6)).all()
+
+
+def test_a_network_by_path(detector: KeypointDetector, tmp_path: Path) -> None:
+    """A copy of the one that comes with ptx sees the same to the bit."""
+    copy = tmp_path / "mine.tflite"
+    shutil.copyfile(POSE_MODEL, copy)
+    own, other = (one.detect(data.astronaut()) for one in (detector, KeypointDetector(copy)))
+    assert np.array_equal(own.landmarks, other.landmarks)
+    assert np.array_equal(own.pose.mask, other.pose.mask)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no network at all" * 9], ids=["absent", "empty", "text"])
+def test_a_path_of_no_network(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.tflite"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PtxError, match=r"wrong.tflite: (cannot be read|is no TensorFlow Lite network)") as told:
+        KeypointDetector(path)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["face_detection", "pose_detection"])
+def test_a_network_of_something_else(name: str) -> None:
+    with pytest.raises(PtxError, match=rf"{name}.*: is no network of landmarks and masks"):
+        KeypointDetector(next(POSE_MODEL.parent.glob(f"{name}*.tflite")))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HEAVY.exists(), reason="the heavy network is not here")
+def test_the_heavy_network(detector: KeypointDetector) -> None:
+    """Another network of the same outputs: it sees her where the one of ptx does, but not the same to the bit."""
+    heavy, full = KeypointDetector(HEAVY).detect(data.astronaut()), detector.detect(data.astronaut())
+    both = (heavy.keypoints[:, 2] > 0) & (full.keypoints[:, 2] > 0)
+    away = np.linalg.norm(heavy.keypoints[both, :2] - full.keypoints[both, :2], axis=1)
+    assert 0 < np.median(away) < 12

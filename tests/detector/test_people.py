@@ -7,8 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
-from ptx.detector.people import PeopleDetector, is_person, pose_distance, same_person, windows
+from ptx.detector.people import (
+    WINDOW_SIZES,
+    PeopleDetector,
+    is_person,
+    pose_distance,
+    same_person,
+    share_on_mask,
+    windows,
+)
 from ptx.detector.regions import Region
 from tests.detector.test_pose import pose
 
@@ -29,7 +38,7 @@ def test_windows_cover_the_picture() -> None:
     image = np.zeros((300, 500, 3), np.uint8)
     everything = list(windows(image))
     assert everything[0] == Region(250, 150, 500)
-    for share in (1.0, 0.7, 0.5):
+    for share in WINDOW_SIZES:
         size = 300 * share
         centres = [(w.x, w.y) for w in everything[1:] if w.size == pytest.approx(size)]
         assert all(size / 2 <= x <= 500 - size / 2 and size / 2 <= y <= 300 - size / 2 for x, y in centres)
@@ -102,8 +111,29 @@ def test_several_in_a_large_picture(detector: PeopleDetector) -> None:
     assert places == {1, 2, 3, 4}
 
 
+def test_a_part_of_somebody_lies_on_their_mask() -> None:
+    """Of 33 landmarks of a grid, the shares within a mask's left half, moved outside its region, and unseen."""
+    half = np.zeros((256, 256), np.float32)
+    half[:, :128] = 1
+    other = pose(mask=half, region=Region(50, 80, 256))  # a cell of the mask is a pixel; the left half ends at x = 50
+    assert share_on_mask(pose(landmarks=landmarks((10, 50))), other) == 1
+    assert share_on_mask(pose(landmarks=landmarks((60, 50))), other) == 0
+    assert share_on_mask(pose(landmarks=landmarks((40, 50))), other) == pytest.approx(
+        18 / 33
+    )  # x = 40, 44, 48 of six columns
+    assert share_on_mask(pose(landmarks=landmarks((500, 50))), other) == 0
+    assert share_on_mask(pose(landmarks=landmarks((10, 50), visibility=0.1)), other) == 0
+
+
+@pytest.mark.slow
+def test_parts_of_people_are_no_people(detector: PeopleDetector) -> None:
+    """Two beside each other; arms and patterns between them, of no third person, are not told."""
+    two = np.concatenate([data.astronaut(), data.astronaut()[:, ::-1]], axis=1)
+    assert len(detector.find_all(two)) == 2
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_nobody(detector: PeopleDetector, seed: int) -> None:
+def test_nobody_in_patterns(detector: PeopleDetector, seed: int) -> None:
     """Smooth gradients, stripes, checks and noise."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:240, :320]
@@ -111,5 +141,81 @@ def test_nobody(detector: PeopleDetector, seed: int) -> None:
     colours = rng.uniform(40, 200, (2, 3))
     low, high = pattern.min(), pattern.max()
     image = colours[0] + (colours[1] - colours[0]) * ((pattern - low) / (high - low))[..., None]
-    assert detector.find(image.astype(np.uint8)) is None
-    assert detector.find_all(image.astype(np.uint8)) == []
+    assert_nobody(detector, image.astype(np.uint8))
+
+
+LIBRARY = (
+    "brick", "cat", "cell", "clock", "coffee", "coins", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field",
+    "immunohistochemistry", "logo", "microaneurysms", "moon", "page", "retina", "rocket", "shepp_logan_phantom", "text",
+)  # fmt: skip
+"""scikit-image's pictures without people: surfaces, animals, things, cells, the sky, print."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIBRARY)
+def test_nobody_in_pictures_of_other_things(detector: PeopleDetector, name: str) -> None:
+    image = np.asarray(getattr(data, name)())
+    grey = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    whole = grey if grey.dtype == np.uint8 else np.uint8(255 * (grey / max(float(grey.max()), 1e-9)))
+    scale = min(1.0, 1024 / max(whole.shape[:2]))
+    smaller = cv2.resize(whole[..., :3].copy(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    assert_nobody(detector, np.asarray(smaller, np.uint8))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [4, 8, 16, 32, 64])
+def test_nobody_in_clouds(detector: PeopleDetector, size: int) -> None:
+    """Coloured noise of several grains, as marble, foliage and stains."""
+    noise = np.random.default_rng(size).integers(0, 255, (size, size, 3), np.uint8)
+    assert_nobody(detector, np.asarray(cv2.resize(noise, (512, 400), interpolation=cv2.INTER_CUBIC), np.uint8))
+
+
+def landscape() -> np.ndarray:
+    """Sky, hills, a tree and the sun."""
+    image = np.full((360, 480, 3), (150, 190, 235), np.uint8)
+    cv2.circle(image, (380, 70), 34, (250, 230, 140), -1)
+    cv2.ellipse(image, (120, 330), (220, 130), 0, 0, 360, (90, 140, 80), -1)
+    cv2.ellipse(image, (380, 350), (240, 110), 0, 0, 360, (70, 120, 60), -1)
+    cv2.rectangle(image, (228, 190), (244, 300), (95, 65, 40), -1)
+    cv2.circle(image, (236, 160), 52, (40, 95, 45), -1)
+    return image
+
+
+def chair() -> np.ndarray:
+    """A chair before a wall: a back, a seat and legs, upright as people are."""
+    image = np.full((400, 320, 3), (205, 200, 190), np.uint8)
+    cv2.rectangle(image, (0, 330), (320, 400), (150, 120, 90), -1)
+    for left, right, top, bottom in (
+        (100, 220, 90, 200),
+        (92, 228, 205, 228),
+        (96, 110, 228, 370),
+        (210, 224, 228, 370),
+    ):
+        cv2.rectangle(image, (left, top), (right, bottom), (110, 70, 40), -1)
+    return image
+
+
+def writing() -> np.ndarray:
+    """Lines of text."""
+    image = np.full((320, 480, 3), 245, np.uint8)
+    for row in range(9):
+        cv2.putText(
+            image,
+            "Nobody is on this page " + str(row),
+            (20, 40 + 32 * row),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.8,
+            (30,) * 3,
+            2,
+        )
+    return image
+
+
+@pytest.mark.parametrize("image", [landscape(), chair(), writing()], ids=["landscape", "chair", "writing"])
+def test_nobody_in_drawings(detector: PeopleDetector, image: np.ndarray) -> None:
+    assert_nobody(detector, image)
+
+
+def assert_nobody(detector: PeopleDetector, image: np.ndarray) -> None:
+    assert detector.find(image) is None
+    assert detector.find_all(image) == []

@@ -105,3 +105,15 @@ def test_a_workspace_of_an_unknown_kind(tmp_path: Path) -> None:
         load(tmp_path, "workspace: nowhere://a\n")
     with pytest.raises(PtxError, match=r"workspace: must be a path or URL \(got 3\)"):
         load(tmp_path, "workspace: 3\n")
+
+
+@pytest.mark.parametrize("given", ["seed: true", "size: [128, false]", "data: {kind: people, persons: true}"])
+def test_booleans_are_no_numbers(tmp_path: Path, given: str) -> None:
+    with pytest.raises(PtxError, match=r"pipeline.yaml:1: .*: must be a number, not true or false \(got "):
+        load(tmp_path, given)
+
+
+def test_several_booleans_are_all_told(tmp_path: Path) -> None:
+    with pytest.raises(PtxError) as told:
+        load(tmp_path, "seed: true\ndata: {kind: people, persons: true}\n", "size=[true, 64]")
+    assert len(str(told.value).splitlines()) == 2  # sections are looked at once what is around them is right

@@ -18,7 +18,7 @@ from ptx.geometry.detected_landmarks import observe_landmarks
 from ptx.geometry.fitting import Fit, FitOptions, check_fit, fit
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.skinning import joint_transforms, pose_keypoints
-from ptx.pipeline.errors import BadSample, Problem, PtxError
+from ptx.pipeline.errors import BadSample, Problem
 from ptx.pipeline.stage import Block
 from ptx.pipeline.storage.store import Store
 from ptx.stages.backends.bodies import open_checked_body
@@ -42,8 +42,7 @@ def open_fits(
     data: DataSet[DataSettings],
     options: FitOptions,
     *,
-    files: bool,
-    path: Path | None,
+    files: Path | None,
     use_3d: bool,
     points: tuple[str, ...],
 ) -> FitSource:
@@ -53,24 +52,19 @@ def open_fits(
         body: the setting `body`.
         data: the data set.
         options: of the fitter, and the limits of a plausible fit.
-        files: read the bodies that another tool fitted.
-        path: folder of these files.
+        files: folder of the bodies that another tool fitted; None: fit them to keypoints.
         use_3d: fit 3D keypoints too.
         points: names of the arrays of store `keypoints` that are there.
 
     Raises:
-        PtxError: there is no body model, or none that smplx poses alike; or the backend's files are not there or not for this data set.
+        PtxError: there is no body model, or none that smplx poses alike; or there is no such folder.
     """
     model = open_checked_body(body)
     size = data.context.size
-    if not files:
+    if files is None:
         return KeypointFits(model, size, options, use_3d, points)
-    if path is None:
-        raise PtxError("fit_smpl.path: backend files needs the folder of the fits")
-    if data.root is None:
-        raise PtxError("fit_smpl.backend: files are for photographs; synthetic people are fitted from keypoints")
     ingest = Store(data.context.workspace, "ingest")
-    return FileFits(model, size, options, FitFolder(path, data.paths), data.paths, ingest)
+    return FileFits(model, size, options, FitFolder(files, data.paths), data.paths, ingest)
 
 
 def landmarks_of(block: Block, points: tuple[str, ...], size: tuple[int, int]) -> NDArray[np.float32] | None:

@@ -139,19 +139,24 @@ class KeypointBackend:
         Raises:
             PtxError: it cannot be used with this data set, or is not installed, or its files are not there.
         """
+        self.check(data)
         if self.detects:
             return self._detector()
-        self.check(data)
         return self._files(data) if self.reads_files else data.keypoint_source()
 
     def check(self, data: DataSet[DataSettings]) -> None:
-        """Refuse a backend that does not go with the data set, or lacks the path of its files; opens none of them.
+        """Refuse a backend that does not go with the data set, lacks the path of its files, or has one and reads none; opens no files.
 
         Raises:
             PtxError: so it is.
         """
         if self.reads_files:
             self._path(data)
+        elif self.path is not None:
+            raise PtxError(
+                f"extract_keypoints.path: backend {self.name} reads no files; leave the path out, or name what reads them, such as "
+                "extract_keypoints.backend: openpose-json, coco-json, mmpose-json or csv"
+            )
         elif self.name == "truth" and "keypoints" not in data.has:
             raise PtxError(
                 "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need blazepose, "
