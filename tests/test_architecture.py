@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"geometry", "labels", "pipeline"},
     "models": {"geometry", "labels", "pipeline"},
     "detector": {"geometry", "pipeline"},
+    "surface": {"geometry"},
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
     "settings": {"datasets", "pipeline", "stages", "training"},

@@ -61,15 +61,25 @@ class FittedBody:
     """(3,) px per metre, px, px."""
     size: tuple[int, int]
     """Height, width of the picture, px."""
+    offset: Floats | None = None
+    """(V, 3) metres added to the shaped body in rest, before it is posed: clothes and hair."""
 
     def turned(self, yaw: float, pitch: float = 0.0) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`."""
         return replace(self, pose=turn_pose(self.pose, yaw, pitch))
 
     @cached_property
+    def vertices(self) -> Floats:
+        """(V, 3) metres, body frame."""
+        body = self.body
+        if self.offset is not None:  # joints stay those of the body without clothes: they are fields of their own
+            body = replace(body, v_template=body.v_template + self.offset.astype(np.float32))
+        return np.asarray(pose_vertices(body, self.pose[None], self.betas)[0])
+
+    @cached_property
     def points(self) -> Floats:
         """(V, 3) projected vertices: u, v px and depth m."""
-        return project(self.camera, pose_vertices(self.body, self.pose[None], self.betas)[0]).astype(np.float32)
+        return project(self.camera, self.vertices).astype(np.float32)
 
     @property
     def keypoints(self) -> Floats:
