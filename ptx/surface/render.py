@@ -169,32 +169,30 @@ def _shade(
     """
     found, own_colour = np.empty(3, np.float32), np.empty(3, np.float32)
     total = np.empty(3, np.float32)
-    for y in range(alpha.shape[0]):
-        for x in range(alpha.shape[1]):
+    faces, uv, points = mesh
+    for row in range(alpha.shape[0]):
+        for column in range(alpha.shape[1]):
             count, shown = 0, np.float32(0)
             total[:] = 0
-            for s in range(samples * samples):
-                row, column = y * samples + s // samples, x * samples + s % samples
-                f = face[row, column]
+            for n in range(samples * samples):
+                y, x = row * samples + n // samples, column * samples + n % samples
+                f = face[y, x]
                 if f < 0:
                     continue
                 count += 1
                 f = numbers[f]
-                i, j, k = mesh.faces[f, 0], mesh.faces[f, 1], mesh.faces[f, 2]
-                a, b = bary[row, column, 0], bary[row, column, 1]
+                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                a, b = bary[y, x, 0], bary[y, x, 1]
                 c = np.float32(1) - a - b
-                p, q, r = mesh.points[i], mesh.points[j], mesh.points[k]
-                u, v = a * p[0] + b * q[0] + c * r[0], a * p[1] + b * q[1] + c * r[1]
-                t = np.float32(min(1.0, STRICT * look_up(fetched, u, v, a * p[2] + b * q[2] + c * r[2])))
+                u = a * points[i, 0] + b * points[j, 0] + c * points[k, 0]
+                v = a * points[i, 1] + b * points[j, 1] + c * points[k, 1]
+                depth = a * points[i, 2] + b * points[j, 2] + c * points[k, 2]
+                t = min(np.float32(1), np.float32(STRICT * look_up(fetched, u, v, depth)))
                 share = t * t * (3 - 2 * t)
                 if share < 1:
-                    at = mesh.uv[f]
-                    linear_colour(
-                        texture,
-                        a * at[0, 0] + b * at[1, 0] + c * at[2, 0],
-                        a * at[0, 1] + b * at[1, 1] + c * at[2, 1],
-                        found,
-                    )
+                    s = a * uv[f, 0, 0] + b * uv[f, 1, 0] + c * uv[f, 2, 0]
+                    w = a * uv[f, 0, 1] + b * uv[f, 1, 1] + c * uv[f, 2, 1]
+                    linear_colour(texture, s, w, found)
                 if share > 0:
                     if smooth:
                         linear_colour(fetched.image, u, v, own_colour)
@@ -207,6 +205,6 @@ def _shade(
                     total[d] += found[d]
             if count:
                 for d in range(3):
-                    colour[y, x, d] = np.uint8(total[d] / count + np.float32(0.5))
-                alpha[y, x] = np.float32(count) / (samples * samples)
-                own[y, x] = shown / count
+                    colour[row, column, d] = np.uint8(total[d] / count + np.float32(0.5))
+                alpha[row, column] = np.float32(count) / (samples * samples)
+                own[row, column] = shown / count

@@ -172,7 +172,8 @@ def _fill(
     way: NDArray[np.uint8],
 ) -> None:
     """Look every texel up in all places, until it is opaque; arguments as in `Completion` and `_Texels`."""
-    colour = np.empty(3, np.float32)
+    seen, under = layers  # named here, since taking one out of the tuple at every step costs as much as the work
+    colour, at, sure = np.empty(3, np.float32), np.empty((4, 3), np.float32), np.empty(8, np.float32)
     for n in range(len(corners)):
         i, j, k = corners[n, 0], corners[n, 1], corners[n, 2]
         a, b = weights[n, 0], weights[n, 1]
@@ -180,21 +181,27 @@ def _fill(
         left, most = np.float32(1), np.float32(0)
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
         for step in range(16):
-            gain = STRICT if step < 8 else LENIENT
             place, row = step % 8 // 2, step % 2
-            share = a * shares[place, row, i] + b * shares[place, row, j] + c * shares[place, row, k]
-            if share <= 0:
-                continue
-            p, q, r = points[place, i], points[place, j], points[place, k]
-            u, v = a * p[0] + b * q[0] + c * r[0], a * p[1] + b * q[1] + c * r[1]
-            t = min(1.0, gain * share * look_up(layers[row], u, v, a * p[2] + b * q[2] + c * r[2]))
-            opaque = np.float32(t * t * (3 - 2 * t))
-            if step >= 8:
-                opaque *= aslant
+            if step < 8:
+                if row == 0:
+                    for d in range(3):
+                        at[place, d] = a * points[place, i, d] + b * points[place, j, d] + c * points[place, k, d]
+                share = a * shares[place, row, i] + b * shares[place, row, j] + c * shares[place, row, k]
+                sure[step] = 0
+                if share > 0:
+                    if row == 0:
+                        sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
+                    else:
+                        sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
+            t = min(np.float32(1), np.float32(STRICT if step < 8 else LENIENT) * sure[step % 8])
+            opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < 8 else aslant)
             if opaque < LEAST_OPACITY:
                 continue
             part = left * opaque
-            linear_colour(layers[row].image, u, v, colour)
+            if row == 0:
+                linear_colour(seen.image, at[place, 0], at[place, 1], colour)
+            else:
+                linear_colour(under.image, at[place, 0], at[place, 1], colour)
             for d in range(3):
                 move = a * shift[place, i, d] + b * shift[place, j, d] + c * shift[place, k, d]
                 colours[n, d] += part * (colour[d] + move)
@@ -202,7 +209,7 @@ def _fill(
             if part > most:
                 most = part
                 way[n] = step % 8
-                coordinates[n, 0], coordinates[n, 1] = u, v
+                coordinates[n, 0], coordinates[n, 1] = at[place, 0], at[place, 1]
             if left < OPAQUE:
                 break
         confidence[n] = np.uint8(255 * (1 - left))
@@ -220,7 +227,10 @@ def _fill(
             v = e * reflected[i, 1] + f * reflected[j, 1] + g * reflected[k, 1]
             share = a * under_arms[i] + b * under_arms[j] + c * under_arms[k]
             for row in range(2):
-                linear_colour(layers[row].image, u, v, colour)
+                if row == 0:
+                    linear_colour(seen.image, u, v, colour)
+                else:
+                    linear_colour(under.image, u, v, colour)
                 for d in range(3):
                     move = e * reflected[i, 2 + d] + f * reflected[j, 2 + d] + g * reflected[k, 2 + d]
                     colours[n, d] += part * (share if row == 1 else 1 - share) * (colour[d] + move)
