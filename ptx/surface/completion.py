@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from ptx.geometry.body import Body
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
-from ptx.surface.layers import sample_vertices
+from ptx.surface.layers import NOTHING, sample_vertices
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -187,7 +187,8 @@ def _base(source: Source, mix: Floats, known: Floats, own: Floats, hair: Floats,
     """Diffuse colours (V, 3): the scalp's from hair only, face's and hands' from skin, the rest from all that is not head."""
     body, skin, zones = source.fitted.body, source.skin, body_zones(source.fitted.body)
     clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
-    out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=128.0)
+    mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
+    out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
     if hair_colour is not None:
         there = zones.head > 0
         strands = diffuse(body, own, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)

@@ -15,9 +15,10 @@ from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.completion import STRICT
-from ptx.surface.layers import Image, Layer, Mask, look_up
+from ptx.surface.layers import NOTHING, Image, Layer, Mask, look_up
 from ptx.surface.points import Floats, Ints
 from ptx.surface.sampling import cubic_colour, linear_colour
+from ptx.surface.source import Source
 from ptx.surface.store import SurfaceStore
 
 MOST_SAMPLES = 4
@@ -28,6 +29,9 @@ BAND = 128
 
 ALIKE = 25.0, 45.0
 """Degrees between two views of a head up to which the photograph's face is right however it is seen, and from which a frontal one is."""
+
+STILL = 5.0, 15.0
+"""Degrees by which no joint has turned between two poses that are taken for the same, and by which one has at least in others."""
 
 COARSE = 0.8
 """Samples over the photograph's pixels below which the photograph is smoothed first."""
@@ -58,10 +62,7 @@ def render(store: SurfaceStore, fitted: FittedBody, left_out: Mask | None = None
     source, scale = store.source, float(fitted.camera[0])
     samples = min(MOST_SAMPLES, max(2, int(np.ceil(COARSE * source.scale / scale))))
     fetched = _fetched(source.seen, samples * scale / source.scale)
-    share = _likeness(source.fitted, fitted)
-    if share > 0:
-        mixed = (1 - share) * source.seen.confidence + share * source.confidence_alike
-        fetched = fetched._replace(confidence=mixed.astype(np.float32))
+    fetched = fetched._replace(confidence=_confidence(source, fitted))
     mesh = _Mesh(fitted.body.faces, store.atlas.uv, source.points)
     drawn = fitted.body.faces if left_out is None else fitted.body.faces[~left_out]
     numbers = np.arange(len(fitted.body.faces), dtype=np.int32)
@@ -117,14 +118,26 @@ def _fetched(layer: Layer, rate: float) -> Layer:
     return layer._replace(image=np.asarray(cv2.GaussianBlur(layer.image, (0, 0), 0.45 / rate), np.uint8))
 
 
-def _likeness(source: FittedBody, target: FittedBody) -> float:
-    """How alike the views of two heads are, 0 to 1."""
-    views = []
-    for fitted in (source, target):
-        rotations, _ = joint_transforms(fitted.body, fitted.pose[None], fitted.betas)
-        views.append(rotations[0, joint("head"), 2])  # of the direction to the viewer, in the head's frame
-    turn = np.degrees(np.arccos(np.clip(float(views[0] @ views[1]), -1, 1)))
-    return float(np.clip((ALIKE[1] - turn) / (ALIKE[1] - ALIKE[0]), 0, 1))
+def _confidence(source: Source, target: FittedBody) -> Floats:
+    """Confidence (H, W) of the photograph's pixels for a view: what it doubts is right where hardly anything has moved."""
+    before, after = (
+        joint_transforms(fitted.body, fitted.pose[None], fitted.betas)[0][0] for fitted in (source.fitted, target)
+    )
+    turns = np.degrees(np.arccos(np.clip((np.einsum("jab,jab->j", before, after) - 1) / 2, -1, 1)))
+    views = before[joint("head"), 2] @ after[joint("head"), 2]  # of the direction to the viewer, in the head's frame
+    out = source.seen.confidence
+    for confidence, share in (
+        (source.confidence_alike, _falling(float(np.degrees(np.arccos(np.clip(views, -1, 1)))), *ALIKE)),
+        (source.seen.depth < NOTHING, _falling(float(turns.max()), *STILL)),
+    ):
+        if share > 0:
+            out = np.asarray((1 - share) * out + share * confidence, np.float32)
+    return out
+
+
+def _falling(value: float, low: float, high: float) -> float:
+    """1 up to `low`, 0 from `high` on, linear between."""
+    return float(np.clip((high - value) / (high - low), 0, 1))
 
 
 def unseen_arms(body: Body, keypoints: Floats) -> Mask:

@@ -30,6 +30,8 @@ def likeness(colours: Floats, to: Floats, width: float) -> Floats:
 
 
 def _lab(colours: Floats) -> Floats:
+    if not len(colours):  # which OpenCV refuses
+        return colours
     return np.asarray(cv2.cvtColor((colours.astype(np.float32) / 255)[None], cv2.COLOR_RGB2LAB)[0], np.float32)
 
 

@@ -1,0 +1,59 @@
+"""MediaPipe's points on the bodies, a face moved onto its points, a painted one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ptx.geometry.body import load_body
+from ptx.surface.face import ANCHORS, face_anchors, paint_face, settle_face
+from ptx.surface.points import SurfacePoints
+from ptx.surface.zones import body_zones
+
+BODY = load_body("builtin")
+
+
+@pytest.mark.parametrize("name", ["small", "builtin"])
+def test_anchors_are_at_nose_and_eyes(name: str) -> None:
+    body = load_body(name)
+    at = dict(zip(ANCHORS, face_anchors(body).of(body.v_template), strict=True))
+    nose, right, left = body.v_template[body.landmarks[:3]]
+    assert np.linalg.norm(at[1] - nose) < 0.015
+    for eye, corners in ((right, (33, 133)), (left, (263, 362))):
+        assert np.linalg.norm((at[corners[0]] + at[corners[1]]) / 2 - eye) < 0.015
+    assert at[10][1] > right[1] > at[1][1] > at[0][1] > at[17][1] > at[152][1]  # forehead to chin
+    assert at[61][0] < -0.01 < 0.01 < at[291][0]  # the mouth's corners: right is at -x
+
+
+def shown() -> np.ndarray:
+    return np.concatenate([BODY.v_template[:, :2] * (400, -400) + 500, -BODY.v_template[:, 2:]], axis=1).astype(
+        np.float32
+    )
+
+
+def test_a_face_is_moved_onto_its_points() -> None:
+    points, seen = shown(), np.full((468, 3), 500, np.float32)
+    move = np.array([4.0, -3.0], np.float32)
+    seen[list(ANCHORS), :2] = face_anchors(BODY).of(points[:, :2]) + move
+    found = settle_face(BODY, points, seen)
+    features = body_zones(BODY).features > 0.9
+    np.testing.assert_allclose((found - points)[features, :2].mean(0), move, atol=0.5)
+    np.testing.assert_array_equal((found - points)[body_zones(BODY).face == 0], 0)
+    np.testing.assert_array_equal(found[:, 2], points[:, 2])
+
+
+def test_without_a_face_nothing_moves() -> None:
+    points = shown()
+    assert settle_face(BODY, points, None) is points
+    assert settle_face(BODY, points, np.full((468, 3), np.nan, np.float32)) is points
+
+
+def test_a_painted_face_has_dark_brows_and_red_lips() -> None:
+    skin = np.full((len(ANCHORS), 3), (200, 150, 130), np.float32)
+    order = list(ANCHORS)
+    painted = paint_face(BODY, face_anchors(BODY), skin, np.array([40, 30, 20], np.float32))
+    lips, cheek = painted[order.index(17)], painted[order.index(129)]
+    assert lips[1] / lips[0] < 0.9 * cheek[1] / cheek[0]
+    brow = np.argmin(np.linalg.norm(BODY.v_template - (BODY.v_template[BODY.landmarks[1]] + (0, 0.02, 0.01)), axis=1))
+    point = SurfacePoints(np.full((1, 3), brow, np.int32), np.array([[1, 0]], np.float32))
+    assert paint_face(BODY, point, skin[:1], np.array([40, 30, 20], np.float32)).mean() < 0.8 * cheek.mean()
