@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
-    "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "training"},
+    "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},
     "evaluation": {
         "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
     },

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.networks import load_model
+from ptx.commands.networks import EngineName, load_engine, load_model
 from ptx.commands.options import (
     PICTURES,
     Config,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Keypoints, Person
+    from ptx.inference.surface import SurfaceEngine
 
 app = typer.Typer()
 
@@ -55,6 +56,16 @@ FrameOption = Annotated[
 ]
 
 
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option(
+        "--engine",
+        help="Trained networks, or the photograph's own pixels on a fitted body, with nothing trained; by default the "
+        "networks where there are any.",
+    ),
+]
+
+
 @app.command(
     rich_help_panel=PICTURES,
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
@@ -73,6 +84,7 @@ def transfer(
     ] = None,
     look: As = "picture",
     frame: FrameOption = None,
+    engine: EngineOption = None,
     model: ModelFolder = None,
     system: System = "flow",
     config: Config = None,
@@ -81,7 +93,9 @@ def transfer(
 ) -> None:
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
-    load = partial(load_model, model, system, config, overrides, frame)
+    if engine == "surface" and model is not None:
+        raise PtxError("--engine surface needs no models: leave --model out")
+    load = partial(load_engine, engine, model, system, config, overrides, frame)
     if pairs is not None and source is None and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, load, log_format)
     elif pairs is None and source is not None and pose is not None:
@@ -92,22 +106,39 @@ def transfer(
         )
 
 
-def _transfer_one(source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model]) -> None:
+def _transfer_one(
+    source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model | SurfaceEngine]
+) -> None:
     """Paint one person, or everyone of one photograph."""
+    from ptx.inference.model import Model
     from ptx.inference.sheets import draw_painting
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
     check_inputs_kept(output, source, pose)
     model = load()
+    _check_look(model, look)
     if look == "everyone":
-        _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
+        if isinstance(model, Model):
+            _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
         return
     title = f"{source.name} in the pose of {pose.name}"
     print(save_png(draw_painting(model.transfer(source, pose), look, title), output))
 
 
-def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Model], log_format: LogFormat) -> None:
+def _check_look(model: Model | SurfaceEngine, look: Look) -> None:
+    """Raise PtxError where an engine cannot give a look."""
+    from ptx.inference.surface import SurfaceEngine
+
+    if isinstance(model, SurfaceEngine) and look in ("paste", "everyone"):
+        raise PtxError(
+            f"--as {look}: the surface engine paints on a plain background; --as picture, or --engine network"
+        )
+
+
+def _transfer_table(
+    table: Path, folder: Path, look: Look, load: Callable[[], Model | SurfaceEngine], log_format: LogFormat
+) -> None:
     """Paint every row of a table; ends with 1 where some could not be painted."""
     from ptx.commands.output import open_output
     from ptx.inference.batch import read_transfers, transfer_all
@@ -115,8 +146,9 @@ def _transfer_table(table: Path, folder: Path, look: Look, load: Callable[[], Mo
     if look == "everyone":
         raise PtxError("--as everyone is for one photograph and one pose, not for a table")
     transfers = read_transfers(table)
-    output = open_output(log_format)
-    outcome = transfer_all(load(), transfers, folder, look, output.listener)
+    output, model = open_output(log_format), load()
+    _check_look(model, look)
+    outcome = transfer_all(model, transfers, folder, look, output.listener)
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(

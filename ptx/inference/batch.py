@@ -6,10 +6,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ptx.datasets.images import Frame
-from ptx.inference.model import Model
+from ptx.inference.painting import Painting
 from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
 from ptx.pipeline.errors import PtxError, one_line
@@ -72,8 +72,21 @@ def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | No
     return next((name for name in names if rows and name in rows[0]), None)
 
 
+class Engine(Protocol):
+    """What paints people in other poses: a `Model` or a `SurfaceEngine`."""
+
+    frame: Frame
+    """What of a photograph is painted."""
+    hashes: dict[str, str]
+    """What the pictures depend on beside the photographs, by name."""
+
+    def transfer(self, image: Path, pose: Path) -> Painting:
+        """Paint the person of a picture in another pose; raises PtxError."""
+        ...
+
+
 def transfer_all(
-    model: Model, transfers: Sequence[Transfer], folder: Path, look: Look, listener: Listener
+    model: Engine, transfers: Sequence[Transfer], folder: Path, look: Look, listener: Listener
 ) -> BatchOutcome:
     """Paint every row into `folder`/ROW_SOURCE_POSE.png; rows whose picture is there are left alone, bad rows are noted.
 

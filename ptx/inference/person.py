@@ -103,6 +103,8 @@ class Person:
     """(2, 3) from pixels of the photograph to pixels of `image`."""
     keypoints3d: Keypoints | None = None
     """(18, 4) metres and confidence, where the detector or the user gives them."""
+    detection: Detection | None = field(default=None, repr=False)
+    """All that the detector says of them; None where the keypoints are the user's."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ class PersonReader:
         box = self.detector.find_person(original) if self.frame == "person" else None
         working, transform = crop_and_resize(original, box, self.size)
         detection = self.detector.detect(working)
-        return Person(working, detection.keypoints, original, transform, detection.keypoints3d)
+        return Person(working, detection.keypoints, original, transform, detection.keypoints3d, detection)
 
     def _moved(self, points: Keypoints, transform: Transform) -> Keypoints:
         """Return keypoints (18, 3) at the model's size; those outside its picture are missing."""

@@ -47,9 +47,16 @@ def fit_person(person: Person, body: Body) -> FittedBody:
     Raises:
         BadSample: too few keypoints are there.
     """
-    size = (person.image.shape[0], person.image.shape[1])
-    keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
-    fitted = fit(body, person.keypoints[None], keypoints3d, size)
+    return fit_keypoints(person.keypoints, person.keypoints3d, (person.image.shape[0], person.image.shape[1]), body)
+
+
+def fit_keypoints(keypoints: Keypoints, keypoints3d: Keypoints | None, size: tuple[int, int], body: Body) -> FittedBody:
+    """Fit the body to keypoints (18, 3), and (18, 4) if there are any, of a picture of `size` (height, width).
+
+    Raises:
+        BadSample: too few keypoints are there.
+    """
+    fitted = fit(body, keypoints[None], None if keypoints3d is None else keypoints3d[None], size)
     if not fitted.usable[0]:
         problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")

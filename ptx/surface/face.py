@@ -83,7 +83,7 @@ def settle_face(body: Body, points: Floats, seen: Floats | None) -> Floats:
     scalp = points[zones.scalp > 0.9, :2]
     still = scalp[:: max(1, len(scalp) // 30)]
     gap = np.concatenate([seen[list(ANCHORS), :2] - at, np.zeros_like(still)])
-    plate = RBFInterpolator(np.concatenate([at, still]) / size, gap, smoothing=1e-3)
+    plate = RBFInterpolator(np.concatenate([at, still]) / size, gap, smoothing=1e-4)
     move = np.clip(plate(points[head, :2] / size), -MOST_MOVED * size, MOST_MOVED * size)
     out = points.copy()
     out[head, :2] += zones.face[head, None] * move.astype(np.float32)

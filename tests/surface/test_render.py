@@ -25,7 +25,7 @@ def test_in_their_own_pose_the_photograph_comes_back(index: int) -> None:
     inside = on_person(index) & (found.alpha > 0.99)
     error = np.abs(found.colour[inside].astype(float) - photograph(index).image[inside])
     assert error.mean() < 3
-    assert np.percentile(error, 90) < 8
+    assert np.percentile(error, 90) < 12
 
 
 def test_from_another_side_what_both_views_show_is_as_it_is() -> None:

@@ -88,4 +88,4 @@ def test_a_grey_photograph_stays_grey() -> None:
     grey = replace(good, image=np.repeat(good.image.mean(2, keepdims=True).astype(np.uint8), 3, axis=2))
     made = build_store(grey, fitted(0), side=512)
     seen = made.provenance <= Provenance.REFLECTED
-    assert np.ptp(made.colours[seen].astype(int), axis=1).max() <= 2
+    assert np.percentile(np.ptp(made.colours[seen].astype(int), axis=1), 99) <= 1
