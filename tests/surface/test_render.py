@@ -61,9 +61,9 @@ def test_what_no_view_shows_is_nearer_than_the_copy_too() -> None:
 def test_alpha_is_the_share_of_the_pixel_that_is_covered() -> None:
     body = fitted(0)
     fine = body.points.copy()
-    fine[:, :2] = (fine[:, :2] + 0.5) * 16 - 0.5
-    face, _, _ = rasterize(fine, BODY.faces, body.size[0] * 16, body.size[1] * 16)
-    share = (face >= 0).reshape(body.size[0], 16, body.size[1], 16).mean((1, 3))
+    fine[:, :2] = (fine[:, :2] + 0.5) * 8 - 0.5
+    face, _, _ = rasterize(fine, BODY.faces, body.size[0] * 8, body.size[1] * 8)
+    share = (face >= 0).reshape(body.size[0], 8, body.size[1], 8).mean((1, 3))
     alpha = render(store(0), body).alpha
     assert np.abs(alpha - share).max() < 0.4
     assert alpha.sum() == pytest.approx(share.sum(), rel=5e-3)

@@ -70,6 +70,7 @@ def test_the_same_photograph_gives_the_same_bytes() -> None:
         assert getattr(again, name).tobytes() == getattr(store(0), name).tobytes()
 
 
+@pytest.mark.slow
 def test_photographs_that_show_little_are_filled_all_the_same() -> None:
     good, body = photograph(0), fitted(0)
     grey = replace(good, image=np.repeat(good.image.mean(2, keepdims=True).astype(np.uint8), 3, axis=2))
