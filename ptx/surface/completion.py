@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from ptx.geometry.body import Body
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
-from ptx.surface.layers import NOTHING, sample_vertices
+from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -76,7 +76,7 @@ def complete(source: Source) -> Completion:
     for place in range(4):
         layers = [(colours[place, row], opacity(confidence[place, row], STRICT)) for row in (0, 1)]
         if place:
-            shift[place] = _membrane(body, mix, known, *over(*layers[0], *layers[1]))
+            shift[place] = _membrane(body, mix, known, *over(*layers[0], *layers[1]), shares[place, 0] > 0)
         for colour, share in layers:
             opacities.append(share * (1 - known))
             mix, known = over(mix, known, colour + shift[place], share)
@@ -133,13 +133,16 @@ def _shares(body: Body) -> Floats:
     return np.stack([np.stack([a, a * n]) for a, n in zip(allowed, no_arm, strict=True)]).astype(np.float32)
 
 
-def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats) -> Floats:
-    """What to add (V, 3) to colours of a layer so that it meets what is known; patterns that differ anyway are left alone."""
+def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
+    """What to add (V, 3) to colours of a layer so that it meets what is known; patterns that differ anyway are left alone.
+
+    Other vertices than `among` (V,) do not use the layer, and get 0.
+    """
     gap = known - layer
     both = share * layer_share / (1 + (np.linalg.norm(gap, axis=1) / PATTERN) ** 4)
     if both.sum() < 1:
         return np.zeros_like(known)
-    return diffuse(body, gap, both, stiff=0.5, keep=2e-3)
+    return diffuse(body, np.where(among[:, None], gap, np.float32(0)), both, stiff=0.5, keep=2e-3, among=among)
 
 
 def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:

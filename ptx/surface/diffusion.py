@@ -56,12 +56,14 @@ def diffuse(
     """Smooth values (V, C) that are known by weights (V,).
 
     Minimises Σ weight |x - values|² + stiff Σ |x_i - x_j|² + keep Σ |x - to|², the second sum over edges (i, j): a screened membrane.
-    With `among` (V,) it is that of some vertices alone, at rest at 0 beside them, and others keep their values.
+    With `among` (V,) it is that of some vertices alone, free at its border, and others keep their values.
     """
     if among is not None:
         out = np.array(values, np.float32)
         part = np.flatnonzero(among)
-        out[part] = _membrane(laplacian(body)[part][:, part], values[part], weight[part], stiff, keep, to)
+        edges = laplacian(body)[part][:, part]
+        edges -= sparse.diags_array(edges.sum(axis=1))  # the degrees without the others
+        out[part] = _membrane(edges, values[part], weight[part], stiff, keep, to)
         return out
     return _membrane(laplacian(body), values, weight, stiff, keep, to)
 

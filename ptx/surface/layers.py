@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,7 @@ from ptx.geometry.mesh import interpolate
 from ptx.geometry.rasterizer import rasterize
 from ptx.surface.points import Floats, Ints
 from ptx.surface.sampling import linear_colour, linear_weight
+from ptx.surface.symmetry import CACHED_BODIES
 from ptx.surface.zones import ARM_JOINTS, TRUNK_JOINTS
 
 Image = NDArray[np.uint8]
@@ -105,6 +107,7 @@ def disc(radius: int) -> Image:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
+@lru_cache(maxsize=CACHED_BODIES)
 def face_groups(body: Body) -> tuple[Mask, Mask]:
     """Faces (F,) of the arms, and (F,) of trunk and legs."""
     weights = body.weights[body.faces].mean(1)

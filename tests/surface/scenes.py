@@ -44,7 +44,7 @@ def on_person(index: int, population: People | None = None) -> NDArray[np.bool_]
 
 @cache
 def store(index: int) -> SurfaceStore:
-    return build_store(photograph(index), fitted(index), side=768)
+    return build_store(photograph(index), fitted(index), side=512)
 
 
 def psnr(found: NDArray[np.uint8], true: NDArray[np.uint8]) -> float:

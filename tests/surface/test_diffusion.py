@@ -33,6 +33,10 @@ def test_a_membrane_of_some_vertices_leaves_the_others() -> None:
     found = diffuse(BODY, values, weight, stiff=1.0, keep=0.0, among=head)
     np.testing.assert_array_equal(found[~head], values[~head])
     assert np.abs(found[head] - values[head]).max() > 1
+    constant = diffuse(
+        BODY, np.full_like(values, 70), weight * (values[:, :1] > 5)[:, 0], stiff=1.0, keep=1e-6, to=70.0, among=head
+    )
+    np.testing.assert_allclose(constant, 70, atol=1e-2)  # nothing pulls at the border
 
 
 def test_neighbours_are_mutual() -> None:

@@ -65,7 +65,7 @@ def test_confidence_falls_from_what_is_seen_to_what_is_made_up(known: SurfaceSto
 
 
 def test_the_same_photograph_gives_the_same_bytes() -> None:
-    again = build_store(photograph(0), fitted(0), side=768)
+    again = build_store(photograph(0), fitted(0), side=512)
     for name in ("colours", "coordinates", "confidence", "provenance"):
         assert getattr(again, name).tobytes() == getattr(store(0), name).tobytes()
 
