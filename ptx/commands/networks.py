@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ptx.training.systems import find_system
+from ptx.commands.options import errors
+from ptx.pipeline.errors import PtxError
+from ptx.training.systems import SYSTEMS, SystemName
 
 if TYPE_CHECKING:
     from ptx.datasets.images import Frame
     from ptx.inference.model import Model
     from ptx.inference.surface import SurfaceEngine
-    from ptx.training.systems import SystemName
+
+DEFAULT_SYSTEM: SystemName = "flow"
+"""The system of networks that paints unless another is named."""
+
+EngineName = Literal["network", "surface"]
+"""What paints: trained networks, or the photograph's own pixels on a fitted body."""
 
 
 def load_model(
@@ -44,10 +51,6 @@ def load_model(
     return load(models, system, body=body, frame=frame, max_pixels=settings.ingest.max_pixels)
 
 
-EngineName = Literal["network", "surface"]
-"""What paints: trained networks, or the photograph's own pixels on a fitted body."""
-
-
 def load_engine(
     engine: EngineName | None,
     folder: Path | None,
@@ -56,18 +59,44 @@ def load_engine(
     overrides: list[str] | None,
     frame: Frame | None = None,
 ) -> Model | SurfaceEngine:
-    """Read what paints; arguments and errors as of `load_model`.
+    """Read what paints; arguments and errors as of `load_surface` and `load_model`."""
+    surface = load_surface(engine, folder, system, config, overrides, frame)
+    return surface or load_model(folder, system, config, overrides, frame)
 
-    Without an engine it is the networks, or, where no folder is named and the workspace has no model of the system, the surface engine.
+
+def load_surface(
+    engine: EngineName | None,
+    folder: Path | None,
+    system: str,
+    config: Path | None,
+    overrides: list[str] | None,
+    frame: Frame | None = None,
+) -> SurfaceEngine | None:
+    """Make the surface engine where it paints; None: networks do.
+
+    Args:
+        engine: the one that is asked for; None: networks, but where no folder is named, the system is the default, and the workspace has
+            no model of it, which a line then says.
+        folder: of the models, where one is named.
+        system: name of the system, or several with commas between.
+        config: settings file.
+        overrides: of settings, `a.b=value`.
+        frame: what of a photograph is painted; None: the person cut out.
+
+    Raises:
+        PtxError: a setting is wrong; the body's file is not there; or models are named for the surface engine.
     """
+    if engine == "network" or (engine is None and (folder is not None or system != DEFAULT_SYSTEM)):
+        return None
+    if folder is not None:
+        raise PtxError("--engine surface needs no models: leave --model out")
     from ptx.inference.surface import SurfaceEngine
     from ptx.settings import load_settings
 
     settings = load_settings(config, overrides)
     if engine is None:
-        needed = find_system(system).trainings[0].removeprefix("train-")
-        trained = (settings.results_folder / "models" / needed).exists()
-        engine = "network" if trained or folder is not None else "surface"
-    if engine == "network":
-        return load_model(folder, system, config, overrides, frame)
+        models = settings.results_folder / "models"
+        if (models / SYSTEMS[DEFAULT_SYSTEM].trainings[0].removeprefix("train-")).exists():
+            return None
+        errors.print(f"no model is trained in {models}: the surface engine paints", markup=False)
     return SurfaceEngine(body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.networks import EngineName, load_engine, load_model
+from ptx.commands.networks import DEFAULT_SYSTEM, EngineName, load_engine, load_model, load_surface
 from ptx.commands.options import (
     PICTURES,
     Config,
@@ -93,8 +93,6 @@ def transfer(
 ) -> None:
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
-    if engine == "surface" and model is not None:
-        raise PtxError("--engine surface needs no models: leave --model out")
     load = partial(load_engine, engine, model, system, config, overrides, frame)
     if pairs is not None and source is None and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, load, log_format)
@@ -173,6 +171,7 @@ def view(
     ),
     look: As = "picture",
     frame: FrameOption = None,
+    engine: EngineOption = None,
     model: ModelFolder = None,
     systems: Annotated[
         str,
@@ -181,7 +180,7 @@ def view(
             help="flow, pose-flow or view; or several with commas between, each a row of the sheet.",
             autocompletion=lambda incomplete: [name for name in SYSTEMS if name.startswith(incomplete)],
         ),
-    ] = "flow",
+    ] = DEFAULT_SYSTEM,
     joints: Annotated[
         Literal["body", "landmarks"],
         typer.Option("--joints", help="What is turned: the fitted body's joints, or 3D landmarks."),
@@ -207,6 +206,14 @@ def view(
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
     _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
+    surface = load_surface(engine, model, systems, config, overrides, frame)
+    if surface is not None:
+        _check_look(surface, look)
+        assert look == "picture" or look == "sheet"
+        if joints != "body" or landmarks is not None:
+            raise PtxError("the surface engine turns the fitted body: leave --joints and --keypoints3d out")
+        print(write_views([surface.view(source, yaws, pitch)], look, f"{source.name} from other sides", output))
+        return
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
     if look == "everyone":
         painter = painters[names[0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -24,6 +25,9 @@ FEATHER_FRACTION = 0.06
 @dataclass(frozen=True)
 class Painting:
     """A person painted in another pose."""
+
+    steady: ClassVar[bool] = False
+    """Whether neighbouring views agree by themselves."""
 
     picture: Image
     """(h, w, 3) uint8 RGB."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,8 @@ class WantedPose(NamedTuple):
 @dataclass(frozen=True)
 class SurfacePainting(Painting):
     """A person drawn in another pose, on a plain background."""
+
+    steady: ClassVar[bool] = True
 
     rendering: Rendering = field(kw_only=True, repr=False)
     """The person alone, with alpha."""

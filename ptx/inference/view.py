@@ -84,8 +84,10 @@ def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
 def turntable(views: Sequence[NovelView]) -> list[Image]:
     """Return the pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
 
-    The last is taken to be followed by the first where the angles, evenly spaced, go all round.
+    The last is taken to be followed by the first where the angles, evenly spaced, go all round. Those that are steady stay as they are.
     """
+    if all(view.painting.steady for view in views):
+        return [view.painting.picture for view in views]
     yaws = [view.yaw for view in views]
     step = yaws[1] - yaws[0] if len(yaws) > 1 else 0.0
     closed = len(yaws) > 2 and abs(abs(yaws[-1] - yaws[0] + step) - 360) < ROUND_TOLERANCE

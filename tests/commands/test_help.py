@@ -87,6 +87,7 @@ def test_steps_are_completed() -> None:
         (["transfer"], "--system", tuple(SYSTEMS)),
         (["transfer"], "--frame", get_args(Frame)),
         (["transfer"], "--engine", get_args(EngineName)),
+        (["view"], "--engine", get_args(EngineName)),
         (["view"], "--frame", get_args(Frame)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),

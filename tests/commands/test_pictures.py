@@ -119,8 +119,13 @@ def test_without_a_model_the_surface_engine_paints(
     monkeypatch.setattr(person, "PhotographDetector", lambda: found)
     one = ("transfer", "me.png", "--pose", "dancer.png", "--set", "body=small", "--frame", "picture")
     done = ptx(photos, *one)
-    assert (done.out, done.err) == ("transfer.png\n", "")
+    assert done.out == "transfer.png\n"
+    assert done.err.endswith("work/models: the surface engine paints\n")
     assert size_of(photos / "transfer.png") == SURFACE_SIZE
+    turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
+    assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
+    fails(ptx(photos, *turning, "--joints", "landmarks"), "leave --joints and --keypoints3d out")
+    fails(ptx(photos, *turning, "--system", "view"), "no model is there")
     (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
     done = ptx(
         photos, "transfer", "--pairs", "table.csv", "--set", "body=small", "--frame", "picture", "--engine", "surface"
