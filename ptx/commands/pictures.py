@@ -108,8 +108,8 @@ def _transfer_one(
     source: Path, pose: Path, output: Path, look: Look, load: Callable[[], Model | SurfaceEngine]
 ) -> None:
     """Paint one person, or everyone of one photograph."""
-    from ptx.inference.model import Model
     from ptx.inference.sheets import draw_painting
+    from ptx.inference.surface import SurfaceEngine
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
@@ -117,7 +117,7 @@ def _transfer_one(
     model = load()
     _check_look(model, look)
     if look == "everyone":
-        if isinstance(model, Model):
+        if not isinstance(model, SurfaceEngine):
             _paint_everyone(model, source, output, lambda person: model.transfer(person, pose))
         return
     title = f"{source.name} in the pose of {pose.name}"

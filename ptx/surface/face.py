@@ -12,7 +12,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import vertex_normals
@@ -78,16 +77,48 @@ def settle_face(body: Body, points: Floats, seen: Floats | None) -> Floats:
         return points
     zones = body_zones(body)
     at = face_anchors(body).of(points[:, :2])
-    size = float(np.ptp(at, axis=0).max())
+    size = np.float32(np.ptp(at, axis=0).max())
     head = np.flatnonzero(zones.face > 0)
     scalp = points[zones.scalp > 0.9, :2]
     still = scalp[:: max(1, len(scalp) // 30)]
     gap = np.concatenate([seen[list(ANCHORS), :2] - at, np.zeros_like(still)])
-    plate = RBFInterpolator(np.concatenate([at, still]) / size, gap, smoothing=1e-4)
-    move = np.clip(plate(points[head, :2] / size), -MOST_MOVED * size, MOST_MOVED * size)
+    bent = thin_plate(np.concatenate([at, still]) / size, gap / size, points[head, :2] / size)
+    move = size * np.clip(bent, -MOST_MOVED, MOST_MOVED)
     out = points.copy()
     out[head, :2] += zones.face[head, None] * move.astype(np.float32)
     return out
+
+
+def thin_plate(
+    at: NDArray[np.floating], values: NDArray[np.floating], queries: NDArray[np.floating], smoothing: float = 1e-4
+) -> NDArray[np.float64]:
+    """Interpolate values (K, C) at places (K, 2) by thin-plate splines (Duchon, 1977), of the unit in which places are about 1.
+
+    Args:
+        at: (K, 2), three of them at least not on a line.
+        values: (K, C).
+        queries: (N, 2).
+        smoothing: weight of the bending energy beside the values.
+
+    Returns:
+        (N, C).
+    """
+
+    def bending(points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """r² log r, (N, K)."""
+        squares = ((points[:, None].astype(np.float64) - at[None]) ** 2).sum(-1)
+        return np.asarray(squares * np.log(np.maximum(squares, 1e-30)) / 2)
+
+    def plane(points: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.column_stack([np.ones(len(points)), points])
+
+    count = len(at)
+    matrix = np.zeros((count + 3, count + 3))
+    matrix[:count, :count] = bending(at) + smoothing * np.eye(count)
+    matrix[:count, count:], matrix[count:, :count] = plane(at), plane(at).T
+    right = np.concatenate([values, np.zeros((3, values.shape[1]))])
+    weights = np.linalg.solve(matrix, right)
+    return np.asarray(bending(queries) @ weights[:count] + plane(queries) @ weights[count:])
 
 
 class PaintedFeatures(NamedTuple):

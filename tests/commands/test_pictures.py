@@ -124,7 +124,7 @@ def test_without_a_model_the_surface_engine_paints(
     assert size_of(photos / "transfer.png") == SURFACE_SIZE
     turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
     assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
-    fails(ptx(photos, *turning, "--joints", "landmarks"), "leave --joints and --keypoints3d out")
+    fails(ptx(photos, *turning, "--engine", "surface", "--joints", "landmarks"), "leave --joints and --keypoints3d out")
     fails(ptx(photos, *turning, "--system", "view"), "no model is there")
     (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
     done = ptx(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.interpolate import RBFInterpolator
 
 from ptx.geometry.body import load_body
-from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face
+from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate
 from ptx.surface.points import SurfacePoints
 from ptx.surface.zones import body_zones
 
@@ -40,6 +41,13 @@ def test_a_face_is_moved_onto_its_points() -> None:
     assert np.median(np.hypot(*left.T)) < 0.2 * np.hypot(*move)
     np.testing.assert_array_equal((found - points)[body_zones(BODY).face == 0], 0)
     np.testing.assert_array_equal(found[:, 2], points[:, 2])
+
+
+def test_thin_plates_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    at, values, queries = (rng.normal(size=shape).astype(np.float32) for shape in ((20, 2), (20, 3), (50, 2)))
+    expected = RBFInterpolator(at.astype(float), values, smoothing=0.01)(queries)
+    np.testing.assert_allclose(thin_plate(at, values, queries, 0.01), expected, atol=1e-4)
 
 
 def test_without_a_face_nothing_moves() -> None:
