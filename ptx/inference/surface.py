@@ -26,9 +26,9 @@ from ptx.inference.painting import Painting
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, PhotographDetector
 from ptx.inference.view import NovelView, fit_keypoints, fit_person
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.surface import source as surface
 from ptx.surface.proportions import in_pose
 from ptx.surface.render import Rendering, render, unseen_arms
+from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import SurfaceStore, build_store
 
 SIZE = (1024, 768)
@@ -134,7 +134,7 @@ class SurfaceEngine:
         except BadSample as error:
             raise PtxError(f"{name}: {error}") from None
         mask = self._mask(person, fitted) * photograph_area(person)
-        photograph = surface.Photograph(person.image, mask, self._face(person))
+        photograph = MaskedPhotograph(person.image, mask, self._face(person))
         return SurfacePerson(person, fitted, build_store(photograph, fitted))
 
     def pose(self, pose: str | Path | Keypoints, source: SurfacePerson) -> WantedPose:
@@ -197,7 +197,7 @@ class SurfaceEngine:
             fitted: their body in another pose, before a camera.
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
         """
-        drawn = render(source.store, fitted, unseen_arms(self.body, pose))
+        drawn = render(source.store, fitted, unseen_arms(fitted, pose))
         flow, visibility = fitted.flow_from(source.fitted)
         alpha = drawn.alpha[..., None]
         picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)

@@ -40,6 +40,9 @@ ANCHORS = {
 MOST_MOVED = 0.15
 """Largest move of a face onto its points, as a share of the face's size."""
 
+GREY = 3.0
+"""Grey levels between the channels of a photograph's colours up to which it has none."""
+
 LIGHT = (0.0, 0.45, 0.9)
 """Direction of the light in which a painted face is shaded."""
 
@@ -199,7 +202,10 @@ def paint_face(body: Body, points: SurfacePoints, skin: Floats, hair: Floats | N
     dark = np.minimum(skin * 0.45 if hair is None else hair, skin * 0.6)
     out = out * (1 - 0.8 * brows) + dark * 0.8 * brows
     light = np.clip(skin.mean(1, keepdims=True) / 190, 0.45, 1)
-    return np.asarray(out * (1 - eyes[:, 3:]) + eyes[:, :3] * light * eyes[:, 3:], np.float32)
+    out = out * (1 - eyes[:, 3:]) + eyes[:, :3] * light * eyes[:, 3:]
+    if len(skin) and np.ptp(skin, axis=1).max() < GREY:  # lips and eyes of a grey photograph
+        out = np.repeat(out.mean(1, keepdims=True), 3, axis=1)
+    return np.asarray(out, np.float32)
 
 
 @lru_cache(maxsize=CACHED_BODIES)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ptx.geometry.body import Body
+from ptx.geometry.camera import project
 from ptx.geometry.joints import joint, keypoint
 from ptx.geometry.kernel import kernel
+from ptx.geometry.keypoints import inside_image
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
@@ -140,13 +141,21 @@ def _falling(value: float, low: float, high: float) -> float:
     return float(np.clip((high - value) / (high - low), 0, 1))
 
 
-def unseen_arms(body: Body, keypoints: Floats) -> Mask:
-    """Faces (F,) of arms of which keypoints (18, 3) have neither elbow nor wrist: a fit can only guess where they are."""
+def unseen_arms(fitted: FittedBody, keypoints: Floats) -> Mask:
+    """Faces (F,) of arms that a picture hides: behind the trunk, wherever a fit guesses them to be.
+
+    Of those its keypoints (18, 3) have neither elbow nor wrist. An arm whose elbow is fitted outside of the picture is not hidden but cut
+    off, and no such arm.
+    """
+    body = fitted.body
+    _, positions = joint_transforms(body, fitted.pose[None], fitted.betas)
+    inside = inside_image(project(fitted.camera, positions[0]), fitted.size)
     joints = [
         joint(f"{side}_{name}")
         for side in ("left", "right")
         if keypoints[keypoint(f"{side}_elbow"), 2] == 0 and keypoints[keypoint(f"{side}_wrist"), 2] == 0
-        for name in ("elbow", "wrist", "hand")
+        if inside[joint(f"{side}_elbow")]
+        for name in ("shoulder", "elbow", "wrist", "hand")
     ]
     return np.asarray((body.weights[:, joints].sum(1)[body.faces] > 0.5).any(1))
 

@@ -53,7 +53,7 @@ DOUBTED = 0.008
 
 
 @dataclass(frozen=True)
-class Photograph:
+class MaskedPhotograph:
     """A person in a photograph."""
 
     image: Image
@@ -86,7 +86,7 @@ class Source:
         return float(self.fitted.camera[0])
 
 
-def observe(photograph: Photograph, fitted: FittedBody) -> Source:
+def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     """Find out what a photograph shows of its fitted body.
 
     Raises:

@@ -17,7 +17,7 @@ from ptx.surface.hair import hair_grain
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import linear_colour
-from ptx.surface.source import Photograph, Source, observe
+from ptx.surface.source import MaskedPhotograph, Source, observe
 from ptx.surface.zones import body_zones
 
 TEXTURE_SIDE = 1024
@@ -83,7 +83,7 @@ class SurfaceStore:
     """(T, T) `Provenance`."""
 
 
-def build_store(photograph: Photograph, fitted: FittedBody, side: int = TEXTURE_SIDE) -> SurfaceStore:
+def build_store(photograph: MaskedPhotograph, fitted: FittedBody, side: int = TEXTURE_SIDE) -> SurfaceStore:
     """Fill a person's surface from a photograph and the body that is fitted to it.
 
     Raises:

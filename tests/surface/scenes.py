@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import load_body
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.source import Photograph
+from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import SurfaceStore, build_store
 
 SIZE = (256, 192)
@@ -33,9 +33,9 @@ def fitted(index: int, population: People | None = None) -> FittedBody:
     return FittedBody(body, truth.pose, truth.betas, truth.camera, population.options.size, offset)
 
 
-def photograph(index: int, population: People | None = None) -> Photograph:
+def photograph(index: int, population: People | None = None) -> MaskedPhotograph:
     population = population or people()
-    return Photograph(population.render(index), on_person(index, population).astype(np.float32))
+    return MaskedPhotograph(population.render(index), on_person(index, population).astype(np.float32))
 
 
 def on_person(index: int, population: People | None = None) -> NDArray[np.bool_]:

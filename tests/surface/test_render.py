@@ -101,15 +101,16 @@ def test_small_pictures_are_smooth_and_large_ones_sharp() -> None:
     assert psnr(found.colour[whole], mean[whole].astype(np.uint8)) > 28
 
 
-def test_unseen_arms_are_left_out() -> None:
-    keypoints = np.ones((18, 3), np.float32)
-    assert not unseen_arms(BODY, keypoints).any()
+def test_hidden_arms_are_left_out_but_not_those_that_the_frame_cuts() -> None:
+    keypoints, body = np.ones((18, 3), np.float32), fitted(0)
+    assert not unseen_arms(body, keypoints).any()
     keypoints[[keypoint("left_elbow"), keypoint("left_wrist")]] = np.nan, np.nan, 0
     keypoints[keypoint("right_elbow"), 2] = 0
-    gone = unseen_arms(BODY, keypoints)
+    gone = unseen_arms(body, keypoints)
     weight = BODY.weights[BODY.faces].mean(1)
     assert gone[weight[:, joint("left_wrist")] > 0.6].all()
     assert not gone[weight[:, joint("right_wrist")] > 0.6].any()
-    whole, without = render(store(0), fitted(0)), render(store(0), fitted(0), gone)
+    whole, without = render(store(0), body), render(store(0), body, gone)
     assert without.alpha.sum() < whole.alpha.sum()
     assert not ((without.alpha > 0) & (whole.alpha == 0)).any()
+    assert not unseen_arms(replace(body, camera=body.camera - np.array([0, 0, 150], np.float32)), keypoints).any()

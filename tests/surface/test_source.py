@@ -9,7 +9,7 @@ from ptx.geometry.body import load_body
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.face import unit_normals
 from ptx.surface.layers import draw_maps, fill_outside, weighted_blur
-from ptx.surface.source import Photograph, Source, beside_arms, observe
+from ptx.surface.source import MaskedPhotograph, Source, beside_arms, observe
 from ptx.surface.zones import body_zones
 
 BODY = load_body("small")
@@ -27,7 +27,7 @@ def observed(fitted: FittedBody, face: bool = False) -> Source:
     on = draw_maps(fitted.points, BODY.faces, SIZE).on
     image = np.where(on[..., None], (60, 90, 150), 255).astype(np.uint8)
     points = np.full((468, 3), np.nan, np.float32)
-    return observe(Photograph(image, on.astype(np.float32), points if face else None), fitted)
+    return observe(MaskedPhotograph(image, on.astype(np.float32), points if face else None), fitted)
 
 
 def test_only_the_body_is_believed_and_the_middle_most() -> None:
@@ -82,4 +82,4 @@ def test_the_person_s_mean_colour_fills_the_outside() -> None:
 
 def test_sizes_must_be_alike() -> None:
     with pytest.raises(ValueError, match="fitted at 256×192"):
-        observe(Photograph(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10), np.float32)), standing())
+        observe(MaskedPhotograph(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10), np.float32)), standing())
