@@ -21,7 +21,7 @@ from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
 from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
-from ptx.surface.zones import body_zones
+from ptx.surface.zones import body_zones, ramp
 
 STRICT, LENIENT = 2.0, 14.0
 """Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
@@ -31,6 +31,9 @@ PATTERN = 45.0
 
 KNOWN = 0.6
 """Opacity from which a vertex is known."""
+
+FLESH = 0.3, 0.7
+"""Likeness to the skin from which colours begin to count for a face, and do fully."""
 
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
@@ -198,7 +201,7 @@ def _base(source: Source, mix: Floats, known: Floats, own: Floats, hair: Floats,
         out += zones.scalp[:, None] * (strands - out)
     if skin is None:
         return out
-    flesh = known * (zones.face > 0.5) * likeness(mix, skin, 16.0)
+    flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
     cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=5e-3, to=skin, among=zones.head > 0)
     out += np.maximum(zones.face, np.clip(zones.head - zones.scalp, 0, 1))[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)

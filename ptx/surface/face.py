@@ -43,6 +43,12 @@ MOST_MOVED = 0.15
 GREY = 3.0
 """Grey levels between the channels of a photograph's colours up to which it has none."""
 
+TURNED_TO = 0.3
+"""Cosine to the viewer from which a point of the face is surely seen."""
+
+FEWEST_ANCHORS = 4
+"""Fewest points from which a face is moved."""
+
 LIGHT = (0.0, 0.45, 0.9)
 """Direction of the light in which a painted face is shaded."""
 
@@ -65,26 +71,31 @@ def face_anchors(body: Body) -> SurfacePoints:
     return SurfacePoints(body.faces[np.maximum(face[y, x], 0)], bary[y, x])
 
 
-def settle_face(body: Body, points: Floats, seen: Floats | None) -> Floats:
+def settle_face(body: Body, points: Floats, cosine: Floats, seen: Floats | None) -> Floats:
     """Move the face so that eyes, nose and mouth lie where they are seen: a thin plate through the anchors, at rest on the scalp.
 
     Args:
         body: the body.
         points: (V, 3) its vertices in the picture, u, v px and depth.
+        cosine: (V,) of their normals to the viewer; the far side of a face, which a mesh of points only guesses, does not count.
         seen: (468, 3) x, y px, confidence of the face mesh; None or NaN where there is no face.
 
     Returns:
         (V, 3) points; depths stay.
     """
-    if seen is None or not np.isfinite(seen[list(ANCHORS), :2]).all():
+    if seen is None:
         return points
-    zones = body_zones(body)
-    at = face_anchors(body).of(points[:, :2])
+    anchors, zones = face_anchors(body), body_zones(body)
+    at, wanted = anchors.of(points[:, :2]), seen[list(ANCHORS), :2]
+    use = (anchors.of(cosine) > TURNED_TO) & np.isfinite(wanted).all(1)
+    if use.sum() < FEWEST_ANCHORS:
+        return points
     size = np.float32(np.ptp(at, axis=0).max())
     head = np.flatnonzero(zones.face > 0)
     scalp = points[zones.scalp > 0.9, :2]
     still = scalp[:: max(1, len(scalp) // 30)]
-    gap = np.concatenate([seen[list(ANCHORS), :2] - at, np.zeros_like(still)])
+    gap = np.concatenate([(wanted - at)[use], np.zeros_like(still)])
+    at = at[use]
     bent = thin_plate(np.concatenate([at, still]) / size, gap / size, points[head, :2] / size)
     move = size * np.clip(bent, -MOST_MOVED, MOST_MOVED)
     out = points.copy()

@@ -7,11 +7,12 @@ import pytest
 from scipy.interpolate import RBFInterpolator
 
 from ptx.geometry.body import load_body
-from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate
+from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate, unit_normals
 from ptx.surface.points import SurfacePoints
 from ptx.surface.zones import body_zones
 
 BODY = load_body("builtin")
+FACING = unit_normals(BODY.v_template, BODY.faces)[:, 2]
 
 
 @pytest.mark.parametrize("name", ["small", "builtin"])
@@ -36,11 +37,20 @@ def test_a_face_is_moved_onto_its_points() -> None:
     points, seen = shown(), np.full((468, 3), 500, np.float32)
     move = np.array([4.0, -3.0], np.float32)
     seen[list(ANCHORS), :2] = face_anchors(BODY).of(points[:, :2]) + move
-    found = settle_face(BODY, points, seen)
+    found = settle_face(BODY, points, FACING, seen)
     left = face_anchors(BODY).of(found[:, :2]) - seen[list(ANCHORS), :2]
     assert np.median(np.hypot(*left.T)) < 0.2 * np.hypot(*move)
     np.testing.assert_array_equal((found - points)[body_zones(BODY).face == 0], 0)
     np.testing.assert_array_equal(found[:, 2], points[:, 2])
+
+
+def test_the_far_side_of_a_face_does_not_count() -> None:
+    points, seen = shown(), np.full((468, 3), 500, np.float32)
+    seen[list(ANCHORS), :2] = face_anchors(BODY).of(points[:, :2])
+    left = BODY.v_template[:, 0] > 0
+    seen[[133, 33, 61, 129], :2] += 9  # guessed, on the right side
+    found = settle_face(BODY, points, np.where(left, np.float32(1), np.float32(-1)), seen)
+    np.testing.assert_allclose(found[left], points[left], atol=1.0)
 
 
 def test_thin_plates_are_those_of_scipy() -> None:
@@ -52,8 +62,8 @@ def test_thin_plates_are_those_of_scipy() -> None:
 
 def test_without_a_face_nothing_moves() -> None:
     points = shown()
-    assert settle_face(BODY, points, None) is points
-    assert settle_face(BODY, points, np.full((468, 3), np.nan, np.float32)) is points
+    assert settle_face(BODY, points, FACING, None) is points
+    assert settle_face(BODY, points, FACING, np.full((468, 3), np.nan, np.float32)) is points
 
 
 def test_a_painted_face_has_dark_brows_and_red_lips() -> None:
