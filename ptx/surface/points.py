@@ -29,6 +29,10 @@ class SurfacePoints(NamedTuple):
         out = interpolate(rows, self.weights, self.corners, table)
         return out if values.ndim > 1 else out[:, 0]
 
+    def chosen(self, rows: NDArray[np.intp]) -> SurfacePoints:
+        """Return some of the points."""
+        return SurfacePoints(self.corners[rows], self.weights[rows])
+
 
 def closest_points(vertices: Floats, faces: Ints, queries: Floats) -> SurfacePoints:
     """Find the points of a mesh (V, 3), (F, 3) that are closest to others (N, 3), on the faces about the closest vertex."""

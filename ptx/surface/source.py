@@ -105,9 +105,7 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1))
-    has_face = photograph.face is not None and bool(np.isfinite(photograph.face[:, :2]).all())
-    frontal = ramp_map(cosine, *FACE_FACING) * has_face / np.maximum(facing(cosine), 1e-3)
-    asked = (1 - features + features * np.minimum(frontal, 1)).astype(np.float32)
+    asked = _asked_of_features(cosine, features, photograph.face)
     image = fill_outside(photograph.image, photograph.mask > INSIDE)
     seen = Layer(image, weighted_blur(image, alike * asked, SMOOTH * scale), alike * asked, maps.depth)
     colours, confidence = sample_vertices(points, np.ones(len(points), np.float32), seen)
@@ -125,12 +123,20 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     return Source(fitted, points, seen, under, alike, skin)
 
 
+def _asked_of_features(cosine: Floats, features: Floats, face: Floats | None) -> Floats:
+    """Factor (H, W) on the confidence of eyes, nose and mouth: believed where a face (468, 3) is found and seen from the front."""
+    if face is None or not np.isfinite(face[:, :2]).all():
+        return 1 - features
+    frontal = ramp_map(cosine, *FACE_FACING) / np.maximum(facing(cosine), np.float32(1e-3))
+    return np.asarray(1 - features + features * np.minimum(frontal, 1), np.float32)
+
+
 def _base_confidence(cosine: Floats, maps: PixelMaps, mask: Floats, scale: float) -> Floats:
     """Confidence (H, W) of each pixel: facing the viewer, away from outlines and folds, not behind a fold."""
     depth, square = maps.depth, np.ones((3, 3), np.uint8)
     jump = cv2.dilate(depth, square) - cv2.erode(depth, square) > FOLD_STEP
     free = maps.on & ~jump & (mask > INSIDE)
-    free[[0, -1]] = False
+    free[[0, -1]] = free[:, [0, -1]] = False  # what the picture's edge cuts off has its outline there
     step = max(1, int(0.004 * scale))
     near = cv2.erode(depth, np.ones((step, step), np.uint8))[::step, ::step]
     near = cv2.erode(near, disc(round(BEHIND_FOLD * scale / step)))

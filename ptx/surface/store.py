@@ -18,7 +18,7 @@ from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
-from ptx.surface.zones import body_zones
+from ptx.surface.zones import body_zones, ramp
 
 TEXTURE_SIDE = 1024
 """Side of the texture, px."""
@@ -34,6 +34,10 @@ WHOLE = 0.05
 
 GRAIN_SHARE = 0.7
 """Share of the hair's fine structure that is added."""
+
+
+FACE_TURNED = 0.3
+"""Forward part of the normal in rest from which a face is painted in full: the painting is seen from the front."""
 
 
 class Provenance(IntEnum):
@@ -92,10 +96,8 @@ def build_store(photograph: MaskedPhotograph, fitted: FittedBody, side: int = TE
     source = observe(photograph, fitted)
     completion, atlas = complete(source), body_atlas(fitted.body, side)
     texels = _look_up_texels(source, completion, atlas)
-    colours = texels.colours
-    open_ = np.flatnonzero(texels.rest > LEAST_OPACITY)
-    points = SurfacePoints(atlas.points.corners[open_], atlas.points.weights[open_])
-    colours[open_] += texels.rest[open_, None] * _made_up(source, completion, points)
+    colours, left = texels.colours, np.flatnonzero(texels.rest > LEAST_OPACITY)
+    colours[left] += texels.rest[left, None] * _made_up(source, completion, atlas.points.chosen(left))
     return SurfaceStore(
         source,
         atlas,
@@ -248,18 +250,14 @@ def _fill(
 def _made_up(source: Source, completion: Completion, points: SurfacePoints) -> Floats:
     """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
     body, zones = source.fitted.body, body_zones(source.fitted.body)
-    out = points.of(completion.base)
-    scalp, front = np.clip(unit_normals(body.v_template, body.faces)[:, 2] / 0.3, 0, 1), zones.scalp
-    scalp, front = points.of(front), points.of(zones.face * scalp)
+    out, scalp = points.of(completion.base), points.of(zones.scalp)
     hairy = np.flatnonzero(scalp > 0)
-    grain = hair_grain(source, completion.hair, _chosen(points, hairy))
+    grain = hair_grain(source, completion.hair, points.chosen(hairy))
     if grain is not None:
         out[hairy] += GRAIN_SHARE * scalp[hairy, None] * grain
-    face = np.flatnonzero(front > 0.01)
-    painted = paint_face(body, _chosen(points, face), out[face], completion.hair_colour)
+    forward = unit_normals(body.v_template, body.faces)[:, 2]
+    front = points.of(zones.face * ramp(forward, 0, FACE_TURNED))
+    face = np.flatnonzero(front > LEAST_OPACITY)
+    painted = paint_face(body, points.chosen(face), out[face], completion.hair_colour)
     out[face] += front[face, None] * (painted - out[face])
     return out
-
-
-def _chosen(points: SurfacePoints, rows: NDArray[np.intp]) -> SurfacePoints:
-    return SurfacePoints(points.corners[rows], points.weights[rows])
