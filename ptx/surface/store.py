@@ -16,7 +16,7 @@ from ptx.surface.face import paint_face, unit_normals
 from ptx.surface.hair import hair_grain
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.points import Floats, Ints, SurfacePoints
-from ptx.surface.sampling import linear_colour
+from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
 from ptx.surface.zones import body_zones, ramp
 
@@ -201,9 +201,9 @@ def _fill(
                 continue
             part = left * opaque
             if row == 0:
-                linear_colour(seen.image, at[place, 0], at[place, 1], colour)
+                cubic_colour(seen.image, at[place, 0], at[place, 1], colour)
             else:
-                linear_colour(under.image, at[place, 0], at[place, 1], colour)
+                cubic_colour(under.image, at[place, 0], at[place, 1], colour)
             for d in range(3):
                 move = a * shift[place, i, d] + b * shift[place, j, d] + c * shift[place, k, d]
                 colours[n, d] += part * (colour[d] + move)
