@@ -29,6 +29,9 @@ STRICT, LENIENT = 2.0, 14.0
 PATTERN = 45.0
 """Grey levels from which a difference is a pattern, which no membrane evens out."""
 
+LIGHT_COUNTS = 0.5
+"""Share by which differences of lightness count there: the other side is lit otherwise."""
+
 KNOWN = 0.6
 """Opacity from which a vertex is known."""
 
@@ -51,7 +54,7 @@ class Completion:
     shares: Floats
     """(4, 2, V) 0..1 how far it may be, in the photograph and under the arms."""
     shift: Floats
-    """(4, V, 3) what is added to the colours that are found there."""
+    """(2, 4, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
@@ -73,24 +76,22 @@ def complete(source: Source) -> Completion:
     for place in range(4):
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
-    shift = np.zeros((4, len(source.points), 3), np.float32)
+    shift = np.zeros((2, 4, len(source.points), 3), np.float32)
     mix, known = np.zeros_like(source.points), np.zeros(len(source.points), np.float32)
-    opacities = []
-    for place in range(4):
-        layers = [(colours[place, row], opacity(confidence[place, row], STRICT)) for row in (0, 1)]
-        if place:
-            shift[place] = _membrane(body, mix, known, *over(*layers[0], *layers[1]), shares[place, 0] > 0)
-        for colour, share in layers:
-            opacities.append(share * (1 - known))
-            mix, known = over(mix, known, colour + shift[place], share)
-    for way in range(8):
-        place, row = divmod(way, 2)
-        share = opacity(confidence[place, row], LENIENT)
-        opacities[way] = opacities[way] + share * (1 - known)
-        mix, known = over(mix, known, colours[place, row] + shift[place], share)
-    best = np.argmax(opacities, axis=0) // 2
+    opacities = np.zeros((4, len(source.points)), np.float32)
+    for grazing, gain in enumerate((STRICT, LENIENT)):
+        sure, sure_known = mix, known
+        for place in range(4):
+            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
+            if grazing or place:
+                before = (sure, sure_known) if grazing else (mix, known)
+                shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), shares[place, 0] > 0)
+            for colour, share in layers:
+                opacities[place] += share * (1 - known)
+                mix, known = over(mix, known, colour + shift[grazing, place], share)
+    best = np.argmax(opacities, axis=0)
     every = np.arange(len(best))
-    carried = np.concatenate([points[best, every, :2], shift[best, every]], axis=1)
+    carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], known < KNOWN, TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
@@ -142,7 +143,8 @@ def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_sha
     Other vertices than `among` (V,) do not use the layer, and get 0.
     """
     gap = known - layer
-    both = share * layer_share / (1 + (np.linalg.norm(gap, axis=1) / PATTERN) ** 4)
+    light = gap.mean(1, keepdims=True)
+    both = share * layer_share / (1 + (np.linalg.norm(gap - (1 - LIGHT_COUNTS) * light, axis=1) / PATTERN) ** 4)
     if both.sum() < 1:
         return np.zeros_like(known)
     return diffuse(body, np.where(among[:, None], gap, np.float32(0)), both, stiff=0.5, keep=2e-3, among=among)

@@ -183,7 +183,7 @@ def _fill(
         left, most = np.float32(1), np.float32(0)
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
         for step in range(16):
-            place, row = step % 8 // 2, step % 2
+            late, place, row = step // 8, step % 8 // 2, step % 2
             if step < 8:
                 if row == 0:
                     for d in range(3):
@@ -205,7 +205,7 @@ def _fill(
             else:
                 cubic_colour(under.image, at[place, 0], at[place, 1], colour)
             for d in range(3):
-                move = a * shift[place, i, d] + b * shift[place, j, d] + c * shift[place, k, d]
+                move = a * shift[late, place, i, d] + b * shift[late, place, j, d] + c * shift[late, place, k, d]
                 colours[n, d] += part * (colour[d] + move)
             left -= part
             if part > most:
