@@ -76,20 +76,7 @@ def complete(source: Source) -> Completion:
     for place in range(4):
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
-    shift = np.zeros((2, 4, len(source.points), 3), np.float32)
-    mix, known = np.zeros_like(source.points), np.zeros(len(source.points), np.float32)
-    opacities = np.zeros((4, len(source.points)), np.float32)
-    for grazing, gain in enumerate((STRICT, LENIENT)):
-        sure, sure_known = mix, known
-        for place in range(4):
-            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
-            if grazing or place:
-                before = (sure, sure_known) if grazing else (mix, known)
-                shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), shares[place, 0] > 0)
-            for colour, share in layers:
-                opacities[place] += share * (1 - known)
-                mix, known = over(mix, known, colour + shift[grazing, place], share)
-    best = np.argmax(opacities, axis=0)
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
@@ -101,6 +88,34 @@ def complete(source: Source) -> Completion:
     hair_colour = np.median(shown, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
     base = _base(source, mix, known, colours[0, 0], hair, hair_colour)
     return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+
+
+def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask) -> tuple[Floats, Floats, Floats, Ints]:
+    """Lay the places over one another.
+
+    Args:
+        body: the body.
+        colours: (4, 2, V, 3) of each place, in the photograph and under the arms.
+        confidence: (4, 2, V) likewise.
+        among: (4, V) vertices that may be looked up there.
+
+    Returns:
+        `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
+    """
+    count = colours.shape[2]
+    shift, opacities = np.zeros((2, 4, count, 3), np.float32), np.zeros((4, count), np.float32)
+    mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
+    for grazing, gain in enumerate((STRICT, LENIENT)):
+        sure = mix, known
+        for place in range(4):
+            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
+            if grazing or place:
+                before = sure if grazing else (mix, known)
+                shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), among[place])
+            for colour, share in layers:
+                opacities[place] += share * (1 - known)
+                mix, known = over(mix, known, colour + shift[grazing, place], share)
+    return shift, mix, known, np.argmax(opacities, axis=0).astype(np.int32)
 
 
 def opacity(confidence: Floats, gain: float) -> Floats:
