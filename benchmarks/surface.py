@@ -33,7 +33,7 @@ def fitted(people: People, index: int) -> FittedBody:
     """The true body of a picture, with the hair that the person wears."""
     truth, body = people.truth(index), load_body(people.options.body)
     offset = people.wearer(index).body.v_template - body.v_template
-    return FittedBody(body, truth.pose, truth.betas, truth.camera, people.options.size, offset)
+    return FittedBody(body, truth.pose, truth.betas, truth.camera, people.options.size, offset=offset)
 
 
 def photograph(people: People, index: int) -> MaskedPhotograph:

@@ -62,7 +62,7 @@ class FittedBody:
     size: tuple[int, int]
     """Height, width of the picture, px."""
     offset: Floats | None = None
-    """(V, 3) metres added to the shaped body in rest, before it is posed: clothes and hair."""
+    """(V, 3) displacements of the skin in rest, metres: clothes and hair; None: bare."""
 
     def turned(self, yaw: float, pitch: float = 0.0) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`."""

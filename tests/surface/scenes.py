@@ -30,7 +30,7 @@ def fitted(index: int, population: People | None = None) -> FittedBody:
     population = population or people()
     truth, body = population.truth(index), load_body(population.options.body)
     offset = population.wearer(index).body.v_template - body.v_template
-    return FittedBody(body, truth.pose, truth.betas, truth.camera, population.options.size, offset)
+    return FittedBody(body, truth.pose, truth.betas, truth.camera, population.options.size, offset=offset)
 
 
 def photograph(index: int, population: People | None = None) -> MaskedPhotograph:
