@@ -21,11 +21,12 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"geometry", "labels", "pipeline"},
     "models": {"geometry", "labels", "pipeline"},
     "detector": {"geometry", "pipeline"},
+    "surface": {"geometry"},
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
-    "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "training"},
+    "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},
     "evaluation": {
         "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
     },

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from ptx.commands.options import errors
+from ptx.pipeline.errors import PtxError
+from ptx.training.systems import SYSTEMS, SystemName
 
 if TYPE_CHECKING:
     from ptx.datasets.images import Frame
     from ptx.inference.model import Model
-    from ptx.training.systems import SystemName
+    from ptx.inference.surface import SurfaceEngine
+
+DEFAULT_SYSTEM: SystemName = "flow"
+"""The system of networks that paints unless another is named."""
+
+EngineName = Literal["network", "surface"]
+"""What paints: trained networks, or the photograph's own pixels on a fitted body."""
 
 
 def load_model(
@@ -39,3 +49,54 @@ def load_model(
     )  # else the one that the models were trained with
     models = folder or settings.results_folder / "models"
     return load(models, system, body=body, frame=frame, max_pixels=settings.ingest.max_pixels)
+
+
+def load_engine(
+    engine: EngineName | None,
+    folder: Path | None,
+    system: SystemName,
+    config: Path | None,
+    overrides: list[str] | None,
+    frame: Frame | None = None,
+) -> Model | SurfaceEngine:
+    """Read what paints; arguments and errors as of `load_surface` and `load_model`."""
+    surface = load_surface(engine, folder, system, config, overrides, frame)
+    return surface or load_model(folder, system, config, overrides, frame)
+
+
+def load_surface(
+    engine: EngineName | None,
+    folder: Path | None,
+    system: str,
+    config: Path | None,
+    overrides: list[str] | None,
+    frame: Frame | None = None,
+) -> SurfaceEngine | None:
+    """Make the surface engine where it paints; None: networks do.
+
+    Args:
+        engine: the one that is asked for; None: networks, but where no folder is named, the system is the default, and the workspace has
+            no model of it, which a line then says.
+        folder: of the models, where one is named.
+        system: name of the system, or several with commas between.
+        config: settings file.
+        overrides: of settings, `a.b=value`.
+        frame: what of a photograph is painted; None: the person cut out.
+
+    Raises:
+        PtxError: a setting is wrong; the body's file is not there; or models are named for the surface engine.
+    """
+    if engine == "network" or (engine is None and (folder is not None or system != DEFAULT_SYSTEM)):
+        return None
+    if folder is not None:
+        raise PtxError("--engine surface needs no models: leave --model out")
+    from ptx.inference.surface import SurfaceEngine
+    from ptx.settings import load_settings
+
+    settings = load_settings(config, overrides)
+    if engine is None:
+        models = settings.results_folder / "models"
+        if (models / SYSTEMS[DEFAULT_SYSTEM].trainings[0].removeprefix("train-")).exists():
+            return None
+        errors.print(f"no model is trained in {models}: the surface engine paints", markup=False)
+    return SurfaceEngine(body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.networks import load_model
+from ptx.commands.networks import DEFAULT_SYSTEM, EngineName, load_engine, load_model, load_surface
 from ptx.commands.options import (
     PICTURES,
     Config,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Keypoints, Person
+    from ptx.inference.surface import SurfaceEngine
     from ptx.pictures.provenance import Provenance
 
 app = typer.Typer()
@@ -65,6 +66,16 @@ BackgroundOption = Annotated[
 ]
 
 
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option(
+        "--engine",
+        help="Trained networks, or the photograph's own pixels on a fitted body, with nothing trained; by default the "
+        "networks where there are any.",
+    ),
+]
+
+
 @app.command(
     rich_help_panel=PICTURES,
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
@@ -84,6 +95,7 @@ def transfer(
     look: As = "picture",
     background: BackgroundOption = "paint",
     frame: FrameOption = None,
+    engine: EngineOption = None,
     model: ModelFolder = None,
     system: System = "flow",
     config: Config = None,
@@ -93,7 +105,7 @@ def transfer(
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
     _check_background(look, background)
-    load = partial(load_model, model, system, config, overrides, frame)
+    load = partial(load_engine, engine, model, system, config, overrides, frame)
     if pairs is not None and source is None and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, background, load, log_format)
     elif pairs is None and source is not None and pose is not None:
@@ -105,20 +117,23 @@ def transfer(
 
 
 def _transfer_one(
-    source: Path, pose: Path, output: Path, look: Look, background: str, load: Callable[[], Model]
+    source: Path, pose: Path, output: Path, look: Look, background: str, load: Callable[[], Model | SurfaceEngine]
 ) -> None:
     """Paint one person, or everyone of one photograph."""
     from ptx.inference.backgrounds import backdrop_of
     from ptx.inference.origin import origin
     from ptx.inference.sheets import draw_painting
+    from ptx.inference.surface import SurfaceEngine
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
     check_inputs_kept(output, source, pose)
     model = load()
+    _check_look(model, look)
     made = origin("ptx transfer", [model], look, [source, pose], background)
     if look == "everyone":
-        _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
+        if not isinstance(model, SurfaceEngine):
+            _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
         return
     backdrop = backdrop_of(background, model)
     painting = model.transfer(source, pose)
@@ -127,8 +142,23 @@ def _transfer_one(
     print(save_png(picture, output, made))
 
 
+def _check_look(model: Model | SurfaceEngine, look: Look) -> None:
+    """Raise PtxError where an engine cannot give a look."""
+    from ptx.inference.surface import SurfaceEngine
+
+    if isinstance(model, SurfaceEngine) and look in ("paste", "everyone"):
+        raise PtxError(
+            f"--as {look}: the surface engine lays people over --background; --as picture, or --engine network"
+        )
+
+
 def _transfer_table(
-    table: Path, folder: Path, look: Look, background: str, load: Callable[[], Model], log_format: LogFormat
+    table: Path,
+    folder: Path,
+    look: Look,
+    background: str,
+    load: Callable[[], Model | SurfaceEngine],
+    log_format: LogFormat,
 ) -> None:
     """Paint every row of a table; ends with 1 where some could not be painted."""
     from ptx.commands.output import open_output
@@ -137,8 +167,9 @@ def _transfer_table(
     if look == "everyone":
         raise PtxError("--as everyone is for one photograph and one pose, not for a table")
     transfers = read_transfers(table)
-    output = open_output(log_format)
-    outcome = transfer_all(load(), transfers, folder, look, output.listener, background)
+    output, model = open_output(log_format), load()
+    _check_look(model, look)
+    outcome = transfer_all(model, transfers, folder, look, output.listener, background)
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(
@@ -164,6 +195,7 @@ def view(
     look: As = "picture",
     background: BackgroundOption = "paint",
     frame: FrameOption = None,
+    engine: EngineOption = None,
     model: ModelFolder = None,
     systems: Annotated[
         str,
@@ -172,7 +204,7 @@ def view(
             help="flow, pose-flow or view; or several with commas between, each a row of the sheet.",
             autocompletion=lambda incomplete: [name for name in SYSTEMS if name.startswith(incomplete)],
         ),
-    ] = "flow",
+    ] = DEFAULT_SYSTEM,
     joints: Annotated[
         Literal["body", "landmarks"],
         typer.Option("--joints", help="What is turned: the fitted body's joints, or 3D landmarks."),
@@ -204,6 +236,14 @@ def view(
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
     _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
+    surface = load_surface(engine, model, systems, config, overrides, frame)
+    if surface is not None:
+        _check_look(surface, look)
+        assert look == "picture" or look == "sheet"
+        if joints != "body" or landmarks is not None:
+            raise PtxError("the surface engine turns the fitted body: leave --joints and --keypoints3d out")
+        print(write_views([surface.view(source, yaws, pitch)], look, f"{source.name} from other sides", output))
+        return
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
     sources = [source] if keypoints3d is None else [source, keypoints3d]
     made = origin("ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints)

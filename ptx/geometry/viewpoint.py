@@ -64,19 +64,23 @@ class FittedBody:
     hands_pose: Floats | None = None
     """(30, 3) axis-angle of the fingers, radians; None: at rest."""
     offset: Floats | None = None
-    """(V, 3) displacements of the skin in rest, metres (`geometry.dressing`); None: bare."""
+    """(V, 3) displacements of the skin in rest, metres: clothes and hair (`geometry.dressing`); None: bare."""
 
     def turned(self, yaw: float, pitch: float = 0.0) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`."""
         return replace(self, pose=turn_pose(self.pose, yaw, pitch))
 
     @cached_property
-    def points(self) -> Floats:
-        """(V, 3) projected vertices: u, v px and depth m."""
+    def vertices(self) -> Floats:
+        """(V, 3) metres, body frame."""
         fingers = None if self.hands_pose is None else self.hands_pose[None]
         offset = None if self.offset is None else self.offset[None]
-        vertices = pose_vertices(self.body, self.pose[None], self.betas, fingers, offset)[0]
-        return project(self.camera, vertices).astype(np.float32)
+        return np.asarray(pose_vertices(self.body, self.pose[None], self.betas, fingers, offset)[0])
+
+    @cached_property
+    def points(self) -> Floats:
+        """(V, 3) projected vertices: u, v px and depth m."""
+        return project(self.camera, self.vertices).astype(np.float32)
 
     @property
     def keypoints(self) -> Floats:

@@ -13,8 +13,8 @@ from ptx.datasets.images import Image, Transform, apply_transform, invert_transf
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
+from ptx.inference.engine import Engine
 from ptx.inference.group import PERSON_HEIGHT
-from ptx.inference.model import Model
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
 from ptx.pictures.background import remove_person
@@ -42,7 +42,7 @@ ANKLES = (keypoint("right_ankle"), keypoint("left_ankle"))
 
 
 PAINTED = "paint"
-"""Background that is no backdrop: what the model paints."""
+"""Background that is no backdrop: what the engine paints."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Backdrop:
 
     background: Background
     """Which one."""
-    model: Model = field(repr=False)
+    engine: Engine = field(repr=False)
     """Reads the photograph of a pose."""
 
     @cached_property
@@ -72,21 +72,24 @@ class Backdrop:
         Raises:
             PtxError: nobody is found in the painted picture or the photograph, or the pose is no photograph.
         """
-        alpha = self._mask(painting.picture, painting.pose, "the painted picture")
+        colours, alpha = painting.cut_out or (
+            painting.picture,
+            self._mask(painting.picture, painting.pose, "the painted picture"),
+        )
         if self.background == "source" or self.background == "pose":
             scene = painting.person if self.background == "source" else self._pose_person(pose)
-            cut_out = Painted(painting.picture, alpha, scene.transform)
+            cut_out = Painted(colours, alpha, scene.transform)
             ground, strength = self._empty(scene)
             feet = _feet(painting.pose, scene.transform)
             return compose(cut_out, cast_contact_shadow(ground, feet, strength), ground.shape[:2])
         size = (alpha.shape[0], alpha.shape[1])
         here = np.eye(2, 3, dtype=np.float32)
         if self.background == "none":
-            return compose(Painted(painting.picture, alpha, here), None, size)
+            return compose(Painted(colours, alpha, here), None, size)
         plain = np.empty((*size, 3), np.uint8)
         plain[:] = self.background
         ground = cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH)
-        return compose(Painted(painting.picture, alpha, here), ground, size)
+        return compose(Painted(colours, alpha, here), ground, size)
 
     def _pose_person(self, pose: Path | None) -> Person:
         """Return the person of the photograph that shows the pose."""
@@ -94,7 +97,7 @@ class Backdrop:
             raise PtxError(
                 f"--background pose: {pose or 'a view'} has no photograph of the pose: take source, none or a colour"
             )
-        return self.model.person(pose)
+        return self.engine.read(pose)
 
     def _empty(self, person: Person) -> tuple[Image, float]:
         """Return a photograph without its person, and the strength of shadows under feet in it."""
@@ -118,9 +121,9 @@ class Backdrop:
             raise PtxError(f"--background: nobody can be cut out of {name} ({error})") from None
 
 
-def backdrop_of(text: str, model: Model) -> Backdrop | None:
+def backdrop_of(text: str, engine: Engine) -> Backdrop | None:
     """Return the backdrop of a name or colour (`read_background`), None for `paint`; raises PtxError where it is none."""
-    return None if text == PAINTED else Backdrop(read_background(text), model)
+    return None if text == PAINTED else Backdrop(read_background(text), engine)
 
 
 def _feet(keypoints: Keypoints, transform: Transform) -> Feet:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ptx.datasets.images import Frame
 from ptx.inference.backgrounds import PAINTED, backdrop_of
-from ptx.inference.model import Model
+from ptx.inference.engine import Engine
 from ptx.inference.origin import origin
 from ptx.inference.sheets import Look, draw_painting
 from ptx.pictures.png import save_png
@@ -75,7 +75,7 @@ def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | No
 
 
 def transfer_all(
-    model: Model,
+    model: Engine,
     transfers: Sequence[Transfer],
     folder: Path,
     look: Look,

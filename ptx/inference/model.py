@@ -89,6 +89,20 @@ class Model:
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
 
+    @property
+    def name(self) -> str:
+        """Name of the system that paints."""
+        return self.system
+
+    @property
+    def trained(self) -> bool:
+        """True: networks paint."""
+        return True
+
+    def read(self, image: Path) -> Person:
+        """Read a photograph and find its most prominent person; raises PtxError as `person`."""
+        return self.person(image)
+
     def transfer(
         self, image: Photograph | Person, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
     ) -> Painting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -25,6 +26,9 @@ FEATHER_FRACTION = 0.06
 class Painting:
     """A person painted in another pose."""
 
+    steady: ClassVar[bool] = False
+    """Whether neighbouring views agree by themselves."""
+
     picture: Image
     """(h, w, 3) uint8 RGB."""
     warped: Image
@@ -39,6 +43,11 @@ class Painting:
     """(18, 3) the wanted pose, in px of `picture`."""
     garments: NDArray[np.uint8] | None = None
     """(h, w) labels (`ptx.labels`) of the target, where the system predicts them."""
+
+    @property
+    def cut_out(self) -> tuple[Image, NDArray[np.float32]] | None:
+        """The person alone: (h, w, 3) colours and alpha (h, w), 0 to 1; None where the system paints whole pictures."""
+        return None
 
     @cached_property
     def pasted(self) -> Image:

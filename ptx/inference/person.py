@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -278,7 +278,7 @@ class PersonReader:
         working, transform = crop_and_resize(original, box, self.size)
         if isinstance(self.detector, KeypointDetector):
             found = self.detector.detect(working)
-            details = partial(self.detector.details, working, found)
+            details = cache(partial(self.detector.details, working, found))
             return Person(working, found.keypoints, original, transform, found.keypoints3d, found.landmarks, details)
         detection = self.detector.detect(working)
         return Person(working, detection.keypoints, original, transform, detection.keypoints3d)

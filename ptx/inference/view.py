@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
@@ -50,18 +51,54 @@ def fit_person(person: Person, body: Body) -> FittedBody:
         BadSample: too few keypoints are there.
     """
     size = (person.image.shape[0], person.image.shape[1])
-    keypoints3d = None if person.keypoints3d is None else person.keypoints3d[None]
-    details = None if person.details is None else person.details()
-    landmarks = None
-    if details is not None and person.landmarks is not None:
-        landmarks = observe_landmarks(person.landmarks[None], details.face[None], details.hands[None], size)
-    fitted = fit(body, person.keypoints[None], keypoints3d, size, landmarks=landmarks)
+    hands = None if person.details is None else person.details().hands
+    return fit_keypoints(person.keypoints, person.keypoints3d, size, body, landmarks_of(person), hands)
+
+
+def landmarks_of(person: Person) -> Keypoints | None:
+    """Return the landmarks (12, 3) of a person's face, hands and feet (`observe_landmarks`); None where no detector found them."""
+    if person.details is None or person.landmarks is None:
+        return None
+    face, hands = person.details()
+    size = (person.image.shape[0], person.image.shape[1])
+    landmarks: Keypoints = observe_landmarks(person.landmarks[None], face[None], hands[None], size)[0]
+    return landmarks
+
+
+def fit_keypoints(
+    keypoints: Keypoints,
+    keypoints3d: Keypoints | None,
+    size: tuple[int, int],
+    body: Body,
+    landmarks: Keypoints | None = None,
+    hands: NDArray[np.float32] | None = None,
+) -> FittedBody:
+    """Fit the body to the points of a person.
+
+    Args:
+        keypoints: (18, 3) px, confidence.
+        keypoints3d: (18, 4) metres, confidence.
+        size: height, width of the picture, px.
+        body: the body model.
+        landmarks: (12, 3) of face, hands and feet (`observe_landmarks`).
+        hands: (2, 21, 3) px, confidence.
+
+    Raises:
+        BadSample: too few keypoints are there.
+    """
+    fitted = fit(
+        body,
+        keypoints[None],
+        None if keypoints3d is None else keypoints3d[None],
+        size,
+        landmarks=None if landmarks is None else landmarks[None],
+    )
     if not fitted.usable[0]:
         problem = fitted.problems[0]
         raise BadSample(problem.code, f"no body could be fitted: {problem.text}")
     pose, hands_pose = fitted.pose, None
-    if details is not None and body.hands is not None:
-        pose, hands_pose = fit_hands(body, pose, fitted.betas, fitted.camera, details.hands[None])
+    if hands is not None and body.hands is not None:
+        pose, hands_pose = fit_hands(body, pose, fitted.betas, fitted.camera, hands[None])
     fingers = None if hands_pose is None else hands_pose[0]
     return FittedBody(body, pose[0], fitted.betas[0], fitted.camera[0], size, fingers)
 
@@ -87,8 +124,10 @@ def turn_landmarks(person: Person, yaw: float, pitch: float) -> Keypoints:
 def turntable(views: Sequence[NovelView]) -> list[Image]:
     """Return the pictures of views in order, made steady: what one shows, its neighbours show as well (`deflicker`).
 
-    The last is taken to be followed by the first where the angles, evenly spaced, go all round.
+    The last is taken to be followed by the first where the angles, evenly spaced, go all round. Those that are steady stay as they are.
     """
+    if all(view.painting.steady for view in views):
+        return [view.painting.picture for view in views]
     yaws = [view.yaw for view in views]
     step = yaws[1] - yaws[0] if len(yaws) > 1 else 0.0
     closed = len(yaws) > 2 and abs(abs(yaws[-1] - yaws[0] + step) - 360) < ROUND_TOLERANCE

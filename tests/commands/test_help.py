@@ -13,6 +13,7 @@ from typer.main import get_command
 from ptx.cli import app
 from ptx.commands.listeners import Format
 from ptx.commands.models import ProtocolName
+from ptx.commands.networks import EngineName
 from ptx.commands.options import ClusterKind
 from ptx.commands.steps import GROUPS, complete_stage, complete_steps, known_steps
 from ptx.datasets.images import Frame
@@ -85,6 +86,8 @@ def test_steps_are_completed() -> None:
         (["transfer"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["transfer"], "--system", tuple(SYSTEMS)),
         (["transfer"], "--frame", get_args(Frame)),
+        (["transfer"], "--engine", get_args(EngineName)),
+        (["view"], "--engine", get_args(EngineName)),
         (["view"], "--frame", get_args(Frame)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),

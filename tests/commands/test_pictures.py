@@ -13,9 +13,10 @@ from PIL.GifImagePlugin import GifImageFile
 
 from ptx.datasets.people import People
 from ptx.inference import backgrounds, person
+from ptx.inference.surface import SIZE as SURFACE_SIZE
 from tests.commands.runner import Completed, fails, on_people, ptx
 from tests.conftest import SIZE
-from tests.inference.detectors import KnownPeople
+from tests.inference.detectors import EnlargedPerson, KnownPeople
 
 
 @pytest.fixture
@@ -179,6 +180,37 @@ def test_views(models: Path, photos: Path) -> None:
     with Pillow.open(photos / "round.gif") as turning:
         assert isinstance(turning, GifImageFile)
         assert turning.n_frames == 3
+
+
+@pytest.mark.slow
+def test_without_a_model_the_surface_engine_paints(
+    models: Path, photos: Path, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the workspace has models, the networks do; either can be asked for."""
+    found = EnlargedPerson(people.truth(0).keypoints, SIZE)
+    monkeypatch.setattr(person, "PhotographDetector", lambda: found)
+    one = ("transfer", "me.png", "--pose", "dancer.png", "--set", "body=small", "--frame", "picture")
+    done = ptx(photos, *one)
+    assert done.out == "transfer.png\n"
+    assert done.err.endswith("work/models: the surface engine paints\n")
+    assert size_of(photos / "transfer.png") == SURFACE_SIZE
+    turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
+    assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
+    fails(ptx(photos, *turning, "--engine", "surface", "--joints", "landmarks"), "leave --joints and --keypoints3d out")
+    fails(ptx(photos, *turning, "--system", "view"), "no model is there")
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
+    done = ptx(
+        photos, "transfer", "--pairs", "table.csv", "--set", "body=small", "--frame", "picture", "--engine", "surface"
+    )
+    assert done.out == "1 of 1 painted into transfers\n"
+    (photos / "work").mkdir()
+    models.rename(photos / "work" / "models")
+    for engine, size in (((), SIZE), (("--engine", "network"), SIZE), (("--engine", "surface"), SURFACE_SIZE)):
+        assert ptx(photos, *one, *engine).code == 0
+        assert size_of(photos / "transfer.png") == size
+    surface = (*one, "--engine", "surface")
+    fails(ptx(photos, *surface, "--as", "paste"), "--as paste: the surface engine paints on a plain background")
+    fails(ptx(photos, *surface, "--model", "work/models"), "--engine surface needs no models")
 
 
 @pytest.mark.slow

@@ -44,3 +44,18 @@ class KnownPeople(KnownPerson):
     def detect_all(self, image: Image) -> Sequence[KnownDetection]:
         """Return everyone."""
         return [KnownDetection(keypoints) for keypoints in self.people]
+
+
+@dataclass(frozen=True)
+class EnlargedPerson(KnownPerson):
+    """Finds the same person in every picture, however much it is enlarged."""
+
+    size: tuple[int, int]
+    """Height, width of the picture of which the keypoints are."""
+
+    def detect(self, image: Image) -> KnownDetection:
+        """Return the person."""
+        keypoints = self.keypoints.copy()
+        scale = image.shape[0] / self.size[0]
+        keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5
+        return KnownDetection(keypoints)

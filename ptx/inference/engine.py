@@ -1,0 +1,37 @@
+"""What paints people in other poses, whether trained networks or the surface of a fitted body."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from ptx.datasets.images import Frame
+from ptx.inference.painting import Painting
+from ptx.inference.person import Person
+
+
+class Engine(Protocol):
+    """A `Model` or a `SurfaceEngine`."""
+
+    frame: Frame
+    """What of a photograph is painted."""
+    hashes: dict[str, str]
+    """What the pictures depend on beside the photographs, by name."""
+
+    @property
+    def name(self) -> str:
+        """Name of the system that paints."""
+        ...
+
+    @property
+    def trained(self) -> bool:
+        """Whether pictures are made by trained networks."""
+        ...
+
+    def read(self, image: Path) -> Person:
+        """Read a photograph and find its most prominent person; raises PtxError."""
+        ...
+
+    def transfer(self, image: Path, pose: Path) -> Painting:
+        """Paint the person of a picture in another pose; raises PtxError."""
+        ...

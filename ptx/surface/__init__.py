@@ -1,0 +1,1 @@
+"""A person's surface, filled from one photograph: what the photograph shows, the rest completed, and pictures of it in other poses."""

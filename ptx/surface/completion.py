@@ -1,0 +1,227 @@
+"""Colours of all vertices from one photograph: each from wherever the photograph shows the same, or the like, most surely.
+
+In this order: the vertex itself; what lies under the arms; its mirror image, left to right; the other side of the body, from front to
+back; that mirrored. Then the same again with what is seen at a grazing angle, then places reflected at the border of what is known, and
+colours diffused from there. Each place is first brought to the colours of those before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ptx.geometry.body import Body
+from ptx.surface.diffusion import diffuse, smooth_places
+from ptx.surface.hair import hair_weights
+from ptx.surface.layers import NOTHING, Mask, sample_vertices
+from ptx.surface.points import Floats, Ints
+from ptx.surface.skin import likeness
+from ptx.surface.source import Source
+from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
+from ptx.surface.zones import body_zones, ramp
+
+STRICT, LENIENT = 2.0, 14.0
+"""Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
+
+PATTERN = 45.0
+"""Grey levels from which a difference is a pattern, which no membrane evens out."""
+
+LIGHT_COUNTS = 0.5
+"""Share by which differences of lightness count there: the other side is lit otherwise."""
+
+KNOWN = 0.6
+"""Opacity from which a vertex is known."""
+
+FLESH = 0.3, 0.7
+"""Likeness to the skin from which colours begin to count for a face, and do fully."""
+
+TORN = 0.06
+"""Metres in the photograph between neighbours that do not show the same piece."""
+
+REACHES = {"trunk": 0.30, "arms": 0.30, "face": 0.05}
+"""Metres from what is known within which places are reflected."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What texels are filled with, as values of the vertices."""
+
+    points: Floats
+    """(4, V, 3) px, px, m where in the photograph each vertex is looked up: itself, mirrored, opposite, opposite mirrored."""
+    shares: Floats
+    """(4, 2, V) 0..1 how far it may be, in the photograph and under the arms."""
+    shift: Floats
+    """(2, 4, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    reflected: Floats
+    """(V, 5) px, px of the reflected place, and what is added to its colours."""
+    reflected_share: Floats
+    """(V,) 0..1 opacity of it."""
+    base: Floats
+    """(V, 3) smooth colours for what nothing shows."""
+    hair: Floats
+    """(V,) weights of the vertices that show hair."""
+    hair_colour: Floats | None
+    """(3,), or None where no hair is seen."""
+
+
+def complete(source: Source) -> Completion:
+    """Complete the colours of all vertices."""
+    body = source.fitted.body
+    points, shares = _places(source)
+    colours = np.empty((4, 2, len(source.points), 3), np.float32)
+    confidence = np.empty((4, 2, len(source.points)), np.float32)
+    for place in range(4):
+        for row, layer in enumerate((source.seen, source.under_arms)):
+            colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0)
+    every = np.arange(len(best))
+    carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
+    other, valid = _reflect(body, known)
+    carried = smooth_places(body, carried[other], known < KNOWN, TORN * source.scale)
+    beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
+    mix, known = over(mix, known, beyond, valid)
+    hair = hair_weights(source, colours[0, 0], opacity(confidence[0, 0], 1.0))
+    shown = colours[0, 0][hair > min(0.4, 0.5 * float(hair.max()))]
+    hair_colour = np.median(shown, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
+    base = _base(source, mix, known, colours[0, 0], hair, hair_colour)
+    return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+
+
+def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask) -> tuple[Floats, Floats, Floats, Ints]:
+    """Lay the places over one another.
+
+    Args:
+        body: the body.
+        colours: (4, 2, V, 3) of each place, in the photograph and under the arms.
+        confidence: (4, 2, V) likewise.
+        among: (4, V) vertices that may be looked up there.
+
+    Returns:
+        `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
+    """
+    count = colours.shape[2]
+    shift, opacities = np.zeros((2, 4, count, 3), np.float32), np.zeros((4, count), np.float32)
+    mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
+    for grazing, gain in enumerate((STRICT, LENIENT)):
+        sure = mix, known
+        for place in range(4):
+            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
+            if grazing or place:
+                before = sure if grazing else (mix, known)
+                shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), among[place])
+            for colour, share in layers:
+                opacities[place] += share * (1 - known)
+                mix, known = over(mix, known, colour + shift[grazing, place], share)
+    return shift, mix, known, np.argmax(opacities, axis=0).astype(np.int32)
+
+
+def opacity(confidence: Floats, gain: float) -> Floats:
+    """Opacity of a confidence: a smooth step of `gain` times it."""
+    t = np.clip(gain * confidence, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def over(colour: Floats, known: Floats, under: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Lay colours (V, 3), known by (V,) 0..1, over others: the mixed colours, and how far they are known."""
+    more = (1 - known) * share
+    total = known + more
+    mixed = (colour * known[:, None] + under * more[:, None]) / np.maximum(total, 1e-6)[:, None]
+    return mixed.astype(np.float32), total
+
+
+def _places(source: Source) -> tuple[Floats, Floats]:
+    """Where each vertex is looked up; `points` and `shares` of `Completion`."""
+    mirror, across = mirrored_points(source.fitted.body), opposite_points(source.fitted.body).points
+    opposite = across.of(source.points)
+    points = np.stack([source.points, mirror.of(source.points), opposite, mirror.of(opposite)])
+    return points, _shares(source.fitted.body)
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def _shares(body: Body) -> Floats:
+    """Shares of `Completion`: the front of head, hands and feet is not copied to their back, and under the arms is no arm."""
+    mirror, (across, valid), zones = mirrored_points(body), opposite_points(body), body_zones(body)
+    kept = zones.head + zones.hands + zones.feet
+    far = valid * (1 - np.clip(kept + across.of(kept), 0, 1))
+    under = zones.under_arms
+    allowed = [np.ones_like(far), np.ones_like(far), far, mirror.of(far)]
+    no_arm = [under, mirror.of(under), across.of(under), mirror.of(across.of(under))]
+    return np.stack([np.stack([a, a * n]) for a, n in zip(allowed, no_arm, strict=True)]).astype(np.float32)
+
+
+def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
+    """What to add (V, 3) to colours of a layer so that it meets what is known; patterns that differ anyway are left alone.
+
+    Other vertices than `among` (V,) do not use the layer, and get 0.
+    """
+    gap = known - layer
+    light = gap.mean(1, keepdims=True)
+    both = share * layer_share / (1 + (np.linalg.norm(gap - (1 - LIGHT_COUNTS) * light, axis=1) / PATTERN) ** 4)
+    if both.sum() < 1:
+        return np.zeros_like(known)
+    return diffuse(body, np.where(among[:, None], gap, np.float32(0)), both, stiff=0.5, keep=2e-3, among=among)
+
+
+def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
+    """Find for each unknown vertex the one that lies as far behind the border of what is known: stripes go on at their height.
+
+    Args:
+        body: the body.
+        known: (V,) 0..1.
+
+    Returns:
+        Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
+    """
+    zones, rest = body_zones(body), body.v_template
+    ends = np.maximum(zones.hands, zones.feet) > 0.5
+    head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
+    groups = {
+        "trunk": (~head & ~ends & ~arms, (1.0, 3.0, 1.0)),
+        "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
+        "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
+    }
+    other, share = np.arange(len(rest), dtype=np.int32), np.zeros(len(rest), np.float32)
+    for name, (group, stretch) in groups.items():
+        have, want = np.flatnonzero(group & (known > KNOWN)), np.flatnonzero(group & (known <= KNOWN))
+        if len(have) < 20 or not len(want):
+            continue
+        factor = np.array(stretch, np.float32)
+        tree = cKDTree(rest[have] * factor)
+        distance, nearest = tree.query(rest[want] * factor)
+        beyond = 2 * rest[have[nearest]] - rest[want]
+        other[want] = have[tree.query(beyond * factor)[1]]
+        share[want] = np.clip((REACHES[name] - distance) / (REACHES[name] / 3), 0, 1)
+    return other, share
+
+
+def _colours_at(source: Source, at: Floats) -> Floats:
+    """Smooth colours (V, 3) of the photograph at (V, 2) px; of trunk and legs under the arms."""
+    points = np.column_stack([at, np.zeros(len(at))]).astype(np.float32)
+    ones = np.ones(len(at), np.float32)
+    top, below = (sample_vertices(points, ones, layer)[0] for layer in (source.seen, source.under_arms))
+    share = body_zones(source.fitted.body).under_arms[:, None]
+    return np.asarray(share * below + (1 - share) * top, np.float32)
+
+
+def _base(source: Source, mix: Floats, known: Floats, own: Floats, hair: Floats, hair_colour: Floats | None) -> Floats:
+    """Diffuse colours (V, 3): the scalp's from hair only, face's and hands' from skin, the rest from all that is not head."""
+    body, skin, zones = source.fitted.body, source.skin, body_zones(source.fitted.body)
+    clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
+    mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
+    out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
+    if hair_colour is not None:
+        there = zones.head > 0
+        strands = diffuse(body, own, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
+        out += zones.scalp[:, None] * (strands - out)
+    if skin is None:
+        return out
+    flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
+    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=5e-3, to=skin, among=zones.head > 0)
+    out += np.maximum(zones.face, np.clip(zones.head - zones.scalp, 0, 1))[:, None] * (cheeks - out)
+    shown = known * (zones.hands > 0.5)
+    palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
+    out += zones.hands[:, None] * (palms - out)
+    return out

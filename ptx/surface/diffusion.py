@@ -1,0 +1,108 @@
+"""Values spread over a mesh: smooth surfaces through what is known (membranes), and means of neighbours."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from ptx.geometry.body import Body
+from ptx.geometry.kernel import kernel
+from ptx.surface.points import Floats, Ints
+from ptx.surface.symmetry import CACHED_BODIES
+
+
+class Neighbours(NamedTuple):
+    """Vertices that share an edge, in compressed rows."""
+
+    first: Ints
+    """(V + 1,) where each vertex's neighbours begin in `other`."""
+    other: Ints
+    """(E,) neighbours, in order."""
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def neighbours(body: Body) -> Neighbours:
+    """List the neighbours of every vertex of a body."""
+    edges = np.concatenate([body.faces[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
+    edges = np.unique(edges, axis=0)
+    first = np.searchsorted(edges[:, 0], np.arange(len(body.v_template) + 1))
+    return Neighbours(first.astype(np.int32), np.ascontiguousarray(edges[:, 1], np.int32))
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def laplacian(body: Body) -> sparse.csc_array:
+    """Return the mesh's graph Laplacian (V, V), degrees less adjacency."""
+    first, index = neighbours(body)
+    count = len(first) - 1
+    adjacency = sparse.csr_array((np.ones(len(index)), index, first), shape=(count, count))
+    return sparse.csc_array(sparse.diags_array(np.diff(first).astype(np.float64)) - adjacency)
+
+
+def diffuse(
+    body: Body,
+    values: Floats,
+    weight: Floats,
+    *,
+    stiff: float,
+    keep: float,
+    to: Floats | float = 0.0,
+    among: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Smooth values (V, C) that are known by weights (V,).
+
+    Minimises Σ weight |x - values|² + stiff Σ |x_i - x_j|² + keep Σ |x - to|², the second sum over edges (i, j): a screened membrane.
+    With `among` (V,) it is that of some vertices alone, free at its border, and others keep their values.
+    """
+    if among is not None:
+        out = np.array(values, np.float32)
+        part = np.flatnonzero(among)
+        edges = laplacian(body)[part][:, part]
+        edges -= sparse.diags_array(edges.sum(axis=1))  # the degrees without the others
+        out[part] = _membrane(edges, values[part], weight[part], stiff, keep, to)
+        return out
+    return _membrane(laplacian(body), values, weight, stiff, keep, to)
+
+
+def _membrane(
+    edges: sparse.csc_array, values: Floats, weight: Floats, stiff: float, keep: float, to: Floats | float
+) -> Floats:
+    known = np.asarray(weight, np.float64) + keep
+    matrix = sparse.csc_array(sparse.diags_array(known) + stiff * edges)
+    right = np.asarray(weight, np.float64)[:, None] * values + keep * np.asarray(to, np.float64)
+    factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    return np.asarray(factors.solve(right), np.float32)
+
+
+def smooth_places(body: Body, values: Floats, where: NDArray[np.bool_], jump: float, rounds: int = 30) -> Floats:
+    """Average values (V, C) with their neighbours' where asked (V,), but not with those whose first two differ by more than `jump`."""
+    out = np.array(values, np.float32)
+    _smooth_places(*neighbours(body), np.flatnonzero(where), jump, rounds, out)
+    return out
+
+
+@kernel
+def _smooth_places(
+    first: Ints, index: Ints, chosen: NDArray[np.int64], jump: float, rounds: int, values: Floats
+) -> None:
+    count = values.shape[1]
+    mean, new = np.empty(count), np.empty((len(chosen), count), np.float32)
+    for _ in range(rounds):
+        for n in range(len(chosen)):
+            i, total = chosen[n], 0
+            mean[:] = 0
+            for k in range(first[i], first[i + 1]):
+                j = index[k]
+                if max(abs(values[i, 0] - values[j, 0]), abs(values[i, 1] - values[j, 1])) < jump:
+                    total += 1
+                    for c in range(count):
+                        mean[c] += values[j, c]
+            for c in range(count):
+                new[n, c] = 0.5 * (values[i, c] + mean[c] / total) if total else values[i, c]
+        for n in range(len(chosen)):
+            for c in range(count):
+                values[chosen[n], c] = new[n, c]

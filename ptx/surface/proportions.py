@@ -1,0 +1,36 @@
+"""One person's body in another's pose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ptx.geometry.camera import place_camera, project
+from ptx.geometry.joints import KEYPOINT_COUNT, keypoint
+from ptx.geometry.skinning import pose_keypoints
+from ptx.geometry.viewpoint import FittedBody
+
+HEAD_WEIGHT = 0.3
+"""Weight of the head's keypoints where a body is placed: joints of the limbs say more of where somebody stands."""
+
+HEAD = tuple(keypoint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
+
+
+def in_pose(source: FittedBody, target: FittedBody) -> FittedBody:
+    """Pose a person as another: the source's shape and clothes in the target's pose, before the target's picture.
+
+    They are as tall as the target is in their picture, joints lie where the target's do (least squares), and they stand as low, where
+    the picture shows the target's lowest point.
+    """
+    joints = pose_keypoints(source.body, target.pose[None], source.betas)[0]
+    wanted = project(target.camera, pose_keypoints(target.body, target.pose[None], target.betas)[0])
+    weight = np.ones(KEYPOINT_COUNT)
+    weight[list(HEAD)] = HEAD_WEIGHT
+    camera = place_camera(joints, wanted[:, :2], weight).astype(np.float32)
+    out = replace(source, pose=target.pose, hands_pose=target.hands_pose, camera=camera, size=target.size)
+    floor = float(target.points[:, 1].max())
+    if floor < target.size[0]:
+        camera = camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
+        out = replace(out, camera=camera)
+    return out

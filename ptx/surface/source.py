@@ -1,0 +1,162 @@
+"""What a photograph shows of its fitted body, and how surely: colours, confidence and depth of each pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ptx.geometry.joints import joint
+from ptx.geometry.skinning import joint_transforms
+from ptx.geometry.viewpoint import FittedBody
+from ptx.surface.face import settle_face, unit_normals
+from ptx.surface.layers import (
+    INSIDE,
+    SMOOTH,
+    Image,
+    Layer,
+    Mask,
+    PixelMaps,
+    disc,
+    draw_maps,
+    edge_confidence,
+    face_groups,
+    facing,
+    fill_outside,
+    ramp_map,
+    sample_vertices,
+    weighted_blur,
+)
+from ptx.surface.points import Floats, Ints
+from ptx.surface.skin import rule_confidence, skin_rules, typical_skin
+from ptx.surface.under_arms import peel_arms
+from ptx.surface.zones import body_zones
+
+FACE_FACING = 0.6, 0.75
+"""The same for a face's features: seen aslant they are worse than a painted face."""
+
+FOLD_STEP = 0.05
+"""Metres of depth between neighbouring pixels that make a fold."""
+
+BEHIND_FOLD = 0.022
+"""Metres beside a fold that are doubted on its far side: clothes stand off, and what is there may be theirs."""
+
+BESIDE_ARM = 0.012, 0.024
+"""Metres of an arm beside the trunk, and of the trunk beside an arm, that are doubted."""
+
+SHOULDER = 0.14
+"""Metres around a shoulder where arm and trunk are one."""
+
+DOUBTED = 0.008
+"""Factor on the confidence of such places: better than what is made up, worse than all else."""
+
+
+@dataclass(frozen=True)
+class MaskedPhotograph:
+    """A person in a photograph."""
+
+    image: Image
+    """(H, W, 3) RGB."""
+    mask: Floats
+    """(H, W) 0..1 how much of a pixel is the person's."""
+    face: Floats | None = None
+    """(468, 3) x, y px, confidence of the face mesh; None or NaN where there is no face."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photograph seen through its fitted body."""
+
+    fitted: FittedBody
+    points: Floats
+    """(V, 3) the vertices in the photograph: u, v px and depth m; the face lies on the seen one."""
+    seen: Layer
+    """The photograph."""
+    under_arms: Layer
+    """The same without the arms."""
+    confidence_alike: Floats
+    """(H, W) confidence of `seen` for views that hardly differ from it: a face seen aslant is right there."""
+    skin: Floats | None
+    """(3,) the person's skin, or None."""
+
+    @property
+    def scale(self) -> float:
+        """Pixels per metre."""
+        return float(self.fitted.camera[0])
+
+
+def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
+    """Find out what a photograph shows of its fitted body.
+
+    Raises:
+        ValueError: sizes of picture, mask and fit differ.
+    """
+    height, width = fitted.size
+    if photograph.image.shape != (height, width, 3) or photograph.mask.shape != (height, width):
+        raise ValueError(
+            f"picture {photograph.image.shape} and mask {photograph.mask.shape} of a body fitted at {height}×{width}"
+        )
+    body, scale, zones = fitted.body, float(fitted.camera[0]), body_zones(fitted.body)
+    normals = unit_normals(fitted.vertices, body.faces)[:, 2]
+    points = settle_face(body, fitted.points, normals, photograph.face)
+    maps = draw_maps(points, body.faces, fitted.size)
+    cosine, features = maps.of(np.stack([normals, zones.features], axis=1))
+    arms = beside_arms(fitted, maps.surface)
+    alike = _base_confidence(cosine, maps, photograph.mask, scale)
+    alike *= np.where(arms, np.float32(DOUBTED), np.float32(1))
+    asked = _asked_of_features(cosine, features, photograph.face)
+    image = fill_outside(photograph.image, photograph.mask > INSIDE)
+    seen = Layer(image, weighted_blur(image, alike * asked, SMOOTH * scale), alike * asked, maps.depth)
+    colours, confidence = sample_vertices(points, np.ones(len(points), np.float32), seen)
+    skin = typical_skin(colours, confidence, zones)
+    rules = np.zeros(len(points), np.float32)
+    if skin is not None:
+        rules = skin_rules(colours, confidence, skin, points[:, :2], scale, zones)
+        expected = maps.of(rules[:, None])[0]
+        ask = np.abs(expected) > 0.3
+        factor = rule_confidence(image[ask].astype(np.float32), expected[ask], skin)
+        alike[ask] *= factor
+        seen.confidence[ask] *= factor
+    skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
+    under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels)
+    return Source(fitted, points, seen, under, alike, skin)
+
+
+def _asked_of_features(cosine: Floats, features: Floats, face: Floats | None) -> Floats:
+    """Factor (H, W) on the confidence of eyes, nose and mouth: believed where a face (468, 3) is found and seen from the front."""
+    if face is None or not np.isfinite(face[:, :2]).all():
+        return 1 - features
+    frontal = ramp_map(cosine, *FACE_FACING) / np.maximum(facing(cosine), np.float32(1e-3))
+    return np.asarray(1 - features + features * np.minimum(frontal, 1), np.float32)
+
+
+def _base_confidence(cosine: Floats, maps: PixelMaps, mask: Floats, scale: float) -> Floats:
+    """Confidence (H, W) of each pixel: facing the viewer, away from outlines and folds, not behind a fold."""
+    depth, square = maps.depth, np.ones((3, 3), np.uint8)
+    jump = cv2.dilate(depth, square) - cv2.erode(depth, square) > FOLD_STEP
+    free = maps.on & ~jump & (mask > INSIDE)
+    free[[0, -1]] = free[:, [0, -1]] = False  # what the picture's edge cuts off has its outline there
+    step = max(1, int(0.004 * scale))
+    near = cv2.erode(depth, np.ones((step, step), np.uint8))[::step, ::step]
+    near = cv2.erode(near, disc(round(BEHIND_FOLD * scale / step)))
+    before = cv2.resize(near, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    out = facing(cosine) * edge_confidence(free, scale)
+    out *= np.where(before < depth - FOLD_STEP, np.float32(DOUBTED), np.float32(1))
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.3, 0.002 * scale)), np.float32)
+
+
+def beside_arms(fitted: FittedBody, surface: Ints) -> Mask:
+    """Pixels (H, W) of trunk and legs near an arm, and of arms near the trunk, but not about the shoulders."""
+    arm, trunk = face_groups(fitted.body)
+    on, scale = surface >= 0, float(fitted.camera[0])
+    arms, trunks = ((on & group[surface]).astype(np.uint8) for group in (arm, trunk))
+    out = (trunks > 0) & (cv2.dilate(arms, disc(round(BESIDE_ARM[1] * scale))) > 0)
+    out |= (arms > 0) & (cv2.dilate(trunks, disc(round(BESIDE_ARM[0] * scale))) > 0)
+    positions = joint_transforms(fitted.body, fitted.pose[None], fitted.betas)[1][0]
+    shoulders = np.zeros(surface.shape, np.uint8)
+    for side in ("left", "right"):
+        x, y, _ = positions[joint(f"{side}_shoulder")]
+        centre = (scale * x + fitted.camera[1], fitted.camera[2] - scale * y)
+        cv2.circle(shoulders, (round(float(centre[0])), round(float(centre[1]))), round(SHOULDER * scale), 1, -1)
+    return np.asarray(out & (shoulders == 0))

@@ -1,0 +1,263 @@
+"""The filled surface: for each texel its colour, where in the photograph it comes from, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.kernel import kernel
+from ptx.geometry.viewpoint import FittedBody
+from ptx.surface.atlas import Atlas, body_atlas
+from ptx.surface.completion import LENIENT, STRICT, Completion, complete
+from ptx.surface.face import paint_face, unit_normals
+from ptx.surface.hair import hair_grain
+from ptx.surface.layers import Image, Layer, look_up
+from ptx.surface.points import Floats, Ints, SurfacePoints
+from ptx.surface.sampling import cubic_colour, linear_colour
+from ptx.surface.source import MaskedPhotograph, Source, observe
+from ptx.surface.zones import body_zones, ramp
+
+TEXTURE_SIDE = 1024
+"""Side of the texture, px."""
+
+OPAQUE = 0.006
+"""Share that is left below which nothing more is looked for."""
+
+LEAST_OPACITY = 0.004
+"""Smallest opacity that counts."""
+
+WHOLE = 0.05
+"""Metres in the photograph between the reflected places of a face's corners up to which they are one piece."""
+
+GRAIN_SHARE = 0.7
+"""Share of the hair's fine structure that is added."""
+
+
+FACE_TURNED = 0.3
+"""Forward part of the normal in rest from which a face is painted in full: the painting is seen from the front."""
+
+
+class Provenance(IntEnum):
+    """Where most of a texel's colour comes from."""
+
+    OWN = 0
+    """Seen in the photograph."""
+    UNDER_ARMS = 1
+    """Hidden by an arm, filled from both sides of it."""
+    MIRRORED = 2
+    """Its mirror image is seen, or filled under an arm."""
+    OPPOSITE = 3
+    """The other side of the body is seen, or the mirror image of that."""
+    REFLECTED = 4
+    """The neighbourhood is seen, and reflected."""
+    MADE_UP = 5
+    """Nothing shows it."""
+    NOTHING = 255
+    """No point of the body."""
+
+
+_OF_WAY = np.array(
+    [
+        Provenance.OWN, Provenance.UNDER_ARMS, Provenance.MIRRORED, Provenance.MIRRORED, Provenance.OPPOSITE,
+        Provenance.OPPOSITE, Provenance.OPPOSITE, Provenance.OPPOSITE, Provenance.REFLECTED, Provenance.MADE_UP,
+    ], np.uint8,
+)  # fmt: skip
+_REFLECTED, _MADE_UP = 8, 9
+"""Ways after the four places in two layers."""
+
+
+@dataclass(frozen=True)
+class SurfaceStore:
+    """A person's surface from one photograph; T is the side of the texture."""
+
+    source: Source
+    """What the photograph shows."""
+    atlas: Atlas
+    """The texture's layout."""
+    colours: Image
+    """(T, T, 3) RGB."""
+    coordinates: Floats
+    """(T, T, 2) px of the photograph that each texel shows, NaN where it is made up."""
+    confidence: NDArray[np.uint8]
+    """(T, T) 0..255 share of the colour that the photograph shows, wherever."""
+    provenance: NDArray[np.uint8]
+    """(T, T) `Provenance`."""
+
+
+def build_store(photograph: MaskedPhotograph, fitted: FittedBody, side: int = TEXTURE_SIDE) -> SurfaceStore:
+    """Fill a person's surface from a photograph and the body that is fitted to it.
+
+    Raises:
+        ValueError: sizes of picture, mask and fit differ.
+    """
+    source = observe(photograph, fitted)
+    completion, atlas = complete(source), body_atlas(fitted.body, side)
+    texels = _look_up_texels(source, completion, atlas)
+    colours, left = texels.colours, np.flatnonzero(texels.rest > LEAST_OPACITY)
+    colours[left] += texels.rest[left, None] * _made_up(source, completion, atlas.points.chosen(left))
+    return SurfaceStore(
+        source,
+        atlas,
+        atlas.image(np.clip(colours + 0.5, 0, 255).astype(np.uint8), 0),
+        atlas.image(texels.coordinates, np.nan),
+        atlas.image(texels.confidence, 0),
+        atlas.image(_OF_WAY[texels.way], Provenance.NOTHING),
+    )
+
+
+@dataclass(frozen=True)
+class _Texels:
+    """What the photograph gives for N texels."""
+
+    colours: Floats
+    """(N, 3) sums of what is found, times its share."""
+    rest: Floats
+    """(N,) 0..1 share that nothing fills."""
+    coordinates: Floats
+    """(N, 2)."""
+    confidence: NDArray[np.uint8]
+    """(N,)."""
+    way: NDArray[np.uint8]
+    """(N,) place and layer, 2 place + layer, that give most; `_REFLECTED`, `_MADE_UP`."""
+
+
+def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Texels:
+    count, zones = len(atlas.texels), body_zones(source.fitted.body)
+    out = _Texels(
+        np.zeros((count, 3), np.float32),
+        np.ones(count, np.float32),
+        np.full((count, 2), np.nan, np.float32),
+        np.zeros(count, np.uint8),
+        np.full(count, _MADE_UP, np.uint8),
+    )
+    _fill(
+        atlas.points.corners,
+        atlas.points.weights,
+        completion.points,
+        completion.shares,
+        completion.shift,
+        (source.seen, source.under_arms),
+        zones.features,
+        completion.reflected,
+        completion.reflected_share * (1 - zones.features),
+        zones.under_arms,
+        WHOLE * source.scale,
+        out.colours,
+        out.rest,
+        out.coordinates,
+        out.confidence,
+        out.way,
+    )
+    return out
+
+
+@kernel
+def _fill(
+    corners: Ints,
+    weights: Floats,
+    points: Floats,
+    shares: Floats,
+    shift: Floats,
+    layers: tuple[Layer, Layer],
+    features: Floats,
+    reflected: Floats,
+    reflected_share: Floats,
+    under_arms: Floats,
+    whole: float,
+    colours: Floats,
+    rest: Floats,
+    coordinates: Floats,
+    confidence: NDArray[np.uint8],
+    way: NDArray[np.uint8],
+) -> None:
+    """Look every texel up in all places, until it is opaque; arguments as in `Completion` and `_Texels`."""
+    seen, under = layers  # named here, since taking one out of the tuple at every step costs as much as the work
+    colour, at, sure = np.empty(3, np.float32), np.empty((4, 3), np.float32), np.empty(8, np.float32)
+    for n in range(len(corners)):
+        i, j, k = corners[n, 0], corners[n, 1], corners[n, 2]
+        a, b = weights[n, 0], weights[n, 1]
+        c = np.float32(1) - a - b
+        left, most = np.float32(1), np.float32(0)
+        aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
+        for step in range(16):
+            late, place, row = step // 8, step % 8 // 2, step % 2
+            if step < 8:
+                if row == 0:
+                    for d in range(3):
+                        at[place, d] = a * points[place, i, d] + b * points[place, j, d] + c * points[place, k, d]
+                share = a * shares[place, row, i] + b * shares[place, row, j] + c * shares[place, row, k]
+                sure[step] = 0
+                if share > 0:
+                    if row == 0:
+                        sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
+                    else:
+                        sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
+            t = min(np.float32(1), np.float32(STRICT if step < 8 else LENIENT) * sure[step % 8])
+            opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < 8 else aslant)
+            if opaque < LEAST_OPACITY:
+                continue
+            part = left * opaque
+            if row == 0:
+                cubic_colour(seen.image, at[place, 0], at[place, 1], colour)
+            else:
+                cubic_colour(under.image, at[place, 0], at[place, 1], colour)
+            for d in range(3):
+                move = a * shift[late, place, i, d] + b * shift[late, place, j, d] + c * shift[late, place, k, d]
+                colours[n, d] += part * (colour[d] + move)
+            left -= part
+            if part > most:
+                most = part
+                way[n] = step % 8
+                coordinates[n, 0], coordinates[n, 1] = at[place, 0], at[place, 1]
+            if left < OPAQUE:
+                break
+        confidence[n] = np.uint8(255 * (1 - left))
+        part = left * (a * reflected_share[i] + b * reflected_share[j] + c * reflected_share[k])
+        if part > LEAST_OPACITY:
+            e, f, g = a, b, c
+            for axis in range(2):
+                x, y, z = reflected[i, axis], reflected[j, axis], reflected[k, axis]
+                if max(x, y, z) - min(x, y, z) > whole:  # the corners' places are no one piece: that of the nearest
+                    first, second = a >= b and a >= c, b > a and b >= c
+                    e = np.float32(1 if first else 0)
+                    f = np.float32(1 if second else 0)
+                    g = 1 - e - f
+            u = e * reflected[i, 0] + f * reflected[j, 0] + g * reflected[k, 0]
+            v = e * reflected[i, 1] + f * reflected[j, 1] + g * reflected[k, 1]
+            share = a * under_arms[i] + b * under_arms[j] + c * under_arms[k]
+            for row in range(2):
+                if row == 0:
+                    linear_colour(seen.image, u, v, colour)
+                else:
+                    linear_colour(under.image, u, v, colour)
+                for d in range(3):
+                    move = e * reflected[i, 2 + d] + f * reflected[j, 2 + d] + g * reflected[k, 2 + d]
+                    colours[n, d] += part * (share if row == 1 else 1 - share) * (colour[d] + move)
+            left -= part
+            if part > most:
+                most = part
+                way[n] = _REFLECTED
+                coordinates[n, 0], coordinates[n, 1] = u, v
+        if left > most:
+            way[n] = _MADE_UP
+            coordinates[n, 0], coordinates[n, 1] = np.nan, np.nan
+        rest[n] = left
+
+
+def _made_up(source: Source, completion: Completion, points: SurfacePoints) -> Floats:
+    """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
+    body, zones = source.fitted.body, body_zones(source.fitted.body)
+    out, scalp = points.of(completion.base), points.of(zones.scalp)
+    hairy = np.flatnonzero(scalp > 0)
+    grain = hair_grain(source, completion.hair, points.chosen(hairy))
+    if grain is not None:
+        out[hairy] += GRAIN_SHARE * scalp[hairy, None] * grain
+    forward = unit_normals(body.v_template, body.faces)[:, 2]
+    front = points.of(zones.face * ramp(forward, 0, FACE_TURNED))
+    face = np.flatnonzero(front > LEAST_OPACITY)
+    painted = paint_face(body, points.chosen(face), out[face], completion.hair_colour)
+    out[face] += front[face, None] * (painted - out[face])
+    return out

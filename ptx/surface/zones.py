@@ -1,0 +1,103 @@
+"""Soft zones of any body: where hair grows, the face and its features, hands, feet, arms, trunk; from its rest form and its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ptx.geometry.body import Body
+from ptx.geometry.joints import joint
+from ptx.surface.points import Floats
+from ptx.surface.symmetry import CACHED_BODIES
+
+ARM_JOINTS = tuple(
+    joint(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "elbow", "wrist", "hand")
+)
+"""Joints below a shoulder."""
+
+HAND_JOINTS = tuple(joint(f"{side}_{name}") for side in ("left", "right") for name in ("wrist", "hand"))
+FOREARM_JOINTS = tuple(joint(f"{side}_elbow") for side in ("left", "right"))
+UPPER_ARM_JOINTS = tuple(joint(f"{side}_shoulder") for side in ("left", "right"))
+FOOT_JOINTS = tuple(joint(f"{side}_{name}") for side in ("left", "right") for name in ("ankle", "foot"))
+TRUNK_JOINTS = tuple(
+    joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "left_hip", "right_hip", "left_knee", "right_knee")
+)
+"""Joints of trunk and legs, without feet and shoulders."""
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Shares (V,) 0..1 of the vertices in each zone."""
+
+    head: Floats
+    """Head and the neck's upper part."""
+    scalp: Floats
+    """Where hair grows."""
+    face: Floats
+    """The head's front below the hairline."""
+    features: Floats
+    """Brows, eyes, nose and mouth."""
+    hands: Floats
+    feet: Floats
+    arms: Floats
+    """From the shoulders down, with the hands."""
+    forearms: Floats
+    upper_arms: Floats
+    trunk: Floats
+    """Trunk and legs, without feet and shoulders."""
+    chest: Floats
+    neck: Floats
+
+    @property
+    def under_arms(self) -> Floats:
+        """What can be under an arm: all that is none."""
+        return np.asarray(np.clip((0.65 - self.arms) / 0.3, 0, 1), np.float32)
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def body_zones(body: Body) -> Zones:
+    """Compute the zones of a body, from where its nose, eyes and ears are."""
+    x, y, z = head_coordinates(body).T
+
+    def share(*joints: int) -> Floats:
+        return np.asarray(np.clip(body.weights[:, list(joints)].sum(1), 0, 1), np.float32)
+
+    head = share(joint("head"), joint("neck")) * ramp(y, -0.55, -0.42)
+    hairline = -0.13 + 0.81 * ramp(z, 0.34, 0.48)  # nape and behind the ears; from the temples on the forehead's end
+    scalp = head * ramp(y, hairline - 0.04, hairline + 0.04)
+    face = head * (1 - scalp) * ramp(z, 0.23, 0.37)
+    features = face * ramp(z, 0.52, 0.70) * ramp(y, -0.36, -0.26) * (1 - ramp(y, 0.52, 0.65))
+    return Zones(
+        head=head,
+        scalp=scalp,
+        face=face,
+        features=features * (1 - ramp(np.abs(x), 0.56, 0.70)),
+        hands=share(*HAND_JOINTS),
+        feet=share(*FOOT_JOINTS),
+        arms=share(*ARM_JOINTS),
+        forearms=share(*FOREARM_JOINTS),
+        upper_arms=share(*UPPER_ARM_JOINTS),
+        trunk=share(*TRUNK_JOINTS),
+        chest=share(joint("spine3")),
+        neck=share(joint("neck")),
+    )
+
+
+def head_coordinates(body: Body) -> Floats:
+    """Coordinates (V, 3) of the vertices in rest that are alike for all heads.
+
+    x: 0 in the middle, 1 at the left ear; y: 0 at the nose, 1 at the crown; z: 0 at the ears, 1 at the nose's tip.
+    """
+    nose, _, _, right_ear, left_ear = body.v_template[body.landmarks]
+    ears = (left_ear + right_ear) / 2
+    crown = body.v_template[body.weights[:, joint("head")] > 0.5, 1].max()
+    origin = np.array([ears[0], nose[1], ears[2]], np.float32)
+    unit = np.array([(left_ear - right_ear)[0] / 2, crown - nose[1], nose[2] - ears[2]], np.float32)
+    return np.asarray((body.v_template - origin) / unit, np.float32)
+
+
+def ramp(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """Bring values to 0..1: 0 up to `low`, 1 from `high` on, linear between."""
+    return np.asarray(np.clip((values - low) / (np.asarray(high, np.float32) - low), 0, 1), np.float32)

@@ -1,0 +1,44 @@
+"""One person's body in another's pose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ptx.geometry.camera import project
+from ptx.geometry.skinning import pose_keypoints
+from ptx.surface.proportions import in_pose
+from tests.surface.scenes import fitted
+
+
+def test_the_same_person_lies_on_their_own_body() -> None:
+    found = in_pose(fitted(0), fitted(3))
+    np.testing.assert_allclose(found.points, fitted(3).points, atol=1e-2)
+
+
+def test_another_person_stands_where_the_pose_stands_and_is_as_tall() -> None:
+    source = replace(fitted(0), betas=np.array([2, -2, 1, 0, 0, 0, 0, 0, 0, 0], np.float32))
+    target = fitted(13)
+    found = in_pose(source, target)
+    np.testing.assert_array_equal(found.pose, target.pose)
+    np.testing.assert_array_equal(found.betas, source.betas)
+    assert found.size == target.size
+    assert found.points[:, 1].max() == pytest.approx(target.points[:, 1].max(), abs=1e-2)
+    mine, theirs = (
+        project(body.camera, pose_keypoints(body.body, body.pose[None], body.betas)[0]) for body in (found, target)
+    )
+    assert np.abs(mine - theirs)[:, :2].max() < 0.05 * np.ptp(theirs[:, 1])
+
+
+def test_feet_outside_of_the_picture_do_not_count() -> None:
+    source = replace(fitted(0), betas=np.array([2, -2, 1, 0, 0, 0, 0, 0, 0, 0], np.float32))
+    target = fitted(13)
+    low = replace(target, camera=target.camera + np.array([0, 0, 60], np.float32))
+    moved = in_pose(source, low)
+    centres = [
+        project(body.camera, pose_keypoints(body.body, body.pose[None], body.betas)[0])[:, :2].mean(0)
+        for body in (moved, low)
+    ]
+    np.testing.assert_allclose(*centres, atol=1.0)
