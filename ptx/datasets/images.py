@@ -203,6 +203,24 @@ def _grey_to_rgb(grey: NDArray[np.float32]) -> Image:
     return np.repeat((grey * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
+def photograph_area(transform: Transform, original: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mark the pixels of a working picture that are the photograph's, and no filling beyond its edge.
+
+    Args:
+        transform: (2, 3) from pixels of the photograph to working pixels (`crop_and_resize`).
+        original: height, width of the photograph, px.
+        size: height, width of the working picture, px.
+
+    Returns:
+        (height, width).
+    """
+    corners = np.array([(-0.5, -0.5), (original[1] - 0.5, original[0] - 0.5)], np.float32)
+    (left, top), (right, bottom) = np.ceil(apply_transform(transform, corners)).astype(int)
+    out = np.zeros(size, np.bool_)
+    out[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
+    return out
+
+
 def crop_and_resize(image: Image, box: Box | None, size: tuple[int, int]) -> tuple[Image, Transform]:
     """Bring a box of an image to the working resolution without distorting it.
 

@@ -14,7 +14,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform, invert_transform
+from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform, invert_transform, photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.displacements import control_basis
@@ -238,9 +238,10 @@ class SurfaceEngine:
     def _dressed(self, person: Person) -> tuple[FittedBody, NDArray[np.float32]]:
         """Fit a body to a person, dress it by their mask, and return that too, (h, w) 0 to 1; raises BadSample."""
         fitted = fit_person(person, self.body)
-        mask = self._mask(person, fitted) * photograph_area(person)
+        area = photograph_area(person.transform, person.original.shape[:2], self.size)
+        mask = self._mask(person, fitted) * area
         start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
-        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask)
+        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area)
         dressed = dress(self.body, start, observed)
         offset = control_basis(self.body).offset(dressed.heights)
         pose, betas, camera, _ = dressed.posed
@@ -264,13 +265,3 @@ def _inside_photograph(person: Person) -> Person:
         keypoints=drop_keypoints(person.keypoints, outside),
         keypoints3d=None if deep is None else drop_keypoints(deep, outside),
     )
-
-
-def photograph_area(person: Person) -> Image:
-    """Pixels (h, w) of a person's picture that are the photograph's, 1, and no filling beyond its edge, 0."""
-    height, width = person.original.shape[:2]
-    corners = np.array([(-0.5, -0.5), (width - 0.5, height - 0.5)], np.float32)
-    (left, top), (right, bottom) = np.ceil(apply_transform(person.transform, corners)).astype(int)
-    out = np.zeros(person.image.shape[:2], np.uint8)
-    out[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 1
-    return out

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import Image
+from ptx.datasets.images import Image, apply_transform, invert_transform
 from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import observe_landmarks
 from ptx.geometry.fitting import fit
 from ptx.geometry.fitting.hands import fit_hands
-from ptx.geometry.keypoints import mask_outside
+from ptx.geometry.keypoints import drop_keypoints, inside_image, mask_outside
 from ptx.geometry.viewpoint import FittedBody, turn_keypoints
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
@@ -56,13 +56,17 @@ def fit_person(person: Person, body: Body) -> FittedBody:
 
 
 def landmarks_of(person: Person) -> Keypoints | None:
-    """Return the landmarks (12, 3) of a person's face, hands and feet (`observe_landmarks`); None where no detector found them."""
+    """Return the landmarks (12, 3) of a person's face, hands and feet (`observe_landmarks`) within the photograph.
+
+    None where no detector found them.
+    """
     if person.details is None or person.landmarks is None:
         return None
     face, hands = person.details()
     size = (person.image.shape[0], person.image.shape[1])
     landmarks: Keypoints = observe_landmarks(person.landmarks[None], face[None], hands[None], size)[0]
-    return landmarks
+    at = apply_transform(invert_transform(person.transform), landmarks[:, :2])
+    return drop_keypoints(landmarks, ~inside_image(at, person.original.shape[:2]))
 
 
 def fit_keypoints(

@@ -42,8 +42,14 @@ class Dress(BodyStage[DressSettings]):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The fitted body, the person's mask, and all points that the detector finds."""
-        return (*self.fit, "silhouette.mask", *(f"keypoints.{name}" for name in self.keypoints.point_arrays))
+        """The fitted body, where the picture is the photograph's, the person's mask, and all points that the detector finds."""
+        return (
+            *self.fit,
+            "ingest.transform",
+            "ingest.original",
+            "silhouette.mask",
+            *(f"keypoints.{name}" for name in self.keypoints.point_arrays),
+        )
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
@@ -60,6 +66,7 @@ class Dress(BodyStage[DressSettings]):
 
     def open(self) -> Process:
         """Load the body model."""
+        from ptx.datasets.images import photograph_area
         from ptx.geometry.dressing.dress import dress
         from ptx.geometry.dressing.refine import Person, Posed
         from ptx.stages.backends.fits import landmarks_of
@@ -75,12 +82,14 @@ class Dress(BodyStage[DressSettings]):
             )
             pose, betas, camera = (block.array(name, np.float32) for name in FIT)
             fingers = hands_pose(block)
+            transform, original = block.array("ingest.transform", np.float32), block.array("ingest.original", np.int32)
             for i in range(len(block)):
                 person = Person(
                     keypoints[i],
                     keypoints3d[i],
                     None if landmarks is None else landmarks[i],
                     mask[i].astype(np.float32) / 255,
+                    photograph_area(transform[i], original[i].tolist(), self.size),
                 )
                 fit = Posed(pose[i], betas[i], camera[i], None if fingers is None else fingers[i])
                 dressed = dress(body, fit, person, refined=self.settings.refine)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ptx.datasets.images import Image, crop_and_resize
+from ptx.datasets.images import Image, crop_and_resize, photograph_area
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import keypoint
 from ptx.inference.person import Detector, Person
-from ptx.inference.surface import BACKGROUND, SurfaceEngine, SurfacePerson, _inside_photograph, photograph_area
+from ptx.inference.surface import BACKGROUND, SurfaceEngine, SurfacePerson, _inside_photograph
 from ptx.pipeline.errors import PtxError
 from tests.inference.detectors import KnownPerson
 
@@ -99,7 +99,7 @@ def test_what_is_no_part_of_the_photograph_is_not_believed() -> None:
     assert one.keypoints3d is not None
     assert one.keypoints3d[keypoint("left_ankle"), 3] == 0
     assert one.keypoints[keypoint("left_hip"), 2] == 1
-    area = photograph_area(one)
+    area = photograph_area(transform, (100, 60), (200, 200))
     assert (area[:, 100] == 1).sum() == 120  # 60 of 100 rows, twice as large
     assert (area[50] == 1).sum() == 120
 

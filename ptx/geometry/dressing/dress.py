@@ -77,13 +77,13 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     basis = control_basis(body)
     before = overlap(body, fit, None, person.mask)
     bare = Dressed(fit, np.zeros(basis.weights.shape[1], np.float32), (before, before), bare=True)
-    target = mask_outline(person.mask)
+    target = mask_outline(person.mask, area=person.area)
     if not len(target.xy):
         return bare
     posed = refine(body, fit, person) if refined else fit
     heights = np.zeros(basis.weights.shape[1])
     for _ in range(ROUNDS):
-        heights = displace(body, basis, posed, heights, target, (person.mask.shape[0], person.mask.shape[1]))
+        heights = displace(body, basis, posed, heights, target, person)
     after = overlap(body, posed, basis.offset(heights), person.mask)
     return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
 
@@ -104,12 +104,14 @@ def _scaled_person(person: Person, factor: float) -> Person:
     height, width = (max(1, round(side * factor)) for side in person.mask.shape)
     mask = cv2.resize(person.mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     landmarks = None if person.landmarks is None else moved(person.landmarks)
-    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32))
+    area = None
+    if person.area is not None:
+        small = cv2.resize(person.area.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        area = np.asarray(small > 0, np.bool_)
+    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32), area)
 
 
-def displace(
-    body: Body, basis: ControlBasis, posed: Posed, heights: Floats, target: Outline, size: tuple[int, int]
-) -> Floats:
+def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, target: Outline, person: Person) -> Floats:
     """Solve once for the displacements that bring the body's outline to the mask's.
 
     Args:
@@ -118,13 +120,13 @@ def displace(
         posed: pose, shape and camera.
         heights: (K,) displacements so far, metres.
         target: outline of the mask.
-        size: (H, W) of the picture, px.
+        person: size and area of their picture count.
 
     Returns:
         (K,) metres, within the basis's limits.
     """
     scale = float(posed.camera[0])
-    ours, _ = body_outline(posed.points(body, basis.offset(heights)), body.faces, size)
+    ours, _ = body_outline(posed.points(body, basis.offset(heights)), body.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
     chosen, partner = _pairs(ours, target, scale)

@@ -47,9 +47,14 @@ class BodyOutline(NamedTuple):
         return BodyOutline(outline, self.vertices[chosen], self.weights[chosen])
 
 
-def mask_outline(mask: NDArray[np.floating], step: int = 1, border: int = BORDER) -> Outline:
-    """Trace the outline of a mask (H, W), 0 to 1, at one half; every `step`-th pixel of it, none near the edge of the picture."""
-    height, width = mask.shape
+def mask_outline(mask: NDArray[np.floating], step: int = 1, area: NDArray[np.bool_] | None = None) -> Outline:
+    """Trace the outline of a mask, at one half.
+
+    Args:
+        mask: (H, W) 0 to 1.
+        step: every so many pixels of it are taken.
+        area: (H, W) False beyond the edge of the photograph, which is the picture's where it is None; near it nothing is an outline.
+    """
     smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), BLUR)
     slope_x, slope_y = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     contours, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -57,7 +62,9 @@ def mask_outline(mask: NDArray[np.floating], step: int = 1, border: int = BORDER
     if not long_ones:
         return Outline(np.zeros((0, 2)), np.zeros((0, 2)))
     x, y = np.concatenate(long_ones).T
-    inside = (x > border) & (x < width - 1 - border) & (y > border) & (y < height - 1 - border)
+    whole = np.ones(mask.shape, np.uint8) if area is None else area.astype(np.uint8)
+    kernel = np.ones((2 * BORDER + 1, 2 * BORDER + 1), np.uint8)
+    inside = cv2.erode(whole, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)[y, x] > 0
     x, y = x[inside][::step], y[inside][::step]
     normals = -np.stack([slope_x[y, x], slope_y[y, x]], axis=1).astype(np.float64)
     length = np.linalg.norm(normals, axis=1)
@@ -66,7 +73,11 @@ def mask_outline(mask: NDArray[np.floating], step: int = 1, border: int = BORDER
 
 
 def body_outline(
-    points: NDArray[np.floating], faces: NDArray[np.int32], size: tuple[int, int], step: int = 1
+    points: NDArray[np.floating],
+    faces: NDArray[np.int32],
+    size: tuple[int, int],
+    step: int = 1,
+    area: NDArray[np.bool_] | None = None,
 ) -> tuple[BodyOutline, NDArray[np.bool_]]:
     """Trace the outline of a projected body.
 
@@ -75,13 +86,14 @@ def body_outline(
         faces: (F, 3) vertex indices.
         size: (H, W) of the picture, px.
         step: as for `mask_outline`.
+        area: as for `mask_outline`.
 
     Returns:
         The outline, and the body's mask (H, W).
     """
     face, bary, _ = rasterize(points, faces, *size)
     mask = face >= 0
-    outline = mask_outline(mask.astype(np.float32), step)
+    outline = mask_outline(mask.astype(np.float32), step, area)
     x, y = outline.xy.astype(np.int64).T
     two = bary[y, x].astype(np.float64)
     return BodyOutline(outline, faces[face[y, x]], np.column_stack([two, 1 - two.sum(axis=1)])), mask

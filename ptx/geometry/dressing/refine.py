@@ -88,6 +88,13 @@ class Person(NamedTuple):
     """(12, 3) as for `fit`."""
     mask: NDArray[np.floating]
     """(H, W) 0 to 1."""
+    area: NDArray[np.bool_] | None = None
+    """(H, W) False where the picture is no photograph but filling beyond its edge; None: nowhere."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height, width of the picture, px."""
+        return self.mask.shape[0], self.mask.shape[1]
 
 
 class Posed(NamedTuple):
@@ -125,7 +132,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
         start: a fit.
         person: of the same picture.
     """
-    target = mask_outline(person.mask, step=2)
+    target = mask_outline(person.mask, step=2, area=person.area)
     if not len(target.xy):
         return start
     model, state, frame = _open(body, start)
@@ -137,9 +144,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
         energy(model, obs, SIGMAS, state, scratch.posed)
         normal_equations(model, obs, SIGMAS, state, scratch.posed, scratch.system)
         if iteration in TRACED:
-            pairs = _pair(
-                body, _posed(model, state, frame, start), target, (person.mask.shape[0], person.mask.shape[1])
-            )
+            pairs = _pair(body, _posed(model, state, frame, start), target, person)
         if pairs is not None:
             posed = _posed(model, state, frame, start)
             _add_outline(body, model, state, posed, pairs, target, scratch)
@@ -211,9 +216,9 @@ class _Pairs(NamedTuple):
     """(M,) weights that sum to 1."""
 
 
-def _pair(body: Body, posed: Posed, target: Outline, size: tuple[int, int]) -> _Pairs | None:
+def _pair(body: Body, posed: Posed, target: Outline, person: Person) -> _Pairs | None:
     """Trace the body's outline and pair it with that of the mask; None where the body is outside of the picture."""
-    outline, _ = body_outline(posed.points(body), body.faces, size, step=2)
+    outline, _ = body_outline(posed.points(body), body.faces, person.size, step=2, area=person.area)
     if not len(outline.weights):
         return None
     pairs = match(outline.outline, target, TURN * float(posed.camera[0]))

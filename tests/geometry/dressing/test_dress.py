@@ -96,7 +96,14 @@ def test_displacements_stay_within_their_limits() -> None:
     posed = standing()
     mask = np.zeros(SIZE, np.float32)
     mask[20:236, 10:182] = 1
-    heights = displace(BODY, BASIS, posed, np.zeros(BASIS.weights.shape[1]), mask_outline(mask), SIZE)
+    heights = displace(
+        BODY,
+        BASIS,
+        posed,
+        np.zeros(BASIS.weights.shape[1]),
+        mask_outline(mask),
+        Person(np.zeros((18, 3)), None, None, mask),
+    )
     assert (heights >= BASIS.lower).all()
     assert (heights <= BASIS.upper).all()
 
