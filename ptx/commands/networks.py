@@ -12,7 +12,7 @@ from ptx.training.systems import SYSTEMS, SystemName
 if TYPE_CHECKING:
     from ptx.datasets.images import Frame
     from ptx.inference.model import Model
-    from ptx.inference.surface import SurfaceEngine
+    from ptx.inference.surface import Place, SurfaceEngine
 
 DEFAULT_SYSTEM: SystemName = "flow"
 """The system of networks that paints unless another is named."""
@@ -58,9 +58,10 @@ def load_engine(
     config: Path | None,
     overrides: list[str] | None,
     frame: Frame | None = None,
+    place: Place = "pose",
 ) -> Model | SurfaceEngine:
     """Read what paints; arguments and errors as of `load_surface` and `load_model`."""
-    surface = load_surface(engine, folder, system, config, overrides, frame)
+    surface = load_surface(engine, folder, system, config, overrides, frame, place)
     return surface or load_model(folder, system, config, overrides, frame)
 
 
@@ -71,6 +72,7 @@ def load_surface(
     config: Path | None,
     overrides: list[str] | None,
     frame: Frame | None = None,
+    place: Place = "pose",
 ) -> SurfaceEngine | None:
     """Make the surface engine where it paints; None: networks do.
 
@@ -82,6 +84,7 @@ def load_surface(
         config: settings file.
         overrides: of settings, `a.b=value`.
         frame: what of a photograph is painted; None: the person cut out.
+        place: whose place and size people have that the surface engine draws.
 
     Raises:
         PtxError: a setting is wrong; the body's file is not there; or models are named for the surface engine.
@@ -99,4 +102,6 @@ def load_surface(
         if (models / SYSTEMS[DEFAULT_SYSTEM].trainings[0].removeprefix("train-")).exists():
             return None
         errors.print(f"no model is trained in {models}: the surface engine paints", markup=False)
-    return SurfaceEngine(body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels)
+    return SurfaceEngine(
+        body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels, place=place
+    )

@@ -57,11 +57,12 @@ FrameOption = Annotated[
 ]
 
 BackgroundOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--background",
-        help="Behind the person: paint, what the model paints; source or pose, the whole photograph without its person; none, "
-        "transparent; or a colour such as white or #e0e0e0.",
+        help="Behind the person: source or pose, the whole photograph without its person; none, transparent; a colour such as "
+        "white or #e0e0e0; paint, what a network paints. By default paint of networks, source of the surface engine.",
+        show_default=False,
     ),
 ]
 
@@ -93,7 +94,7 @@ def transfer(
         typer.Option("-o", "--output", help="The PNG to write (transfer.png); for --pairs a folder (transfers)."),
     ] = None,
     look: As = "picture",
-    background: BackgroundOption = "paint",
+    background: BackgroundOption = None,
     frame: FrameOption = None,
     engine: EngineOption = None,
     model: ModelFolder = None,
@@ -105,7 +106,8 @@ def transfer(
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
     _check_background(look, background)
-    load = partial(load_engine, engine, model, system, config, overrides, frame)
+    home = look == "picture" and background in (None, "source")
+    load = partial(load_engine, engine, model, system, config, overrides, frame, "source" if home else "pose")
     if pairs is not None and source is None and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, background, load, log_format)
     elif pairs is None and source is not None and pose is not None:
@@ -117,7 +119,12 @@ def transfer(
 
 
 def _transfer_one(
-    source: Path, pose: Path, output: Path, look: Look, background: str, load: Callable[[], Model | SurfaceEngine]
+    source: Path,
+    pose: Path,
+    output: Path,
+    look: Look,
+    wanted: str | None,
+    load: Callable[[], Model | SurfaceEngine],
 ) -> None:
     """Paint one person, or everyone of one photograph."""
     from ptx.inference.backgrounds import backdrop_of
@@ -130,6 +137,7 @@ def _transfer_one(
     check_inputs_kept(output, source, pose)
     model = load()
     _check_look(model, look)
+    background = _background(wanted, look, model)
     made = origin("ptx transfer", [model], look, [source, pose], background)
     if look == "everyone":
         if not isinstance(model, SurfaceEngine):
@@ -140,6 +148,11 @@ def _transfer_one(
     title = f"{source.name} in the pose of {pose.name}"
     picture = backdrop.draw(painting, pose) if backdrop else draw_painting(painting, look, title)
     print(save_png(picture, output, made))
+
+
+def _background(wanted: str | None, look: Look, engine: Model | SurfaceEngine) -> str:
+    """Return the background of a look: the one that is wanted, or the engine's own."""
+    return wanted or (engine.usual_background if look == "picture" else "paint")
 
 
 def _check_look(model: Model | SurfaceEngine, look: Look) -> None:
@@ -156,7 +169,7 @@ def _transfer_table(
     table: Path,
     folder: Path,
     look: Look,
-    background: str,
+    background: str | None,
     load: Callable[[], Model | SurfaceEngine],
     log_format: LogFormat,
 ) -> None:
@@ -169,7 +182,7 @@ def _transfer_table(
     transfers = read_transfers(table)
     output, model = open_output(log_format), load()
     _check_look(model, look)
-    outcome = transfer_all(model, transfers, folder, look, output.listener, background)
+    outcome = transfer_all(model, transfers, folder, look, output.listener, _background(background, look, model))
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(
@@ -193,7 +206,7 @@ def view(
         "view.png"
     ),
     look: As = "picture",
-    background: BackgroundOption = "paint",
+    background: BackgroundOption = None,
     frame: FrameOption = None,
     engine: EngineOption = None,
     model: ModelFolder = None,
@@ -226,6 +239,7 @@ def view(
     yaws = read_yaws(yaw)
     names = [find_system(name.strip()).name for name in systems.split(",")]
     _check_background(look, background)
+    background = background or "paint"
     alone = look in ("paste", "everyone") or background != "paint"
     check_ending(output, (".png",) if alone else VIEW_SUFFIXES, "views")
     check_inputs_kept(output, source, keypoints3d)
@@ -242,11 +256,19 @@ def view(
         assert look == "picture" or look == "sheet"
         if joints != "body" or landmarks is not None:
             raise PtxError("the surface engine turns the fitted body: leave --joints and --keypoints3d out")
-        print(write_views([surface.view(source, yaws, pitch)], look, f"{source.name} from other sides", output))
+        made = origin("ptx view", [surface], look, [source], background, yaw=yaws, pitch=pitch)
+        views = surface.view(source, yaws, pitch)
+        backdrop = backdrop_of(background, surface)
+        if backdrop is not None:
+            print(save_png(backdrop.draw(views[0].painting), output, made))
+        else:
+            print(write_views([views], look, f"{source.name} from other sides", output, made))
         return
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
     sources = [source] if keypoints3d is None else [source, keypoints3d]
-    made = origin("ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints)
+    made = origin(
+        "ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints
+    )
     if look == "everyone":
         painter = painters[names[0]]
         _paint_everyone(
@@ -273,11 +295,11 @@ def _check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None
         raise PtxError("--as everyone cuts each person out: leave --frame picture out")
 
 
-def _check_background(look: Look, background: str) -> None:
+def _check_background(look: Look, background: str | None) -> None:
     """Raise PtxError for what is no background, and for one of a look that has its own."""
     from ptx.pictures.compose import read_background
 
-    if background != "paint":
+    if background not in (None, "paint"):
         read_background(background)
         if look != "picture":
             raise PtxError(f"--as {look} has its own background: leave --background out")

@@ -17,6 +17,8 @@ class Engine(Protocol):
     """What of a photograph is painted."""
     hashes: dict[str, str]
     """What the pictures depend on beside the photographs, by name."""
+    usual_background: str
+    """What is behind people unless it is told (`ptx.inference.backgrounds`)."""
 
     @property
     def name(self) -> str:

@@ -30,6 +30,8 @@ MAX_EXPORT_BATCH = 1024
 class Model:
     """A system of trained networks: transfers, views, and pictures of several people."""
 
+    usual_background = "paint"
+
     system: SystemName
     """The system that paints."""
     size: tuple[int, int]

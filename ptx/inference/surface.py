@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from ptx.inference.painting import Painting
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph
 from ptx.inference.view import NovelView, fit_keypoints, fit_person, landmarks_of
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.surface.proportions import in_pose
+from ptx.surface.proportions import at_home, in_pose
 from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import SurfaceStore, build_store
@@ -39,6 +39,9 @@ SIZE = (1024, 768)
 
 VERSION = "1"
 """Raised when the same photographs begin to give other pictures."""
+
+Place = Literal["pose", "source"]
+"""Whose place in the picture, and whose size, a person has who is drawn."""
 
 BACKGROUND = (232, 232, 232)
 """Colour behind painted people."""
@@ -85,6 +88,8 @@ class SurfacePainting(Painting):
 class SurfaceEngine:
     """Draws people of photographs in other poses and from other sides. Nothing is trained, and no GPU is needed."""
 
+    usual_background = "source"
+
     frame: Frame
     """What of a photograph is drawn: all of it, or the person cut out of it."""
     size: tuple[int, int]
@@ -98,6 +103,7 @@ class SurfaceEngine:
         frame: Frame = "person",
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
+        place: Place = "pose",
     ) -> None:
         """Load the body model.
 
@@ -107,6 +113,7 @@ class SurfaceEngine:
             frame: bring the whole photograph to that size, or the person cut out of it.
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; that of ptx where none is given.
+            place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
 
         Raises:
             PtxError: the body's file is not there, or is no SMPL body.
@@ -115,8 +122,8 @@ class SurfaceEngine:
             self.body = load_body(body)
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
-        self.size, self.frame = size, frame
-        self.hashes = {"surface": f"{VERSION} {self.body.digest}"}
+        self.size, self.frame, self.place = size, frame, place
+        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}"}
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
@@ -193,7 +200,10 @@ class SurfaceEngine:
         """
         person = self.person(image, keypoints)
         wanted = self.pose(pose, person)
-        return self.draw(person, in_pose(person.fitted, wanted.fitted), wanted.keypoints)
+        fitted = in_pose(person.fitted, wanted.fitted)
+        if self.place == "source":
+            fitted = at_home(person.fitted, fitted)
+        return self.draw(person, fitted, wanted.keypoints)
 
     def view(self, image: Photograph | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0) -> list[NovelView]:
         """Draw the person of a picture from other sides.

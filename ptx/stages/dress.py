@@ -42,7 +42,7 @@ class Dress(BodyStage[DressSettings]):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The fitted body, where the picture is the photograph's, the person's mask, and all points that the detector finds."""
+        """The fitted body, the photograph's place in the picture, the person's mask, all points that the detector finds."""
         return (
             *self.fit,
             "ingest.transform",

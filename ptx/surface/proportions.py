@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ptx.geometry.camera import place_camera, project
-from ptx.geometry.joints import KEYPOINT_COUNT, keypoint
+from ptx.geometry.joints import HIPS, KEYPOINT_COUNT, keypoint
 from ptx.geometry.skinning import pose_keypoints
 from ptx.geometry.viewpoint import FittedBody
 
@@ -32,5 +32,27 @@ def in_pose(source: FittedBody, target: FittedBody) -> FittedBody:
     floor = float(target.points[:, 1].max())
     if floor < target.size[0]:
         camera = camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
+        out = replace(out, camera=camera)
+    return out
+
+
+def at_home(source: FittedBody, posed: FittedBody) -> FittedBody:
+    """Bring a person in another pose back to where they are in their own picture, as large as they are there.
+
+    The pelvis stays where it was; where the picture shows the feet, they stand as low as before.
+
+    Args:
+        source: the person as the photograph has them.
+        posed: the same person in another pose.
+    """
+    scale = float(source.camera[0])
+    mine, theirs = (
+        pose_keypoints(one.body, one.pose[None], one.betas)[0][list(HIPS)].mean(0) for one in (source, posed)
+    )
+    camera = source.camera + np.array([0, scale * (mine[0] - theirs[0]), -scale * (mine[1] - theirs[1])], np.float32)
+    out = replace(posed, camera=camera.astype(np.float32), size=source.size)
+    floor = float(source.points[:, 1].max())
+    if floor < source.size[0]:
+        camera = out.camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
         out = replace(out, camera=camera)
     return out
