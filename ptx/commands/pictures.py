@@ -266,9 +266,7 @@ def view(
         return
     painters = {name: load_model(model, name, config, overrides, frame) for name in names}
     sources = [source] if keypoints3d is None else [source, keypoints3d]
-    made = origin(
-        "ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints
-    )
+    made = origin("ptx view", list(painters.values()), look, sources, background, yaw=yaws, pitch=pitch, joints=joints)
     if look == "everyone":
         painter = painters[names[0]]
         _paint_everyone(

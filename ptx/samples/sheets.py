@@ -184,7 +184,7 @@ def _skeleton(reader: SampleReader, index: int) -> Image:
 def _body(reader: SampleReader, index: int) -> Image:
     """Draw the fitted body over the picture, where one was fitted."""
     image = reader.image(index)
-    if not reader.has("rasterize", index):
+    if not reader.has("dress" if reader.dressed else "fit-smpl", index):
         return image
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
     face, bary = reader.surface(index)

@@ -18,7 +18,7 @@ def test_faults_of_every_kind_lose_nothing(tmp_path: Path) -> None:
     print(tally.table())
     assert tally.lost == []
     assert tally.odd == []
-    assert tally.blocks == 72 * tally.runs > 0
+    assert tally.blocks == 78 * tally.runs > 0
     assert sum(tally.hits.values()) >= 4  # some come too late, such as a client killed that has just ended
     assert not soak.mounted or not list(soak.disk.iterdir())  # the small disk is gone
     _a_loss_is_seen(soak)

@@ -31,7 +31,7 @@ def test_a_run_in_workers_of_its_own(tmp_path: Path) -> None:
     assert list(dict.fromkeys(line.split(":")[0] for line in done.out.splitlines())) == [
         "ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility",
     ]  # fmt: skip
-    assert ptx_process(tmp_path, "run", "all", *sets(*settings)).out.count("nothing to do") == 8
+    assert ptx_process(tmp_path, "run", "all", *sets(*settings)).out.count("nothing to do") == 9
 
 
 def test_mistakes_end_in_one_line(finished: Path, tmp_path: Path) -> None:

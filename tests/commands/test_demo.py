@@ -62,4 +62,4 @@ def test_from_nothing_to_a_report(tmp_path: Path) -> None:
     ):
         assert words in text
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
-    assert again.stdout.count("nothing to do") == 11
+    assert again.stdout.count("nothing to do") == 12

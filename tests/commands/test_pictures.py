@@ -193,7 +193,9 @@ def test_without_a_model_the_surface_engine_paints(
     done = ptx(photos, *one)
     assert done.out == "transfer.png\n"
     assert done.err.endswith("work/models: the surface engine paints\n")
-    assert size_of(photos / "transfer.png") == SURFACE_SIZE
+    assert size_of(photos / "transfer.png") == size_of(photos / "me.png")  # in their own photograph
+    ptx(photos, *one, "--background", "white", "-o", "plain.png")
+    assert size_of(photos / "plain.png") == SURFACE_SIZE
     turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
     assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
     fails(ptx(photos, *turning, "--engine", "surface", "--joints", "landmarks"), "leave --joints and --keypoints3d out")
@@ -205,11 +207,12 @@ def test_without_a_model_the_surface_engine_paints(
     assert done.out == "1 of 1 painted into transfers\n"
     (photos / "work").mkdir()
     models.rename(photos / "work" / "models")
-    for engine, size in (((), SIZE), (("--engine", "network"), SIZE), (("--engine", "surface"), SURFACE_SIZE)):
+    drawn = ("--engine", "surface", "--background", "white")
+    for engine, size in (((), SIZE), (("--engine", "network"), SIZE), (drawn, SURFACE_SIZE)):
         assert ptx(photos, *one, *engine).code == 0
         assert size_of(photos / "transfer.png") == size
     surface = (*one, "--engine", "surface")
-    fails(ptx(photos, *surface, "--as", "paste"), "--as paste: the surface engine paints on a plain background")
+    fails(ptx(photos, *surface, "--as", "paste"), "--as paste: the surface engine lays people over --background")
     fails(ptx(photos, *surface, "--model", "work/models"), "--engine surface needs no models")
 
 
