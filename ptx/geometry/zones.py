@@ -1,96 +1,113 @@
-"""Regions of a body's surface, by its form in rest: where hair grows, the face, hands, arms, legs.
-
-Heights on the head are told in the distance from the eyes to the chin, depths in that from the ears to the tip of the nose, so that they
-hold for any body in SMPL's format.
-"""
+"""Soft zones of any body: where hair grows, the face and its features, hands, feet, arms, trunk; from its rest form and its weights."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
-from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
 from ptx.geometry.joints import joint
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
-ARM = ("shoulder", "elbow", "wrist", "hand")
-"""Joints, of either side, whose skin is the arm's."""
+CACHED_BODIES = 4
+"""Bodies whose zones are kept."""
 
-HAND = ("wrist", "hand")
-"""Joints whose skin is the hand's."""
+ARM_JOINTS = tuple(
+    joint(f"{side}_{name}") for side in ("left", "right") for name in ("shoulder", "elbow", "wrist", "hand")
+)
+"""Joints below a shoulder."""
 
-LEG = ("hip", "knee", "ankle", "foot")
-"""Joints whose skin is the leg's."""
+HAND_JOINTS = tuple(joint(f"{side}_{name}") for side in ("left", "right") for name in ("wrist", "hand"))
+FOREARM_JOINTS = tuple(joint(f"{side}_elbow") for side in ("left", "right"))
+UPPER_ARM_JOINTS = tuple(joint(f"{side}_shoulder") for side in ("left", "right"))
+FOOT_JOINTS = tuple(joint(f"{side}_{name}") for side in ("left", "right") for name in ("ankle", "foot"))
+TRUNK_JOINTS = tuple(
+    joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "left_hip", "right_hip", "left_knee", "right_knee")
+)
+"""Joints of trunk and legs, without feet and shoulders."""
 
-NAPE, HAIRLINE = -0.57, 0.56
-"""Heights, over the eyes, above which hair grows: behind the ears, and on the forehead."""
-
-TEMPLES = (0.34, 0.48)
-"""Depths between which the hair's border rises from the one to the other."""
-
-HAIR_BORDER = 0.054
-"""Half the breadth of the hair's border."""
-
-THROAT = (-1.15, -0.97)
-"""Heights over the eyes between which the head begins."""
-
-FACE_FRONT = (0.41, 0.63)
-"""Depths between which the face begins."""
-
-FOREHEAD = (0.38, 0.65)
-"""Heights over the eyes between which it ends."""
+SHOULDER_JOINTS = tuple(joint(name) for name in ("spine3", "left_collar", "right_collar", "neck"))
+"""Joints of the trunk's upper end."""
 
 
-class Zones(NamedTuple):
-    """Soft masks (V,) 0 to 1."""
+@dataclass(frozen=True)
+class Zones:
+    """Shares (V,) 0..1 of the vertices in each zone."""
 
+    head: Floats
+    """Head and the neck's upper part."""
     scalp: Floats
     """Where hair grows."""
     face: Floats
-    """The face's front, from the chin to the forehead."""
+    """The head's front below the hairline."""
+    features: Floats
+    """Brows, eyes, nose and mouth."""
     hands: Floats
+    feet: Floats
     arms: Floats
-    """Arms, hands among them."""
-    legs: Floats
-    """Legs, feet among them."""
+    """From the shoulders down, with the hands."""
+    forearms: Floats
+    upper_arms: Floats
+    trunk: Floats
+    """Trunk and legs, without feet and shoulders."""
+    shoulders: Floats
+    """The trunk's upper end, from the chest up, and the neck."""
+    chest: Floats
+    neck: Floats
+
+    @property
+    def under_arms(self) -> Floats:
+        """What can be under an arm: all that is none."""
+        return np.asarray(np.clip((0.65 - self.arms) / 0.3, 0, 1), np.float32)
 
 
-@lru_cache(maxsize=8)
-def zones(body: Body) -> Zones:
-    """Find the regions of a body."""
-    _, y, z = body.v_template.astype(np.float64).T
-    eyes, chin = _height(body, "left_eye_centre"), _height(body, "chin")
-    ear, nose = (float(body.v_template[body.landmarks[k], 2]) for k in (3, 0))
-    up, forwards = (y - eyes) / (eyes - chin), (z - ear) / (nose - ear)
-    weight = {name: body.weights[:, joint(name)].astype(np.float64) for name in ("head", "neck")}
-    head = np.clip(weight["head"] + weight["neck"], 0, 1) * ramp(up, *THROAT)
-    border = NAPE + ramp(forwards, *TEMPLES) * (HAIRLINE - NAPE)
+@lru_cache(maxsize=CACHED_BODIES)
+def body_zones(body: Body) -> Zones:
+    """Compute the zones of a body, from where its nose, eyes and ears are."""
+    x, y, z = head_coordinates(body).T
+
+    def share(*joints: int) -> Floats:
+        return np.asarray(np.clip(body.weights[:, list(joints)].sum(1), 0, 1), np.float32)
+
+    head = share(joint("head"), joint("neck")) * ramp(y, -0.55, -0.42)
+    hairline = -0.13 + 0.81 * ramp(z, 0.34, 0.48)  # nape and behind the ears; from the temples on the forehead's end
+    scalp = head * ramp(y, hairline - 0.04, hairline + 0.04)
+    face = head * (1 - scalp) * ramp(z, 0.23, 0.37)
+    features = face * ramp(z, 0.52, 0.70) * ramp(y, -0.36, -0.26) * (1 - ramp(y, 0.52, 0.65))
     return Zones(
-        scalp=head * ramp(up, border - HAIR_BORDER, border + HAIR_BORDER),
-        face=ramp(forwards, *FACE_FRONT) * (weight["head"] > 0.5) * ramp(up, *FOREHEAD[::-1]),
-        hands=limbs(body, HAND),
-        arms=limbs(body, ARM),
-        legs=limbs(body, LEG),
+        head=head,
+        scalp=scalp,
+        face=face,
+        features=features * (1 - ramp(np.abs(x), 0.56, 0.70)),
+        hands=share(*HAND_JOINTS),
+        feet=share(*FOOT_JOINTS),
+        arms=share(*ARM_JOINTS),
+        forearms=share(*FOREARM_JOINTS),
+        upper_arms=share(*UPPER_ARM_JOINTS),
+        trunk=share(*TRUNK_JOINTS),
+        shoulders=share(*SHOULDER_JOINTS),
+        chest=share(joint("spine3")),
+        neck=share(joint("neck")),
     )
 
 
-def ramp(values: Floats, start: float | Floats, end: float | Floats) -> Floats:
-    """Return 0 up to `start`, 1 from `end`, linear between; `end` may be the smaller one."""
-    return np.asarray(np.clip((values - start) / (np.asarray(end) - start), 0, 1), np.float64)
+def head_coordinates(body: Body) -> Floats:
+    """Coordinates (V, 3) of the vertices in rest that are alike for all heads.
+
+    x: 0 in the middle, 1 at the left ear; y: 0 at the nose, 1 at the crown; z: 0 at the ears, 1 at the nose's tip.
+    """
+    nose, _, _, right_ear, left_ear = body.v_template[body.landmarks]
+    ears = (left_ear + right_ear) / 2
+    crown = body.v_template[body.weights[:, joint("head")] > 0.5, 1].max()
+    origin = np.array([ears[0], nose[1], ears[2]], np.float32)
+    unit = np.array([(left_ear - right_ear)[0] / 2, crown - nose[1], nose[2] - ears[2]], np.float32)
+    return np.asarray((body.v_template - origin) / unit, np.float32)
 
 
-def limbs(body: Body, names: tuple[str, ...]) -> Floats:
-    """Sum the skinning weights (V,) of joints of both sides."""
-    columns = [joint(f"{side}_{name}") for side in ("left", "right") for name in names]
-    return np.asarray(np.clip(body.weights[:, columns].sum(axis=1), 0, 1), np.float64)
-
-
-def _height(body: Body, landmark: str) -> float:
-    """Height of a landmark in rest, metres."""
-    points, row = attach_landmarks(body), LANDMARKS.index(landmark)
-    return float(body.joint_template[points.joints[row], 1] + points.offset[row, 1])
+def ramp(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """Bring values to 0..1: 0 up to `low`, 1 from `high` on, linear between."""
+    return np.asarray(np.clip((values - low) / (np.asarray(high, np.float32) - low), 0, 1), np.float32)

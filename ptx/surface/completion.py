@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
@@ -21,7 +22,6 @@ from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
 from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
-from ptx.surface.zones import body_zones, ramp
 
 STRICT, LENIENT = 2.0, 14.0
 """Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""

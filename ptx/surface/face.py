@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.rasterizer import rasterize
+from ptx.geometry.zones import body_zones
 from ptx.surface.points import Floats, SurfacePoints
 from ptx.surface.sampling import remap_points
 from ptx.surface.symmetry import CACHED_BODIES
-from ptx.surface.zones import body_zones
 
 HEIGHT, WIDTH = 800, 700
 """Size of the view, px."""

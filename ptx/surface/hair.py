@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ptx.geometry.zones import body_zones, head_coordinates
 from ptx.surface.layers import Image
 from ptx.surface.points import Floats, SurfacePoints
 from ptx.surface.sampling import remap_points
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
-from ptx.surface.zones import body_zones, head_coordinates
 
 FEWEST = 12
 """Fewest vertices that show hair from which its structure is taken."""

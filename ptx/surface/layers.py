@@ -13,10 +13,10 @@ from ptx.geometry.body import Body
 from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh import interpolate
 from ptx.geometry.rasterizer import rasterize
+from ptx.geometry.zones import ARM_JOINTS, TRUNK_JOINTS
 from ptx.surface.points import Floats, Ints
 from ptx.surface.sampling import linear_colour, linear_weight
 from ptx.surface.symmetry import CACHED_BODIES
-from ptx.surface.zones import ARM_JOINTS, TRUNK_JOINTS
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

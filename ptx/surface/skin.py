@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ptx.geometry.zones import Zones
 from ptx.surface.points import Floats
-from ptx.surface.zones import Zones
 
 SKIN_CR, SKIN_CB = (0.52, 0.72), (0.30, 0.52)
 """Chroma, 0 to 1, that skin of all people has (Chai and Ngan, 1999, a little wider)."""

@@ -10,6 +10,7 @@ import numpy as np
 from ptx.geometry.joints import joint
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
+from ptx.geometry.zones import body_zones
 from ptx.surface.face import settle_face, unit_normals
 from ptx.surface.layers import (
     INSIDE,
@@ -31,7 +32,6 @@ from ptx.surface.layers import (
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import rule_confidence, skin_rules, typical_skin
 from ptx.surface.under_arms import peel_arms
-from ptx.surface.zones import body_zones
 
 FACE_FACING = 0.6, 0.75
 """The same for a face's features: seen aslant they are worse than a painted face."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.kernel import kernel
 from ptx.geometry.viewpoint import FittedBody
+from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
 from ptx.surface.completion import LENIENT, STRICT, Completion, complete
 from ptx.surface.face import paint_face, unit_normals
@@ -18,7 +19,6 @@ from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
-from ptx.surface.zones import body_zones, ramp
 
 TEXTURE_SIDE = 1024
 """Side of the texture, px."""

@@ -1,40 +1,56 @@
-"""Regions of the body: where anatomy has them, on both bodies alike."""
+"""Zones of any body."""
 
 from __future__ import annotations
+
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.zones import ramp, zones
+from ptx.geometry.zones import Zones, body_zones, head_coordinates, ramp
+from ptx.surface.symmetry import mirrored_points
+
+BODY = load_body("builtin")
+
+
+def values(zones: Zones) -> dict[str, np.ndarray]:
+    return {field.name: getattr(zones, field.name) for field in fields(zones)}
+
+
+def test_zones_do_not_depend_on_where_the_body_is_and_how_large() -> None:
+    moved = replace(BODY, v_template=(BODY.v_template * 1.2 + (0.1, -0.3, 0.2)).astype(np.float32))
+    for name, zone in values(body_zones(moved)).items():
+        np.testing.assert_allclose(zone, values(body_zones(BODY))[name], atol=2e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["small", "builtin"])
+def test_zones_are_symmetric_shares(name: str) -> None:
+    body = load_body(name)
+    for zone in values(body_zones(body)).values():
+        assert zone.dtype == np.float32
+        assert zone.min() >= 0
+        assert 0.6 < zone.max() <= 1.0001
+        assert np.abs(mirrored_points(body).of(zone) - zone).mean() < 0.01
+
+
+@pytest.mark.parametrize("name", ["small", "builtin"])
+def test_the_nose_is_a_feature_and_the_crown_has_hair(name: str) -> None:
+    body = load_body(name)
+    zones = body_zones(body)
+    nose, crown = body.landmarks[0], body.v_template[:, 1].argmax()
+    back = np.where(body_zones(body).head > 0.9, body.v_template[:, 2], 1).argmin()
+    assert (zones.features[nose], zones.face[nose], zones.scalp[nose]) == (1, 1, 0)
+    assert (zones.scalp[crown], zones.face[crown]) == (1, 0)
+    assert (zones.scalp[back], zones.features[back]) == (1, 0)
+    assert (zones.features[body.landmarks[3:]] == 0).all()  # ears
+
+
+def test_head_coordinates_of_landmarks() -> None:
+    nose, _, _, right, left = head_coordinates(BODY)[BODY.landmarks]
+    np.testing.assert_allclose(nose, (0, 0, 1), atol=0.02)
+    np.testing.assert_allclose((left[0], right[0], left[2] + right[2]), (1, -1, 0), atol=1e-5)
 
 
 def test_ramp() -> None:
-    values = np.array([-1.0, 0.0, 0.25, 1.0, 2.0])
-    np.testing.assert_allclose(ramp(values, 0, 1), [0, 0, 0.25, 1, 1])
-    np.testing.assert_allclose(ramp(values, 1, 0), [1, 1, 0.75, 0, 0])
-    np.testing.assert_allclose(ramp(values, np.zeros(5), 0.5), [0, 0, 0.5, 1, 1])
-
-
-@pytest.mark.parametrize("name", ["builtin", "small"])
-def test_places(name: str) -> None:
-    body = load_body(name)
-    found = zones(body)
-    x, y, z = body.v_template.T
-    top, chest, hand, foot = (int(np.argmax(v)) for v in (y, z * (np.abs(y - 0.4) < 0.1), x, -y))
-    assert found.scalp[top] == 1
-    assert found.face[top] == 0
-    assert found.hands[hand] > 0.99
-    assert found.arms[hand] > 0.99
-    assert found.legs[foot] > 0.99
-    nose, left_eye = body.landmarks[0], body.landmarks[2]
-    assert found.face[nose] == found.face[left_eye] == 1
-    assert found.scalp[nose] == found.scalp[left_eye] == 0
-    for zone in found:
-        assert zone.shape == (len(x),)
-        assert 0 <= zone.min() <= zone.max() <= 1
-    for zone in (found.scalp, found.face, found.hands, found.arms, found.legs):
-        assert zone[chest] == 0
-    back = int(np.argmin(z + 9 * (np.abs(y - body.v_template[nose, 1]) > 0.03) + 9 * (found.arms > 0)))
-    assert found.scalp[back] == 1  # hair at the back of the head, at the height of the nose
-    assert 0.2 < found.scalp[y > body.v_template[nose, 1] - 0.1].mean() < 0.8
+    np.testing.assert_allclose(ramp(np.array([0, 2, 3, 4, 9], np.float32), 2, 4), [0, 0, 0.5, 1, 1])

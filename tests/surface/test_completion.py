@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
+from ptx.geometry.zones import body_zones
 from ptx.surface.completion import STRICT, _membrane, _reflect, _shares, opacity, over
 from ptx.surface.points import Floats
-from ptx.surface.zones import body_zones
 
 BODY = load_body("small")
 COUNT = len(BODY.v_template)

@@ -7,9 +7,9 @@ import pytest
 from scipy.interpolate import RBFInterpolator
 
 from ptx.geometry.body import load_body
+from ptx.geometry.zones import body_zones
 from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate, unit_normals
 from ptx.surface.points import SurfacePoints
-from ptx.surface.zones import body_zones
 
 BODY = load_body("builtin")
 FACING = unit_normals(BODY.v_template, BODY.faces)[:, 2]

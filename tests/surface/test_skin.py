@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ptx.geometry.body import load_body
+from ptx.geometry.zones import body_zones
 from ptx.surface.points import Floats
 from ptx.surface.skin import NO_SKIN, ONLY_SKIN, likeness, rule_confidence, skin_map, skin_rules, typical_skin
-from ptx.surface.zones import body_zones
 
 BODY = load_body("small")
 ZONES = body_zones(BODY)

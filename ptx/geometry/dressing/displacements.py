@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.quantization import CONTROLS
-from ptx.geometry.zones import zones
+from ptx.geometry.zones import body_zones
 
 Floats = NDArray[np.float64]
 
@@ -47,8 +47,8 @@ HAIR = 2.0
 MOST = 0.2
 """Metres at which a displacement outwards ends: a coat's skirt stands off the legs as far."""
 
-MOST_ARMS = 0.25
-"""Share of `MOST` on arms."""
+MOST_ARMS, MOST_SHOULDERS, MOST_SCALP = 0.25, 0.4, 0.5
+"""Share of `MOST` on arms, on the trunk's upper end, where long hair would make a cape, and on the scalp."""
 
 LEAST = -0.05
 """Metres at which a displacement inwards ends."""
@@ -86,7 +86,7 @@ def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
     laplacian = mesh_laplacian(body.faces, len(vertices))
     controls = farthest_vertices(vertices, min(count, len(vertices) // 3))
     weights = _spread(vertices, controls, laplacian)
-    regions = zones(body)
+    regions = body_zones(body)
     stiff = 1 + STIFF_HANDS * regions.hands + STIFF_FACE * regions.face
     mesh = len(vertices) / STANDARD
     bends = sp.diags(stiff) @ laplacian @ weights
@@ -100,7 +100,10 @@ def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
     )
     hair = gradient @ weights
     penalty = SMOOTH * mesh * (bends.T @ bends) + HOLD / mesh * (held.T @ held) + HAIR * (hair.T @ hair)
-    most = MOST * (1 - (1 - MOST_ARMS) * regions.arms)[controls]
+    limited = (
+        (1 - MOST_ARMS) * regions.arms + (1 - MOST_SHOULDERS) * regions.shoulders + (1 - MOST_SCALP) * regions.scalp
+    )
+    most = MOST * (1 - np.minimum(limited, 1 - MOST_ARMS))[controls]
     normals = vertex_normals(body.v_template, body.faces)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on

@@ -7,7 +7,7 @@ import pytest
 
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.displacements import control_basis, farthest_vertices, mesh_edges, mesh_laplacian
-from ptx.geometry.zones import zones
+from ptx.geometry.zones import body_zones
 
 BODY = load_body("small")
 BASIS = control_basis(BODY)
@@ -72,7 +72,7 @@ def test_cost_is_its_formula() -> None:
     rng = np.random.default_rng(0)
     heights = rng.normal(0, 0.02, BASIS.weights.shape[1])
     field = BASIS.weights @ heights
-    regions = zones(BODY)
+    regions = body_zones(BODY)
     stiff = 1 + 15 * regions.hands + 30 * regions.face
     mesh = COUNT / 13718
     bend = 20 * mesh * ((stiff * (mesh_laplacian(BODY.faces, COUNT) @ field)) ** 2).sum()
