@@ -57,8 +57,8 @@ class FaceMesh:
         return region.to_picture(values.reshape(FACE_POINTS, 3) / np.float32(self._mesh.side)), confidence
 
     def has_face(self, image: Image, pose: Pose) -> bool:
-        """Return True if a face is detected in the region of a pose's head."""
-        return bool(self._faces(image, pose))
+        """Return True if the points of a face are found in the region of a pose's head: the back of one may pass for a box alone."""
+        return self(image, pose) is not None
 
     def _faces(self, image: Image, pose: Pose) -> list[ScoredBox]:
         """Detect faces in the region of a pose's head."""

@@ -145,10 +145,11 @@ def test_nobody_in_patterns(detector: PeopleDetector, seed: int) -> None:
 
 
 LIBRARY = (
-    "brick", "cat", "cell", "clock", "coffee", "coins", "colorwheel", "grass", "gravel", "horse", "hubble_deep_field",
+    "brick", "cat", "cell", "clock", "coffee", "coins", "colorwheel", "grass", "gravel", "hubble_deep_field",
     "immunohistochemistry", "logo", "microaneurysms", "moon", "page", "retina", "rocket", "shepp_logan_phantom", "text",
 )  # fmt: skip
-"""scikit-image's pictures without people: surfaces, animals, things, cells, the sky, print."""
+"""scikit-image's pictures without people: surfaces, animals, things, cells, the sky, print. Its black silhouette of a horse is somebody, as
+it is for MediaPipe."""
 
 
 @pytest.mark.slow
