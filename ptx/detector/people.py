@@ -21,10 +21,10 @@ BORDERS = ((1 / 8, 1 / 2), (1 / 2, 1 / 2))
 """Shares of the height and of the width by which a picture is continued all round where nobody was found: the network wants some space
 around people. Tried in turn."""
 
-WINDOW_SIZES = (1.0, 0.55)
+WINDOW_SIZES = (0.7, 0.5)
 """Sides of the windows in which small people are looked for, as shares of the picture's shorter side; they overlap by half."""
 
-MIN_WINDOW_SCORE = 0.35
+MIN_WINDOW_SCORE = 0.45
 """Smallest score of a box in a window."""
 
 MIN_SIZE = 0.15
