@@ -15,6 +15,7 @@ from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 
 Floats = NDArray[np.float64]
@@ -126,7 +127,7 @@ def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, tar
         (K,) metres, within the basis's limits.
     """
     scale = float(posed.camera[0])
-    ours, _ = body_outline(posed.points(body, basis.offset(heights)), body.faces, person.size, area=person.area)
+    ours = body_outline(posed.points(body, basis.offset(heights)), body.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
     chosen, partner = _pairs(ours, target, scale)
@@ -168,7 +169,7 @@ def _directions(body: Body, posed: Posed, basis: ControlBasis) -> Floats:
 
 def overlap(body: Body, posed: Posed, offset: NDArray[np.float32] | None, mask: NDArray[np.floating]) -> float:
     """Compute the intersection over union of a projected body and a mask (H, W)."""
-    _, drawn = body_outline(posed.points(body, offset), body.faces, (mask.shape[0], mask.shape[1]))
+    drawn = rasterize(posed.points(body, offset), body.faces, mask.shape[0], mask.shape[1])[0] >= 0
     person = mask > 0.5
     union = int((drawn | person).sum())
     return float((drawn & person).sum()) / union if union else 0.0

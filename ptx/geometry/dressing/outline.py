@@ -78,7 +78,7 @@ def body_outline(
     size: tuple[int, int],
     step: int = 1,
     area: NDArray[np.bool_] | None = None,
-) -> tuple[BodyOutline, NDArray[np.bool_]]:
+) -> BodyOutline:
     """Trace the outline of a projected body.
 
     Args:
@@ -87,16 +87,12 @@ def body_outline(
         size: (H, W) of the picture, px.
         step: as for `mask_outline`.
         area: as for `mask_outline`.
-
-    Returns:
-        The outline, and the body's mask (H, W).
     """
     face, bary, _ = rasterize(points, faces, *size)
-    mask = face >= 0
-    outline = mask_outline(mask.astype(np.float32), step, area)
+    outline = mask_outline((face >= 0).astype(np.float32), step, area)
     x, y = outline.xy.astype(np.int64).T
     two = bary[y, x].astype(np.float64)
-    return BodyOutline(outline, faces[face[y, x]], np.column_stack([two, 1 - two.sum(axis=1)])), mask
+    return BodyOutline(outline, faces[face[y, x]], np.column_stack([two, 1 - two.sum(axis=1)]))
 
 
 class Matches(NamedTuple):

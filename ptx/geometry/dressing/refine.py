@@ -218,7 +218,7 @@ class _Pairs(NamedTuple):
 
 def _pair(body: Body, posed: Posed, target: Outline, person: Person) -> _Pairs | None:
     """Trace the body's outline and pair it with that of the mask; None where the body is outside of the picture."""
-    outline, _ = body_outline(posed.points(body), body.faces, person.size, step=2, area=person.area)
+    outline = body_outline(posed.points(body), body.faces, person.size, step=2, area=person.area)
     if not len(outline.weights):
         return None
     pairs = match(outline.outline, target, TURN * float(posed.camera[0]))
