@@ -50,6 +50,7 @@ def main() -> None:
     common: Settings = {
         "size": [128, 64],
         "data": {"kind": "people", "persons": args.persons, "images_per_person": 6},
+        "rasterize": {"surface": "bare"},  # as published
         "train_flow": {"steps": args.flow_steps, "save_every": 500, "workers": 0},
         # Every pixel is painted, as published: with layers or the source kept, its pixels come into every row.
         "train_generator": {
