@@ -276,6 +276,18 @@ class PersonReader:
         """Find the most prominent person of a photograph (H, W, 3); raises BadSample."""
         box = self.detector.find_person(original) if self.frame == "person" else None
         working, transform = crop_and_resize(original, box, self.size)
+        try:
+            return self._detect_in(working, original, transform)
+        except BadSample:
+            if box is not None:
+                raise
+        # A picture that was resized a lot, either way, may show the detector less than the photograph itself.
+        whole = self.detector.detect(original)
+        points = self._moved(whole.keypoints, transform)
+        return Person(working, points, original, transform, whole.keypoints3d)
+
+    def _detect_in(self, working: Image, original: Image, transform: Transform) -> Person:
+        """Find the person of a working picture (h, w, 3); raises BadSample."""
         if isinstance(self.detector, KeypointDetector):
             found = self.detector.detect(working)
             details = cache(partial(self.detector.details, working, found))

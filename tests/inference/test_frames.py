@@ -24,7 +24,7 @@ from ptx.project import Project
 from ptx.training.models import FolderModels
 from ptx.training.run import run_training
 from ptx.training.trainings import TRAININGS
-from tests.inference.detectors import KnownDetection
+from tests.inference.detectors import KnownDetection, KnownPerson
 from tests.projects import make_project, read, run
 from tests.test_old_workspace import ARCHIVE
 from tests.training.tiny import NETWORKS
@@ -194,3 +194,28 @@ class Nobody:
     def detect(self, image: Image) -> KnownDetection:
         """Raise."""
         raise BadSample("no_person", "nobody is there")
+
+
+@dataclass(frozen=True)
+class KnowsOneSize(KnownPerson):
+    """Finds the person in pictures of one size alone."""
+
+    size: tuple[int, int]
+
+    def detect(self, image: Image) -> KnownDetection:
+        """Return the person."""
+        if image.shape[:2] != self.size:
+            raise BadSample("no_person", "nobody is found in the picture")
+        return KnownDetection(self.keypoints)
+
+
+def test_who_is_not_found_in_the_resized_picture_is_looked_for_in_the_photograph() -> None:
+    """And brought to the working picture: 96 px wide become 32, with a band of 8 rows above and below."""
+    points = np.ones((18, 3), np.float32)
+    points[:, 0], points[:, 1] = np.linspace(10, 80, 18), np.linspace(8, 40, 18)
+    photo = np.random.default_rng(0).integers(0, 255, (48, 96, 3)).astype(np.uint8)
+    person = PersonReader((32, 32), 10**6, "picture", KnowsOneSize(points, (48, 96))).person(photo)
+    np.testing.assert_allclose(person.keypoints[:, 0], (points[:, 0] + 0.5) / 3 - 0.5, atol=1e-4)
+    np.testing.assert_allclose(person.keypoints[:, 1], (points[:, 1] + 0.5) / 3 - 0.5 + 8, atol=1e-4)
+    with pytest.raises(PtxError, match="nobody is found"):
+        PersonReader((32, 32), 10**6, "picture", KnowsOneSize(points, (7, 7))).person(photo)
