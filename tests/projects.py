@@ -20,6 +20,12 @@ NO_FILE = Path(os.devnull)
 """Stands for a settings file, so that the one of the folder that tests run in is not read."""
 
 
+TO_VISIBILITY = (
+    "ingest", "extract-keypoints", "silhouette", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility",
+)  # fmt: skip
+"""The data stages that flow and visibility of photographs and made people need."""
+
+
 def make_project(workspace: Path, *overrides: str) -> Project:
     """Put a project together that runs its stages here, on a small body unless told otherwise."""
     base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]

@@ -18,7 +18,7 @@ DEFAULT_SYSTEM: SystemName = "flow"
 """The system of networks that paints unless another is named."""
 
 EngineName = Literal["network", "surface"]
-"""What paints: trained networks, or the photograph's own pixels on a fitted body."""
+"""Painter of transfers and views: trained networks, or the photograph's own pixels on a fitted body."""
 
 
 def load_model(

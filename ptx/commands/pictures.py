@@ -140,8 +140,8 @@ def _transfer_one(
     background = _background(wanted, look, model)
     made = origin("ptx transfer", [model], look, [source, pose], background)
     if look == "everyone":
-        if not isinstance(model, SurfaceEngine):
-            _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
+        assert not isinstance(model, SurfaceEngine)  # it is refused
+        _paint_everyone(model, source, output, made, lambda person: model.transfer(person, pose))
         return
     backdrop = backdrop_of(background, model)
     painting = model.transfer(source, pose)

@@ -7,6 +7,7 @@ points, Kartynnik et al., 2019), the points of hands (21 each, Zhang et al., 202
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,7 @@ class AttachedPoints(NamedTuple):
     """(L, 3, 10) derivative of the offset by the betas."""
 
 
+@lru_cache(maxsize=8)
 def attach_landmarks(body: Body) -> AttachedPoints:
     """Find the landmarks of any body by its form in rest: nose, eyes and ears are known, the chin and the ends of the feet are extremes."""
     template, dirs = body.v_template.astype(np.float64), body.shapedirs.astype(np.float64)

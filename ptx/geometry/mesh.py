@@ -35,6 +35,12 @@ def vertex_normals(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray
     return out
 
 
+def unit_normals(vertices: FloatArray, faces: NDArray[np.int32]) -> FloatArray:
+    """Compute the normals (V, 3) of `vertex_normals` with length 1; 0 where all faces around a vertex have no area."""
+    normals = vertex_normals(vertices, faces)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float32)
+
+
 @kernel
 def interpolate(
     owner: NDArray[np.int32], weights: FloatArray, faces: NDArray[np.int32], values: FloatArray

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform, invert_transform, photograph_area
+from ptx.datasets.images import MAX_PIXELS, Frame, Image, photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.displacements import control_basis
@@ -22,14 +22,14 @@ from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person as Observed
 from ptx.geometry.dressing.refine import Posed
 from ptx.geometry.flow import warp
-from ptx.geometry.keypoints import drop_keypoints, inside_image
+from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.painting import Painting
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph
-from ptx.inference.view import NovelView, fit_keypoints, fit_person, landmarks_of
+from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_person, landmarks_of
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.surface.proportions import at_home, in_pose
+from ptx.surface.proportions import at_home, in_pose, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import SurfaceStore, build_store
@@ -201,9 +201,10 @@ class SurfaceEngine:
         person = self.person(image, keypoints)
         wanted = self.pose(pose, person)
         fitted = in_pose(person.fitted, wanted.fitted)
-        if self.place == "source":
-            fitted = at_home(person.fitted, fitted)
-        return self.draw(person, fitted, wanted.keypoints)
+        if self.place == "pose":
+            return self.draw(person, fitted, wanted.keypoints)
+        home = at_home(person.fitted, fitted)
+        return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera))
 
     def view(self, image: Photograph | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0) -> list[NovelView]:
         """Draw the person of a picture from other sides.
@@ -267,8 +268,7 @@ class SurfaceEngine:
 
 def _inside_photograph(person: Person) -> Person:
     """Drop keypoints beyond the photograph's edge: there the detector has seen the filling only."""
-    at = apply_transform(invert_transform(person.transform), person.keypoints[:, :2])
-    outside = ~inside_image(at, person.original.shape[:2])
+    outside = beyond_photograph(person, person.keypoints)
     deep = person.keypoints3d
     return replace(
         person,

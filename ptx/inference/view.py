@@ -65,8 +65,13 @@ def landmarks_of(person: Person) -> Keypoints | None:
     face, hands = person.details()
     size = (person.image.shape[0], person.image.shape[1])
     landmarks: Keypoints = observe_landmarks(person.landmarks[None], face[None], hands[None], size)[0]
-    at = apply_transform(invert_transform(person.transform), landmarks[:, :2])
-    return drop_keypoints(landmarks, ~inside_image(at, person.original.shape[:2]))
+    return drop_keypoints(landmarks, beyond_photograph(person, landmarks))
+
+
+def beyond_photograph(person: Person, points: Keypoints) -> NDArray[np.bool_]:
+    """Mark the points (K, 2 or more) px of a person's picture that lie beyond the photograph's edge: (K,)."""
+    at = apply_transform(invert_transform(person.transform), points[:, :2])
+    return ~inside_image(at, person.original.shape[:2])
 
 
 def fit_keypoints(

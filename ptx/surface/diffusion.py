@@ -12,6 +12,7 @@ from scipy.sparse.linalg import splu
 
 from ptx.geometry.body import Body
 from ptx.geometry.kernel import kernel
+from ptx.geometry.mesh_graph import mesh_adjacency
 from ptx.surface.points import Floats, Ints
 from ptx.surface.symmetry import CACHED_BODIES
 
@@ -28,19 +29,15 @@ class Neighbours(NamedTuple):
 @lru_cache(maxsize=CACHED_BODIES)
 def neighbours(body: Body) -> Neighbours:
     """List the neighbours of every vertex of a body."""
-    edges = np.concatenate([body.faces[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
-    edges = np.unique(edges, axis=0)
-    first = np.searchsorted(edges[:, 0], np.arange(len(body.v_template) + 1))
-    return Neighbours(first.astype(np.int32), np.ascontiguousarray(edges[:, 1], np.int32))
+    adjacency = mesh_adjacency(body.faces, len(body.v_template))
+    return Neighbours(adjacency.indptr.astype(np.int32), adjacency.indices.astype(np.int32))
 
 
 @lru_cache(maxsize=CACHED_BODIES)
 def laplacian(body: Body) -> sparse.csc_array:
     """Return the mesh's graph Laplacian (V, V), degrees less adjacency."""
-    first, index = neighbours(body)
-    count = len(first) - 1
-    adjacency = sparse.csr_array((np.ones(len(index)), index, first), shape=(count, count))
-    return sparse.csc_array(sparse.diags_array(np.diff(first).astype(np.float64)) - adjacency)
+    adjacency = mesh_adjacency(body.faces, len(body.v_template))
+    return sparse.csc_array(sparse.diags_array(adjacency.sum(axis=1)) - adjacency)
 
 
 def diffuse(

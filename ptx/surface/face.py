@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
-from ptx.geometry.mesh import vertex_normals
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.zones import body_zones
 from ptx.surface.points import Floats, SurfacePoints
@@ -224,9 +224,3 @@ def _shade(body: Body) -> Floats:
     """(V,) light on the body in rest, about 1 where it faces the viewer."""
     light = unit_normals(body.v_template, body.faces) @ np.array(LIGHT, np.float32)
     return np.asarray(0.62 + 0.40 * np.clip(light, 0, None), np.float32)
-
-
-def unit_normals(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
-    """Normals (V, 3) of length 1 of vertices (V, 3)."""
-    normals = vertex_normals(vertices, faces)
-    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12), np.float32)

@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from ptx.geometry.camera import place_camera, project
-from ptx.geometry.joints import HIPS, KEYPOINT_COUNT, keypoint
+from ptx.geometry.joints import HIPS, KEYPOINT_COUNT
+from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.skinning import pose_keypoints
-from ptx.geometry.viewpoint import FittedBody
+from ptx.geometry.viewpoint import FittedBody, Floats
 
 HEAD_WEIGHT = 0.3
 """Weight of the head's keypoints where a body is placed: joints of the limbs say more of where somebody stands."""
-
-HEAD = tuple(keypoint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
 
 
 def in_pose(source: FittedBody, target: FittedBody) -> FittedBody:
@@ -26,7 +25,7 @@ def in_pose(source: FittedBody, target: FittedBody) -> FittedBody:
     joints = pose_keypoints(source.body, target.pose[None], source.betas)[0]
     wanted = project(target.camera, pose_keypoints(target.body, target.pose[None], target.betas)[0])
     weight = np.ones(KEYPOINT_COUNT)
-    weight[list(HEAD)] = HEAD_WEIGHT
+    weight[list(HEAD_KEYPOINTS)] = HEAD_WEIGHT
     camera = place_camera(joints, wanted[:, :2], weight).astype(np.float32)
     out = replace(source, pose=target.pose, hands_pose=target.hands_pose, camera=camera, size=target.size)
     floor = float(target.points[:, 1].max())
@@ -55,4 +54,11 @@ def at_home(source: FittedBody, posed: FittedBody) -> FittedBody:
     if floor < source.size[0]:
         camera = out.camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
         out = replace(out, camera=camera)
+    return out
+
+
+def with_camera(keypoints: Floats, before: Floats, after: Floats) -> Floats:
+    """Bring keypoints (K, 3) px, confidence, of a posed body from one camera (3,) to another."""
+    out = keypoints.copy()
+    out[:, :2] = (out[:, :2] - before[1:]) * (after[0] / before[0]) + after[1:]
     return out

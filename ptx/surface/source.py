@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from ptx.geometry.joints import joint
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import settle_face, unit_normals
+from ptx.surface.face import settle_face
 from ptx.surface.layers import (
     INSIDE,
     SMOOTH,

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.kernel import kernel
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
 from ptx.surface.completion import LENIENT, STRICT, Completion, complete
-from ptx.surface.face import paint_face, unit_normals
+from ptx.surface.face import paint_face
 from ptx.surface.hair import hair_grain
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.points import Floats, Ints, SurfacePoints

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from ptx.geometry.kernel import kernel
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.face import unit_normals
 from ptx.surface.layers import (
     INSIDE,
     SMOOTH,

@@ -24,7 +24,7 @@ from ptx.training.data import TEST
 from ptx.training.models import FolderModels
 from ptx.training.training import FROM_BODIES
 from tests.evaluation.hand_made import random_flow, random_rows
-from tests.projects import make_project, run
+from tests.projects import TO_VISIBILITY, make_project, run
 
 FLOWS = ["regressed (A)", "learned (B)", "projected from fits to keypoints", "projected, stored"]
 
@@ -102,17 +102,7 @@ def test_baselines_by_hand(context: EvaluationContext) -> None:
 def test_flow_of_fitted_bodies_is_close_to_the_exact_flow(tmp_path: Path, models: Path) -> None:
     """Both that of the stores and that of bodies fitted on the spot."""
     project = make_project(tmp_path / "work", "size=[64, 48]", "data.persons=6", "data.images_per_person=3")
-    run(
-        project,
-        "ingest",
-        "extract-keypoints",
-        "silhouette",
-        "fit-smpl",
-        "dress",
-        "rasterize",
-        "synth-flow",
-        "visibility",
-    )
+    run(project, *TO_VISIBILITY)
     pairs = Pairs.of(project.pipeline, TEST, FROM_BODIES, project.data.exact_flow())
     methods = replace(open_methods(FolderModels(models), pairs, "small"), baselines=(), systems=())
     scores = evaluate(methods, pairs, LearnedMetrics(), find_protocol("ours"))

@@ -29,7 +29,7 @@ from ptx.project import Project
 from ptx.training.data import TEST
 from ptx.training.training import FROM_BODIES
 from tests.commands.runner import ptx, sets
-from tests.projects import make_project, run
+from tests.projects import TO_VISIBILITY, make_project, run
 
 PERSONS, IMAGES = 4, 3
 TESTED = 2
@@ -70,17 +70,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def work(settings: list[str], tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = make_project(tmp_path_factory.mktemp("work"), *settings)
-    run(
-        project,
-        "ingest",
-        "extract-keypoints",
-        "silhouette",
-        "fit-smpl",
-        "dress",
-        "rasterize",
-        "synth-flow",
-        "visibility",
-    )
+    run(project, *TO_VISIBILITY)
     return project
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.skinning import pose_keypoints
-from ptx.surface.proportions import in_pose
+from ptx.geometry.viewpoint import FittedBody
+from ptx.surface.proportions import at_home, in_pose, with_camera
 from tests.surface.scenes import fitted
 
 
@@ -42,3 +44,23 @@ def test_feet_outside_of_the_picture_do_not_count() -> None:
         for body in (moved, low)
     ]
     np.testing.assert_allclose(*centres, atol=1.0)
+
+
+def test_at_home_the_pelvis_and_the_ground_stay() -> None:
+    """Whoever stood at one place stands there in the other pose, as large, and keypoints go with the body."""
+    body = load_body("small")
+    pose = np.zeros((24, 3), np.float32)
+    source = FittedBody(body, pose, np.zeros(10, np.float32), np.array([200, 150, 260], np.float32), (512, 384))
+    bent = pose.copy()
+    bent[4, 0] = bent[1, 0] = 0.4
+    elsewhere = replace(source, pose=bent, camera=np.array([90, 40, 300], np.float32), size=(640, 300))
+    home = at_home(source, elsewhere)
+    assert home.camera[0] == 200
+    assert home.size == (512, 384)
+    assert home.points[:, 1].max() == pytest.approx(source.points[:, 1].max(), abs=0.01)
+    hips = [one.keypoints[[8, 11], 0].mean() for one in (source, home)]
+    assert hips[0] == pytest.approx(hips[1], abs=0.01)
+    moved = with_camera(elsewhere.keypoints, elsewhere.camera, home.camera)
+    flat = project(home.camera, pose_keypoints(body, home.pose[None], home.betas)[0])
+    there = moved[:, 2] > 0
+    np.testing.assert_allclose(moved[there, :2], flat[there, :2], atol=0.01)

@@ -73,7 +73,7 @@ def test_ranks_share_each_batch(world_size: int, per_rank: int) -> None:
 def test_a_reading_process_that_is_killed_is_one_line() -> None:
     """By the kernel, for memory or a full /dev/shm (pytorch/pytorch#5040)."""
     others = set(multiprocessing.active_children())
-    batches: Any = loader(Numbers(), StepSampler(50, 2, 0, 0, 1000), 1)  # type: ignore[arg-type]
+    batches = loader(Numbers(), StepSampler(50, 2, 0, 0, 1000), 1)  # type: ignore[arg-type]
     next(batches)
     (reader,) = set(multiprocessing.active_children()) - others
     reader.kill()

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
-from ptx.geometry.mesh import vertex_normals
+from ptx.geometry.mesh import unit_normals
+from ptx.geometry.mesh_graph import mesh_adjacency, mesh_edges
 from ptx.geometry.quantization import CONTROLS
 from ptx.geometry.zones import body_zones
 
@@ -55,7 +56,7 @@ LEAST = -0.05
 
 
 class ControlBasis(NamedTuple):
-    """How displacements follow from the values at the control vertices."""
+    """Displacements as a linear function of the values at K control vertices, and their cost."""
 
     weights: sp.csr_matrix
     """(V, K) rows sum to 1."""
@@ -75,16 +76,11 @@ class ControlBasis(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
-    """Choose control vertices of a body, and make the basis.
-
-    Args:
-        body: the body model.
-        count: of control vertices, at most a third of all.
-    """
+def control_basis(body: Body) -> ControlBasis:
+    """Choose `CONTROLS` control vertices of a body, at most a third of all, and make the basis."""
     vertices = body.v_template.astype(np.float64)
     laplacian = mesh_laplacian(body.faces, len(vertices))
-    controls = farthest_vertices(vertices, min(count, len(vertices) // 3))
+    controls = farthest_vertices(vertices, min(CONTROLS, len(vertices) // 3))
     weights = _spread(vertices, controls, laplacian)
     regions = body_zones(body)
     stiff = 1 + STIFF_HANDS * regions.hands + STIFF_FACE * regions.face
@@ -104,23 +100,14 @@ def control_basis(body: Body, count: int = CONTROLS) -> ControlBasis:
         (1 - MOST_ARMS) * regions.arms + (1 - MOST_SHOULDERS) * regions.shoulders + (1 - MOST_SCALP) * regions.scalp
     )
     most = MOST * (1 - np.minimum(limited, 1 - MOST_ARMS))[controls]
-    normals = vertex_normals(body.v_template, body.faces)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    normals = unit_normals(body.v_template, body.faces)
     cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on
     return ControlBasis(weights, normals, cost, np.full(len(controls), LEAST), most)
 
 
-def mesh_edges(faces: NDArray[np.int32]) -> NDArray[np.int64]:
-    """List the edges (E, 2) of a mesh, each once."""
-    every = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
-    return np.unique(np.sort(every, axis=1), axis=0)
-
-
 def mesh_laplacian(faces: NDArray[np.int32], count: int) -> sp.csr_matrix:
     """Uniform Laplacian (V, V) of a mesh: the mean of a vertex's neighbours minus its own value."""
-    first, second = mesh_edges(faces).T
-    ones = np.ones(2 * len(first))
-    adjacent = sp.csr_matrix((ones, (np.concatenate([first, second]), np.concatenate([second, first]))), (count, count))
+    adjacent = mesh_adjacency(faces, count)
     degree = np.maximum(np.asarray(adjacent.sum(axis=1)).reshape(-1), 1)
     return sp.csr_matrix(sp.diags(1 / degree) @ adjacent - sp.eye(count))
 

@@ -56,7 +56,7 @@ class Dressed(NamedTuple):
     iou: tuple[float, float]
     """Intersection over union with the mask, of the fit and of this."""
     bare: bool
-    """Whether it is the fit as it was."""
+    """True where the fit is left as it was."""
 
 
 def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dressed:

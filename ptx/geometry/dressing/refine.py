@@ -55,8 +55,11 @@ SIGMAS = Sigmas(
     log_scale=0.05,
     log_scale_3d=0.15,
 )
-"""Of the terms that the first fit has too. `lean` is wider than there: a camera that looks down by θ sees who stands upright lean by θ, and
-with θ of 8° standard deviation integrated out, .12 m of balance become √(.12² + (1.1 m · .14)²)."""
+"""Standard deviations of the terms that the first fit has too.
+
+`lean` is wider than there: a camera that looks down by θ sees who stands upright lean by θ, and with θ of 8° standard deviation integrated
+out, .12 m of balance become √(.12² + (1.1 m · .14)²).
+"""
 
 OUTSIDE, INSIDE = 0.012, 0.03
 """Standard deviation, metres, of the body's outline beyond that of the mask, and within it: clothes are outside of the body."""
@@ -74,11 +77,11 @@ AGREE = 0.5
 """Least cosine between the normals of a pair."""
 
 DAMPING = 1e-3
-"""Of every step, as a fraction of the Hessian's diagonal."""
+"""Damping of every step, as a fraction of the Hessian's diagonal."""
 
 
 class Person(NamedTuple):
-    """What is known of a person in a picture, px."""
+    """Observations of a person in a picture: keypoints, landmarks and mask, px."""
 
     keypoints: NDArray[np.floating]
     """(18, 3) as for `fit`."""
@@ -143,11 +146,13 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
     for iteration in range(ITERATIONS):
         energy(model, obs, SIGMAS, state, scratch.posed)
         normal_equations(model, obs, SIGMAS, state, scratch.posed, scratch.system)
-        if iteration in TRACED:
-            pairs = _pair(body, _posed(model, state, frame, start), target, person)
-        if pairs is not None:
+        if iteration in TRACED or pairs is not None:
             posed = _posed(model, state, frame, start)
-            _add_outline(body, model, state, posed, pairs, target, scratch)
+            points = posed.points(body)
+            if iteration in TRACED:
+                pairs = _pair(body, points, float(posed.camera[0]), target, person)
+            if pairs is not None:
+                _add_outline(body, model, state, posed, points, pairs, target, scratch)
         _add_anchor(scratch.system, state, first)
         if not solve(
             scratch.system.hessian, DAMPING, scratch.system.gradient, scratch.system.factor, scratch.system.step
@@ -216,12 +221,12 @@ class _Pairs(NamedTuple):
     """(M,) weights that sum to 1."""
 
 
-def _pair(body: Body, posed: Posed, target: Outline, person: Person) -> _Pairs | None:
-    """Trace the body's outline and pair it with that of the mask; None where the body is outside of the picture."""
-    outline = body_outline(posed.points(body), body.faces, person.size, step=2, area=person.area)
+def _pair(body: Body, points: NDArray[np.floating], scale: float, target: Outline, person: Person) -> _Pairs | None:
+    """Trace the outline of projected vertices (V, 3) and pair it with that of the mask; None where they are outside of the picture."""
+    outline = body_outline(points, body.faces, person.size, step=2, area=person.area)
     if not len(outline.weights):
         return None
-    pairs = match(outline.outline, target, TURN * float(posed.camera[0]))
+    pairs = match(outline.outline, target, TURN * scale)
     ours, theirs = pairs.nearest, len(pairs.body) - pairs.nearest
     share = np.concatenate([np.full(ours, 0.5 / ours), np.full(theirs, 0.5 / theirs)])
     agree = (outline.outline.normals[pairs.body] * target.normals[pairs.mask]).sum(axis=1) > AGREE
@@ -229,12 +234,18 @@ def _pair(body: Body, posed: Posed, target: Outline, person: Person) -> _Pairs |
 
 
 def _add_outline(
-    body: Body, model: FitModel, state: State, posed: Posed, pairs: _Pairs, target: Outline, scratch: Scratch
+    body: Body,
+    model: FitModel,
+    state: State,
+    posed: Posed,
+    points: NDArray[np.floating],
+    pairs: _Pairs,
+    target: Outline,
+    scratch: Scratch,
 ) -> None:
-    """Add the rows of the outline: the distance of its points from their partners, along the mask's normals."""
+    """Add the rows of the outline: the distance of its points, of vertices (V, 3) px, from their partners, along the mask's normals."""
     skin = shaped_skin(body, posed.betas.astype(np.float64), None)
-    points = posed.points(body)[:, :2]
-    xy = (points[pairs.body.vertices] * pairs.body.weights[..., None]).sum(axis=1)
+    xy = (points[:, :2][pairs.body.vertices] * pairs.body.weights[..., None]).sum(axis=1)
     normals = target.normals[pairs.mask]
     residual = ((xy - target.xy[pairs.mask]) * normals).sum(axis=1) / (
         float(posed.camera[0]) / np.exp(state.params[LOG_SCALE])

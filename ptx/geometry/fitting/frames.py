@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE
 from ptx.geometry.fitting.search import Results
-from ptx.geometry.joints import HIPS, SHOULDERS, keypoint
+from ptx.geometry.joints import HIPS, SHOULDERS
+from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
 
 UPRIGHT_TURN = np.radians(25.0)
 """Radians: who is turned by less is fitted in the picture's frame alone."""
-
-FACE = tuple(keypoint(name) for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear"))
-"""Keypoints of the face."""
 
 
 class Frame(NamedTuple):
@@ -72,7 +70,7 @@ def torso_turn(xy: Floats, weight: Floats) -> Floats:
         (N,) radians from upright, anticlockwise as seen, -π..π; 0 where it is not to be seen.
     """
     (hips, some_hips), (shoulders, some_shoulders), (face, some_face) = (
-        _middle(xy, weight, group) for group in (HIPS, SHOULDERS, FACE)
+        _middle(xy, weight, group) for group in (HIPS, SHOULDERS, HEAD_KEYPOINTS)
     )
     whole = (some_hips & some_shoulders)[:, None]
     along = np.where(whole, shoulders - hips, face - shoulders)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.dressing.displacements import control_basis, farthest_vertices, mesh_edges, mesh_laplacian
+from ptx.geometry.dressing.displacements import control_basis, farthest_vertices, mesh_laplacian
+from ptx.geometry.mesh_graph import mesh_edges
 from ptx.geometry.zones import body_zones
 
 BODY = load_body("small")
