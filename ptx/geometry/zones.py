@@ -74,7 +74,8 @@ def body_zones(body: Body) -> Zones:
         return np.asarray(np.clip(body.weights[:, list(joints)].sum(1), 0, 1), np.float32)
 
     head = share(joint("head"), joint("neck")) * ramp(y, -0.55, -0.42)
-    hairline = -0.13 + 0.81 * ramp(z, 0.34, 0.48)  # nape and behind the ears; from the temples on the forehead's end
+    hairline = -0.13 + 0.81 * ramp(z, 0.34, 0.48)  # behind the ears; from the temples on the forehead's end
+    hairline -= 0.17 * ramp(-z, 0.1, 0.6)  # the nape
     scalp = head * ramp(y, hairline - 0.04, hairline + 0.04)
     face = head * (1 - scalp) * ramp(z, 0.23, 0.37)
     features = face * ramp(z, 0.52, 0.70) * ramp(y, -0.36, -0.26) * (1 - ramp(y, 0.52, 0.65))

@@ -15,7 +15,7 @@ from ptx.surface.source import Source
 FEWEST = 12
 """Fewest vertices that show hair from which its structure is taken."""
 
-CELL = 0.022, 0.04
+CELL = 0.022, 0.08
 """Metres of a patch of hair, round the head and down."""
 
 GRAIN = 0.008
@@ -23,6 +23,9 @@ GRAIN = 0.008
 
 MOST_CONTRAST = 45.0
 """Grey levels beyond which structure is none of hair."""
+
+STRAND = 0.012
+"""Metres along which a strand is alike (standard deviation); strands run down."""
 
 
 def hair_weights(source: Source, colours: Floats, known: Floats) -> Floats:
@@ -85,10 +88,12 @@ def hair_grain(source: Source, weights: Floats, points: SurfacePoints) -> Floats
 
 
 def _fine_structure(image: Image, low: Floats, high: Floats, sigma: float) -> Floats:
-    """Cut a box (x, y) `low` to `high` out of an image, less what is smooth there."""
+    """Cut a box (x, y) `low` to `high` out of an image, less what is smooth there, as strands: blurred down, as strong as before."""
     (x0, y0), (x1, y1) = np.floor(low).astype(int), np.ceil(high).astype(int) + 1
     margin = int(3 * sigma) + 1
     top, left = max(0, y0 - margin), max(0, x0 - margin)
     part = image[top : y1 + margin, left : x1 + margin].astype(np.float32)
     fine = np.clip(part - cv2.GaussianBlur(part, (0, 0), max(0.5, sigma)), -MOST_CONTRAST, MOST_CONTRAST)
-    return np.asarray(fine[max(0, y0) - top :, max(0, x0) - left :][: y1 - y0, : x1 - x0], np.float32)
+    fine = fine[max(0, y0) - top :, max(0, x0) - left :][: y1 - y0, : x1 - x0]
+    strands = cv2.GaussianBlur(fine, (0, 0), sigmaX=0.3, sigmaY=STRAND / GRAIN * sigma)
+    return np.asarray(strands * (fine.std() / max(1e-6, float(strands.std()))), np.float32)

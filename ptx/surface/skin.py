@@ -19,6 +19,9 @@ FEWEST = 15
 LIGHT_COUNTS = 0.4
 """Share by which differences of lightness count beside those of hue."""
 
+LIKE_HAIR = 0.5
+"""Likeness to the hair from which a colour is taken for hair that hangs there."""
+
 ONLY_SKIN, NO_SKIN = 1.0, -1.0
 """What is believed of a vertex: skin alone, or all but skin."""
 
@@ -36,7 +39,9 @@ def _lab(colours: Floats) -> Floats:
 
 
 def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | None:
-    """Find a person's lit skin colour (3,) in the first of face, neck, hands, forearms and chest that shows skin; None: none does.
+    """Find a person's lit skin colour (3,) in the first of face, neck, hands, arms and chest that shows skin; None: none does.
+
+    Fair and brown hair has the chroma of skin: parts that look like the scalp are left for the last.
 
     Args:
         colours: (V, 3) of the vertices, RGB 0..255.
@@ -44,7 +49,11 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
         zones: of the body.
     """
     neck = (zones.neck > 0.5) & (zones.scalp < 0.1)
-    for part in (zones.face > 0.5, neck, zones.hands > 0.5, zones.forearms > 0.5, zones.chest > 0.5):
+    limbs = (zones.hands, zones.forearms, zones.upper_arms, zones.chest)
+    scalp = colours[(zones.scalp > 0.7) & (confidence > 0.4)]
+    hair = np.median(scalp, axis=0) if len(scalp) > FEWEST else None
+    hairy: Floats | None = None
+    for part in (zones.face > 0.5, neck, *(limb > 0.5 for limb in limbs)):
         shown = colours[part & (confidence > 0.4)]
         if len(shown) < FEWEST:
             continue
@@ -52,8 +61,11 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
         skin = (cr > SKIN_CR[0]) & (cr < SKIN_CR[1]) & (cb > SKIN_CB[0]) & (cb < SKIN_CB[1])
         if skin.mean() > 0.3 and skin.sum() > FEWEST // 2:
             light = shown[skin].mean(1)
-            return np.asarray(np.median(shown[skin][light >= np.median(light)], axis=0), np.float32)
-    return None
+            typical = np.asarray(np.median(shown[skin][light >= np.median(light)], axis=0), np.float32)
+            if hair is None or likeness(typical[None], hair, 14.0)[0] < LIKE_HAIR:
+                return typical
+            hairy = typical if hairy is None else hairy
+    return hairy
 
 
 def skin_rules(colours: Floats, confidence: Floats, skin: Floats, places: Floats, scale: float, zones: Zones) -> Floats:
