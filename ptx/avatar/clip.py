@@ -59,7 +59,8 @@ def _checked(
         raise PtxError(f"{path}: poses or root have numbers that are not finite")
     if fps.size != 1 or not (np.isfinite(fps).all() and (fps > 0).all()):
         raise PtxError(f"{path}: fps must be one number above 0, poses a second")
-    times = (np.arange(count) / fps.reshape(())).astype(np.float32)
+    with np.errstate(over="ignore"):
+        times = (np.arange(count) / fps.reshape(())).astype(np.float32)
     if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise PtxError(f"{path}: fps {float(fps.reshape(())):g} gives no times that can be told apart")
     return Clip(name, poses, root, times)

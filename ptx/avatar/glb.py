@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.pipeline.storage.json_values import Json, as_int, as_list, as_object, as_str
+from ptx.pipeline.storage.json_values import Json, as_float, as_int, as_list, as_object, as_str
 
 HEADER = struct.Struct("<4sII")
 """Magic word, version, length of the file."""
@@ -29,6 +29,9 @@ MAGIC, VERSION, DOCUMENT, BINARY = b"glTF", 2, b"JSON", b"BIN\0"
 
 MOST_DOCUMENT = 4 * 2**20
 """Most bytes of a JSON document that is read; those of ptx have some 30,000."""
+
+LARGEST = 1e6
+"""Largest number of a document that is believed, of whatever unit."""
 
 ALIGNMENT = 4
 """Bytes at whose multiples chunks and arrays begin."""
@@ -190,11 +193,8 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def finite(values: Json, count: int) -> NDArray[np.float64]:
-    """Return numbers of a document as (count,); raises TypeError or ValueError where they are not so many, or not finite."""
-    numbers: Sequence[Json] = as_list(values)
-    if len(numbers) != count or not all(isinstance(number, int | float) for number in numbers):
+    """Return numbers of a document as (count,); raises TypeError or ValueError where they are not so many, or one is out of bounds."""
+    numbers = [as_float(number) for number in as_list(values)]
+    if len(numbers) != count or not all(-LARGEST <= number <= LARGEST for number in numbers):
         raise ValueError(f"{count} numbers are expected")
-    out = np.array([float(number) for number in numbers if isinstance(number, int | float)])
-    if not np.isfinite(out).all():
-        raise ValueError("numbers are not finite")
-    return out
+    return np.array(numbers, np.float64)

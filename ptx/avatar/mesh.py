@@ -40,12 +40,19 @@ def split_at_seams(faces: Ints, corners: Floats) -> SplitMesh:
 
 
 def four_influences(rig: Rig) -> tuple[NDArray[np.uint8], Floats]:
-    """Joints (V, 4) and weights (V, 4), which sum to 1: the heaviest of a rig; joint 0 where there are fewer."""
+    """Joints (V, 4) and weights (V, 4), which sum to 1, of a rig; joint 0 where there are fewer.
+
+    Where more than four move a vertex, the weight of the lightest goes to the nearest joint above it that stays, or else to the heaviest:
+    so a hand whose fingers are at rest moves as one, however its arm is turned.
+    """
     count = min(INFLUENCES, rig.weights.shape[1])
-    weights = np.zeros((len(rig.weights), INFLUENCES), np.float32)
-    weights[:, :count] = rig.weights[:, :count]
-    weights /= weights.sum(1, dtype=np.float64, keepdims=True)
+    joints, weights = np.zeros((2, len(rig.weights), INFLUENCES))
+    joints[:, :count], weights[:, :count] = rig.joints[:, :count], rig.weights[:, :count]
+    for vertex, slot in zip(*np.nonzero(rig.weights[:, count:]), strict=True):
+        heir = rig.joints[vertex, count + slot]
+        while heir >= 0 and heir not in rig.joints[vertex, :count]:
+            heir = rig.parents[heir]
+        weights[vertex, int((rig.joints[vertex, :count] == heir).argmax())] += rig.weights[vertex, count + slot]
+    weights = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
     weights[:, 0] = 1 - weights[:, 1:].sum(1, dtype=np.float64)
-    joints = np.zeros(weights.shape, np.uint8)
-    joints[:, :count] = rig.joints[:, :count]
-    return np.where(weights > 0, joints, np.uint8(0)), weights
+    return np.where(weights > 0, joints, 0).astype(np.uint8), weights

@@ -20,23 +20,23 @@ from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.viewpoint import FittedBody, Floats
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.files import explain_reading
-from ptx.pipeline.storage.json_values import Json, as_int, as_list, as_object
+from ptx.pipeline.storage.json_values import Json, as_list, as_object
 from ptx.surface.layers import Image
 
 SUFFIX = ".glb"
 """Ending of an avatar's file."""
 
-MOST_BYTES = 512 * 2**20
+MOST_BYTES = 128 * 2**20
 """Largest file that is read."""
 
-SIDES = 64, 8192
+SIDES = 64, 4096
 """Least and largest side of a texture, px."""
-
-MOST_PICTURE = 16384
-"""Largest side of the picture that the camera of an avatar may have, px."""
 
 FARTHEST = 10.0
 """Metres from the middle within which a body's surface is, clothes and all."""
+
+LEAST_LENGTH = 0.5
+"""Least length of what is a unit quaternion."""
 
 SAME_OFFSET = 1e-6
 """Metres below which a displacement is what rounding leaves of none."""
@@ -69,7 +69,7 @@ def read_avatar(path: Path, body: Body) -> Avatar:
         return decode_avatar(content, body)
     except ForeignFile as error:
         raise PtxError(f"{path}: {error}") from None
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise PtxError(f"{path}: a damaged avatar ({one_line(error)}): make it again by `ptx avatar`") from None
 
 
@@ -82,7 +82,7 @@ def decode_avatar(content: bytes, body: Body) -> Avatar:
 
     Raises:
         ForeignFile: another program wrote it, or it is of another body.
-        ValueError: it is damaged; or TypeError, KeyError or OSError.
+        ValueError: it is damaged; or TypeError or KeyError.
     """
     if not content.startswith(MAGIC):
         raise ForeignFile("no .glb file, whatever its name says")
@@ -94,13 +94,13 @@ def decode_avatar(content: bytes, body: Body) -> Avatar:
     image = glb.item("images", 0)
     texture = _texture(glb.bytes_of(image["bufferView"]))
     camera = finite(notes["camera"], 3).astype(np.float32)
-    height, width = (as_int(side) for side in as_list(notes["size"]))
-    if not (0 < height <= MOST_PICTURE and 0 < width <= MOST_PICTURE and camera[0] > 0):
+    height, width = (int(side) for side in finite(notes["size"], 2))
+    if not min(camera[0], height, width) > 0:
         raise ValueError("its camera shows nothing")
-    bones = [finite(glb.item("nodes", number)["rotation"], 4) for number in range(len(joint_names(body)))]
-    pose = axis_angles_of(np.array(bones)).astype(np.float32)
-    if not np.isfinite(pose).all():
+    turns = np.array([finite(glb.item("nodes", number)["rotation"], 4) for number in range(len(joint_names(body)))])
+    if (np.linalg.norm(turns, axis=1) < LEAST_LENGTH).any():
         raise ValueError("a joint has no rotation")
+    pose = axis_angles_of(turns).astype(np.float32)
     betas = finite(notes["betas"], SHAPES).astype(np.float32)
     hands = pose[JOINT_COUNT:] if pose[JOINT_COUNT:].any() else None
     bare = FittedBody(body, pose[:JOINT_COUNT], betas, camera, (height, width), hands)
@@ -115,17 +115,20 @@ def _notes(glb: Glb) -> Mapping[str, Json]:
     except (KeyError, TypeError):
         raise ForeignFile("a model of another program: only avatars as `ptx avatar` writes them are drawn") from None
     if form != FORM:
-        raise ForeignFile(f"an avatar of another version of ptx (form {form}): make it again by `ptx avatar`")
+        raise ForeignFile("an avatar of another version of ptx: make it again by `ptx avatar`")
     return notes
 
 
 def _texture(data: bytes) -> Image:
-    """Decode a texture; its size is looked at before it is decoded."""
-    with Pillow.open(BytesIO(data), formats=["PNG"]) as picture:
-        width, height = picture.size
-        if width != height or not SIDES[0] <= width <= SIDES[1] or picture.mode != "RGB":
-            raise ValueError(f"its texture is {width}×{height} {picture.mode}")
-        return np.asarray(picture, np.uint8)
+    """Decode a texture; its size is looked at before it is decoded. Raises ValueError."""
+    try:
+        with Pillow.open(BytesIO(data), formats=["PNG"]) as picture:
+            width, height = picture.size
+            if width != height or not SIDES[0] <= width <= SIDES[1] or picture.mode != "RGB":
+                raise ValueError(f"{width}×{height} {picture.mode}")
+            return np.asarray(picture, np.uint8)
+    except Exception as error:  # a damaged picture can raise anything
+        raise ValueError(f"its texture: {one_line(error)}") from None
 
 
 def _dressed(bare: FittedBody, glb: Glb, side: int) -> FittedBody:
@@ -137,9 +140,9 @@ def _dressed(bare: FittedBody, glb: Glb, side: int) -> FittedBody:
     positions = glb.array(as_object(mesh["attributes"])["POSITION"], np.float32, "VEC3", len(split.origin))
     if (faces != split.faces.reshape(-1)).any():
         raise ValueError("its mesh is not the body's")
-    if np.abs(positions).max() > FARTHEST:
-        raise ValueError("its mesh is no person's")
     naked = pose_vertices(bare.body, np.zeros((1, JOINT_COUNT, 3)), bare.betas)[0]
+    if not max(np.abs(positions).max(), np.abs(naked).max()) <= FARTHEST:
+        raise ValueError("its mesh is no person's")
     rest: Floats = naked.copy()
     rest[split.origin] = positions
     offset = rest - naked

@@ -127,7 +127,8 @@ class SurfaceEngine:
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
         self.size, self.frame, self.place, self.texture = size, frame, place, texture
-        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}"}
+        finer = "" if texture == TEXTURE_SIDE else f" {texture}"
+        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}{finer}"}
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
