@@ -25,7 +25,7 @@ def test_a_square_with_a_seam_along_its_diagonal() -> None:
     np.testing.assert_array_equal(split.corners[split.faces], corners)
 
 
-@pytest.mark.parametrize(("name", "most"), [("builtin", 1.2), ("small", 6.1)])
+@pytest.mark.parametrize(("name", "most"), [pytest.param("builtin", 1.2, marks=pytest.mark.slow), ("small", 6.1)])
 def test_few_vertices_are_added_where_the_body_has_texture_coordinates(name: str, most: float) -> None:
     body = load_body(name)
     split = split_at_seams(body.faces, body_atlas(body, 512).uv)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,6 +79,7 @@ def test_who_is_bare_with_flat_hands_stays_so(tmp_path: Path) -> None:
     assert found.hands_pose is None
 
 
+@pytest.mark.slow
 def test_written_again_it_is_the_same_person(tmp_path: Path) -> None:
     again = read(encode_avatar(read(encoded(), tmp_path), MADE), tmp_path)
     np.testing.assert_array_equal(again.texture, avatar().texture)
@@ -202,22 +203,53 @@ def test_a_mesh_that_was_changed_is_refused(tmp_path: Path) -> None:
         assert "a damaged avatar" in refusal(packed(viewer.document, bytes(data)), tmp_path)
 
 
+def outcome(content: bytes) -> str:
+    """The refusal of a file, "" of one that is read; other errors are raised."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "me.glb"
+        path.write_bytes(content)
+        try:
+            found = read_avatar(path, SMALL)
+        except PtxError as error:
+            return str(error)
+        return "" if np.isfinite(found.fitted.vertices).all() else "not finite\n"
+
+
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.integers(0, 2**31), st.integers(1, 12), st.floats(0, 1))
-def test_whatever_is_damaged_ends_in_one_line_or_an_avatar(seed: int, count: int, kept: float) -> None:
-    """Bytes of the document and of the texture's beginning changed, the file cut."""
+def test_files_with_damaged_bytes_end_in_one_line_or_an_avatar(seed: int, count: int, kept: float) -> None:
+    """Bytes of the document, the mesh and the texture's beginning changed, the file cut."""
     content, rng = bytearray(encoded()), np.random.default_rng(seed)
-    for place in rng.integers(0, 20_000, count):
+    texture = content.index(b"\x89PNG")
+    for place in rng.choice([*range(2000), *range(texture, texture + 3000)], count):
         content[place] = rng.integers(256)
     if kept < 0.3:
         content = content[: int(kept * len(content))]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "me.glb"
-        path.write_bytes(bytes(content))
-        try:
-            vertices = read_avatar(path, SMALL).fitted.vertices
-        except PtxError as error:
-            text = str(error)
-        else:
-            text = "" if np.isfinite(vertices).all() else "\n"
-    assert "\n" not in text
+    assert "\n" not in outcome(bytes(content))
+
+
+def places(value: object) -> Iterator[tuple[Any, str | int]]:
+    """Every place inside a document: what holds it, and its key there."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from places(inner)
+
+
+@pytest.mark.slow
+@settings(max_examples=150)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([None, True, -1, 0, 3, 10**12, 10**400, 1.5, -1e308, "", "x", [], [[]], {}, {"a": 1}]),
+)
+def test_documents_with_any_other_value_end_in_one_line_or_an_avatar(number: int, value: object) -> None:
+    viewer = Viewer.open(encoded())
+    document = json.loads(json.dumps(viewer.document))
+    all_places = list(places(document))
+    # Half of the times one of the places that are read: a document has many names and bones.
+    read_places = [place for place in all_places if place[0] not in document["nodes"]]
+    chosen = all_places if number % 2 else read_places
+    holder, key = chosen[number % len(chosen)]
+    holder[key] = value
+    assert "\n" not in outcome(packed(document, viewer.data))

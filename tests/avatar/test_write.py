@@ -165,6 +165,7 @@ def test_the_file_says_that_it_is_synthetic() -> None:
         assert picture.info["Description"] == extras["Description"]
 
 
+@pytest.mark.slow
 def test_the_same_avatar_gives_the_same_bytes() -> None:
     assert encode_avatar(avatar(), MADE, clip()) == encoded(animated=True)
 
