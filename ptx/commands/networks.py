@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,28 @@ DEFAULT_SYSTEM: SystemName = "flow"
 
 EngineName = Literal["network", "surface"]
 """Painter of transfers and views: trained networks, or the photograph's own pixels on a fitted body."""
+
+
+def avatar_among(sources: Iterable[Path]) -> Path | None:
+    """Return the first source that is an avatar and no photograph."""
+    from ptx.avatar.read import is_avatar
+
+    return next((source for source in sources if is_avatar(source)), None)
+
+
+def engine_for(avatar: Path | None, engine: EngineName | None, background: str | None) -> EngineName | None:
+    """Return the engine for sources among which there may be an avatar, which the surface engine draws.
+
+    Raises:
+        PtxError: networks are asked for, or the background of the source's photograph, and there is an avatar.
+    """
+    if avatar is None:
+        return engine
+    if engine == "network":
+        raise PtxError(f"{avatar}: an avatar is drawn by the surface engine: leave --engine network out")
+    if background == "source":
+        raise PtxError(f"--background source: {avatar} has no photograph: take none, a colour, or pose for transfers")
+    return "surface"
 
 
 def load_model(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.networks import DEFAULT_SYSTEM, EngineName, load_engine, load_model, load_surface
+from ptx.commands.networks import (
+    DEFAULT_SYSTEM,
+    EngineName,
+    avatar_among,
+    engine_for,
+    load_engine,
+    load_model,
+    load_surface,
+)
 from ptx.commands.options import (
     PICTURES,
     Config,
@@ -82,7 +90,7 @@ EngineOption = Annotated[
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
 )
 def transfer(
-    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
+    source: Annotated[Path | None, typer.Argument(help="Photograph of a person, or an avatar (`ptx avatar`).")] = None,
     pose: Annotated[
         Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose's JSON of one.")
     ] = None,
@@ -106,16 +114,24 @@ def transfer(
     """Paint the person of one picture in the pose of another."""
     _check_frame(look, frame)
     _check_background(look, background)
-    home = look == "picture" and background in (None, "source")
-    load = partial(load_engine, engine, model, system, config, overrides, frame, "source" if home else "pose")
     if pairs is not None and source is None and pose is None:
-        _transfer_table(pairs, output or Path("transfers"), look, background, load, log_format)
+        transfers = _read_table(pairs, look)
     elif pairs is None and source is not None and pose is not None:
-        _transfer_one(source, pose, output or Path("transfer.png"), look, background, load)
+        transfers = [(source, pose)]
     else:
         raise PtxError(
             "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
         )
+    avatar = avatar_among(source for source, _ in transfers)
+    engine = engine_for(avatar, engine, background)
+    if avatar is not None and look == "picture":
+        background = background or "none"
+    home = look == "picture" and background in (None, "source")
+    load = partial(load_engine, engine, model, system, config, overrides, frame, "source" if home else "pose")
+    if pairs is None:
+        _transfer_one(*transfers[0], output or Path("transfer.png"), look, background, load)
+    else:
+        _transfer_table(transfers, output or Path("transfers"), look, background, load, log_format)
 
 
 def _transfer_one(
@@ -165,8 +181,17 @@ def _check_look(model: Model | SurfaceEngine, look: Look) -> None:
         )
 
 
+def _read_table(table: Path, look: Look) -> list[tuple[Path, Path]]:
+    """Read the sources and the poses of a table."""
+    from ptx.inference.batch import read_transfers
+
+    if look == "everyone":
+        raise PtxError("--as everyone is for one photograph and one pose, not for a table")
+    return [(row.source, row.pose) for row in read_transfers(table)]
+
+
 def _transfer_table(
-    table: Path,
+    transfers: Sequence[tuple[Path, Path]],
     folder: Path,
     look: Look,
     background: str | None,
@@ -175,14 +200,13 @@ def _transfer_table(
 ) -> None:
     """Paint every row of a table; ends with 1 where some could not be painted."""
     from ptx.commands.output import open_output
-    from ptx.inference.batch import read_transfers, transfer_all
+    from ptx.inference.batch import Transfer, transfer_all
 
-    if look == "everyone":
-        raise PtxError("--as everyone is for one photograph and one pose, not for a table")
-    transfers = read_transfers(table)
+    assert look != "everyone"  # it is refused
     output, model = open_output(log_format), load()
     _check_look(model, look)
-    outcome = transfer_all(model, transfers, folder, look, output.listener, _background(background, look, model))
+    rows = [Transfer(*row) for row in transfers]
+    outcome = transfer_all(model, rows, folder, look, output.listener, _background(background, look, model))
     output.write([f"{outcome.painted} of {len(transfers)} painted into {folder}"])
     if outcome.problems:
         errors.print(
@@ -197,7 +221,7 @@ def _transfer_table(
     epilog="Examples:  ptx view me.jpg --yaw 45 -o side.png  ·  ptx view me.jpg --yaw 0:360:15 -o round.gif",
 )
 def view(
-    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
+    source: Annotated[Path, typer.Argument(help="Photograph of a person, or an avatar (`ptx avatar`).")],
     yaw: Annotated[
         str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:stop:step.")
     ] = "45",
@@ -250,6 +274,7 @@ def view(
         raise PtxError("--as everyone turns what the detector finds: leave --keypoints3d out")
     _check_frame(look, frame)
     landmarks = _read_landmarks(keypoints3d) if keypoints3d is not None else None
+    engine = engine_for(avatar_among([source]), engine, background)
     surface = load_surface(engine, model, systems, config, overrides, frame)
     if surface is not None:
         _check_look(surface, look)

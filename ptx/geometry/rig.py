@@ -38,6 +38,10 @@ class Rig(NamedTuple):
     """(B, 3V) pose blend shapes by component, so that a weighted sum runs along memory: the first B = 9 (J - 1), or those of the 24 joints
     where the fingers have none; None when all zero."""
 
+    def rest_joints(self, betas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Joints (N, J, 3) of shapes (N, 10) in rest, metres."""
+        return np.asarray(self.joint_template + np.einsum("jcs,ns->njc", self.joint_shapedirs, betas))
+
 
 def body_rig(body: Body) -> Rig:
     """Rig of a body's 24 joints."""

@@ -146,7 +146,7 @@ class _PosedJoints(NamedTuple):
 def _pose_joints(rig: Rig, pose: NDArray[np.float64], betas: NDArray[np.float64]) -> _PosedJoints:
     """Pose the joints of a rig by (N, J, 3)."""
     local = np.empty((*pose.shape, 3))
-    rest = rig.joint_template + np.einsum("jcs,ns->njc", rig.joint_shapedirs, betas)
+    rest = rig.rest_joints(betas)
     R, t = np.empty(local.shape, np.float32), np.empty(rest.shape, np.float32)
     _chain(pose, rest, rig.parents, local, R, t)
     return _PosedJoints(local, rest, R, t)

@@ -14,6 +14,8 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.avatar.person import Avatar
+from ptx.avatar.read import is_avatar, read_avatar
 from ptx.datasets.images import MAX_PIXELS, Frame, Image, photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
@@ -32,7 +34,7 @@ from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.proportions import at_home, in_pose, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.source import MaskedPhotograph
-from ptx.surface.store import SurfaceStore, build_store
+from ptx.surface.store import TEXTURE_SIDE, SurfaceStore, build_store
 
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
@@ -104,6 +106,7 @@ class SurfaceEngine:
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
         place: Place = "pose",
+        texture: int = TEXTURE_SIDE,
     ) -> None:
         """Load the body model.
 
@@ -114,6 +117,7 @@ class SurfaceEngine:
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; that of ptx where none is given.
             place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
+            texture: side of the texture, px, of people who are read from photographs.
 
         Raises:
             PtxError: the body's file is not there, or is no SMPL body.
@@ -122,8 +126,9 @@ class SurfaceEngine:
             self.body = load_body(body)
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
-        self.size, self.frame, self.place = size, frame, place
-        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}"}
+        self.size, self.frame, self.place, self.texture = size, frame, place, texture
+        finer = "" if texture == TEXTURE_SIDE else f" {texture}"
+        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}{finer}"}
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
@@ -148,14 +153,17 @@ class SurfaceEngine:
         """Read a photograph, find its most prominent person, fit a body to them, and fill its surface.
 
         Args:
-            image: a photograph; or a person who is there already, and is returned.
+            image: a photograph; or the file of an avatar, whose surface is filled already; or a person who is there already, and is
+                returned.
             keypoints: (18, 3) in px of the photograph; None: the detector finds them.
 
         Raises:
-            PtxError: it is no picture, or shows nobody or too little of a person; one line.
+            PtxError: it is no picture, or shows nobody or too little of a person; or no avatar that ptx made of this body; one line.
         """
         if isinstance(image, SurfacePerson):
             return image
+        if not isinstance(image, np.ndarray) and is_avatar(image):
+            return _person_of(read_avatar(Path(image), self.body).brought_to(self.size))
         person = _inside_photograph(self._reader.person(image, keypoints))
         name = "the picture" if isinstance(image, np.ndarray) else str(image)
         try:
@@ -163,7 +171,8 @@ class SurfaceEngine:
         except BadSample as error:
             raise PtxError(f"{name}: {error}") from None
         face = None if person.details is None else person.details().face
-        return SurfacePerson(person, fitted, build_store(MaskedPhotograph(person.image, mask, face), fitted))
+        store = build_store(MaskedPhotograph(person.image, mask, face), fitted, self.texture)
+        return SurfacePerson(person, fitted, store)
 
     def pose(self, pose: str | Path | Keypoints, source: SurfacePerson) -> WantedPose:
         """Fit a body to a wanted pose, given as for `Model.transfer`.
@@ -233,10 +242,8 @@ class SurfaceEngine:
         """
         drawn = render(source.store, fitted, unseen_arms(fitted, pose))
         flow, visibility = fitted.flow_from(source.fitted)
-        alpha = drawn.alpha[..., None]
-        picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)
         return SurfacePainting(
-            picture=(picture + 0.5).astype(np.uint8),
+            picture=_on_plain(drawn),
             warped=np.where(visibility[..., None] == 0, warp(source.person.image, flow), np.uint8(0)),
             flow=flow,
             visibility=visibility,
@@ -264,6 +271,20 @@ class SurfaceEngine:
             return self._silhouettes(person.image, person.keypoints)
         except BadSample:
             return (rasterize(fitted.points, self.body.faces, *self.size)[0] >= 0).astype(np.float32)
+
+
+def _on_plain(drawn: Rendering) -> Image:
+    """Lay a drawn person over a plain background."""
+    alpha = drawn.alpha[..., None]
+    picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)
+    return np.asarray(picture + 0.5, np.uint8)
+
+
+def _person_of(avatar: Avatar) -> SurfacePerson:
+    """Return the person of an avatar; what stands for their photograph is the avatar itself, drawn in its pose."""
+    fitted, store = avatar.fitted, avatar.store
+    picture = _on_plain(render(store, fitted))
+    return SurfacePerson(Person(picture, fitted.keypoints, picture, np.eye(2, 3, dtype=np.float32)), fitted, store)
 
 
 def _inside_photograph(person: Person) -> Person:

@@ -15,6 +15,7 @@ from ptx.geometry.zones import body_zones
 from ptx.surface.face import settle_face
 from ptx.surface.layers import (
     INSIDE,
+    NOTHING,
     SMOOTH,
     Image,
     Layer,
@@ -85,6 +86,14 @@ class Source:
     def scale(self) -> float:
         """Pixels per metre."""
         return float(self.fitted.camera[0])
+
+
+def nothing_seen(fitted: FittedBody) -> Source:
+    """Return what is known of a person without any photograph, who stands as one would have shown them: nothing is seen."""
+    nothing = np.zeros((1, 1), np.float32)
+    black = np.zeros((1, 1, 3), np.uint8)
+    layer = Layer(black, black, nothing, np.full((1, 1), NOTHING, np.float32))
+    return Source(fitted, fitted.points, layer, layer, nothing, None)
 
 
 def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:

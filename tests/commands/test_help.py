@@ -11,6 +11,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from ptx.cli import app
+from ptx.commands.avatar import TextureSide
 from ptx.commands.listeners import Format
 from ptx.commands.models import ProtocolName
 from ptx.commands.networks import EngineName
@@ -30,7 +31,7 @@ PANELS = ("Start", "Data", "Models", "Pictures", "Cluster")
 
 COMMANDS = {
     "demo", "doctor", "config", "run", "check", "status", "retry", "verify", "show", "export", "evaluate", "report", "study", "transfer",
-    "view", "submit", "models",
+    "view", "avatar", "submit", "models",
 }  # fmt: skip
 
 
@@ -88,6 +89,7 @@ def test_steps_are_completed() -> None:
         (["transfer"], "--frame", get_args(Frame)),
         (["transfer"], "--engine", get_args(EngineName)),
         (["view"], "--engine", get_args(EngineName)),
+        (["avatar"], "--texture", get_args(TextureSide)),
         (["view"], "--frame", get_args(Frame)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),

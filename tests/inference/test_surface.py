@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from ptx.avatar.person import Avatar
+from ptx.avatar.write import encode_avatar
 from ptx.datasets.images import Image, crop_and_resize, photograph_area
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import keypoint
 from ptx.inference.person import Detector, Person
 from ptx.inference.surface import BACKGROUND, SurfaceEngine, SurfacePerson, _inside_photograph
 from ptx.pipeline.errors import PtxError
+from tests.avatar.scenes import MADE
 from tests.inference.detectors import KnownPerson
+from tests.surface.scenes import psnr
 
 SIZE = (256, 192)
 
@@ -71,6 +75,39 @@ def test_views_turn_the_person(person: SurfacePerson) -> None:
     assert (front.yaw, side.yaw) == (0, 90)
     widths = [np.ptp(np.flatnonzero(view.painting.visibility.min(0) < 2)) for view in (front, side)]
     assert abs(widths[0] - widths[1]) > 3
+
+
+def written(person: SurfacePerson, folder: Path) -> Path:
+    path = folder / "me.glb"
+    path.write_bytes(encode_avatar(Avatar.of(person.fitted, person.store), MADE))
+    return path
+
+
+@pytest.mark.slow
+def test_an_avatar_is_transferred_as_its_photograph_is(known: People, person: SurfacePerson, tmp_path: Path) -> None:
+    """Up to the texture's resolution; in a pose that turns the person, since in their own the photograph is believed entirely."""
+    wanted = known.truth(1).keypoints
+    direct, by_file = (engine().transfer(one, wanted) for one in (person, written(person, tmp_path)))
+    np.testing.assert_array_equal(direct.rendering.alpha, by_file.rendering.alpha)
+    inside = direct.rendering.alpha == 1
+    assert psnr(by_file.picture[inside], direct.picture[inside]) > 30
+    assert not by_file.rendering.own.any()
+    again = engine().transfer(written(person, tmp_path), wanted)
+    assert again.picture.tobytes() == by_file.picture.tobytes()
+
+
+@pytest.mark.slow
+def test_an_avatar_is_viewed_where_its_photograph_had_it(person: SurfacePerson, tmp_path: Path) -> None:
+    path = written(person, tmp_path)
+    direct, by_file = (engine().view(one, [60])[0].painting.rendering for one in (person, path))
+    np.testing.assert_array_equal(direct.alpha, by_file.alpha)
+    inside = direct.alpha == 1
+    assert psnr(by_file.colour[inside], direct.colour[inside]) > 30
+    larger = SurfaceEngine(body="small", size=(512, 384)).person(path)
+    np.testing.assert_allclose(larger.person.keypoints[:, 2], person.fitted.keypoints[:, 2])
+    assert larger.person.image.shape == (512, 384, 3)
+    with pytest.raises(PtxError, match=r"me\.glb: an avatar of another body model"):
+        SurfaceEngine().person(path)
 
 
 def test_mistakes_are_one_line(known: People, person: SurfacePerson, tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""Motion of a body: poses one after another, from an .npz file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.joints import JOINT_COUNT
+from ptx.pipeline.errors import PtxError, one_line
+
+MOST_POSES = 100_000
+"""Most poses of a clip: an hour at 25 a second."""
+
+
+class Clip(NamedTuple):
+    """T poses of a body, evenly spaced in time."""
+
+    name: str
+    poses: NDArray[np.float64]
+    """(T, 24, 3) axis-angle, radians, SMPL's joints, each relative to its parent."""
+    root: NDArray[np.float64]
+    """(T, 3) metres by which the body is moved: x to its left, y up, z forward."""
+    times: NDArray[np.float32]
+    """(T,) seconds, increasing from 0."""
+
+
+def read_clip(path: Path) -> Clip:
+    """Read the arrays `poses` (T, 24, 3), `root` (T, 3) and `fps`, poses a second; the clip's name is the file's.
+
+    Raises:
+        PtxError: there is no such file, or it is no clip; one line.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            given = {key: file[key] for key in ("poses", "root", "fps")}
+        poses, root, fps = (np.asarray(given[key], np.float64) for key in ("poses", "root", "fps"))
+    except FileNotFoundError:
+        raise PtxError(f"{path}: is not there") from None
+    except KeyError as error:
+        raise PtxError(f"{path}: lacks what a clip needs: poses (T, 24, 3), root (T, 3), fps ({error})") from None
+    except Exception as error:  # a damaged file can raise anything
+        raise PtxError(f"{path}: cannot be read as .npz of plain arrays ({one_line(error)})") from None
+    return _checked(str(path), path.stem, poses, root, fps)
+
+
+def _checked(
+    path: str, name: str, poses: NDArray[np.float64], root: NDArray[np.float64], fps: NDArray[np.float64]
+) -> Clip:
+    """Return a clip; raises PtxError, which calls it `path`, where it is none."""
+    count = len(poses) if poses.ndim else 0
+    if poses.shape != (count, JOINT_COUNT, 3) or not 1 <= count <= MOST_POSES:
+        raise PtxError(f"{path}: poses {poses.shape} must be (T, {JOINT_COUNT}, 3) with T up to {MOST_POSES:,}")
+    if root.shape != (count, 3):
+        raise PtxError(f"{path}: root {root.shape} must be ({count}, 3), one place in metres a pose")
+    if not (np.isfinite(poses).all() and np.isfinite(root).all()):
+        raise PtxError(f"{path}: poses or root have numbers that are not finite")
+    if fps.size != 1 or not (np.isfinite(fps).all() and (fps > 0).all()):
+        raise PtxError(f"{path}: fps must be one number above 0, poses a second")
+    with np.errstate(over="ignore"):
+        times = (np.arange(count) / fps.reshape(())).astype(np.float32)
+    if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+        raise PtxError(f"{path}: fps {float(fps.reshape(())):g} gives no times that can be told apart")
+    return Clip(name, poses, root, times)
