@@ -33,6 +33,7 @@ from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.proportions import at_home, in_pose, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
+from ptx.surface.skin import clothed_legs
 from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import TEXTURE_SIDE, SurfaceStore, build_store
 
@@ -259,7 +260,8 @@ class SurfaceEngine:
         area = photograph_area(person.transform, person.original.shape[:2], self.size)
         mask = self._mask(person, fitted) * area
         start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
-        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area)
+        trousers = clothed_legs(person.image, fitted)
+        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area, trousers)
         dressed = dress(self.body, start, observed)
         offset = control_basis(self.body).offset(dressed.heights)
         pose, betas, camera, _ = dressed.posed

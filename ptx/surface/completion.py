@@ -18,6 +18,7 @@ from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
+from ptx.surface.legs import SHOES, continue_legs
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -40,6 +41,9 @@ FLESH = 0.3, 0.7
 
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
+
+SHOE = 0.4, 0.6
+"""Share of the feet from which shoes begin, and are all that is there."""
 
 REACHES = {"trunk": 0.30, "arms": 0.30, "face": 0.05}
 """Metres from what is known within which places are reflected."""
@@ -80,13 +84,23 @@ def complete(source: Source) -> Completion:
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
-    carried = smooth_places(body, carried[other], known < KNOWN, TORN * source.scale)
+    legs = continue_legs(body, known > KNOWN, mix)
+    other[legs.below], valid[legs.below] = (
+        legs.repeats[legs.below],
+        legs.repeats[legs.below] != np.flatnonzero(legs.below),
+    )
+    carried = smooth_places(body, carried[other], (known < KNOWN) & ~legs.below, TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
     hair = hair_weights(source, colours[0, 0], opacity(confidence[0, 0], 1.0))
     shown = colours[0, 0][hair > min(0.4, 0.5 * float(hair.max()))]
     hair_colour = np.median(shown, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
     base = _base(source, mix, known, colours[0, 0], hair, hair_colour)
+    if legs.below.any():
+        feet = ramp(body_zones(body).feet, *SHOE)[:, None]
+        alike = legs.below[:, None] * (1 - feet)
+        base += alike * 0.5 * (mirrored_points(body).of(base) - base)
+        base += feet * (np.array(SHOES, np.float32) - base)
     return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
 
 

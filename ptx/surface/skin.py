@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ptx.geometry.zones import Zones
+from ptx.geometry.joints import joint
+from ptx.geometry.keypoints import inside_image
+from ptx.geometry.mesh import unit_normals
+from ptx.geometry.viewpoint import FittedBody
+from ptx.geometry.zones import Zones, body_zones
 from ptx.surface.points import Floats
 
 SKIN_CR, SKIN_CB = (0.52, 0.72), (0.30, 0.52)
@@ -18,6 +22,20 @@ FEWEST = 15
 
 LIGHT_COUNTS = 0.4
 """Share by which differences of lightness count beside those of hue."""
+
+LEG_JOINTS = [joint(f"{side}_{name}") for side in ("left", "right") for name in ("hip", "knee", "ankle")]
+
+FACING = 0.5
+"""Cosine to the viewer from which a vertex is taken for seen."""
+
+LAST = 0.08
+"""Metres of the legs that are looked at."""
+
+LIKE_SKIN = 0.4
+"""Likeness to the skin below which legs are clothed."""
+
+LIT = 0.6
+"""Share of a part's skin that may be shaded or bearded."""
 
 LIKE_HAIR = 0.5
 """Likeness to the hair from which a colour is taken for hair that hangs there."""
@@ -61,11 +79,27 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
         skin = (cr > SKIN_CR[0]) & (cr < SKIN_CR[1]) & (cb > SKIN_CB[0]) & (cb < SKIN_CB[1])
         if skin.mean() > 0.3 and skin.sum() > FEWEST // 2:
             light = shown[skin].mean(1)
-            typical = np.asarray(np.median(shown[skin][light >= np.median(light)], axis=0), np.float32)
-            if hair is None or likeness(typical[None], hair, 14.0)[0] < LIKE_HAIR:
+            typical = np.asarray(np.median(shown[skin][light >= np.quantile(light, LIT)], axis=0), np.float32)
+            if hair is None or likeness(typical[None], hair, 10.0)[0] < LIKE_HAIR:
                 return typical
             hairy = typical if hairy is None else hairy
     return hairy
+
+
+def clothed_legs(image: NDArray[np.uint8], fitted: FittedBody) -> bool:
+    """Whether the legs, where a photograph (H, W, 3) shows them last, look unlike the person's skin; False where it shows none."""
+    zones, points = body_zones(fitted.body), fitted.points
+    facing = unit_normals(fitted.vertices, fitted.body.faces)[:, 2] > FACING
+    inside = inside_image(points, fitted.size)
+    column, row = (np.rint(points[:, n]).astype(int).clip(0, fitted.size[1 - n] - 1) for n in (0, 1))
+    colours = image[row, column].astype(np.float32)
+    seen = facing & inside
+    skin = typical_skin(colours, seen.astype(np.float32), zones)
+    legs = seen & (fitted.body.weights[:, LEG_JOINTS].sum(1) > 0.7)
+    if legs.sum() < FEWEST:
+        return False
+    last = legs & (points[:, 1] > points[legs, 1].max() - LAST * float(fitted.camera[0]))
+    return skin is None or float(likeness(colours[last], skin, 13.0).mean()) < LIKE_SKIN
 
 
 def skin_rules(colours: Floats, confidence: Floats, skin: Floats, places: Floats, scale: float, zones: Zones) -> Floats:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ptx.geometry.body import load_body
+from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
 from ptx.surface.points import Floats
-from ptx.surface.skin import NO_SKIN, ONLY_SKIN, likeness, rule_confidence, skin_map, skin_rules, typical_skin
+from ptx.surface.skin import (
+    NO_SKIN,
+    ONLY_SKIN,
+    clothed_legs,
+    likeness,
+    rule_confidence,
+    skin_map,
+    skin_rules,
+    typical_skin,
+)
 
 BODY = load_body("small")
 ZONES = body_zones(BODY)
@@ -61,3 +73,27 @@ def test_what_breaks_a_rule_is_not_believed() -> None:
     np.testing.assert_allclose(rule_confidence(colours, np.array([1, 1, -1, -1], np.float32), SKIN), [1, 0, 0, 1])
     image = np.stack([np.stack([SKIN, CLOTH, SKIN])]).astype(np.uint8)
     np.testing.assert_array_equal(skin_map(image, np.array([[True, True, False]]), SKIN), [[True, False, False]])
+
+
+def test_hair_of_the_colour_of_skin_is_not_taken_for_it() -> None:
+    hair, arms = np.array([190, 140, 100], np.float32), np.array([225, 185, 165], np.float32)
+    colours = np.where((ZONES.head + ZONES.neck > 0.3)[:, None], hair, CLOTH).astype(np.float32)
+    colours[ZONES.forearms > 0.5] = arms
+    sure = np.where(ZONES.hands > 0.9, np.float32(0), np.float32(1))
+    np.testing.assert_allclose(typical_skin(colours, sure, ZONES), arms)
+
+
+def test_trousers_are_told_from_bare_legs() -> None:
+    body = load_body("builtin")
+    camera = np.array([230, 96, 118], np.float32)
+    fitted = FittedBody(body, np.zeros((24, 3), np.float32), np.zeros(10, np.float32), camera, (256, 192))
+    legs = fitted.points[:, 1].astype(int).clip(0, 255)
+    for cloth, clothed in ((CLOTH, True), (SKIN, False)):
+        image = np.full((256, 192, 3), SKIN, np.uint8)
+        image[int(np.quantile(legs, 0.4)) :] = cloth
+        assert clothed_legs(image, fitted) is clothed
+    assert not clothed_legs(image[:120], fitted_at(fitted, (120, 192)))  # no leg in the picture
+
+
+def fitted_at(fitted: FittedBody, size: tuple[int, int]) -> FittedBody:
+    return replace(fitted, size=size)

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
+from ptx.geometry.dressing.beyond import continue_legs
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
@@ -85,6 +86,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     heights = np.zeros(basis.weights.shape[1])
     for _ in range(ROUNDS):
         heights = displace(body, basis, posed, heights, target, person)
+    heights = continue_legs(body, posed, heights, person)
     after = overlap(body, posed, basis.offset(heights), person.mask)
     return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
 
@@ -109,7 +111,9 @@ def _scaled_person(person: Person, factor: float) -> Person:
     if person.area is not None:
         small = cv2.resize(person.area.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         area = np.asarray(small > 0, np.bool_)
-    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32), area)
+    return person._replace(
+        keypoints=moved(person.keypoints), landmarks=landmarks, mask=np.asarray(mask, np.float32), area=area
+    )
 
 
 def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, target: Outline, person: Person) -> Floats:

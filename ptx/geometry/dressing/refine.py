@@ -93,6 +93,8 @@ class Person(NamedTuple):
     """(H, W) 0 to 1."""
     area: NDArray[np.bool_] | None = None
     """(H, W) False where the picture is no photograph but filling beyond its edge; None: nowhere."""
+    trousers: bool = False
+    """Whether legs that the photograph ends above are known to be clothed."""
 
     @property
     def size(self) -> tuple[int, int]:
