@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from ptx.geometry.body import Body
 from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh_graph import mesh_adjacency
+from ptx.surface.cholesky import solve_on_mesh
 from ptx.surface.points import Floats, Ints
 from ptx.surface.symmetry import CACHED_BODIES
 
@@ -33,13 +32,6 @@ def neighbours(body: Body) -> Neighbours:
     return Neighbours(adjacency.indptr.astype(np.int32), adjacency.indices.astype(np.int32))
 
 
-@lru_cache(maxsize=CACHED_BODIES)
-def laplacian(body: Body) -> sparse.csc_array:
-    """Return the mesh's graph Laplacian (V, V), degrees less adjacency."""
-    adjacency = mesh_adjacency(body.faces, len(body.v_template))
-    return sparse.csc_array(sparse.diags_array(adjacency.sum(axis=1)) - adjacency)
-
-
 def diffuse(
     body: Body,
     values: Floats,
@@ -55,24 +47,11 @@ def diffuse(
     Minimises Σ weight |x - values|² + stiff Σ |x_i - x_j|² + keep Σ |x - to|², the second sum over edges (i, j): a screened membrane.
     With `among` (V,) it is that of some vertices alone, free at its border, and others keep their values.
     """
-    if among is not None:
-        out = np.array(values, np.float32)
-        part = np.flatnonzero(among)
-        edges = laplacian(body)[part][:, part]
-        edges -= sparse.diags_array(edges.sum(axis=1))  # the degrees without the others
-        out[part] = _membrane(edges, values[part], weight[part], stiff, keep, to)
-        return out
-    return _membrane(laplacian(body), values, weight, stiff, keep, to)
-
-
-def _membrane(
-    edges: sparse.csc_array, values: Floats, weight: Floats, stiff: float, keep: float, to: Floats | float
-) -> Floats:
-    known = np.asarray(weight, np.float64) + keep
-    matrix = sparse.csc_array(sparse.diags_array(known) + stiff * edges)
-    right = np.asarray(weight, np.float64)[:, None] * values + keep * np.asarray(to, np.float64)
-    factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    return np.asarray(factors.solve(right), np.float32)
+    weights = np.asarray(weight, np.float64)
+    right = weights[:, None] * values + keep * np.asarray(to, np.float64)
+    everywhere = np.ones(len(weights), np.bool_) if among is None else among
+    out = solve_on_mesh(body, weights + keep, stiff, right, everywhere)
+    return np.asarray(np.where(everywhere[:, None], out, values), np.float32)
 
 
 def smooth_places(body: Body, values: Floats, where: NDArray[np.bool_], jump: float, rounds: int = 30) -> Floats:

@@ -122,11 +122,25 @@ def fill_outside(image: Image, inside: Mask) -> Image:
     _, label = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
     )
-    colours = np.zeros((int(label.max()) + 1, 3), np.uint8)
-    colours[label[inside]] = image[inside]
     out = image.copy()
-    out[~inside] = colours[label[~inside]]
+    _copy_nearest(np.asarray(label, np.int32), inside, np.empty(int(label.max()) + 1, np.int64), out)
     return out
+
+
+@kernel
+def _copy_nearest(label: Ints, inside: Mask, place: NDArray[np.int64], image: Image) -> None:
+    """Copy to each pixel that is not inside (H, W) the colour of the one inside that has its label (H, W); `place` is scratch."""
+    height, width = label.shape
+    for y in range(height):
+        for x in range(width):
+            if inside[y, x]:
+                place[label[y, x]] = y * width + x
+    for y in range(height):
+        for x in range(width):
+            if not inside[y, x]:
+                at = place[label[y, x]]
+                for c in range(3):
+                    image[y, x, c] = image[at // width, at % width, c]
 
 
 def weighted_blur(image: Image, weight: Floats, sigma: float) -> Image:
