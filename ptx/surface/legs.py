@@ -85,13 +85,12 @@ def continue_legs(body: Body, known: Mask, colours: Floats) -> Continued:
     side, place = leg_points(body)
     own, legs = np.arange(len(side), dtype=np.int32), side != 0
     shown = legs & known
-    nothing = Continued(np.zeros_like(known), own)
     if shown.sum() < FEWEST:
-        return nothing
+        return Continued(legs & ~known, own)
     edge = float(np.percentile(place[shown, 0], 2))
     below = legs & (place[:, 0] < edge) & ~known
     if below.sum() < FEWEST:
-        return nothing
+        return Continued(np.zeros_like(known), own)
     tall, cloth = _alike_above(place[shown, 0] - edge, colours[shown])
     if tall < LEAST:
         return Continued(below, own)

@@ -87,7 +87,7 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
 
 
 def clothed_legs(image: NDArray[np.uint8], fitted: FittedBody) -> bool:
-    """Whether the legs, where a photograph (H, W, 3) shows them last, look unlike the person's skin; False where it shows none."""
+    """Whether the legs, where a photograph (H, W, 3) shows them last, look unlike the person's skin; True where it shows none."""
     zones, points = body_zones(fitted.body), fitted.points
     facing = unit_normals(fitted.vertices, fitted.body.faces)[:, 2] > FACING
     inside = inside_image(points, fitted.size)
@@ -97,7 +97,7 @@ def clothed_legs(image: NDArray[np.uint8], fitted: FittedBody) -> bool:
     skin = typical_skin(colours, seen.astype(np.float32), zones)
     legs = seen & (fitted.body.weights[:, LEG_JOINTS].sum(1) > 0.7)
     if legs.sum() < FEWEST:
-        return False
+        return True
     last = legs & (points[:, 1] > points[legs, 1].max() - LAST * float(fitted.camera[0]))
     return skin is None or float(likeness(colours[last], skin, 13.0).mean()) < LIKE_SKIN
 

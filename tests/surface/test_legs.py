@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from ptx.geometry.body import load_body
 from ptx.surface.legs import continue_legs, leg_points
@@ -50,8 +49,13 @@ def test_a_hand_before_the_thigh_is_not_repeated() -> None:
     assert not hand[repeats[below]].any()
 
 
-@pytest.mark.parametrize("known", [np.ones_like(KNOWN), np.zeros_like(KNOWN)], ids=["all", "nothing"])
-def test_nothing_to_continue(known: np.ndarray) -> None:
-    below, repeats = continue_legs(BODY, known, stripes())
+def test_legs_that_are_seen_whole_repeat_nothing() -> None:
+    below, repeats = continue_legs(BODY, np.ones_like(KNOWN), stripes())
     assert not below.any()
+    assert (repeats == np.arange(len(SIDE))).all()
+
+
+def test_of_legs_that_are_not_seen_nothing_is_repeated() -> None:
+    below, repeats = continue_legs(BODY, SIDE == 0, stripes())
+    assert (below == (SIDE != 0)).all()
     assert (repeats == np.arange(len(SIDE))).all()
