@@ -90,7 +90,7 @@ def transfer_all(
         PtxError: the folder holds pictures of other models, or of another look or background; or there is no such background.
     """
     facts: dict[str, str | Mapping[str, str]] = {"models": model.hashes, "look": look, "frame": model.frame}
-    backdrop = backdrop_of(background, model)
+    backdrop = backdrop_of(background)
     _claim_folder(folder, facts if backdrop is None else {**facts, "background": background})
     digits = len(str(len(transfers)))
     outputs = [
@@ -105,7 +105,7 @@ def transfer_all(
                 painting = model.transfer(source, pose)
                 title = f"{source.name} in the pose of {pose.name}"
                 made = origin("ptx transfer", [model], look, [source, pose], background)
-                drawn = backdrop.draw(painting, pose) if backdrop else draw_painting(painting, look, title)
+                drawn = backdrop.draw(painting) if backdrop else draw_painting(painting, look, title)
                 save_png(drawn, outputs[row - 1], made)
             except PtxError as error:
                 problems[row] = str(error)

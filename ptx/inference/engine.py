@@ -7,7 +7,6 @@ from typing import Protocol
 
 from ptx.datasets.images import Frame
 from ptx.inference.painting import Painting
-from ptx.inference.person import Person
 
 
 class Engine(Protocol):
@@ -28,10 +27,6 @@ class Engine(Protocol):
     @property
     def trained(self) -> bool:
         """Whether pictures are made by trained networks."""
-        ...
-
-    def read(self, image: Path) -> Person:
-        """Read a photograph and find its most prominent person; raises PtxError."""
         ...
 
     def transfer(self, image: Path, pose: Path) -> Painting:

@@ -5,7 +5,7 @@ A body is fitted to the person, and the photograph's own pixels are laid on its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,10 @@ from ptx.geometry.flow import warp
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.painting import Painting
-from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph
+from ptx.inference.backgrounds import Backdrop, lay_everyone
+from ptx.inference.group import GroupPainting, paint_everyone
+from ptx.inference.painting import Painting, Scene
+from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, photograph_of
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_person, landmarks_of
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.proportions import at_home, in_pose, with_camera
@@ -55,6 +57,8 @@ class SurfacePerson:
     """The person at the engine's size."""
     fitted: FittedBody
     """The body that is fitted to them."""
+    mask: NDArray[np.float32] = field(repr=False)
+    """(h, w) 0 to 1, how much of a pixel is theirs."""
     store: SurfaceStore = field(repr=False)
     """Their surface."""
 
@@ -66,16 +70,13 @@ class WantedPose(NamedTuple):
     """Somebody's body in that pose."""
     keypoints: Keypoints
     """(18, 3) px, confidence."""
+    scene: Scene | None = None
+    """Who shows it, where a photograph does."""
 
 
 @dataclass(frozen=True)
 class SurfacePainting(Painting):
     """A person drawn in another pose, on a plain background."""
-
-    @property
-    def cut_out(self) -> tuple[Image, NDArray[np.float32]]:
-        """The person alone."""
-        return self.rendering.colour, self.rendering.alpha
 
     steady: ClassVar[bool] = True
 
@@ -83,6 +84,30 @@ class SurfacePainting(Painting):
     """The person alone, with alpha."""
     fitted: FittedBody = field(kw_only=True, repr=False)
     """Their body in the pose."""
+    mask: NDArray[np.float32] = field(kw_only=True, repr=False)
+    """(h, w) 0 to 1 of the person in the source."""
+    wanted: WantedPose | None = field(default=None, kw_only=True, repr=False)
+    """The pose, where it is somebody's."""
+
+    @property
+    def cut_out(self) -> tuple[Image, NDArray[np.float32]]:
+        """The person alone."""
+        return self.rendering.colour, self.rendering.alpha
+
+    @property
+    def scene(self) -> Scene:
+        """The photograph that the person comes from."""
+        return Scene(self.person, self.mask)
+
+    @property
+    def pose_scene(self) -> Scene | None:
+        """The photograph that shows the pose, where one does."""
+        return None if self.wanted is None else self.wanted.scene
+
+    @cached_property
+    def pasted(self) -> Image:
+        """(H, W, 3) the whole photograph with the person in the pose, without them as they were."""
+        return Backdrop("source").draw(self)
 
 
 class SurfaceEngine:
@@ -136,10 +161,6 @@ class SurfaceEngine:
         """False: the photograph's own pixels are laid on a fitted body."""
         return False
 
-    def read(self, image: Path) -> Person:
-        """Read a photograph and find its most prominent person; raises PtxError."""
-        return self._reader.person(image)
-
     @cached_property
     def _silhouettes(self) -> Silhouettes:
         return Silhouettes()
@@ -156,43 +177,69 @@ class SurfaceEngine:
         """
         if isinstance(image, SurfacePerson):
             return image
-        person = _inside_photograph(self._reader.person(image, keypoints))
-        name = "the picture" if isinstance(image, np.ndarray) else str(image)
+        return self._filled(self._reader.person(image, keypoints), _name(image))
+
+    def _filled(self, found: Person, name: str) -> SurfacePerson:
+        """Fill the surface of a person of a photograph of this name; raises PtxError."""
+        person = _inside_photograph(found)
         try:
             fitted, mask = self._dressed(person)
         except BadSample as error:
             raise PtxError(f"{name}: {error}") from None
         face = None if person.details is None else person.details().face
-        return SurfacePerson(person, fitted, build_store(MaskedPhotograph(person.image, mask, face), fitted))
+        return SurfacePerson(person, fitted, mask, build_store(MaskedPhotograph(person.image, mask, face), fitted))
 
-    def pose(self, pose: str | Path | Keypoints, source: SurfacePerson) -> WantedPose:
-        """Fit a body to a wanted pose, given as for `Model.transfer`.
+    def everyone(self, image: Photograph, paint: Callable[[SurfacePerson], Painting]) -> GroupPainting:
+        """Paint every person of a picture, and lay them over it without its people, in the order of their distance.
+
+        Args:
+            image: a photograph.
+            paint: paints one of them, such as `lambda person: engine.transfer(person, "dancer.jpg")` or
+                `lambda person: engine.view(person, [30])[0].painting`, of an engine that leaves people in their place; raises PtxError
+                where it cannot.
+
+        Raises:
+            PtxError: nobody is in the picture, or nobody could be painted.
+        """
+
+        def painted(found: Person) -> tuple[float, Painting]:
+            person = self._filled(found, _name(image))
+            return person.fitted.camera[0] / float(np.hypot(*found.transform[0, :2])), paint(person)
+
+        return paint_everyone(self._reader.people(image), painted, lay_everyone)
+
+    def pose(self, pose: str | Path | Keypoints | WantedPose, source: SurfacePerson | None = None) -> WantedPose:
+        """Fit a body to a wanted pose, given as for `Model.transfer`; an array is in px of the photograph of `source`.
 
         Raises:
             PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
                 or too small, or too little of it is there; one line.
         """
-        if not isinstance(pose, np.ndarray) and Path(pose).suffix.lower() != ".json":
-            person = _inside_photograph(self._reader.person(pose))
-        else:
-            keypoints = self._reader.pose(pose, source.person)
-            person = None
+        if isinstance(pose, WantedPose):
+            return pose
+        shown = photograph_of(pose)
         try:
-            if person is not None:
-                return WantedPose(self._dressed(person)[0], person.keypoints)
-            return WantedPose(fit_keypoints(keypoints, None, self.size, self.body), keypoints)
+            if shown is None:
+                keypoints = self._reader.pose(pose, None if source is None else source.person)
+                return WantedPose(fit_keypoints(keypoints, None, self.size, self.body), keypoints)
+            person = _inside_photograph(self._reader.person(shown))
+            fitted, mask = self._dressed(person)
+            return WantedPose(fitted, person.keypoints, Scene(person, mask))
         except BadSample as error:
             raise PtxError(f"{'pose' if isinstance(pose, np.ndarray) else pose}: {error}") from None
 
     def transfer(
-        self, image: Photograph | SurfacePerson, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
+        self,
+        image: Photograph | SurfacePerson,
+        pose: str | Path | Keypoints | WantedPose,
+        keypoints: Keypoints | None = None,
     ) -> SurfacePainting:
         """Draw the person of a picture in another pose.
 
         Args:
             image: a photograph, or a person whose surface is filled.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
-                photograph; or an array (18, 3) of x, y, confidence, in px of `image`.
+                photograph; or an array (18, 3) of x, y, confidence, in px of `image`; or a pose that a body is fitted to already.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
 
         Raises:
@@ -202,9 +249,9 @@ class SurfaceEngine:
         wanted = self.pose(pose, person)
         fitted = in_pose(person.fitted, wanted.fitted)
         if self.place == "pose":
-            return self.draw(person, fitted, wanted.keypoints)
+            return self.draw(person, fitted, wanted.keypoints, wanted)
         home = at_home(person.fitted, fitted)
-        return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera))
+        return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera), wanted)
 
     def view(self, image: Photograph | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0) -> list[NovelView]:
         """Draw the person of a picture from other sides.
@@ -223,13 +270,16 @@ class SurfaceEngine:
             views.append(NovelView(yaw, pitch, turned, self.draw(person, turned, turned.keypoints)))
         return views
 
-    def draw(self, source: SurfacePerson, fitted: FittedBody, pose: Keypoints) -> SurfacePainting:
+    def draw(
+        self, source: SurfacePerson, fitted: FittedBody, pose: Keypoints, wanted: WantedPose | None = None
+    ) -> SurfacePainting:
         """Draw a person.
 
         Args:
             source: the person.
             fitted: their body in another pose, before a camera.
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
+            wanted: where the pose comes from, if it is somebody's.
         """
         drawn = render(source.store, fitted, unseen_arms(fitted, pose))
         flow, visibility = fitted.flow_from(source.fitted)
@@ -244,6 +294,8 @@ class SurfaceEngine:
             pose=pose,
             rendering=drawn,
             fitted=fitted,
+            mask=source.mask,
+            wanted=wanted,
         )
 
     def _dressed(self, person: Person) -> tuple[FittedBody, NDArray[np.float32]]:
@@ -264,6 +316,11 @@ class SurfaceEngine:
             return self._silhouettes(person.image, person.keypoints)
         except BadSample:
             return (rasterize(fitted.points, self.body.faces, *self.size)[0] >= 0).astype(np.float32)
+
+
+def _name(image: Photograph) -> str:
+    """Return the words for a photograph in a message."""
+    return "the picture" if isinstance(image, np.ndarray) else str(image)
 
 
 def _inside_photograph(person: Person) -> Person:
