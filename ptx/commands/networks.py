@@ -11,7 +11,7 @@ from ptx.training.systems import SystemName, find_system
 if TYPE_CHECKING:
     from ptx.datasets.images import Frame
     from ptx.inference.model import Model
-    from ptx.inference.surface import Place, SurfaceEngine
+    from ptx.inference.surface import Place, Proportions, SurfaceEngine
 
 DEFAULT_SYSTEM: SystemName = "flow"
 """The system of networks that paints where models are named and no system is."""
@@ -79,6 +79,7 @@ def load_surface(
     overrides: list[str] | None,
     frame: Frame | None = None,
     place: Place = "pose",
+    proportions: Proportions = "source",
 ) -> SurfaceEngine:
     """Make the surface engine.
 
@@ -87,6 +88,7 @@ def load_surface(
         overrides: of settings, `a.b=value`.
         frame: what of a photograph is painted; None: the person cut out.
         place: whose place and size people have.
+        proportions: whose shape and limbs they have in somebody else's pose.
 
     Raises:
         PtxError: a setting is wrong, or the body's file is not there.
@@ -96,5 +98,9 @@ def load_surface(
 
     settings = load_settings(config, overrides)
     return SurfaceEngine(
-        body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels, place=place
+        body=settings.body,
+        frame=frame or "person",
+        max_pixels=settings.ingest.max_pixels,
+        place=place,
+        proportions=proportions,
     )

@@ -80,7 +80,10 @@ EngineOption = Annotated[
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
 )
 def transfer(
-    source: Annotated[Path | None, typer.Argument(help="Photograph of a person.")] = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Photograph of a person; for the surface engine also several of the same person."),
+    ] = None,
     pose: Annotated[
         Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose's JSON of one.")
     ] = None,
@@ -94,6 +97,15 @@ def transfer(
     look: As = "picture",
     background: BackgroundOption = None,
     frame: FrameOption = None,
+    proportions: Annotated[
+        Literal["source", "pose"] | None,
+        typer.Option(
+            "--proportions",
+            help="Shape and limbs that the surface engine gives a person in somebody else's pose: their own (source, the default), or "
+            "the other's.",
+            show_default=False,
+        ),
+    ] = None,
     engine: EngineOption = None,
     model: ModelFolder = None,
     system: Annotated[
@@ -111,16 +123,18 @@ def transfer(
     check_frame(look, frame)
     check_background(look, background)
     systems = chosen_systems(engine, system, model)
+    if systems and proportions is not None:
+        raise PtxError("--proportions is for the surface engine: networks paint the pose as it is")
 
     def load() -> Model | SurfaceEngine:
         if systems:
             return load_model(model, systems[0], config, overrides, frame)
-        return load_surface(config, overrides, frame, _place(look, background))
+        return load_surface(config, overrides, frame, _place(look, background), proportions or "source")
 
-    if pairs is not None and source is None and pose is None:
+    if pairs is not None and not sources and pose is None:
         _transfer_table(pairs, output or Path("transfers"), look, background, load, log_format)
-    elif pairs is None and source is not None and pose is not None:
-        _transfer_one(source, pose, output or Path("transfer.png"), look, background, load)
+    elif pairs is None and sources and pose is not None:
+        _transfer_one(sources, pose, output or Path("transfer.png"), look, background, load)
     else:
         raise PtxError(
             "name a photograph and a pose (`ptx transfer me.jpg --pose dancer.jpg`), or a table (`--pairs table.csv`)"
@@ -128,7 +142,7 @@ def transfer(
 
 
 def _transfer_one(
-    source: Path,
+    sources: list[Path],
     pose: Path,
     output: Path,
     look: Look,
@@ -143,11 +157,12 @@ def _transfer_one(
     from ptx.pictures.png import save_png
 
     check_ending(output, (".png",), "pictures")
-    check_inputs_kept(output, source, pose)
+    check_inputs_kept(output, *sources, pose)
     model = load()
     background = _background(wanted, look, model)
-    made = origin("ptx transfer", [model], look, [source, pose], background)
+    made = origin("ptx transfer", [model], look, [*sources, pose], background)
     if look == "everyone":
+        source = only_one(sources)
         if isinstance(model, SurfaceEngine):
             known = model.pose(pose)
             group = model.everyone(source, lambda person: model.transfer(person, known))
@@ -156,8 +171,8 @@ def _transfer_one(
         save_group(group, output, made)
         return
     backdrop = backdrop_of(background)
-    painting = model.transfer(source, pose)
-    title = f"{source.name} in the pose of {pose.name}"
+    painting = model.transfer(sources, pose)
+    title = f"{sources[0].name} in the pose of {pose.name}"
     picture = backdrop.draw(painting) if backdrop else draw_painting(painting, look, title)
     print(save_png(picture, output, made))
 
@@ -203,6 +218,13 @@ def check_frame(look: Look, frame: Literal["picture", "person"] | None) -> None:
     """Raise PtxError for everyone in a frame that shows all at once."""
     if look == "everyone" and frame == "picture":
         raise PtxError("--as everyone cuts each person out: leave --frame picture out")
+
+
+def only_one(sources: list[Path]) -> Path:
+    """Return the one photograph of a group; raises PtxError where there are several."""
+    if len(sources) > 1:
+        raise PtxError("--as everyone is for one photograph: several show one person")
+    return sources[0]
 
 
 def check_background(look: Look, background: str | None) -> None:

@@ -17,6 +17,7 @@ from ptx.commands.pictures import (
     Look,
     check_background,
     check_frame,
+    only_one,
     save_group,
 )
 from ptx.pipeline.errors import BadSample, PtxError
@@ -37,7 +38,7 @@ app = typer.Typer()
 class _Wanted(NamedTuple):
     """What is to be seen, and where it is written."""
 
-    source: Path
+    sources: list[Path]
     yaws: list[float]
     pitch: float
     output: Path
@@ -50,7 +51,10 @@ class _Wanted(NamedTuple):
     epilog="Examples:  ptx view me.jpg --yaw 45 -o side.png  ·  ptx view me.jpg --yaw 0:360:15 -o round.gif",
 )
 def view(
-    source: Annotated[Path, typer.Argument(help="Photograph of a person.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="Photograph of a person; for the surface engine also several of the same person."),
+    ],
     yaw: Annotated[
         str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:stop:step.")
     ] = "45",
@@ -89,12 +93,12 @@ def view(
     from ptx.inference.sheets import VIEW_SUFFIXES
     from ptx.inference.view import read_yaws
 
-    wanted = _Wanted(source, read_yaws(yaw), pitch, output, look, background or "paint")
+    wanted = _Wanted(sources, read_yaws(yaw), pitch, output, look, background or "paint")
     names = chosen_systems(engine, systems, model)
     check_background(look, background)
     alone = look in ("paste", "everyone") or wanted.background != "paint"
     check_ending(output, (".png",) if alone else VIEW_SUFFIXES, "views")
-    check_inputs_kept(output, source, keypoints3d)
+    check_inputs_kept(output, *sources, keypoints3d)
     if alone and (len(wanted.yaws) > 1 or len(names) > 1):
         option = f"--as {look}" if wanted.background == "paint" else f"--background {background}"
         raise PtxError(f"{option} turns by one angle, with one system")
@@ -108,7 +112,7 @@ def view(
         _surface_views(wanted, load_surface(config, overrides, frame, "source"))
         return
     painters = [load_model(model, name, config, overrides, frame) for name in names]
-    files = [source] if keypoints3d is None else [source, keypoints3d]
+    files = sources if keypoints3d is None else [*sources, keypoints3d]
     _network_views(wanted, painters, joints, landmarks, files)
 
 
@@ -117,15 +121,15 @@ def _surface_views(wanted: _Wanted, engine: SurfaceEngine) -> None:
     from ptx.inference.origin import origin
 
     made = origin(
-        "ptx view", [engine], wanted.look, [wanted.source], wanted.background, yaw=wanted.yaws, pitch=wanted.pitch
+        "ptx view", [engine], wanted.look, wanted.sources, wanted.background, yaw=wanted.yaws, pitch=wanted.pitch
     )
     if wanted.look == "everyone":
         group = engine.everyone(
-            wanted.source, lambda person: engine.view(person, wanted.yaws, wanted.pitch)[0].painting
+            only_one(wanted.sources), lambda person: engine.view(person, wanted.yaws, wanted.pitch)[0].painting
         )
         save_group(group, wanted.output, made)
     else:
-        _write([engine.view(wanted.source, wanted.yaws, wanted.pitch)], wanted, "", made)
+        _write([engine.view(wanted.sources, wanted.yaws, wanted.pitch)], wanted, "", made)
 
 
 def _network_views(
@@ -138,12 +142,14 @@ def _network_views(
     made = origin("ptx view", painters, look, files, wanted.background, yaw=yaws, pitch=pitch, joints=joints)
     if look == "everyone":
         painter = painters[0]
-        group = painter.everyone(wanted.source, lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting)
+        group = painter.everyone(
+            only_one(wanted.sources), lambda one: painter.view(one, yaws, pitch, joints=joints)[0].painting
+        )
         save_group(group, wanted.output, made)
         return
     # Models of one size and frame see the same person, who is looked for once.
     alike = {(painter.size, painter.frame): painter for painter in painters}
-    people = {key: painter.person(wanted.source, keypoints3d=landmarks) for key, painter in alike.items()}
+    people = {key: painter.person(wanted.sources, keypoints3d=landmarks) for key, painter in alike.items()}
     rows = [painter.view(people[painter.size, painter.frame], yaws, pitch, joints=joints) for painter in painters]
     _write(rows, wanted, ", ".join(painter.name for painter in painters), made)
 
@@ -159,7 +165,7 @@ def _write(rows: Sequence[Sequence[NovelView]], wanted: _Wanted, by: str, made: 
         print(save_png(backdrop.draw(rows[0][0].painting), wanted.output, made))
         return
     assert wanted.look != "everyone"  # several people are written as a group
-    title = f"{wanted.source.name} from other sides{': ' + by if by else ''}"
+    title = f"{wanted.sources[0].name} from other sides{': ' + by if by else ''}"
     print(write_views(rows, wanted.look, title, wanted.output, made))
 
 

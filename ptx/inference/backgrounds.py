@@ -60,20 +60,19 @@ class Backdrop:
         Raises:
             PtxError: nobody is found in the painted picture or the photograph, or the pose is no photograph.
         """
-        colours, alpha = _cut_out(painting)
+        person = _cut_out(painting)
         if self.background == "source" or self.background == "pose":
             scene = painting.scene if self.background == "source" else painting.pose_scene
             if scene is None:
                 raise PtxError("--background pose: there is no photograph of the pose: take source, none or a colour")
-            return _lay([Painted(colours, alpha, scene.person.transform)], [painting.pose], [scene])
-        size = (alpha.shape[0], alpha.shape[1])
-        here = np.eye(2, 3, dtype=np.float32)
+            return _lay([_in_photograph(person, scene)], [painting.pose], [scene])
+        size = (painting.picture.shape[0], painting.picture.shape[1])
         if self.background == "none":
-            return compose(Painted(colours, alpha, here), None, size)
+            return compose(person, None, size)
         plain = np.empty((*size, 3), np.uint8)
         plain[:] = self.background
-        ground = cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH)
-        return compose(Painted(colours, alpha, here), ground, size)
+        here = np.eye(2, 3, dtype=np.float32)
+        return compose(person, cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH), size)
 
 
 def backdrop_of(text: str) -> Backdrop | None:
@@ -93,7 +92,7 @@ def lay_everyone(paintings: Sequence[Painting]) -> Image:
     Raises:
         PtxError: one of them is not found in the painted picture or the photograph.
     """
-    cut_outs = [Painted(*_cut_out(one), one.person.transform) for one in paintings]
+    cut_outs = [_in_photograph(_cut_out(one), one.scene) for one in paintings]
     return _lay(cut_outs, [one.pose for one in paintings], [one.scene for one in paintings])
 
 
@@ -111,9 +110,18 @@ def _lay(people: Sequence[Painted], poses: Sequence[Keypoints], scenes: Sequence
     return out
 
 
-def _cut_out(painting: Painting) -> tuple[Image, Floats]:
-    """Colours (h, w, 3) and alpha (h, w) of a painted person alone; raises PtxError where nobody is found."""
-    return painting.cut_out or (painting.picture, _mask(painting.picture, painting.pose, "the painted picture"))
+def _cut_out(painting: Painting) -> Painted:
+    """A painted person alone, by px of the painted picture; raises PtxError where nobody is found."""
+    if painting.cut_out is not None:
+        return painting.cut_out
+    mask = _mask(painting.picture, painting.pose, "the painted picture")
+    return Painted(painting.picture, mask, np.eye(2, 3, dtype=np.float32))
+
+
+def _in_photograph(painted: Painted, scene: Scene) -> Painted:
+    """Place a person, by px of a scene's picture, in the scene's photograph."""
+    there = np.vstack([scene.person.transform, [0, 0, 1]])
+    return painted._replace(transform=painted.transform @ there)
 
 
 def _whole_mask(scene: Scene) -> Floats:

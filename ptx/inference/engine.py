@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,6 @@ class Engine(Protocol):
         """Whether pictures are made by trained networks."""
         ...
 
-    def transfer(self, image: Path, pose: Path) -> Painting:
-        """Paint the person of a picture in another pose; raises PtxError."""
+    def transfer(self, image: Path | Sequence[Path], pose: Path) -> Painting:
+        """Paint the person of a picture, or of several, in another pose; raises PtxError."""
         ...

@@ -25,6 +25,7 @@ from ptx.inference.person import (
     Photograph,
     checked_keypoints,
     photograph_of,
+    several,
 )
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
@@ -112,12 +113,15 @@ class Model:
         return True
 
     def transfer(
-        self, image: Photograph | Person, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
+        self,
+        image: Photograph | Sequence[Photograph] | Person,
+        pose: str | Path | Keypoints,
+        keypoints: Keypoints | None = None,
     ) -> Painting:
         """Paint the person of a picture in another pose.
 
         Args:
-            image: a photograph, or a person cut out of one.
+            image: a photograph (several are for the surface engine), or a person cut out of one.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
                 photograph; or an array (18, 3) of x, y, confidence, in px of `image`.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
@@ -135,7 +139,7 @@ class Model:
 
     def view(
         self,
-        image: Photograph | Person,
+        image: Photograph | Sequence[Photograph] | Person,
         yaws: Sequence[float],
         pitch: float = 0.0,
         *,
@@ -191,12 +195,23 @@ class Model:
 
     def person(
         self,
-        image: Photograph | Person,
+        image: Photograph | Sequence[Photograph] | Person,
         keypoints: Keypoints | None = None,
         keypoints3d: Keypoints | None = None,
     ) -> Person:
-        """Bring a photograph to the model's size (`PersonReader.person`); a person who is there already is returned as they are."""
-        return image if isinstance(image, Person) else self._reader.person(image, keypoints, keypoints3d)
+        """Bring a photograph to the model's size (`PersonReader.person`); a person who is there already is returned as they are.
+
+        Raises:
+            PtxError: as `PersonReader.person`, and where there are several photographs.
+        """
+        if isinstance(image, Person):
+            return image
+        first, *others = several(image)
+        if others:
+            raise PtxError(
+                f"networks paint from one photograph, not from {1 + len(others)}: name one, or --engine surface"
+            )
+        return self._reader.person(first, keypoints, keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
         """Cut everyone out of a photograph (`PersonReader.people`)."""

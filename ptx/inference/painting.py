@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, Transform, invert_transform
 from ptx.inference.person import Keypoints, Person
+from ptx.pictures.compose import Painted
 
 Flow = NDArray[np.float32]
 """(H, W, 2) px, target to source."""
@@ -56,8 +57,8 @@ class Painting:
     """Who shows the pose, where a photograph does."""
 
     @property
-    def cut_out(self) -> tuple[Image, NDArray[np.float32]] | None:
-        """The person alone: (h, w, 3) colours and alpha (h, w), 0 to 1; None where the system paints whole pictures."""
+    def cut_out(self) -> Painted | None:
+        """The person alone, with the map from px of `picture` to theirs; None where the system paints whole pictures."""
         return None
 
     @property

@@ -331,6 +331,15 @@ def _moved_points(points: Keypoints, transform: Transform) -> Keypoints:
     return out
 
 
+def several(image: Photograph | Sequence[Photograph]) -> Sequence[Photograph]:
+    """Return photographs as a sequence; raises PtxError where there is none."""
+    if isinstance(image, (str, Path, np.ndarray)):
+        return [image]
+    if not image:
+        raise PtxError("no photograph is named")
+    return image
+
+
 def photograph_of(pose: str | Path | Keypoints) -> Path | None:
     """Return the photograph that shows a wanted pose; None where it is given as JSON or as an array."""
     if isinstance(pose, np.ndarray) or Path(pose).suffix.lower() == ".json":

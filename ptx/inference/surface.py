@@ -1,6 +1,6 @@
-"""The surface engine: sharp transfers from one photograph, with nothing trained.
+"""The surface engine: sharp transfers from one photograph of a person or several, with nothing trained.
 
-A body is fitted to the person, and the photograph's own pixels are laid on its surface, which is completed and drawn in another pose.
+A body is fitted to the person, and the photographs' own pixels are laid on its surface, which is completed and drawn in another pose.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import Backdrop, lay_everyone
 from ptx.inference.group import GroupPainting, paint_everyone
 from ptx.inference.painting import Painting, Scene
-from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, photograph_of
+from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, photograph_of, several
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_person, landmarks_of
+from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.surface.proportions import at_home, in_pose, with_camera
+from ptx.surface.merge import merge
+from ptx.surface.proportions import Proportions, at_home, in_pose, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
-from ptx.surface.source import MaskedPhotograph
-from ptx.surface.store import SurfaceStore, build_store
+from ptx.surface.source import MaskedPhotograph, Source, observe
+from ptx.surface.store import SurfaceStore, fill_surface
 
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
@@ -82,6 +84,8 @@ class SurfacePainting(Painting):
 
     rendering: Rendering = field(kw_only=True, repr=False)
     """The person alone, with alpha."""
+    whole: Painted = field(kw_only=True, repr=False)
+    """The same with what reaches beyond the picture."""
     fitted: FittedBody = field(kw_only=True, repr=False)
     """Their body in the pose."""
     mask: NDArray[np.float32] = field(kw_only=True, repr=False)
@@ -90,9 +94,9 @@ class SurfacePainting(Painting):
     """The pose, where it is somebody's."""
 
     @property
-    def cut_out(self) -> tuple[Image, NDArray[np.float32]]:
-        """The person alone."""
-        return self.rendering.colour, self.rendering.alpha
+    def cut_out(self) -> Painted:
+        """The person alone, whole: limbs may reach beyond the picture."""
+        return self.whole
 
     @property
     def scene(self) -> Scene:
@@ -129,6 +133,7 @@ class SurfaceEngine:
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
         place: Place = "pose",
+        proportions: Proportions = "source",
     ) -> None:
         """Load the body model.
 
@@ -139,6 +144,7 @@ class SurfaceEngine:
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; that of ptx where none is given.
             place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
+            proportions: whose shape and limbs people have in somebody else's pose: their own, or those of the other.
 
         Raises:
             PtxError: the body's file is not there, or is no SMPL body.
@@ -147,8 +153,8 @@ class SurfaceEngine:
             self.body = load_body(body)
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
-        self.size, self.frame, self.place = size, frame, place
-        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}"}
+        self.size, self.frame, self.place, self.proportions = size, frame, place, proportions
+        self.hashes = {"surface": f"{VERSION} {place} {proportions} {self.body.digest}"}
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
@@ -165,29 +171,40 @@ class SurfaceEngine:
     def _silhouettes(self) -> Silhouettes:
         return Silhouettes()
 
-    def person(self, image: Photograph | SurfacePerson, keypoints: Keypoints | None = None) -> SurfacePerson:
+    def person(
+        self, image: Photograph | Sequence[Photograph] | SurfacePerson, keypoints: Keypoints | None = None
+    ) -> SurfacePerson:
         """Read a photograph, find its most prominent person, fit a body to them, and fill its surface.
 
         Args:
-            image: a photograph; or a person who is there already, and is returned.
-            keypoints: (18, 3) in px of the photograph; None: the detector finds them.
+            image: a photograph; or several of one person, of which the first gives shape, clothes and background, and each colours what
+                it shows best; or a person who is there already, and is returned.
+            keypoints: (18, 3) in px of the first photograph; None: the detector finds them.
 
         Raises:
-            PtxError: it is no picture, or shows nobody or too little of a person; one line.
+            PtxError: a file is no picture, or shows nobody or too little of a person; one line that names it.
         """
         if isinstance(image, SurfacePerson):
             return image
-        return self._filled(self._reader.person(image, keypoints), _name(image))
+        first, *others = several(image)
+        found = [(self._reader.person(first, keypoints), first), *((self._reader.person(one), one) for one in others)]
+        return self._filled([(person, _name(one)) for person, one in found])
 
-    def _filled(self, found: Person, name: str) -> SurfacePerson:
-        """Fill the surface of a person of a photograph of this name; raises PtxError."""
-        person = _inside_photograph(found)
-        try:
-            fitted, mask = self._dressed(person)
-        except BadSample as error:
-            raise PtxError(f"{name}: {error}") from None
-        face = None if person.details is None else person.details().face
-        return SurfacePerson(person, fitted, mask, build_store(MaskedPhotograph(person.image, mask, face), fitted))
+    def _filled(self, found: Sequence[tuple[Person, str]]) -> SurfacePerson:
+        """Fill the surface of a person from photographs of these names; raises PtxError."""
+        people = [_inside_photograph(person) for person, _ in found]
+        fits: list[tuple[FittedBody, NDArray[np.float32]]] = []
+        for person, (_, name) in zip(people, found, strict=True):
+            try:
+                fits.append(self._dressed(person))
+            except BadSample as error:
+                raise PtxError(f"{name}: {error}") from None
+        fitted, mask = fits[0]
+        sources = [
+            _seen(person, _on_body(other, fitted), covered)
+            for person, (other, covered) in zip(people, fits, strict=True)
+        ]
+        return SurfacePerson(people[0], fitted, mask, fill_surface(merge(sources)))
 
     def everyone(self, image: Photograph, paint: Callable[[SurfacePerson], Painting]) -> GroupPainting:
         """Paint every person of a picture, and lay them over it without its people, in the order of their distance.
@@ -203,7 +220,7 @@ class SurfaceEngine:
         """
 
         def painted(found: Person) -> tuple[float, Painting]:
-            person = self._filled(found, _name(image))
+            person = self._filled([(found, _name(image))])
             return person.fitted.camera[0] / float(np.hypot(*found.transform[0, :2])), paint(person)
 
         return paint_everyone(self._reader.people(image), painted, lay_everyone)
@@ -230,14 +247,14 @@ class SurfaceEngine:
 
     def transfer(
         self,
-        image: Photograph | SurfacePerson,
+        image: Photograph | Sequence[Photograph] | SurfacePerson,
         pose: str | Path | Keypoints | WantedPose,
         keypoints: Keypoints | None = None,
     ) -> SurfacePainting:
         """Draw the person of a picture in another pose.
 
         Args:
-            image: a photograph, or a person whose surface is filled.
+            image: a photograph, or several of one person, or a person whose surface is filled.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
                 photograph; or an array (18, 3) of x, y, confidence, in px of `image`; or a pose that a body is fitted to already.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
@@ -247,17 +264,19 @@ class SurfaceEngine:
         """
         person = self.person(image, keypoints)
         wanted = self.pose(pose, person)
-        fitted = in_pose(person.fitted, wanted.fitted)
+        fitted = in_pose(person.fitted, wanted.fitted, self.proportions)
         if self.place == "pose":
             return self.draw(person, fitted, wanted.keypoints, wanted)
         home = at_home(person.fitted, fitted)
         return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera), wanted)
 
-    def view(self, image: Photograph | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0) -> list[NovelView]:
+    def view(
+        self, image: Photograph | Sequence[Photograph] | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0
+    ) -> list[NovelView]:
         """Draw the person of a picture from other sides.
 
         Args:
-            image: a photograph, or a person whose surface is filled.
+            image: a photograph, or several of one person, or a person whose surface is filled.
             yaws: degrees that the person turns to their own left, one a view.
             pitch: degrees that the person tilts towards the viewer.
 
@@ -281,7 +300,10 @@ class SurfaceEngine:
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
             wanted: where the pose comes from, if it is somebody's.
         """
-        drawn = render(source.store, fitted, unseen_arms(fitted, pose))
+        whole, (left, top) = _with_margins(fitted)
+        every = render(source.store, whole, unseen_arms(fitted, pose))
+        inside = slice(top, top + fitted.size[0]), slice(left, left + fitted.size[1])
+        drawn = Rendering(every.colour[inside], every.alpha[inside], every.own[inside])
         flow, visibility = fitted.flow_from(source.fitted)
         alpha = drawn.alpha[..., None]
         picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)
@@ -293,6 +315,7 @@ class SurfaceEngine:
             person=source.person,
             pose=pose,
             rendering=drawn,
+            whole=Painted(every.colour, every.alpha, np.array([[1, 0, left], [0, 1, top]], np.float32)),
             fitted=fitted,
             mask=source.mask,
             wanted=wanted,
@@ -318,9 +341,31 @@ class SurfaceEngine:
             return (rasterize(fitted.points, self.body.faces, *self.size)[0] >= 0).astype(np.float32)
 
 
+def _on_body(fitted: FittedBody, first: FittedBody) -> FittedBody:
+    """Bring a fit to the body of the first photograph's, whose clothes may be parts of it."""
+    return fitted if fitted.body is first.body else replace(fitted, body=first.body, offset=first.offset)
+
+
+def _seen(person: Person, fitted: FittedBody, mask: NDArray[np.float32]) -> Source:
+    """What the photograph of a person shows of their body."""
+    face = None if person.details is None else person.details().face
+    return observe(MaskedPhotograph(person.image, mask, face), fitted)
+
+
 def _name(image: Photograph) -> str:
     """Return the words for a photograph in a message."""
     return "the picture" if isinstance(image, np.ndarray) else str(image)
+
+
+def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
+    """Widen a picture by what of a body is beyond its edges, at most by its size; also returns px on the left and above."""
+    size = np.array(fitted.size[::-1])
+    before = np.clip(np.ceil(1 - fitted.points[:, :2].min(0)), 0, size).astype(int)
+    after = np.clip(np.ceil(fitted.points[:, :2].max(0)) + 2 - size, 0, size).astype(int)
+    width, height = (size + before + after).tolist()
+    left, top = before.tolist()
+    camera = fitted.camera + np.array([0, left, top], np.float32)
+    return replace(fitted, camera=camera, size=(height, width)), (left, top)
 
 
 def _inside_photograph(person: Person) -> Person:

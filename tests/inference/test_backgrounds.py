@@ -15,6 +15,7 @@ from ptx.inference import backgrounds
 from ptx.inference.backgrounds import PAINTED, Backdrop, backdrop_of
 from ptx.inference.model import Model
 from ptx.inference.painting import Painting, Scene
+from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
 from tests.conftest import SIZE
 from tests.inference.detectors import KnownPerson
@@ -96,8 +97,8 @@ def test_a_mask_that_is_known_is_not_looked_for(
             return Scene(self.person, mask)
 
         @property
-        def cut_out(self) -> tuple[np.ndarray, np.ndarray]:
-            return self.picture, np.zeros(SIZE, np.float32)
+        def cut_out(self) -> Painted:
+            return Painted(self.picture, np.zeros(SIZE, np.float32), np.eye(2, 3))
 
     def never() -> Boxes:
         raise AssertionError

@@ -1,0 +1,215 @@
+"""Several photographs of one person: brought to one exposure, laid side by side, and each point taken from where it is seen best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ptx.geometry.body import Body
+from ptx.geometry.mesh import unit_normals
+from ptx.geometry.zones import body_zones, ramp
+from ptx.surface.diffusion import diffuse
+from ptx.surface.layers import NOTHING, Layer, sample_vertices
+from ptx.surface.points import Floats
+from ptx.surface.source import Source
+
+D = TypeVar("D", np.uint8, np.float32)
+
+GAP = 4
+"""Columns of nothing between two photographs, in which points beyond an edge lie."""
+
+BAND = 0.15
+"""Share of the best photograph's quality by which another's may be less and still counts: there the two are mixed."""
+
+EVEN = 12.0
+"""Stiffness of the membrane that qualities are smoothed by: single vertices choose no photograph."""
+
+HARDLY = 0.02
+"""Confidence up to which a vertex is hardly seen."""
+
+SAME = 0.06
+"""Metres on the body in rest within which two vertices are taken to have one colour."""
+
+FEWEST = 30
+"""Fewest vertices from which exposures are compared."""
+
+TELLING = 12.0, 243.0
+"""Grey levels between which a colour tells an exposure: neither black nor burnt out."""
+
+MOST_GAIN = 2.0
+"""Largest gain, and its inverse the least."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """One person in K photographs, V vertices."""
+
+    sources: tuple[Source, ...]
+    """The photographs, in the exposure of the first."""
+    whole: Source
+    """All of them side by side in one picture; the body and its `points` are those of the first."""
+    points: Floats
+    """(K, V, 3) px, px, m of the vertices in `whole`."""
+    shares: Floats
+    """(K, V) 0..1 how far each photograph may be used: 1 where it shows a vertex best."""
+
+
+def alone(source: Source) -> Views:
+    """Return the views of a person of whom there is one photograph."""
+    return Views((source,), source, source.points[None], np.ones((1, len(source.points)), np.float32))
+
+
+def merge(sources: Sequence[Source]) -> Views:
+    """Lay photographs of one person side by side.
+
+    Args:
+        sources: at least one, seen through fits of one body model. The first one's exposure, skin and scale are kept.
+
+    Raises:
+        ValueError: the fits are of different body models.
+    """
+    if len(sources) == 1:
+        return alone(sources[0])
+    if any(source.fitted.body is not sources[0].fitted.body for source in sources):
+        raise ValueError("photographs of one person are seen through one body model")
+    quality = np.stack([_quality(source) for source in sources])
+    matched = _one_exposure(sources)
+    face = body_zones(sources[0].fitted.body).face
+    by_face = sorted(matched, key=lambda source: -float((face * _seen(source)).sum()))
+    skin = next((source.skin for source in by_face if source.skin is not None), None)
+    starts = np.cumsum([0, *(source.fitted.size[1] + GAP for source in sources[:-1])])
+    points = np.stack([source.points for source in sources])
+    for place, start, source in zip(points, starts, sources, strict=True):
+        place[:, 0] = np.clip(place[:, 0], 1 - GAP / 2, source.fitted.size[1] - 2 + GAP / 2) + start
+    whole = replace(
+        matched[0],
+        seen=_side_by_side([source.seen for source in matched]),
+        under_arms=_side_by_side([source.under_arms for source in matched]),
+        confidence_alike=beside([source.confidence_alike for source in matched], 0),
+        skin=skin,
+    )
+    return Views(tuple(matched), whole, points.astype(np.float32), _shares(quality))
+
+
+def beside(maps: Sequence[NDArray[D]], fill: float) -> NDArray[D]:
+    """Lay maps (H, W) or (H, W, C) side by side, `GAP` columns of `fill` apart, as `Views.whole` has its photographs."""
+    height, last = max(len(one) for one in maps), len(maps) - 1
+    padded = []
+    for number, one in enumerate(maps):
+        below, beyond = (0, height - len(one)), (0, GAP if number < last else 0)
+        padded.append(np.pad(one, (below, beyond, (0, 0))[: one.ndim], constant_values=fill))
+    return np.concatenate(padded, axis=1)
+
+
+def _side_by_side(layers: Sequence[Layer]) -> Layer:
+    return Layer(
+        beside([layer.image for layer in layers], 0),
+        beside([layer.smooth for layer in layers], 0),
+        beside([layer.confidence for layer in layers], 0),
+        beside([layer.depth for layer in layers], NOTHING),
+    )
+
+
+def _seen(source: Source) -> Floats:
+    """Confidence (V,) of the vertices that a photograph shows."""
+    return sample_vertices(source.points, np.ones(len(source.points), np.float32), source.seen)[1]
+
+
+def _quality(source: Source) -> Floats:
+    """How well a photograph shows each vertex (V,): surely, and from the front; the face as a whole."""
+    body, seen = source.fitted.body, _seen(source)
+    face = body_zones(body).face
+    cosine = np.clip(unit_normals(source.fitted.vertices, body.faces)[:, 2], 0, 1)
+    quality = np.asarray(seen * (1 + cosine) / 2, np.float32)
+    smooth = diffuse(body, quality[:, None], np.ones_like(quality), stiff=EVEN, keep=0.0)[:, 0]
+    frontal = float((face * quality).sum() / face.sum())
+    return np.asarray(np.where(seen > HARDLY, smooth + face * (frontal - smooth), quality), np.float32)
+
+
+def _shares(quality: Floats) -> Floats:
+    """Shares of `Views` for qualities (K, V); where nothing is seen, all may be used."""
+    best = quality.max(0)
+    return ramp(quality, (1 - BAND) * best - 1e-6, best)
+
+
+def _one_exposure(sources: Sequence[Source]) -> list[Source]:
+    """Bring photographs to the exposure of those before them."""
+    out = [sources[0]]
+    known = [_colours(sources[0])]
+    for source in sources[1:]:
+        gain = _gain(source.fitted.body, known, _colours(source))
+        lit = source if gain is None else _with_gain(source, gain)
+        out.append(lit)
+        known.append(_colours(lit))
+    return out
+
+
+def _colours(source: Source) -> tuple[Floats, Floats]:
+    """Smooth colours (V, 3) of the vertices, and how surely (V,) they are seen."""
+    return sample_vertices(source.points, np.ones(len(source.points), np.float32), source.seen)
+
+
+def _gain(body: Body, known: Sequence[tuple[Floats, Floats]], other: tuple[Floats, Floats]) -> Floats | None:
+    """Gain (3,), in linear light, that brings a photograph to others; None where they show too few of the same places.
+
+    The median of the ratios of what both show, by how surely they do. Photographs from opposite sides show no point in common: so each
+    vertex is compared with the nearest that another shows, within `SAME` of it.
+    """
+    colours, seen = other
+    ratios, weights = [], []
+    for before, sure in known:
+        theirs, mine = (np.flatnonzero((shown > HARDLY) & _telling(found)) for found, shown in ((before, sure), other))
+        if not len(theirs) or not len(mine):
+            continue
+        away, nearest = cKDTree(body.v_template[theirs]).query(body.v_template[mine])
+        same, theirs = mine[away < SAME], theirs[nearest[away < SAME]]
+        ratios.append(np.log(_linear(before[theirs]) / _linear(colours[same])))
+        weights.append(np.minimum(sure[theirs], seen[same]))
+    if sum(map(len, weights)) < FEWEST:
+        return None
+    ratio, weight = np.concatenate(ratios), np.concatenate(weights)
+    medians = [_weighted_median(ratio[:, channel], weight) for channel in range(3)]
+    return np.clip(np.exp(medians), 1 / MOST_GAIN, MOST_GAIN).astype(np.float32)
+
+
+def _telling(colours: Floats) -> NDArray[np.bool_]:
+    """Colours (N, 3) that are neither black nor burnt out: (N,)."""
+    return np.asarray((colours.min(1) > TELLING[0]) & (colours.max(1) < TELLING[1]))
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(total, total[-1] / 2)]])
+
+
+def _linear(colours: Floats) -> Floats:
+    """Colours of sRGB, 0..255, in linear light, 0..1 (IEC 61966-2-1)."""
+    value = np.asarray(colours, np.float32) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _encoded(light: Floats) -> Floats:
+    """Inverse of `_linear`; beyond 1 it is cut off."""
+    value = np.clip(light, 0, 1)
+    return np.asarray(255 * np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055), np.float32)
+
+
+def _with_gain(source: Source, gain: Floats) -> Source:
+    """Expose a photograph otherwise: `gain` (3,) in linear light."""
+    table = np.rint(_encoded(_linear(np.arange(256, dtype=np.float32))[:, None] * gain)).astype(np.uint8)[None]
+    layers = [
+        layer._replace(
+            image=np.asarray(cv2.LUT(layer.image, table), np.uint8),
+            smooth=np.asarray(cv2.LUT(layer.smooth, table), np.uint8),
+        )
+        for layer in (source.seen, source.under_arms)
+    ]
+    skin = None if source.skin is None else _encoded(_linear(source.skin) * gain)
+    return replace(source, seen=layers[0], under_arms=layers[1], skin=skin)
