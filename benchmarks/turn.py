@@ -2,9 +2,10 @@
 
     python benchmarks/turn.py FRAMES OUTPUT [--front 0 --back 4]
 
-FRAMES is a folder of photographs of one person who turns on the spot, in order. The person is painted in the pose of every other frame, over
-that frame without its person, so that people are compared and not backgrounds. OUTPUT gets the pictures and `list.csv`, with the columns
-target, front and both: paths of pictures of one size, for any scorer. SSIM (Gaussian window) and L1 are printed, of whole pictures.
+FRAMES is a folder of photographs of one person who turns on the spot, in order. The person is painted in the pose of every other frame,
+over that frame without its person, and cut out as the frame's person is, so that people are compared and not backgrounds. OUTPUT gets the
+pictures and `list.csv`, with the columns target, front and both: paths of pictures of one size, for any scorer. SSIM (Gaussian window) and
+L1 are printed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from ptx.inference.backgrounds import Backdrop
 SUFFIXES = (".jpg", ".jpeg", ".png")
 SCORED_SIDE = 512
 """Longer side of the pictures that are compared, px."""
+
+
+def cropped(picture: np.ndarray, transform: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The part of a photograph about the person, as the engine cuts it out."""
+    return np.asarray(cv2.warpAffine(picture, transform, size[::-1], borderMode=cv2.BORDER_REPLICATE))
 
 
 def shrunk(picture: np.ndarray) -> np.ndarray:
@@ -62,10 +68,12 @@ def main() -> None:
             continue
         pose = engine.pose(frame)
         assert pose.scene is not None
-        true = shrunk(pose.scene.person.original)
+        transform = pose.scene.person.transform
+        true = shrunk(cropped(pose.scene.person.original, transform, engine.size))
         pictures = {"target": true}
         for name, person in people.items():
-            pictures[name] = shrunk(Backdrop("pose").draw(engine.transfer(person, pose)))
+            painted = Backdrop("pose").draw(engine.transfer(person, pose))
+            pictures[name] = shrunk(cropped(painted, transform, engine.size))
         files = {name: given.output / f"{frame.stem}_{name}.png" for name in pictures}
         for name, path in files.items():
             Pillow.fromarray(pictures[name]).save(path)

@@ -285,7 +285,7 @@ class SurfaceEngine:
         """
         person, views = self.person(image), []
         for yaw in yaws:
-            turned = person.fitted.turned(yaw, pitch)
+            turned = person.fitted.turned(yaw, pitch, level=True)
             views.append(NovelView(yaw, pitch, turned, self.draw(person, turned, turned.keypoints)))
         return views
 

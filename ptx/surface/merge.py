@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ptx.geometry.body import Body
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse
-from ptx.surface.layers import NOTHING, Layer, sample_vertices
+from ptx.surface.layers import NOTHING, Image, Layer, draw_maps, sample_vertices
 from ptx.surface.points import Floats
 from ptx.surface.source import Source
 
@@ -35,6 +34,18 @@ HARDLY = 0.02
 
 SAME = 0.06
 """Metres on the body in rest within which two vertices are taken to have one colour."""
+
+PATTERN = 60.0
+"""Grey levels from which a difference is a pattern, or another cloth, and no light."""
+
+STIFF, KEEP = 0.5, 2e-2
+"""Of the membrane that spreads differences of light inwards (`diffuse`)."""
+
+STRENGTH = 10.0
+"""Factor on the weights of differences of light, which are seen aslant."""
+
+SOFT = 0.02
+"""Metres over which they are smoothed in the photograph."""
 
 FEWEST = 30
 """Fewest vertices from which exposures are compared."""
@@ -139,15 +150,28 @@ def _shares(quality: Floats) -> Floats:
 
 
 def _one_exposure(sources: Sequence[Source]) -> list[Source]:
-    """Bring photographs to the exposure of those before them."""
-    out = [sources[0]]
-    known = [_colours(sources[0])]
+    """Bring photographs to the light of those before them: one gain for all of a photograph, and what then still steps at its border."""
+    out, known = [sources[0]], [_colours(sources[0])]
     for source in sources[1:]:
-        gain = _gain(source.fitted.body, known, _colours(source))
+        gain = _gain(*_common(source, known))
         lit = source if gain is None else _with_gain(source, gain)
+        lit = _levelled(lit, _common(lit, known))
         out.append(lit)
         known.append(_colours(lit))
     return out
+
+
+class _Common(NamedTuple):
+    """What N vertices of a photograph look like there, and where they, or their neighbours, are shown by others."""
+
+    vertices: NDArray[np.intp]
+    """(N,)."""
+    mine: Floats
+    """(N, 3) colours in the photograph."""
+    theirs: Floats
+    """(N, 3) colours in others."""
+    weight: Floats
+    """(N,) 0..1 how surely both are seen."""
 
 
 def _colours(source: Source) -> tuple[Floats, Floats]:
@@ -155,27 +179,66 @@ def _colours(source: Source) -> tuple[Floats, Floats]:
     return sample_vertices(source.points, np.ones(len(source.points), np.float32), source.seen)
 
 
-def _gain(body: Body, known: Sequence[tuple[Floats, Floats]], other: tuple[Floats, Floats]) -> Floats | None:
-    """Gain (3,), in linear light, that brings a photograph to others; None where they show too few of the same places.
+def _common(source: Source, known: Sequence[tuple[Floats, Floats]]) -> _Common:
+    """Find what a photograph and others, of `_colours`, have in common.
 
-    The median of the ratios of what both show, by how surely they do. Photographs from opposite sides show no point in common: so each
-    vertex is compared with the nearest that another shows, within `SAME` of it.
+    Photographs from opposite sides show no point in common: so each vertex is compared with the nearest that another shows, within `SAME`
+    of it.
     """
-    colours, seen = other
-    ratios, weights = [], []
+    template, (colours, seen) = source.fitted.body.v_template, _colours(source)
+    mine = np.flatnonzero(seen > HARDLY)
+    found = [_Common(mine[:0], colours[:0], colours[:0], seen[:0])]
     for before, sure in known:
-        theirs, mine = (np.flatnonzero((shown > HARDLY) & _telling(found)) for found, shown in ((before, sure), other))
-        if not len(theirs) or not len(mine):
-            continue
-        away, nearest = cKDTree(body.v_template[theirs]).query(body.v_template[mine])
-        same, theirs = mine[away < SAME], theirs[nearest[away < SAME]]
-        ratios.append(np.log(_linear(before[theirs]) / _linear(colours[same])))
-        weights.append(np.minimum(sure[theirs], seen[same]))
-    if sum(map(len, weights)) < FEWEST:
+        theirs = np.flatnonzero(sure > HARDLY)
+        if len(theirs) and len(mine):
+            away, nearest = cKDTree(template[theirs]).query(template[mine])
+            near = away < SAME
+            same, other = mine[near], theirs[nearest[near]]
+            found.append(_Common(same, colours[same], before[other], np.minimum(seen[same], sure[other])))
+    return _Common(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _gain(_: NDArray[np.intp], mine: Floats, theirs: Floats, weight: Floats) -> Floats | None:
+    """Gain (3,), in linear light, that brings a photograph to others: the median of ratios in `_Common`; None of too few."""
+    telling = _telling(mine) & _telling(theirs)
+    if telling.sum() < FEWEST:
         return None
-    ratio, weight = np.concatenate(ratios), np.concatenate(weights)
-    medians = [_weighted_median(ratio[:, channel], weight) for channel in range(3)]
+    ratio = np.log(_linear(theirs[telling]) / _linear(mine[telling]))
+    medians = [_weighted_median(ratio[:, channel], weight[telling]) for channel in range(3)]
     return np.clip(np.exp(medians), 1 / MOST_GAIN, MOST_GAIN).astype(np.float32)
+
+
+def _levelled(source: Source, common: _Common) -> Source:
+    """Add to a photograph what lets it meet others, fading inwards: each has its own light and shade.
+
+    Differences that are patterns count little.
+    """
+    body, count = source.fitted.body, len(source.points)
+    gap = common.theirs - common.mine
+    weight = common.weight / (1 + (np.linalg.norm(gap, axis=1) / PATTERN) ** 4)
+    weight = STRENGTH * weight
+    total = np.bincount(common.vertices, weight, count).astype(np.float32)
+    if total.sum() < 1:
+        return source
+    sums = [np.bincount(common.vertices, weight * gap[:, channel], count) for channel in range(3)]
+    mean = np.stack(sums, axis=1) / np.maximum(total, 1e-6)[:, None]
+    added = diffuse(body, mean.astype(np.float32), total, stiff=STIFF, keep=KEEP)
+    maps = draw_maps(source.points, body.faces, source.fitted.size)
+    drawn = np.ascontiguousarray(maps.of(added).transpose(1, 2, 0))
+    reach = max(1.0, SOFT * source.scale)
+    norm = cv2.GaussianBlur(maps.on.astype(np.float32), (0, 0), reach)
+    smooth = (
+        cv2.GaussianBlur(drawn, (0, 0), reach) / np.maximum(norm, 0.05)[..., None]
+    )  # also a little beyond the outline
+    layers = [
+        layer._replace(image=_rounded(layer.image + smooth), smooth=_rounded(layer.smooth + smooth))
+        for layer in (source.seen, source.under_arms)
+    ]
+    return replace(source, seen=layers[0], under_arms=layers[1])
+
+
+def _rounded(values: NDArray[np.floating]) -> Image:
+    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 def _telling(colours: Floats) -> NDArray[np.bool_]:
