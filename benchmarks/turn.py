@@ -24,8 +24,8 @@ import ptx
 from ptx.inference.backgrounds import Backdrop
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-SCORED_SIDE = 512
-"""Longer side of the pictures that are compared, px."""
+SCORED_SIDE = 256
+"""Longer side of the pictures that are compared, px: as the field compares."""
 
 
 def cropped(picture: np.ndarray, transform: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -213,6 +213,21 @@ def test_the_surface_engine_paints_unless_networks_are_named(
     (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
     done = ptx(photos, "transfer", "--pairs", "table.csv", "--set", "body=small", "--frame", "picture")
     assert done.out == "1 of 1 painted into transfers\n"
+    (photos / "several.csv").write_text("source,pose\nme.png; dancer.png,dancer.png\n;,dancer.png\n")
+    fails(ptx(photos, "transfer", "--pairs", "several.csv"), "several.csv: row 2 below the names lacks")
+    (photos / "several.csv").write_text("source,pose\nme.png; dancer.png,dancer.png\nme.png;none.png,dancer.png\n")
+    done = ptx(
+        photos, "transfer", "--pairs", "several.csv", "--set", "body=small", "--frame", "picture", "-o", "several"
+    )
+    assert (done.code, done.out.splitlines()[-1]) == (1, "1 of 2 painted into several")
+    assert "none.png is not there" in (photos / "several" / "problems.csv").read_text()
+    with Pillow.open(photos / "several" / "1_me_dancer.png") as made:
+        named = [source["file"] for source in json.loads(made.info["Comment"])["sources"]]
+    assert named == ["me.png", "dancer.png", "dancer.png"]
+    two = ("transfer", "me.png", "dancer.png", "--pose", "dancer.png")
+    fails(ptx(photos, *two, "--engine", "flow"), "networks paint from one photograph, not from 2")
+    fails(ptx(photos, *two, "--as", "everyone"), "--as everyone is for one photograph")
+    fails(ptx(photos, *one, "--engine", "flow", "--proportions", "pose"), "--proportions is for the surface engine")
     fails(ptx(photos, *one, "--engine", "surface", "--system", "flow"), "paints without networks: leave --system flow")
     fails(ptx(photos, *one, "--engine", "surface", "--model", "m"), "paints without networks: leave --model m out")
     fails(ptx(photos, *one, "--engine", "view", "--system", "flow"), "name different networks: leave one of them out")
@@ -246,7 +261,7 @@ def test_everyone_by_the_surface_engine(photos: Path, people: People, monkeypatc
         assert (done.code, done.out) == (0, "all.png: 2 people painted\n"), done.err
         made = np.asarray(Pillow.open(photos / "all.png"))
         assert made.shape == picture.shape
-        assert (made[:3] == picture[:3]).all()
+        assert (made[:, [0, -1]] == picture[:, [0, -1]]).mean() > 0.9
         changed = (made != picture).any(-1)
         assert 0.01 < changed[:, : SIZE[1]].mean() < 0.9
         assert 0.01 < changed[:, SIZE[1] :].mean() < 0.9

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,8 +15,9 @@ from ptx.datasets.images import Image, crop_and_resize, photograph_area
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import keypoint
 from ptx.inference.person import Detector, Person
-from ptx.inference.surface import BACKGROUND, SurfaceEngine, SurfacePerson, _inside_photograph
+from ptx.inference.surface import BACKGROUND, Place, SurfaceEngine, SurfacePerson, _inside_photograph
 from ptx.pipeline.errors import PtxError
+from ptx.surface.proportions import Proportions
 from tests.inference.detectors import KnownPerson
 
 SIZE = (256, 192)
@@ -71,6 +74,76 @@ def test_views_turn_the_person(person: SurfacePerson) -> None:
     assert (front.yaw, side.yaw) == (0, 90)
     widths = [np.ptp(np.flatnonzero(view.painting.visibility.min(0) < 2)) for view in (front, side)]
     assert abs(widths[0] - widths[1]) > 3
+
+
+@pytest.fixture(scope="module")
+def round_about() -> People:
+    """A person from three sides, 120 degrees apart."""
+    return People(PeopleOptions(1, 3, seed=1, size=SIZE, half_body=0, body="small", views=3))
+
+
+def test_several_photographs_of_one_person(round_about: People) -> None:
+    """The first gives size, body and background; colours come from all."""
+    made = engine(KnownPerson(round_about.truth(1).keypoints))
+    first, second = round_about.render(0), round_about.render(1)
+    one = made.person(first, round_about.truth(0).keypoints)
+    both = made.person([first, second], round_about.truth(0).keypoints)
+    assert len(both.store.views.sources) == 2
+    np.testing.assert_array_equal(both.fitted.points, one.fitted.points)
+    assert both.person.original is first
+    own = [(person.store.provenance == 0).mean() for person in (one, both)]
+    assert own[1] > 1.2 * own[0]
+    again = made.view(both, [90])[0].painting.picture
+    assert (again == made.view(both, [90])[0].painting.picture).all()
+
+
+def test_the_photograph_without_a_person_is_named(round_about: People, tmp_path: Path) -> None:
+    Pillow.fromarray(round_about.render(0)).save(tmp_path / "front.png")
+    Pillow.new("RGB", (90, 90), "grey").save(tmp_path / "grey.png")
+    made = engine(KnownPerson(round_about.truth(0).keypoints))
+    monochrome = np.full((90, 90, 3), 128, np.uint8)
+    with pytest.raises(PtxError, match="no photograph is named"):
+        made.person([])
+    with pytest.raises(PtxError, match=r"none.png is not there"):
+        made.person([tmp_path / "front.png", tmp_path / "none.png"])
+    cut = SurfaceEngine(body="small", size=SIZE, detector=KnownPerson(round_about.truth(0).keypoints))
+    with pytest.raises(PtxError, match=r"grey.png: nobody is in the picture"):
+        cut.person([tmp_path / "front.png", tmp_path / "grey.png"])
+    with pytest.raises(PtxError, match="the picture: nobody is in the picture"):
+        cut.person([monochrome])
+
+
+def test_a_body_reaches_beyond_the_picture(person: SurfacePerson) -> None:
+    """What is cut out of the whole photograph is whole, the picture is of the engine's size."""
+    moved = replace(person.fitted, camera=person.fitted.camera + np.array([0, 90, -40], np.float32))
+    found = engine().draw(person, moved, person.person.keypoints)
+    assert found.picture.shape == (*SIZE, 3)
+    rgb, alpha, transform = found.cut_out
+    left, top = transform[:, 2].astype(int)
+    assert top > 0
+    assert rgb.shape[1] > SIZE[1]
+    np.testing.assert_array_equal(alpha[top : top + SIZE[0], left : left + SIZE[1]], found.rendering.alpha)
+    there = engine().draw(person, person.fitted, person.person.keypoints)
+    assert alpha.sum() == pytest.approx(there.rendering.alpha.sum(), rel=0.01)
+
+
+def test_where_people_are_drawn(known: People, person: SurfacePerson) -> None:
+    """Of `place` source as large as at home; in the pose's proportions the pose person's shape."""
+    larger = known.truth(1).keypoints.copy()
+    larger[:, :2] = (larger[:, :2] - larger[1, :2]) * 0.5 + larger[1, :2]
+    drawn = {
+        (place, proportions): SurfaceEngine(
+            body="small", size=SIZE, frame="picture", place=place, proportions=proportions
+        ).transfer(person, larger)
+        for place in get_args(Place)
+        for proportions in get_args(Proportions)
+    }
+    scales = {key: float(one.fitted.camera[0]) for key, one in drawn.items()}
+    assert scales["source", "source"] == pytest.approx(float(person.fitted.camera[0]))
+    assert scales["pose", "source"] < 0.7 * scales["source", "source"]
+    np.testing.assert_array_equal(drawn["pose", "source"].fitted.betas, person.fitted.betas)
+    wanted = engine().pose(larger, person)
+    np.testing.assert_array_equal(drawn["pose", "pose"].fitted.betas, wanted.fitted.betas)
 
 
 def test_mistakes_are_one_line(known: People, person: SurfacePerson, tmp_path: Path) -> None:
