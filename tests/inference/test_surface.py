@@ -187,3 +187,64 @@ def test_the_real_detector_finds_face_and_mask() -> None:
     found = made.view(person, [0])[0].painting
     inside = found.visibility == 0
     assert np.median(np.abs(found.picture.astype(int) - person.person.image)[inside]) <= 3
+
+
+@pytest.fixture(scope="module")
+def shown() -> Image:
+    """A person whom the real detector finds."""
+    return People(PeopleOptions(1, 1, seed=4, size=(512, 384), half_body=0)).render(0)
+
+
+@pytest.fixture(scope="module")
+def real() -> SurfaceEngine:
+    return SurfaceEngine(body="small", size=(512, 384), max_pixels=400_000)
+
+
+@pytest.mark.slow
+def test_what_is_no_picture_of_a_person_is_one_line(real: SurfaceEngine, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    for name, picture in (
+        ("grey", np.full((200, 300, 3), 128, np.uint8)),
+        ("noise", noise),
+        ("pixel", np.zeros((1, 1, 3), np.uint8)),
+        ("line", np.zeros((1, 500, 3), np.uint8)),
+        ("huge", np.zeros((1000, 500, 3), np.uint8)),
+    ):
+        Pillow.fromarray(picture).save(tmp_path / f"{name}.png")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    for name, why in (
+        ("grey", "nobody is found"),
+        ("noise", "nobody is found"),
+        ("pixel", "nobody is found"),
+        ("line", "nobody is found"),
+        ("huge", "more than ingest.max_pixels"),
+        ("empty", "has 0 bytes"),
+        ("text", "holds no picture"),
+    ):
+        with pytest.raises(PtxError, match=rf"^\S*{name}.png: [^\n]*{why}[^\n]*$"):
+            real.person(tmp_path / f"{name}.png")
+
+
+@pytest.mark.slow
+def test_pictures_of_all_kinds_show_the_same_person(real: SurfaceEngine, shown: Image, tmp_path: Path) -> None:
+    """Grey, CMYK, 16 bits, with alpha, turned by EXIF, mirrored, minute: a person where they are."""
+    picture = Pillow.fromarray(shown)
+    plain = real.person(shown).person
+    turned = Pillow.Exif()
+    turned[0x0112] = 6
+    picture.convert("L").save(tmp_path / "grey.png")
+    picture.convert("CMYK").save(tmp_path / "cmyk.tif")
+    picture.convert("RGBA").save(tmp_path / "alpha.png")
+    picture.transpose(Pillow.Transpose.ROTATE_90).save(tmp_path / "exif.png", exif=turned)
+    Pillow.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    for path in sorted(tmp_path.iterdir()):
+        found = real.person(path).person
+        assert found.original.shape == shown.shape, path.name
+        both = (found.keypoints[:, 2] > 0) & (plain.keypoints[:, 2] > 0)
+        assert both.sum() > 12
+        assert np.abs(found.keypoints - plain.keypoints)[both, :2].mean() < 12, path.name
+    for other in (shown[:, ::-1].copy(), shown[::6, ::6].copy()):
+        person = real.person(other)
+        drawn = real.view(person, [0])[0].painting.rendering.alpha
+        assert 0.02 < drawn.mean() < 0.6
