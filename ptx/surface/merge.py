@@ -35,8 +35,23 @@ HARDLY = 0.02
 SAME = 0.06
 """Metres on the body in rest within which two vertices are taken to have one colour."""
 
-PATTERN = 60.0
-"""Grey levels from which a difference is a pattern, or another cloth, and no light."""
+AGREE = 0.2
+"""Standard deviation of the logarithms of ratios that agree."""
+
+USUAL = 0.35
+"""Standard deviation of the logarithms of photographs' gains."""
+
+CANDIDATES = 300
+"""Ratios that are tried."""
+
+PATTERN = 30.0
+"""Grey levels from which a difference that is no light is a pattern, or another cloth."""
+
+SHADE = 0.7
+"""Logarithm of the ratio of light from which a difference is no light."""
+
+DARK = 10.0
+"""Grey levels that are added before colours are compared: of black nothing can be said."""
 
 STIFF, KEEP = 0.5, 2e-2
 """Of the membrane that spreads differences of light inwards (`diffuse`)."""
@@ -50,7 +65,7 @@ SOFT = 0.02
 FEWEST = 30
 """Fewest vertices from which exposures are compared."""
 
-TELLING = 12.0, 243.0
+TELLING = 20.0, 243.0
 """Grey levels between which a colour tells an exposure: neither black nor burnt out."""
 
 MOST_GAIN = 2.0
@@ -153,7 +168,7 @@ def _one_exposure(sources: Sequence[Source]) -> list[Source]:
     """Bring photographs to the light of those before them: one gain for all of a photograph, and what then still steps at its border."""
     out, known = [sources[0]], [_colours(sources[0])]
     for source in sources[1:]:
-        gain = _gain(*_common(source, known))
+        gain = _gain(_common(source, known))
         lit = source if gain is None else _with_gain(source, gain)
         lit = _levelled(lit, _common(lit, known))
         out.append(lit)
@@ -198,40 +213,47 @@ def _common(source: Source, known: Sequence[tuple[Floats, Floats]]) -> _Common:
     return _Common(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _gain(_: NDArray[np.intp], mine: Floats, theirs: Floats, weight: Floats) -> Floats | None:
-    """Gain (3,), in linear light, that brings a photograph to others: the median of ratios in `_Common`; None of too few."""
-    telling = _telling(mine) & _telling(theirs)
+def _gain(common: _Common) -> Floats | None:
+    """Gain (3,), in linear light, that brings a photograph to others; None where too few vertices tell.
+
+    The ratio on which most vertices agree, less believed the further it is from 1: a shirt whose back is black and whose front is white
+    tells another, but skin, hair and trousers agree.
+    """
+    telling = _telling(common.mine) & _telling(common.theirs)
     if telling.sum() < FEWEST:
         return None
-    ratio = np.log(_linear(theirs[telling]) / _linear(mine[telling]))
-    medians = [_weighted_median(ratio[:, channel], weight[telling]) for channel in range(3)]
-    return np.clip(np.exp(medians), 1 / MOST_GAIN, MOST_GAIN).astype(np.float32)
+    ratio = np.log(_linear(common.theirs[telling]) / _linear(common.mine[telling]))
+    weight = common.weight[telling]
+    candidates = ratio[:: max(1, len(ratio) // CANDIDATES)]
+    near = np.exp(-((ratio[None] - candidates[:, None]) ** 2).sum(2) / (2 * AGREE**2)) * weight
+    best = int(np.argmax(near.sum(1) * np.exp(-(candidates**2).mean(1) / (2 * USUAL**2))))
+    mean = (near[best] @ ratio) / near[best].sum()
+    return np.asarray(np.clip(np.exp(mean), 1 / MOST_GAIN, MOST_GAIN), np.float32)
 
 
 def _levelled(source: Source, common: _Common) -> Source:
-    """Add to a photograph what lets it meet others, fading inwards: each has its own light and shade.
+    """Lighten and darken a photograph so that it meets others, fading inwards: each has its own light and shade.
 
-    Differences that are patterns count little.
+    Other colours and large differences are patterns, or another cloth, and count little.
     """
     body, count = source.fitted.body, len(source.points)
-    gap = common.theirs - common.mine
-    weight = common.weight / (1 + (np.linalg.norm(gap, axis=1) / PATTERN) ** 4)
-    weight = STRENGTH * weight
+    light = np.log((common.theirs.mean(1) + DARK) / (common.mine.mean(1) + DARK))
+    colour = np.linalg.norm(common.theirs - common.mine * np.exp(light)[:, None], axis=1)
+    weight = STRENGTH * common.weight / (1 + (colour / PATTERN) ** 8 + (light / SHADE) ** 8)
     total = np.bincount(common.vertices, weight, count).astype(np.float32)
     if total.sum() < 1:
         return source
-    sums = [np.bincount(common.vertices, weight * gap[:, channel], count) for channel in range(3)]
-    mean = np.stack(sums, axis=1) / np.maximum(total, 1e-6)[:, None]
-    added = diffuse(body, mean.astype(np.float32), total, stiff=STIFF, keep=KEEP)
+    mean = np.bincount(common.vertices, weight * light, count) / np.maximum(total, 1e-6)
+    added = diffuse(body, mean[:, None].astype(np.float32), total, stiff=STIFF, keep=KEEP)
     maps = draw_maps(source.points, body.faces, source.fitted.size)
-    drawn = np.ascontiguousarray(maps.of(added).transpose(1, 2, 0))
     reach = max(1.0, SOFT * source.scale)
     norm = cv2.GaussianBlur(maps.on.astype(np.float32), (0, 0), reach)
-    smooth = (
-        cv2.GaussianBlur(drawn, (0, 0), reach) / np.maximum(norm, 0.05)[..., None]
+    smooth = cv2.GaussianBlur(maps.of(added)[0], (0, 0), reach) / np.maximum(
+        norm, 0.05
     )  # also a little beyond the outline
+    factor = np.exp(smooth)[..., None]
     layers = [
-        layer._replace(image=_rounded(layer.image + smooth), smooth=_rounded(layer.smooth + smooth))
+        layer._replace(image=_rounded(layer.image * factor), smooth=_rounded(layer.smooth * factor))
         for layer in (source.seen, source.under_arms)
     ]
     return replace(source, seen=layers[0], under_arms=layers[1])
@@ -244,12 +266,6 @@ def _rounded(values: NDArray[np.floating]) -> Image:
 def _telling(colours: Floats) -> NDArray[np.bool_]:
     """Colours (N, 3) that are neither black nor burnt out: (N,)."""
     return np.asarray((colours.min(1) > TELLING[0]) & (colours.max(1) < TELLING[1]))
-
-
-def _weighted_median(values: Floats, weights: Floats) -> float:
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order[np.searchsorted(total, total[-1] / 2)]])
 
 
 def _linear(colours: Floats) -> Floats:
