@@ -6,15 +6,15 @@ A body is fitted to the person, and the photographs' own pixels are laid on its 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import MAX_PIXELS, Frame, Image, photograph_area
+from ptx.datasets.images import MAX_PIXELS, Frame, apply_transform, photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.displacements import control_basis
@@ -25,18 +25,19 @@ from ptx.geometry.flow import warp
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.backgrounds import Backdrop, lay_everyone
+from ptx.inference.backgrounds import lay_everyone
 from ptx.inference.group import GroupPainting, paint_everyone
 from ptx.inference.painting import Painting, Scene
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, photograph_of, several
+from ptx.inference.surface_painting import SurfacePainting, SurfacePerson, WantedPose
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_person, landmarks_of
 from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.merge import merge
-from ptx.surface.proportions import Proportions, at_home, in_pose, with_camera
+from ptx.surface.proportions import Proportions, at_home, core_points, in_pose, in_sight, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.source import MaskedPhotograph, Source, observe
-from ptx.surface.store import SurfaceStore, fill_surface
+from ptx.surface.store import fill_surface
 
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
@@ -47,71 +48,11 @@ VERSION = "1"
 Place = Literal["pose", "source"]
 """Whose place in the picture, and whose size, a person has who is drawn."""
 
+EDGE_MARGIN = 0.2
+"""Metres between a photograph's edge and the eyes of who is drawn at home, if there was as much: the height of a forehead and hair."""
+
 BACKGROUND = (232, 232, 232)
 """Colour behind painted people."""
-
-
-@dataclass(frozen=True)
-class SurfacePerson:
-    """A person of a photograph, with their surface."""
-
-    person: Person
-    """The person at the engine's size."""
-    fitted: FittedBody
-    """The body that is fitted to them."""
-    mask: NDArray[np.float32] = field(repr=False)
-    """(h, w) 0 to 1, how much of a pixel is theirs."""
-    store: SurfaceStore = field(repr=False)
-    """Their surface."""
-
-
-class WantedPose(NamedTuple):
-    """A pose to paint somebody in."""
-
-    fitted: FittedBody
-    """Somebody's body in that pose."""
-    keypoints: Keypoints
-    """(18, 3) px, confidence."""
-    scene: Scene | None = None
-    """Who shows it, where a photograph does."""
-
-
-@dataclass(frozen=True)
-class SurfacePainting(Painting):
-    """A person drawn in another pose, on a plain background."""
-
-    steady: ClassVar[bool] = True
-
-    rendering: Rendering = field(kw_only=True, repr=False)
-    """The person alone, with alpha."""
-    whole: Painted = field(kw_only=True, repr=False)
-    """The same with what reaches beyond the picture."""
-    fitted: FittedBody = field(kw_only=True, repr=False)
-    """Their body in the pose."""
-    mask: NDArray[np.float32] = field(kw_only=True, repr=False)
-    """(h, w) 0 to 1 of the person in the source."""
-    wanted: WantedPose | None = field(default=None, kw_only=True, repr=False)
-    """The pose, where it is somebody's."""
-
-    @property
-    def cut_out(self) -> Painted:
-        """The person alone, whole: limbs may reach beyond the picture."""
-        return self.whole
-
-    @property
-    def scene(self) -> Scene:
-        """The photograph that the person comes from."""
-        return Scene(self.person, self.mask)
-
-    @property
-    def pose_scene(self) -> Scene | None:
-        """The photograph that shows the pose, where one does."""
-        return None if self.wanted is None else self.wanted.scene
-
-    @cached_property
-    def pasted(self) -> Image:
-        """(H, W, 3) the whole photograph with the person in the pose, without them as they were."""
-        return Backdrop("source").draw(self)
 
 
 class SurfaceEngine:
@@ -267,7 +208,7 @@ class SurfaceEngine:
         fitted = in_pose(person.fitted, wanted.fitted, self.proportions)
         if self.place == "pose":
             return self.draw(person, fitted, wanted.keypoints, wanted)
-        home = at_home(person.fitted, fitted)
+        home = _in_sight(person, at_home(person.fitted, fitted))
         return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera), wanted)
 
     def view(
@@ -355,6 +296,18 @@ def _seen(person: Person, fitted: FittedBody, mask: NDArray[np.float32]) -> Sour
 def _name(image: Photograph) -> str:
     """Return the words for a photograph in a message."""
     return "the picture" if isinstance(image, np.ndarray) else str(image)
+
+
+def _in_sight(source: SurfacePerson, posed: FittedBody) -> FittedBody:
+    """Keep head and trunk of who is at home within the photograph, where it showed them."""
+    if beyond_photograph(source.person, core_points(source.fitted)).any():
+        return posed
+    height, width = source.person.original.shape[:2]
+    corners = apply_transform(source.person.transform, np.array([[0, 0], [width - 1, height - 1]], np.float32))
+    margin, before = EDGE_MARGIN * source.fitted.camera[0], core_points(source.fitted)
+    return in_sight(
+        posed, np.minimum(corners[0] + margin, before.min(0)), np.maximum(corners[1] - margin, before.max(0))
+    )
 
 
 def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:

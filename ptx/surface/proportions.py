@@ -13,6 +13,9 @@ from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.skinning import pose_keypoints
 from ptx.geometry.viewpoint import FittedBody, Floats
 
+CORE = (*HEAD_KEYPOINTS, *HIPS)
+"""Keypoints of head and trunk."""
+
 HEAD_WEIGHT = 0.3
 """Weight of the head's keypoints where a body is placed: joints of the limbs say more of where somebody stands."""
 
@@ -69,6 +72,26 @@ def at_home(source: FittedBody, posed: FittedBody) -> FittedBody:
         camera = out.camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
         out = replace(out, camera=camera)
     return out
+
+
+def core_points(one: FittedBody) -> Floats:
+    """Where a picture has, or would have, head and hips: (K, 2) px."""
+    points = project(one.camera, pose_keypoints(one.body, one.pose[None], one.betas)[0])
+    return np.asarray(points[list(CORE), :2], np.float32)
+
+
+def in_sight(posed: FittedBody, low: Floats, high: Floats) -> FittedBody:
+    """Move a body whose head or trunk lies beyond an edge into the picture: somebody who lay there now stands.
+
+    Args:
+        posed: the body; limbs may reach beyond.
+        low: (2,) x, y px from which the photograph is, with a margin.
+        high: (2,) x, y px up to which it is. Where both edges cannot be kept, that on the left or above is.
+    """
+    at = core_points(posed)
+    move = np.minimum(0, high - at.max(0))
+    move = np.maximum(move, low - at.min(0))
+    return replace(posed, camera=(posed.camera + np.array([0, *move], np.float32)).astype(np.float32))
 
 
 def _height(one: FittedBody) -> float:

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ptx.datasets.images import Image, crop_and_resize, photograph_area
+from ptx.datasets.images import Image, apply_transform, crop_and_resize, photograph_area
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.joints import keypoint
 from ptx.inference.person import Detector, Person
-from ptx.inference.surface import BACKGROUND, Place, SurfaceEngine, SurfacePerson, _inside_photograph
+from ptx.inference.surface import BACKGROUND, Place, SurfaceEngine, _inside_photograph
+from ptx.inference.surface_painting import SurfacePerson
 from ptx.pipeline.errors import PtxError
-from ptx.surface.proportions import Proportions
+from ptx.surface.proportions import Proportions, core_points
 from tests.inference.detectors import KnownPerson
 
 SIZE = (256, 192)
@@ -125,6 +126,22 @@ def test_a_body_reaches_beyond_the_picture(person: SurfacePerson) -> None:
     np.testing.assert_array_equal(alpha[top : top + SIZE[0], left : left + SIZE[1]], found.rendering.alpha)
     there = engine().draw(person, person.fitted, person.person.keypoints)
     assert alpha.sum() == pytest.approx(there.rendering.alpha.sum(), rel=0.01)
+
+
+def test_who_lies_stands_up_within_the_photograph(known: People) -> None:
+    """A photograph on its side; in their own pose people stay where they are."""
+    made = SurfaceEngine(body="small", size=SIZE, frame="picture", place="source")
+    upright, keypoints = known.render(0), known.truth(0).keypoints
+    lying = keypoints.copy()
+    lying[:, 0], lying[:, 1] = SIZE[0] - 1 - keypoints[:, 1], keypoints[:, 0]
+    person = made.person(np.rot90(upright, -1).copy(), lying)
+    stood = made.transfer(person, made.pose(keypoints, made.person(upright, keypoints)))
+    corners = apply_transform(person.person.transform, np.array([[0, 0], [SIZE[0] - 1, SIZE[1] - 1]], np.float32))
+    core = core_points(stood.fitted)
+    assert (core.min(0) >= corners[0] - 1).all()
+    assert core[:, 0].max() <= corners[1, 0] + 1
+    same = made.transfer(made.person(upright, keypoints), keypoints)
+    np.testing.assert_allclose(core_points(same.fitted), core_points(made.person(upright, keypoints).fitted), atol=6)
 
 
 def test_where_people_are_drawn(known: People, person: SurfacePerson) -> None:

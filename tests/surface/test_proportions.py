@@ -11,7 +11,7 @@ from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.skinning import pose_keypoints
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.proportions import at_home, in_pose, with_camera
+from ptx.surface.proportions import at_home, core_points, in_pose, in_sight, with_camera
 from tests.surface.scenes import fitted
 
 
@@ -90,3 +90,17 @@ def test_at_home_anothers_proportions_are_as_tall() -> None:
     heights = [np.ptp(body.points[:, 1]) for body in (rest, at_home(source, tall))]
     assert np.ptp(tall.points[:, 1]) > 1.05 * heights[0]
     assert heights[1] == pytest.approx(heights[0], rel=0.02)
+
+
+def test_head_and_trunk_are_brought_into_sight() -> None:
+    """As far as needed, and no further; of a body that is higher than the photograph the head is kept."""
+    body = fitted(0)
+    low, high = np.array([10, 8], np.float32), np.array([180, 240], np.float32)
+    np.testing.assert_array_equal(in_sight(body, low, high).camera, body.camera)
+    away = replace(body, camera=body.camera + np.array([0, -150, -120], np.float32))
+    moved = core_points(in_sight(away, low, high)).min(0)
+    np.testing.assert_allclose(moved, low, atol=1e-2)
+    right = replace(body, camera=body.camera + np.array([0, 150, 0], np.float32))
+    assert core_points(in_sight(right, low, high))[:, 0].max() == pytest.approx(180, abs=1e-2)
+    large = replace(body, camera=body.camera * np.array([4, 1, 1], np.float32))
+    assert core_points(in_sight(large, low, high))[:, 1].min() == pytest.approx(8, abs=1e-2)
