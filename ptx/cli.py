@@ -45,10 +45,10 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Paint a person from a photograph in the pose of another photograph, or from another side, with models that you train.
+    """Paint a person from a photograph in the pose of another photograph, or from another side.
 
-    `ptx demo` shows all of it in minutes, without any data. With photographs: `ptx run everything --set data.root=PHOTOS`, then
-    `ptx transfer ME.jpg --pose DANCER.jpg`.
+    `ptx transfer ME.jpg --pose DANCER.jpg` needs nothing but the photographs. Models of your own: `ptx demo` shows all of it in minutes,
+    without any data; with photographs `ptx run everything --set data.root=PHOTOS`, then `--engine flow`.
     """
 
 
