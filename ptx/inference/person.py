@@ -26,6 +26,7 @@ from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
 from ptx.detector.keypoints import Details, KeypointDetector
+from ptx.detector.keypoints import Detection as FoundDetection
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 
@@ -190,15 +191,18 @@ class PersonReader:
         except BadSample as error:
             raise PtxError(f"{_name(image)}: {error}") from None
         cutter = replace(self, frame="person")
-        return [cutter.person(original, one.keypoints, one.keypoints3d) for one in detections]
+        return [
+            _with_details(cutter.person(original, one.keypoints, one.keypoints3d), self.detector, one)
+            for one in detections
+        ]
 
-    def pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+    def pose(self, pose: str | Path | Keypoints, source: Person | None = None) -> Keypoints:
         """Return a wanted pose (18, 3) at the model's size.
 
         Args:
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose largest person is framed as
                 that of a photograph; or an array (18, 3) of x, y, confidence, in px of the source's photograph.
-            source: the person who will be painted.
+            source: the person who will be painted; files need none.
 
         Raises:
             PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
@@ -207,12 +211,15 @@ class PersonReader:
         if isinstance(pose, np.ndarray):
             points = checked_keypoints(pose, "pose")
             try:
+                if source is None:
+                    raise ValueError("a pose in px of a person's photograph needs that person")
                 return self._wanted(points, source.original.shape[:2], source.transform)
             except BadSample as error:
                 raise PtxError(f"pose: {error}; it is in px of the source's photograph") from None
-        path = Path(pose)
-        if path.suffix.lower() != ".json":
+        path = photograph_of(pose)
+        if path is not None:
             return self.person(path).keypoints
+        path = Path(pose)
         try:
             return self._framed(read_pose(path))
         except BadSample as error:
@@ -300,6 +307,44 @@ class PersonReader:
         moved = np.array(points, np.float32)
         moved[:, :2] = apply_transform(transform, moved[:, :2])
         return mask_outside(moved, self.size)
+
+
+def _with_details(person: Person, detector: Detector, found: Detection) -> Person:
+    """Add what ptx's own detector has found in the photograph to the person who was cut out there."""
+    if not isinstance(detector, KeypointDetector) or not isinstance(found, FoundDetection):
+        return person
+    landmarks = found.landmarks.copy()
+    landmarks[:, :2] = apply_transform(person.transform, landmarks[:, :2])
+    landmarks[:, 2] *= np.hypot(*person.transform[0, :2])
+
+    def details() -> Details:
+        at = detector.details(person.original, found)
+        return Details(*(_moved_points(points, person.transform) for points in at))
+
+    return replace(person, landmarks=landmarks, details=cache(details))
+
+
+def _moved_points(points: Keypoints, transform: Transform) -> Keypoints:
+    """Bring points (..., 3) px, confidence, to another picture."""
+    out = points.copy()
+    out[..., :2] = apply_transform(transform, points[..., :2].reshape(-1, 2)).reshape(points[..., :2].shape)
+    return out
+
+
+def several(image: Photograph | Sequence[Photograph]) -> Sequence[Photograph]:
+    """Return photographs as a sequence; raises PtxError where there is none."""
+    if isinstance(image, (str, Path, np.ndarray)):
+        return [image]
+    if not image:
+        raise PtxError("no photograph is named")
+    return image
+
+
+def photograph_of(pose: str | Path | Keypoints) -> Path | None:
+    """Return the photograph that shows a wanted pose; None where it is given as JSON or as an array."""
+    if isinstance(pose, np.ndarray) or Path(pose).suffix.lower() == ".json":
+        return None
+    return Path(pose)
 
 
 def checked_keypoints(points: NDArray[np.floating], name: str) -> Keypoints:

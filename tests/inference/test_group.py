@@ -11,7 +11,8 @@ import pytest
 from ptx.datasets.images import Image
 from ptx.datasets.people import People
 from ptx.geometry.body import load_body
-from ptx.inference.group import blend_people, pixels_per_metre
+from ptx.inference.blend import blend_people
+from ptx.inference.group import pixels_per_metre
 from ptx.inference.model import Model
 from ptx.inference.painting import Painting
 from ptx.inference.person import Keypoints, Person
