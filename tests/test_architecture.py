@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
     "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},
     "evaluation": {
-        "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
+        "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "surface",
+        "training",
     },
     "project": {"datasets", "pipeline", "settings", "stages", "training"},
     "commands": {

@@ -18,6 +18,7 @@ from ptx.evaluation.protocols import EvaluationProtocol, Split
 from ptx.evaluation.published_figures import MASKED, published_metrics
 from ptx.evaluation.saved_pictures import PictureFolder
 from ptx.evaluation.scores import FILE, Scores, write_scores
+from ptx.evaluation.surface import lacks_surface, surface_method
 from ptx.pipeline.events import Listener
 from ptx.settings import EvaluateSettings
 from ptx.training.context import TrainingContext
@@ -61,9 +62,18 @@ class EvaluationContext:
         """The methods that can be compared.
 
         Raises:
-            PtxError: no system is trained, or a model is stale or damaged.
+            PtxError: nothing paints, or a model is stale or damaged.
         """
-        return open_methods(self.models, self.pairs, self.training.body, self.device)
+        training = self.training
+        surface = None
+        if self.lacks_surface is None:
+            surface = surface_method(training.pipeline, training.body, training.size)
+        return open_methods(self.models, self.pairs, training.body, self.device, surface)
+
+    @cached_property
+    def lacks_surface(self) -> str | None:
+        """Why the surface engine is no method here; None where it is."""
+        return lacks_surface(self.training.pipeline)
 
     def photographs(self, split: Split) -> Iterator[Photographs]:
         """Yield every photograph of a split."""
@@ -99,7 +109,7 @@ def evaluate_project(
         save: folder for all painted pictures and the targets; None keeps none.
 
     Raises:
-        PtxError: there are no test pairs, no system is trained, a model is stale, a file of weights is missing, or pictures are too
+        PtxError: there are no test pairs, nothing paints, a model is stale, a file of weights is missing, or pictures are too
             small for the rules.
     """
     protocol.check_size(*context.training.size)
@@ -107,6 +117,8 @@ def evaluate_project(
     metrics = open_learned_metrics(context.settings, context.models, masked=masked, device=context.device)
     protocol = replace(protocol, lpips=f"{metrics.lpips_version}, AlexNet")
     methods = context.methods
+    if context.lacks_surface is not None:
+        listener.told("evaluate", f"evaluate: without the surface engine: {context.lacks_surface}")
     pairs = context.pairs.spread(count) if count else context.pairs
     if metrics.classifiers.attributes is not None:
         pairs = pairs.annotated(clothes(context.training))

@@ -79,7 +79,7 @@ class Methods:
     baselines: tuple[ImageMethod, ...]
     """Methods that paint without a system: copying, warping, and the target itself as a control."""
     systems: tuple[ImageMethod, ...]
-    """Trained systems, the simplest first."""
+    """What paints people: the surface engine, where the stores have what it needs, then the trained systems, the simplest first."""
 
     @property
     def flow(self) -> tuple[FlowMethod, ...]:
@@ -92,7 +92,13 @@ class Methods:
         return (*self.baselines, *self.systems)
 
 
-def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: torch.device = CPU) -> Methods:
+def open_methods(
+    models: TrainedModels,
+    pairs: TestPairs,
+    body: str,
+    device: torch.device = CPU,
+    surface: Method[Tensor] | None = None,
+) -> Methods:
     """Open the baselines and whatever is trained; each network is read once.
 
     Args:
@@ -100,9 +106,10 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: tor
         pairs: the pairs that methods will be asked for, which come with stored and with exact flow or without.
         body: the body model that is fitted to keypoints, as for `load_body`.
         device: where the networks run.
+        surface: the surface engine, where it can paint.
 
     Raises:
-        PtxError: no system is trained, or a model is stale or damaged.
+        PtxError: nothing paints, or a model is stale or damaged.
     """
     labelled = open_flow_methods(models, pairs, body, device)
     systems = [
@@ -110,6 +117,8 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: tor
         for row in SYSTEM_METHODS
         if models.exists(row.needs)
     ]
+    if surface is not None:
+        systems.insert(0, surface)
     if not systems:
         raise PtxError(
             "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
