@@ -106,6 +106,7 @@ class Project:
             validation_share=s.data.validation_fraction if isinstance(s.data, OwnSplitSettings) else 0.0,
             attributes=s.attributes.path,
             section=s.section,
+            exact_flow=self.data.exact_flow if "truth" in self.data.has else None,
         )
 
     @cached_property

@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "detector": {"geometry", "pipeline"},
     "surface": {"geometry"},
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
-    "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
+    "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
     "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},

@@ -28,6 +28,9 @@ from ptx.training.state import stages_read
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from ptx.training.trainings import TRAININGS
 
+FOUND_AGAIN = ("silhouette", "fit-smpl")
+"""Stages that trainings read and the evaluation does not: what they tell is found again for each pair, as in use."""
+
 
 @dataclass(frozen=True)
 class EvaluationContext:
@@ -85,7 +88,7 @@ class EvaluationContext:
         trained = [row for row in TRAININGS.values() if self.models.exists(row.name)]
         reads = [stages_read(self.training, row) for row in trained] or [FROM_BODIES]
         reads += [stages for stages in (FROM_BODIES, FROM_PARSING) if self._are_done(stages)]
-        return tuple(dict.fromkeys(stage for stages in reads for stage in stages))
+        return tuple(dict.fromkeys(stage for stages in reads for stage in stages if stage not in FOUND_AGAIN))
 
     def _are_done(self, stages: tuple[str, ...]) -> bool:
         pipeline = self.training.pipeline

@@ -13,8 +13,9 @@ from ptx.evaluation.pairs import Flow, LabelledFlow, PairBatch, TestPairs
 from ptx.evaluation.protocols import CPU, through_jpeg
 from ptx.geometry.body import load_body
 from ptx.geometry.labels import BACKGROUND
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
 from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.painter import Painter
+from ptx.inference.painter import Painter, Regressor
 from ptx.inference.systems import assemble
 from ptx.models.flow_net import FlowNet
 from ptx.models.part_affine import part_affine_flow
@@ -22,6 +23,7 @@ from ptx.models.warping import warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.training.data import BatchField
 from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import load_combined_flow
 from ptx.training.systems import SystemName
 
 Output = TypeVar("Output", covariant=True)
@@ -151,7 +153,13 @@ def open_flow_methods(
         for name, training in FLOW_NETWORKS.items()
         if models.exists(training)
     ]
-    methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(load_body(body)))))
+    fitted = load_body(body)
+    if models.exists("train-combined-flow"):
+        dressed = DressedFlow(fitted)
+        combined = CombinedOnTheSpot(dressed, load_combined_flow(models)).to(device)
+        methods.append(Method("projected from dressed fits", _predicted_by(dressed)))
+        methods.append(Method("combined", _predicted_by(combined)))
+    methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(fitted))))
     if pairs.has_stored_flow:
         methods.append(Method("projected, stored", _stored_flow, ("flow", "visibility")))
     return tuple(methods)
@@ -180,7 +188,7 @@ def _part_affine_flow(batch: PairBatch) -> Flow:
     return Flow(part_affine_flow(rows["source_keypoints"], rows["target_keypoints"], *size), None)
 
 
-def _predicted_by(network: FlowNet | FittedFlow) -> Callable[[PairBatch], LabelledFlow]:
+def _predicted_by(network: Regressor) -> Callable[[PairBatch], LabelledFlow]:
     def run(batch: PairBatch) -> LabelledFlow:
         prediction = batch.predict(network)
         return LabelledFlow(prediction.dense, prediction.visibility)

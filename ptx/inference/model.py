@@ -11,13 +11,13 @@ import torch
 
 from ptx.datasets.images import MAX_PIXELS, Frame
 from ptx.geometry.body import Body, load_body
-from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
 from ptx.inference.painter import ExportedPainter
 from ptx.inference.painting import Flow, Painting, Visibility
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
+from ptx.models.flow_net import FlowNet
 from ptx.models.pixels import to_tensor, to_uint8
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.models import FolderModels
@@ -248,9 +248,9 @@ class Model:
         Raises:
             PtxError: the name does not end in .pt2, or the flow is projected from fitted bodies, which is no network.
         """
-        if isinstance(self.painter.regressor, FittedFlow):
+        if not isinstance(self.painter.regressor, FlowNet):
             raise PtxError(
-                "export: projected flow is fitted, not a network's; train the generator with `flow: regressed`"
+                "export: bodies are fitted for this flow, which no network does; train the generator with `flow: regressed`"
             )
         if path.suffix != ".pt2":
             raise PtxError(f"{path}: exported programs are written as .pt2")

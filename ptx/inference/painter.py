@@ -7,13 +7,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
 from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
+from ptx.models.combined_flow import CombinedPrediction
 from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.models.pose_maps import pose_map, pose_maps
 from ptx.models.warping import warp_pixels
+
+Regressor = FlowNet | FittedFlow | DressedFlow | CombinedOnTheSpot
+"""Gives flow and visibility of a batch, of keypoints of source and target and the source's picture."""
+
+RegressedFlow = FlowPrediction | FittedPrediction | CombinedPrediction
+"""Output of a regressor."""
 
 
 class Painted(NamedTuple):
@@ -39,7 +47,7 @@ class Painter(nn.Module):
         radius: of the discs in the pose maps, px.
     """
 
-    def __init__(self, regressor: FlowNet | FittedFlow, radius: float) -> None:
+    def __init__(self, regressor: Regressor, radius: float) -> None:
         super().__init__()
         self.regressor = regressor
         self.radius = radius
@@ -52,7 +60,7 @@ class Painter(nn.Module):
             keypoints: (B, 18, 3) of the persons in it: x, y px, confidence (0: missing).
             pose: (B, 18, 3) wanted, likewise.
         """
-        prediction: FlowPrediction | FittedPrediction = self.regressor(keypoints, pose, image)
+        prediction: RegressedFlow = self.regressor(keypoints, pose, image)
         return self.paint(image, keypoints, pose, prediction.flow, prediction.visibility)
 
     def paint(self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Painted:
@@ -73,9 +81,7 @@ class Painter(nn.Module):
 class FlowPainter(Painter):
     """System A: flow, generator and, where there is one, pixel warping."""
 
-    def __init__(
-        self, regressor: FlowNet | FittedFlow, generator: Generator, mixer: PixelWarp | None, radius: float
-    ) -> None:
+    def __init__(self, regressor: Regressor, generator: Generator, mixer: PixelWarp | None, radius: float) -> None:
         super().__init__(regressor, radius)
         self.generator = generator
         self.mixer = mixer
@@ -95,9 +101,7 @@ class FlowPainter(Painter):
 class PoseFlowPainter(Painter):
     """System B: learned flow, GarmentNet, SynthesisNet."""
 
-    def __init__(
-        self, regressor: FlowNet | FittedFlow, garments: GarmentNet, synthesis: SynthesisNet, radius: float
-    ) -> None:
+    def __init__(self, regressor: Regressor, garments: GarmentNet, synthesis: SynthesisNet, radius: float) -> None:
         super().__init__(regressor, radius)
         self.garments = garments
         self.synthesis = synthesis
@@ -116,9 +120,7 @@ class PoseFlowPainter(Painter):
 class ViewPainter(Painter):
     """System C: the coarse picture, refined; coarse alone without `refine`."""
 
-    def __init__(
-        self, regressor: FlowNet | FittedFlow, coarse: CoarseNet, refine: RefineNet | None, radius: float
-    ) -> None:
+    def __init__(self, regressor: Regressor, coarse: CoarseNet, refine: RefineNet | None, radius: float) -> None:
         super().__init__(regressor, radius)
         self.coarse = coarse
         self.refine = refine

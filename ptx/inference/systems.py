@@ -8,13 +8,15 @@ from typing import TypeVar
 
 from torch import nn
 
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
 from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
+from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, Regressor, ViewPainter
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import load_combined_flow
 from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings, PoseMapSettings
 from ptx.training.systems import SystemName, find_system
 
@@ -94,8 +96,11 @@ def _radius(models: TrainedModels, training: str) -> float:
     return settings.radius
 
 
-def _flow(models: TrainedModels, painting: str) -> FlowNet | FittedFlow:
+def _flow(models: TrainedModels, painting: str) -> Regressor:
     """Return what gives the flow that the network of a training paints by: a trained network, or bodies fitted on the spot."""
     settings = models.settings(painting)
-    training = FLOW_TRAININGS[settings.flow] if isinstance(settings, GivenFlowSettings) else None
+    source = settings.flow if isinstance(settings, GivenFlowSettings) else "projected"
+    training = FLOW_TRAININGS[source]
+    if source == "combined":
+        return CombinedOnTheSpot(DressedFlow(models.body("train-combined-flow")), load_combined_flow(models))
     return _network(models, training, FlowNet) if training else FittedFlow(models.body(painting))

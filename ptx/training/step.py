@@ -60,6 +60,8 @@ class TrainingStep:
                 return f"{name} does not apply: set `{name.replace('-', '_')}.path`"
         if self.training.annotated and self.context.attributes is None:
             return "there is no annotation of clothes: set `attributes.path`"
+        if self.training.exact and self.context.exact_flow is None:
+            return "the data set has no exact flow: train it on synthetic people (data.kind: people)"
         return None
 
     def check(self) -> None:

@@ -28,6 +28,8 @@ class Training:
     """Stages that it also read in ptx 0.1, whose models record them; whether they change has no meaning for it any more."""
     annotated: bool = False
     """True where it also reads what people wear (`attributes.path`)."""
+    exact: bool = False
+    """True where it also reads the exact flow of the pictures, which synthetic people have."""
 
     @property
     def section(self) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.models.combined_flow import CombinedFlow
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.losses import gan_terms, gradient_loss
@@ -60,7 +61,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         facts: NetworkFacts,
         radius: float,
         background: Background,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         features: Vgg19Features | None,
     ) -> None:
         super().__init__(settings, facts)
@@ -224,7 +225,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         settings: TrainPixelWarpSettings,
         facts: NetworkFacts,
         radius: float,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         features: Vgg19Features | None,
         painter: Generator,
     ) -> None:
