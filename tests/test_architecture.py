@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
-    "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
+    "samples": {"datasets", "geometry", "pictures", "pipeline", "stages", "surface"},
     "inference": {"datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},
     "evaluation": {
         "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "surface",

@@ -15,10 +15,14 @@ from ptx.surface.store import TEXTURE_SIDE, SurfaceStore, build_store
 TEXELS_PER_PIXEL = 4
 """Side of the texture over the longer side of a small photograph: as many texels as it has pixels of a person, and some to spare."""
 
+LEAST_SIDE = 512
+"""Smallest side of a texture, px: the faces of a body without texture coordinates, 13,776 of SMPL's, need cells of some px each."""
+
 
 def fill(photograph: MaskedPhotograph, fitted: FittedBody) -> SurfaceStore:
     """Fill a person's surface, with a texture as fine as the photograph."""
-    return build_store(photograph, fitted, min(TEXTURE_SIDE, TEXELS_PER_PIXEL * max(fitted.size)))
+    side = int(np.clip(TEXELS_PER_PIXEL * max(fitted.size), LEAST_SIDE, TEXTURE_SIDE))
+    return build_store(photograph, fitted, side)
 
 
 def transfer(store: SurfaceStore, target: FittedBody, keypoints: Floats) -> Rendering:
