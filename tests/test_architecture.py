@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"geometry", "labels", "pipeline"},
     "detector": {"geometry", "pipeline"},
     "surface": {"geometry"},
-    "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
+    "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "surface"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages", "surface"},

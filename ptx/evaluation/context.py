@@ -28,7 +28,7 @@ from ptx.training.state import stages_read
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from ptx.training.trainings import TRAININGS
 
-FOUND_AGAIN = ("silhouette", "fit-smpl")
+FOUND_AGAIN = ("silhouette", "fit-smpl", "draw-surface")
 """Stages that trainings read and the evaluation does not: what they tell is found again for each pair, as in use."""
 
 

@@ -14,6 +14,7 @@ from ptx.evaluation.protocols import CPU, through_jpeg
 from ptx.geometry.body import load_body
 from ptx.geometry.labels import BACKGROUND
 from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import Painter, Regressor
 from ptx.inference.systems import assemble
@@ -155,7 +156,7 @@ def open_flow_methods(
     ]
     fitted = load_body(body)
     if models.exists("train-combined-flow"):
-        dressed = DressedFlow(fitted)
+        dressed = DressedFlow(Dresser(fitted))
         combined = CombinedOnTheSpot(dressed, load_combined_flow(models)).to(device)
         methods.append(Method("projected from dressed fits", _predicted_by(dressed)))
         methods.append(Method("combined", _predicted_by(combined)))

@@ -17,7 +17,6 @@ from ptx.inference.painting import Flow, Painting, Visibility
 from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
-from ptx.models.flow_net import FlowNet
 from ptx.models.pixels import to_tensor, to_uint8
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.models import FolderModels
@@ -248,9 +247,10 @@ class Model:
         Raises:
             PtxError: the name does not end in .pt2, or the flow is projected from fitted bodies, which is no network.
         """
-        if not isinstance(self.painter.regressor, FlowNet):
+        if not self.painter.exportable:
             raise PtxError(
-                "export: bodies are fitted for this flow, which no network does; train the generator with `flow: regressed`"
+                "export: bodies are fitted for its flow or surface, which no network does; train the generator with `flow: regressed` and "
+                "`surface: false`"
             )
         if path.suffix != ".pt2":
             raise PtxError(f"{path}: exported programs are written as .pt2")

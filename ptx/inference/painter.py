@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
 from ptx.models.combined_flow import CombinedPrediction
 from ptx.models.flow_net import FlowNet, FlowPrediction
@@ -52,6 +53,11 @@ class Painter(nn.Module):
         self.regressor = regressor
         self.radius = radius
 
+    @property
+    def exportable(self) -> bool:
+        """True where it is networks alone; bodies are fitted outside of them."""
+        return isinstance(self.regressor, FlowNet)
+
     def forward(self, image: Tensor, keypoints: Tensor, pose: Tensor) -> Painted:
         """Paint.
 
@@ -79,12 +85,25 @@ class Painter(nn.Module):
 
 
 class FlowPainter(Painter):
-    """System A: flow, generator and, where there is one, pixel warping."""
+    """System A: flow, generator and, where there is one, pixel warping; `dresser` draws the surface that a generator sees."""
 
-    def __init__(self, regressor: Regressor, generator: Generator, mixer: PixelWarp | None, radius: float) -> None:
+    def __init__(
+        self,
+        regressor: Regressor,
+        generator: Generator,
+        mixer: PixelWarp | None,
+        radius: float,
+        dresser: Dresser | None = None,
+    ) -> None:
         super().__init__(regressor, radius)
+        self.dresser = dresser
         self.generator = generator
         self.mixer = mixer
+
+    @property
+    def exportable(self) -> bool:
+        """Also False where a surface is drawn."""
+        return super().exportable and self.dresser is None
 
     def picture(
         self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor
@@ -92,7 +111,8 @@ class FlowPainter(Painter):
         """Generate, then mix with the warped source."""
         height, width = image.shape[-2:]
         poses = pose_maps(keypoints, pose, height, width, self.radius, self.generator.background)
-        picture: Tensor = self.generator(image, poses, flow, visibility)
+        drawn = None if self.dresser is None else self.dresser.draw(keypoints, pose, image)
+        picture: Tensor = self.generator(image, poses, flow, visibility, drawn)
         if self.mixer is not None:
             picture, _ = self.mixer(picture, image, flow, visibility)
         return picture, None

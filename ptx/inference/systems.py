@@ -9,6 +9,7 @@ from typing import TypeVar
 from torch import nn
 
 from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, Regressor, ViewPainter
 from ptx.models.flow_net import FlowNet
@@ -53,7 +54,9 @@ def _build_flow(models: TrainedModels, refined: bool) -> Painter:
     generator = _network(models, "train-generator", Generator)
     use_mixer = refined and models.exists("train-pixel-warp")
     mixer = _network(models, "train-pixel-warp", PixelWarp) if use_mixer else None
-    return FlowPainter(_flow(models, "train-generator"), generator, mixer, _radius(models, "train-generator"))
+    flow, radius = _flow(models, "train-generator"), _radius(models, "train-generator")
+    dresser = Dresser(models.body("train-generator")) if generator.surface else None
+    return FlowPainter(flow, generator, mixer, radius, dresser)
 
 
 def _build_pose_flow(models: TrainedModels, refined: bool) -> Painter:
@@ -102,5 +105,5 @@ def _flow(models: TrainedModels, painting: str) -> Regressor:
     source = settings.flow if isinstance(settings, GivenFlowSettings) else "projected"
     training = FLOW_TRAININGS[source]
     if source == "combined":
-        return CombinedOnTheSpot(DressedFlow(models.body("train-combined-flow")), load_combined_flow(models))
+        return CombinedOnTheSpot(DressedFlow(Dresser(models.body("train-combined-flow"))), load_combined_flow(models))
     return _network(models, training, FlowNet) if training else FittedFlow(models.body(painting))

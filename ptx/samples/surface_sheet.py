@@ -79,9 +79,9 @@ def show_surface(pipeline: Pipeline, name: str, output: Path | None) -> Path:
             Panel(_provenance(store), "provenance"),
         ],
     ]
-    words = ", ".join(words for words, _ in PROVENANCE_COLOURS.values() if words)
+    words = [words for words, _ in PROVENANCE_COLOURS.values() if words]
     image_id = pipeline.listing.ids[index]
-    page = sheet(rows, f"{image_id}\nprovenance: {words}", height=PANEL_HEIGHT)
+    page = sheet(rows, "\n".join([image_id, ", ".join(words[:3]), ", ".join(words[3:])]), height=PANEL_HEIGHT)
     return save_png(page, output or pipeline.results / "show" / f"{file_name(image_id)}_surface.png")
 
 

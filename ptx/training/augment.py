@@ -31,6 +31,7 @@ MAPS: tuple[BatchField, ...] = (
     "target",
     *FLOWS,
     *FLOWS.values(),
+    "drawn",
     *PART_MAPS,
     "source_parsing",
     "target_parsing",
@@ -103,6 +104,8 @@ def vary_target(batch: Batch, shift: tuple[int, int] = (0, 0), scale: float = 1.
     varied["target_keypoints"][..., :2] = keypoints
     varied["target_keypoints"] = drop_outside(varied["target_keypoints"], height, width)
     varied["target"] = sample(batch["target"], xy, "bilinear", "border")
+    if "drawn" in batch:
+        varied["drawn"] = sample(batch["drawn"], xy)  # nobody outside
     for name, outside in LABEL_FIELDS.items():
         if name in batch:
             varied[name] = _sample_labels(batch[name], xy, outside)

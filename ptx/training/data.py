@@ -18,7 +18,7 @@ from ptx.datasets.attribute_files import Clothes, annotation_digest, read_clothe
 from ptx.datasets.data_set import ExactFlow
 from ptx.datasets.spread import spread
 from ptx.geometry.quantization import decode_flow
-from ptx.models.pixels import to_tensor
+from ptx.models.pixels import to_tensor, with_alpha
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
@@ -70,6 +70,9 @@ class Batch(TypedDict, total=False):
     """(B, 2, H, W) float32 px from target to source of the source's dressed body in the target's pose; from stage silhouette."""
     carried_visibility: Tensor
     """(B, 1, H, W) uint8 labels, likewise."""
+    drawn: Tensor
+    """(B, 4, H, W) float32: the source's completed surface in the target's pose, colours in -1..1, alpha 0 to 1; from stage
+    draw-surface."""
     true_flow: Tensor
     """(B, 2, H, W) float32 px from target to source, as the pictures were rendered; of synthetic people."""
     true_visibility: Tensor
@@ -79,7 +82,7 @@ class Batch(TypedDict, total=False):
 BatchField = Literal[
     "pair", "source", "target", "source_keypoints", "target_keypoints", "flow", "visibility", "source_part", "target_part",
     "source_parsing", "target_parsing", "target_attributes", "target_category", "carried_flow", "carried_visibility",
-    "true_flow", "true_visibility",
+    "drawn", "true_flow", "true_visibility",
 ]  # fmt: skip
 """Name of a field of `Batch`."""
 
@@ -158,6 +161,8 @@ class PairData(Dataset[Batch]):
         if "parse" in self.reads:
             row["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source, np.uint8))
             row["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target, np.uint8))
+        if "draw-surface" in self.reads:
+            row["drawn"] = with_alpha(self._read("drawn", "drawn", pair, np.uint8))
         if self.clothes is not None:
             row["target_attributes"] = torch.from_numpy(self.clothes.attributes[target])
             row["target_category"] = torch.tensor(self.clothes.categories[target])

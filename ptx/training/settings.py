@@ -34,6 +34,9 @@ FROM_PARSING = ("ingest", "extract-keypoints", "parse")
 FROM_OUTLINES = (*FROM_PICTURES, "silhouette", "fit-smpl")
 """Stages that combined flow reads: pictures, keypoints, the person's outline; and who can have a body fitted, with which body model."""
 
+FROM_DRAWN = (*FROM_PICTURES, "draw-surface")
+"""Stages that are read where networks see the source's completed surface in the target's pose."""
+
 FLOW_READS: dict[FlowSource, tuple[str, ...]] = {
     "projected": FROM_BODIES,
     "regressed": (),

@@ -57,7 +57,7 @@ class TrainingStep:
         """Return the reason why its inputs cannot exist under these settings; None where they can."""
         for name in self._stages():
             if not self.context.pipeline.stage(name).applies:
-                return f"{name} does not apply: set `{name.replace('-', '_')}.path`"
+                return f"{name} does not apply: set `{self.context.pipeline.stage(name).how_to_apply}`"
         if self.training.annotated and self.context.attributes is None:
             return "there is no annotation of clothes: set `attributes.path`"
         if self.training.exact and self.context.exact_flow is None:

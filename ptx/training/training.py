@@ -24,6 +24,8 @@ class Training:
     """Trainings whose models it uses, besides those that its settings ask for (`TrainSettings.needs`)."""
     reads: tuple[str, ...] = FROM_BODIES
     """Stages whose stores it reads, besides those that its settings ask for (`TrainSettings.reads`)."""
+    reads_as: tuple[str, ...] = ()
+    """Trainings that it also reads for what their settings ask for, since their networks are given that in it."""
     formerly_read: tuple[str, ...] = ()
     """Stages that it also read in ptx 0.1, whose models record them; whether they change has no meaning for it any more."""
     annotated: bool = False

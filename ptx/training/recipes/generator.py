@@ -203,11 +203,12 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
             fusion=settings.fusion,
             background=settings.background,
             alignment=settings.feature_alignment,
+            surface=settings.surface,
         )
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generate the target."""
-        return [net(batch["source"], self.poses(batch), *self.flow(batch))]
+        return [net(batch["source"], self.poses(batch), *self.flow(batch), batch.get("drawn"))]
 
 
 class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
@@ -259,6 +260,6 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         """Generate the target, then mix it with the warped source."""
         flow, visibility = self.flow(batch)
         with torch.no_grad():
-            generated = self.painter(batch["source"], self.poses(batch), flow, visibility)
+            generated = self.painter(batch["source"], self.poses(batch), flow, visibility, batch.get("drawn"))
         mixed, _ = net(generated, batch["source"], flow, visibility)
         return [mixed]

@@ -16,9 +16,9 @@ class TrainCombinedFlowSettings(PoseMapSettings, MaxChannelsSettings):
         "demo": {
             "base_channels": 8, "max_channels": 32, "scales": 4, "learning_rate": 3e-3, "cool_down": 0.5, "radius": 4.0,
         },
-        "deepfashion-256": {"steps": 60_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999},
+        "deepfashion-256": {"steps": 60_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "checkpoint": "last"},
         "market-128x64": {
-            "steps": 60_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "scales": 4, "radius": 4.0,
+            "steps": 60_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "checkpoint": "last", "scales": 4, "radius": 4.0,
         },
     }  # fmt: skip
 
