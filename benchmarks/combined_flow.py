@@ -25,6 +25,8 @@ from ptx.project import load_project
 
 COMBINED = "combined"
 PARENTS = ("projected from dressed fits", "learned (B)")
+DATA = ("ingest", "extract-keypoints", "parse", "silhouette", "fit-smpl")
+"""Data stages that are needed: bodies are dressed as they are wanted."""
 REGIONS = ("end-point error, px", "of visible pixels", "of visible loose cloth")
 
 
@@ -44,7 +46,7 @@ def main() -> None:
         "train_combined_flow": {"steps": args.steps, "save_every": 100, "workers": 0},
     }
     root = args.folder.absolute()
-    experiment(root, settings, [["train-pose-flow", "train-combined-flow"]], [], 1, None)
+    experiment(root, settings, [["train-pose-flow", "train-combined-flow"]], [], 1, None, DATA)
     errors, persons = flow_errors(root / "base" / "pipeline.yaml", args.count)
     rows = [(name, *(f"{np.nanmean(region):.2f}" for region in found)) for name, found in errors.items()]
     table(("", *REGIONS), rows)
