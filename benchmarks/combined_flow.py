@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=120)
     parser.add_argument("--flow-steps", type=int, default=600, help="of the learned flow")
     parser.add_argument("--steps", type=int, default=600, help="of the combination")
+    parser.add_argument("--jobs", type=int, default=1, help="the training takes this share of the cores")
     parser.add_argument("--count", type=int, default=360, help="test pairs that are scored")
     args = parser.parse_args()
     settings: Settings = {
@@ -46,7 +47,7 @@ def main() -> None:
         "train_combined_flow": {"steps": args.steps, "save_every": 100, "workers": 0},
     }
     root = args.folder.absolute()
-    experiment(root, settings, [["train-pose-flow", "train-combined-flow"]], [], 1, None, DATA)
+    experiment(root, settings, [["train-pose-flow", "train-combined-flow"]], [], args.jobs, None, DATA)
     errors, persons = flow_errors(root / "base" / "pipeline.yaml", args.count)
     rows = [(name, *(f"{np.nanmean(region):.2f}" for region in found)) for name, found in errors.items()]
     table(("", *REGIONS), rows)

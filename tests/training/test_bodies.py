@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ptx.geometry.labels import VISIBLE
 from ptx.geometry.rasterizer import rasterize
+from ptx.pipeline.errors import PtxError
 from ptx.project import Project
 from ptx.training.bodies import StoredBodies
+from ptx.training.splits import training_pairs
+from ptx.training.step import TrainingStep
+from ptx.training.trainings import TRAININGS
 from tests.projects import make_project, read, run
 
 SIZE = (64, 48)
@@ -44,6 +51,33 @@ def test_fitted_bodies_are_bare_and_near_their_keypoints(project: Project) -> No
     both = np.isfinite(away) & np.isfinite(residual[1])
     assert both.sum() > 8
     np.testing.assert_allclose(away[both], residual[1][both], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_rows_of_combined_flow_hold_carried_and_exact_flow(project: Project) -> None:
+    """The carried flow is near the exact one on what both call visible; truth is the data set's."""
+    chosen = training_pairs(project.context, TRAININGS["train-combined-flow"], 0.0).train
+    for i in range(2):
+        row = chosen[i]
+        target, source = chosen.pairs[i].tolist()
+        exact, labels = project.data.exact_flow().flow(target, source)
+        np.testing.assert_array_equal(row["true_flow"].numpy().transpose(1, 2, 0), exact)
+        np.testing.assert_array_equal(row["true_visibility"][0].numpy(), labels)
+        both = (labels == VISIBLE) & (row["carried_visibility"][0].numpy() == VISIBLE)
+        off = np.linalg.norm(row["carried_flow"].numpy().transpose(1, 2, 0) - exact, axis=-1)[both]
+        assert both.sum() > 30
+        assert off.mean() < 0.4 * np.linalg.norm(exact, axis=-1)[both].mean()
+
+
+def test_without_exact_flow_there_is_no_combined_flow(project: Project) -> None:
+    context = replace(project.context, exact_flow=None)
+    with pytest.raises(
+        PtxError, match=r"^train-combined-flow: the data set has no exact flow: train it on synthetic people"
+    ):
+        training_pairs(context, TRAININGS["train-combined-flow"], 0.0)
+    assert str(TrainingStep(context, TRAININGS["train-combined-flow"]).impossible()).startswith(
+        "the data set has no exact flow"
+    )
 
 
 @pytest.mark.slow
