@@ -7,7 +7,10 @@ from pathlib import Path
 
 from ptx.training.settings import FLOW_STAGES, FROM_BODIES, FROM_PARSING, FROM_PICTURES, TrainSettings
 
-__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "Training"]
+__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "NO_EXACT_FLOW", "Training"]
+
+NO_EXACT_FLOW = "the data set has no exact flow: train it on synthetic people (data.kind: people)"
+"""Why a training that reads exact flow cannot run."""
 
 
 @dataclass(frozen=True)
