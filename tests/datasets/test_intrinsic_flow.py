@@ -196,7 +196,7 @@ def test_market_by_silhouettes(tmp_path: Path) -> None:
 def test_what_needs_fitted_bodies_says_why_it_cannot_be_trained(done: Project, tmp_path: Path) -> None:
     assert done.data.root is not None
     root = done.data.root
-    chosen = project(tmp_path, root, "train_generator: {flow: combined}\n")
+    chosen = project(tmp_path, root, f"train_generator: {{flow: combined}}\nparse: {{path: {root}}}\n")
     reasons = {name: TrainingStep(chosen.context, TRAININGS[name]).impossible() for name in TRAININGS}
     assert reasons["train-combined-flow"] == NO_EXACT_FLOW
     assert (
