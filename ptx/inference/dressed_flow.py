@@ -10,7 +10,6 @@ from ptx.geometry.labels import BACKGROUND
 from ptx.inference.dresser import Dresser, as_arrays
 from ptx.inference.fitted_flow import FittedPrediction
 from ptx.models.combined_flow import CarriedFlow, CombinedFlow, CombinedPrediction
-from ptx.models.part_affine import part_affine_flow
 from ptx.models.pixels import to_uint8
 from ptx.surface.carried import carried_flow
 
@@ -29,9 +28,7 @@ class DressedFlow(nn.Module):
     def forward(self, source: Tensor, target: Tensor, image: Tensor) -> FittedPrediction:
         """Carry the dressed source into the target's pose; arguments as for `FlowNet`."""
         carried = self.carry(source, target, image)
-        around = part_affine_flow(source, target, *image.shape[-2:])
-        dense = torch.where(carried.visibility < BACKGROUND, carried.flow, around)
-        return FittedPrediction(dense, carried.flow, carried.visibility)
+        return FittedPrediction(carried.dense(source, target), carried.flow, carried.visibility)
 
     def carry(self, source: Tensor, target: Tensor, image: Tensor) -> CarriedFlow:
         """Return flow and visibility of a batch; arguments as for `FlowNet`."""

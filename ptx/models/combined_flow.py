@@ -34,6 +34,11 @@ class CarriedFlow(NamedTuple):
     visibility: Tensor
     """(B, 1, H, W) labels, uint8."""
 
+    def dense(self, source: Tensor, target: Tensor) -> Tensor:
+        """(B, 2, H, W) px everywhere: off the body that of the nearest body part, by keypoints (B, 18, 3) of source and target."""
+        around = part_affine_flow(source, target, *self.flow.shape[-2:])
+        return torch.where(self.visibility < BACKGROUND, self.flow, around)
+
 
 class CombinedPrediction(NamedTuple):
     """Output of `CombinedFlow` for a batch."""
@@ -91,7 +96,7 @@ class FlowBlend(nn.Module):
         """
         height, width = image.shape[-2:]
         on = (carried.visibility < BACKGROUND).to(image.dtype)  # (B, 1, H, W)
-        body = torch.where(on > 0, carried.flow, part_affine_flow(source, target, height, width))
+        body = carried.dense(source, target)
         labels = F.one_hot(carried.visibility[:, 0].long(), VISIBILITY_LABELS).permute(0, 3, 1, 2).to(image.dtype)
         dense, shown = learned.dense, learned.logits.float().softmax(1)
         inputs = [

@@ -82,7 +82,9 @@ class CombinedFlowRecipe(Recipe[TrainCombinedFlowSettings]):
         return {
             "epe_visible": end_point_error(prediction.dense, truth, seen),
             "epe_of_learned": end_point_error(learned.dense, truth, seen),
-            "epe_of_carried": end_point_error(batch["carried_flow"], truth, seen),
+            "epe_of_carried": end_point_error(
+                carried_flow(batch).dense(batch["source_keypoints"], batch["target_keypoints"]), truth, seen
+            ),
             "visibility": right.sum((1, 2, 3)) / body.sum((1, 2, 3)).clamp(min=1),
         }
 

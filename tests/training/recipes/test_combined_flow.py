@@ -66,6 +66,7 @@ def test_hidden_pixels_weigh_less() -> None:
 
 def test_scores_are_of_what_the_source_shows() -> None:
     batch = labelled(0, 1, 2, 0)
+    batch["carried_visibility"] = batch["true_visibility"]
     batch["carried_flow"] = batch["true_flow"] + 6 * (batch["true_visibility"] == 0)
     scores = recipe().scores(Off(batch["true_flow"]), batch)
     assert scores["epe_visible"].tolist() == pytest.approx([5.0], rel=1e-4)
