@@ -13,7 +13,6 @@ import torch
 from ptx.datasets.images import MAX_PIXELS, Frame
 from ptx.geometry.body import Body, load_body
 from ptx.inference.blend import blend_people
-from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.group import GroupPainting, paint_everyone, pixels_per_metre
 from ptx.inference.painter import ExportedPainter
 from ptx.inference.painting import Flow, Painting, Visibility
@@ -267,9 +266,10 @@ class Model:
         Raises:
             PtxError: the name does not end in .pt2, or the flow is projected from fitted bodies, which is no network.
         """
-        if isinstance(self.painter.regressor, FittedFlow):
+        if not self.painter.exportable:
             raise PtxError(
-                "export: projected flow is fitted, not a network's; train the generator with `flow: regressed`"
+                "export: bodies are fitted for its flow or surface, which no network does; train the generator with `flow: regressed` and "
+                "`surface: false`"
             )
         if path.suffix != ".pt2":
             raise PtxError(f"{path}: exported programs are written as .pt2")

@@ -33,6 +33,7 @@ from ptx.surface.merge import merge
 from ptx.surface.proportions import Proportions, at_home, core_points, in_pose, in_sight, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.store import TEXTURE_SIDE, fill_surface
+from ptx.surface.transfer import lay_over
 
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
@@ -265,9 +266,7 @@ class SurfaceEngine:
 
 def _on_plain(drawn: Rendering) -> Image:
     """Lay a drawn person over a plain background."""
-    alpha = drawn.alpha[..., None]
-    picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)
-    return np.asarray(picture + 0.5, np.uint8)
+    return lay_over(drawn, np.array([[BACKGROUND]], np.uint8))
 
 
 def _person_of(avatar: Avatar) -> SurfacePerson:
