@@ -20,6 +20,12 @@ CONTROLS = 512
 HEIGHT_STEP = 0.24 / 32767
 """Metres in one unit of stored int16 displacements."""
 
+SHEET_ROWS, SHEET_COLUMNS = 5, 8
+"""Grid of the displacements of a sheet of cloth or hair, from its top to where it ends, and around."""
+
+SHEET_STEP = 1e-4
+"""Metres in one unit of stored int16 lengths and displacements of sheets."""
+
 
 def encode_heights(heights: NDArray[np.floating]) -> NDArray[np.int16]:
     """Encode displacements (K,), metres, as (`CONTROLS`,)."""

@@ -127,7 +127,7 @@ def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, tar
         (K,) metres, within the basis's limits.
     """
     scale = float(posed.camera[0])
-    ours = body_outline(posed.points(body, basis.offset(heights)), body.faces, person.size, area=person.area)
+    ours = body_outline(posed.points(body, basis.offset(heights)), basis.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
     chosen, partner = _pairs(ours, target, scale)

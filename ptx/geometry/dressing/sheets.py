@@ -1,0 +1,74 @@
+"""Displacements of the sheets of a layered body, outwards from where they hang in rest: functions of a few values of each, as of the skin."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ptx.geometry.dressing.displacements import ControlBasis, control_basis
+from ptx.geometry.layers.hang import hung
+from ptx.geometry.layers.layered_body import LayeredBody, Worn
+from ptx.geometry.layers.sheet import Sheet
+from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
+
+Floats = NDArray[np.float64]
+
+BENDS, ROUND, HOLD, TOP_HOLD = 4.0, 3.0, 0.3, 60.0
+"""Weights of squared second differences down the sheet, of differences around it, of the displacements, and of the first row's; against a
+squared distance of outlines in metres, as those of the skin."""
+
+LEAST, MOST = -0.06, (0.05, 0.6)
+"""Metres at which displacements end: inwards; outwards at the sheet's top, and at its end."""
+
+CACHED = 64
+"""Bases that are kept."""
+
+
+@lru_cache(maxsize=CACHED)
+def layered_basis(body: LayeredBody, worn: Worn) -> ControlBasis:
+    """Make the basis of the skin's displacements and of the sheets', in one: heights are the skin's, then each sheet's, row after row."""
+    skin = control_basis(body.base)
+    parts = [_sheet_weights(sheet, length) for sheet, length in zip(body.sheets, worn, strict=True)]
+    costs = [_sheet_cost() for _ in body.sheets]
+    outwards = [np.asarray(sheet.outwards.reshape(-1, 3), np.float32) for sheet in body.sheets]
+    down = np.repeat(np.linspace(0, 1, SHEET_ROWS), SHEET_COLUMNS)
+    most = MOST[0] + (MOST[1] - MOST[0]) * down
+    return ControlBasis(
+        sp.csr_matrix(sp.block_diag([skin.weights, *parts])),
+        np.concatenate([skin.normals, *outwards]),
+        scipy.linalg.block_diag(skin.penalty, *costs),
+        np.concatenate([skin.lower, *(np.full(len(most), LEAST) for _ in body.sheets)]),
+        np.concatenate([skin.upper, *(most for _ in body.sheets)]),
+        body.drawn(worn),
+        hung(body, worn),
+    )
+
+
+def _sheet_weights(sheet: Sheet, length: float) -> sp.csr_matrix:
+    """Weights (R C, M) of the values on a grid that is spread over what is worn of a sheet; 0 where nothing is."""
+    rows, columns = sheet.shape
+    count = SHEET_ROWS * SHEET_COLUMNS
+    if length <= 0:
+        return sp.csr_matrix((rows * columns, count))
+    at = np.minimum(sheet.down / length, 1) * (SHEET_ROWS - 1)
+    vertical = np.maximum(1 - np.abs(at[:, None] - np.arange(SHEET_ROWS)), 0)  # (R, rows of the grid)
+    place = np.arange(columns) * SHEET_COLUMNS / columns
+    apart = (place[:, None] - np.arange(SHEET_COLUMNS) + SHEET_COLUMNS / 2) % SHEET_COLUMNS - SHEET_COLUMNS / 2
+    around = np.where(np.abs(apart) < 1, 0.5 + 0.5 * np.cos(np.pi * apart), 0)  # windows that sum to 1
+    return sp.csr_matrix(np.einsum("rk,cm->rckm", vertical, around).reshape(rows * columns, count))
+
+
+def _sheet_cost() -> Floats:
+    """Half the Hessian (M, M) of what the displacements of a sheet cost."""
+    eye_rows, eye_columns = np.eye(SHEET_ROWS), np.eye(SHEET_COLUMNS)
+    second = np.diff(eye_rows, 2, axis=0)
+    around = eye_columns - np.roll(eye_columns, 1, axis=1)
+    held = HOLD * eye_rows
+    held[0, 0] = TOP_HOLD
+    return np.asarray(
+        BENDS * np.kron(second.T @ second, eye_columns) + ROUND * np.kron(eye_rows, around.T @ around) + np.kron(held, eye_columns)
+    )

@@ -1,0 +1,168 @@
+"""Does somebody wear a skirt, and how long is it? Told from the mask and the bare body that is fitted to them.
+
+Two signs, either of which is enough: the mask is filled between legs that stand apart, down to the hem; or, where legs hide the gap, it
+stands off the legs on both sides and steps back to them at the hem.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.joints import PARTS
+from ptx.geometry.layers.layered_body import LayeredBody, Worn
+from ptx.geometry.layers.hang import hung
+from ptx.geometry.rasterizer import rasterize
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+BESIDE = 0.012
+"""Metres around the fitted body that say nothing: fits are no better."""
+
+ARMS = 0.05
+"""Metres around an arm that say nothing: sleeves, hands, bags."""
+
+REACH = 0.3
+"""Metres beside the body in which cloth is looked for."""
+
+CROTCH = 0.22
+"""Metres of the tube above the crotch, where there is no gap."""
+
+LEAST_GAP = 0.006
+"""Square metres between the legs that must be filled."""
+
+LEAST_LENGTH = 0.12
+"""Metres of the gap, at least `LEAST_WIDTH` wide, that must be filled."""
+
+LEAST_WIDTH = 0.025
+"""Metres."""
+
+FILLED = 0.85
+"""Share of the gap above the hem that is filled at least."""
+
+FLARE, STEP = 0.05, 0.035
+"""Metres by which cloth stands off the legs above its hem where legs hide the gap, on both sides, and by which it steps back there."""
+
+NEAR_HEM = 0.12
+"""Metres above and below a hem that are compared."""
+
+
+class Rows(NamedTuple):
+    """What is seen beside the legs, by rows of the tube's faces; square metres."""
+
+    gap: Floats
+    """(R,) of the gap between the legs."""
+    filled: Floats
+    """(R,) of it in the mask."""
+    beside: Floats
+    """(R, 2) of the mask beyond the legs, left and right of them in the picture."""
+    height: Floats
+    """(R,) metres of each row in the picture."""
+
+
+def find_skirt(body: LayeredBody, posed: Posed, person: Person) -> float:
+    """Find how long a person's skirt is: metres of the tube; 0: there is none, or nothing shows it.
+
+    Args:
+        body: the body with its tube.
+        posed: fitted to the person.
+        person: of the same picture.
+    """
+    sheet = body.sheets[0]
+    seen = measure(body, posed, person)
+    down = sheet.down[1:]
+    hem = max(_hem_between(seen, down), _hem_beside(seen, down))
+    return float(down[hem]) if hem >= 0 else 0.0
+
+
+def _hem_between(seen: Rows, down: Floats) -> int:
+    """The last row of a skirt that closes the gap between the legs; -1: none does."""
+    gap = np.where(down > CROTCH, seen.gap, 0)
+    filled = np.where(down > CROTCH, seen.filled, 0)
+    votes = np.cumsum(filled - 0.5 * gap)
+    hem = int(np.argmax(votes))
+    above = slice(None, hem + 1)
+    wide = gap[above] > LEAST_WIDTH * np.maximum(seen.height[above], 1e-9)
+    length = float((seen.height[above] * wide).sum())
+    total = float(gap[above].sum())
+    if total < LEAST_GAP or float(filled[above].sum()) < FILLED * total or length < LEAST_LENGTH:
+        return -1
+    return hem
+
+
+def _hem_beside(seen: Rows, down: Floats) -> int:
+    """The last row of a skirt that stands off the legs on both sides, and steps back to them below; -1: none does."""
+    off = (seen.beside / np.maximum(seen.height, 1e-9)[:, None]).min(axis=1)  # metres, of the side where it is less
+    spacing = float(down[1] - down[0])
+    span = max(2, round(NEAR_HEM / spacing))
+    best, hem = STEP, -1
+    for row in range(np.searchsorted(down, CROTCH), len(down) - span):
+        above, below = off[max(0, row - span + 1) : row + 1], off[row + 2 : row + 1 + span]
+        seen_there = (seen.height[row - span + 1 : row + 1 + span] > 0).all()
+        step = float(above.mean() - below.mean())
+        if seen_there and above.mean() > FLARE and step > best:
+            best, hem = step, row
+    return hem
+
+
+def measure(body: LayeredBody, posed: Posed, person: Person) -> Rows:
+    """Measure what is seen between and beside the legs."""
+    scale, size = float(posed.camera[0]), person.size
+    longest = Worn(float(body.sheets[0].down[-1]))
+    points = posed.points(body, hung(body, longest))
+    count, rows = len(body.base.faces), body.sheets[0].face_rows
+    bare, _, _ = rasterize(points, body.base.faces, *size)
+    tube, _, _ = rasterize(points, body.faces[count : count + len(rows)], *size)
+    part = np.where(bare >= 0, body.base.face_part[bare], 0)
+    known = np.ones(size, np.bool_) if person.area is None else person.area
+    arms = np.isin(part, (PARTS.index("left_arm"), PARTS.index("right_arm")))
+    known = known & ~_near(arms, ARMS * scale) & ~_near(bare >= 0, BESIDE * scale)
+    between, left = _sides(part)
+    mask = person.mask > 0.5
+    distance, label = cv2.distanceTransformWithLabels(
+        (tube < 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    owner = np.zeros(int(label.max()) + 1, np.int64)
+    on = tube >= 0
+    owner[label[on]] = rows[tube[on]]
+    row = owner[label]
+    total = len(body.sheets[0].down) - 1
+
+    def area(where: Mask) -> Floats:
+        return np.bincount(row[where], minlength=total)[:total] / scale**2
+
+    near = known & mask & ~between & (distance < REACH * scale)
+    middle = posed.points(body, hung(body, longest))[body.first(0) :, :2].reshape(*body.sheets[0].shape, 2).mean(axis=1)
+    height = np.linalg.norm(np.diff(middle, axis=0), axis=1) / scale
+    inside = (middle[1:] > 0).all(axis=1) & (middle[1:] < np.array(size[::-1]) - 1).all(axis=1)
+    return Rows(
+        gap=area(known & between & on),
+        filled=area(known & between & on & mask),
+        beside=np.stack([area(near & left), area(near & ~left)], axis=1),
+        height=np.where(inside, height, 0),
+    )
+
+
+def _near(where: Mask, distance: float) -> Mask:
+    """Pixels nearer than a distance, px, to some (H, W), and these."""
+    return np.asarray(cv2.distanceTransform((~where).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= distance)
+
+
+def _sides(part: NDArray[np.integer]) -> tuple[Mask, Mask]:
+    """Pixels between the two legs along their row, and those left of the legs' middle, of body parts (H, W)."""
+    width = part.shape[1]
+    leg = np.isin(part, (PARTS.index("left_leg"), PARTS.index("right_leg")))
+    columns = np.arange(width)[None]
+    before = np.maximum.accumulate(np.where(leg, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(leg, columns, width)[:, ::-1], axis=1)[:, ::-1]
+    both = (before >= 0) & (after < width)
+    rows = np.arange(len(part))[:, None]
+    other = part[rows, np.maximum(before, 0)] != part[rows, np.minimum(after, width - 1)]
+    here = leg.any(axis=1, keepdims=True)
+    first, last = np.where(here, leg.argmax(axis=1)[:, None], 0), np.where(here, width - 1 - leg[:, ::-1].argmax(axis=1)[:, None], width)
+    return ~leg & both & other, np.broadcast_to(columns < (first + last) / 2, part.shape)
