@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from ptx.datasets.images import MAX_PIXELS, Frame, Image, photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
-from ptx.geometry.dressing.displacements import control_basis
 from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person as Observed
 from ptx.geometry.dressing.refine import Posed
+from ptx.geometry.dressing.sheets import clothed
 from ptx.geometry.flow import warp
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
@@ -254,9 +254,9 @@ class SurfaceEngine:
         start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
         observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area)
         dressed = dress(self.body, start, observed)
-        offset = control_basis(self.body).offset(dressed.heights)
+        body, offset, drawn = clothed(self.body, dressed.heights, dressed.worn, dressed.sheet_heights)
         pose, betas, camera, _ = dressed.posed
-        return replace(fitted, pose=pose, betas=betas, camera=camera, offset=offset), mask
+        return replace(fitted, body=body, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn), mask
 
     def _mask(self, person: Person, fitted: FittedBody) -> NDArray[np.float32]:
         """Mask (h, w), 0 to 1, of a person: the network's, or that of the body where it sees nobody around the keypoints."""

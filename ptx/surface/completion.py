@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.layers.layered_body import SKIRT, layer_of
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
@@ -41,7 +42,7 @@ FLESH = 0.3, 0.7
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
 
-REACHES = {"trunk": 0.30, "arms": 0.30, "face": 0.05}
+REACHES = {"trunk": 0.30, "skirt": 0.60, "arms": 0.30, "face": 0.05}
 """Metres from what is known within which places are reflected."""
 
 
@@ -137,7 +138,16 @@ def _places(source: Source) -> tuple[Floats, Floats]:
     mirror, across = mirrored_points(source.fitted.body), opposite_points(source.fitted.body).points
     opposite = across.of(source.points)
     points = np.stack([source.points, mirror.of(source.points), opposite, mirror.of(opposite)])
-    return points, _shares(source.fitted.body)
+    own = _drawn_vertices(source.fitted.faces, len(source.points))
+    there = np.stack([own, mirror.of(own), across.of(own), mirror.of(across.of(own))])
+    return points, _shares(source.fitted.body) * there[:, None]
+
+
+def _drawn_vertices(faces: Ints, count: int) -> Floats:
+    """1 for the vertices (count,) that any drawn face has; 0 of those under a skirt, which nothing shows."""
+    out = np.zeros(count, np.float32)
+    out[faces[faces[:, 0] != faces[:, 1]]] = 1
+    return out
 
 
 @lru_cache(maxsize=CACHED_BODIES)
@@ -175,11 +185,12 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
     Returns:
         Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
     """
-    zones, rest = body_zones(body), body.v_template
+    zones, rest, layer = body_zones(body), body.v_template, layer_of(body)
     ends = np.maximum(zones.hands, zones.feet) > 0.5
     head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
     groups = {
-        "trunk": (~head & ~ends & ~arms, (1.0, 3.0, 1.0)),
+        "trunk": (~head & ~ends & ~arms & (layer == 0), (1.0, 3.0, 1.0)),
+        "skirt": (layer == SKIRT, (1.0, 3.0, 1.0)),
         "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
         "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
     }

@@ -99,9 +99,9 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
             f"picture {photograph.image.shape} and mask {photograph.mask.shape} of a body fitted at {height}×{width}"
         )
     body, scale, zones = fitted.body, float(fitted.camera[0]), body_zones(fitted.body)
-    normals = unit_normals(fitted.vertices, body.faces)[:, 2]
+    normals = unit_normals(fitted.vertices, fitted.faces)[:, 2]
     points = settle_face(body, fitted.points, normals, photograph.face)
-    maps = draw_maps(points, body.faces, fitted.size)
+    maps = draw_maps(points, fitted.faces, fitted.size)
     cosine, features = maps.of(np.stack([normals, zones.features], axis=1))
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)

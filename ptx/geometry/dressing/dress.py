@@ -14,7 +14,10 @@ from ptx.geometry.body import Body
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
+from ptx.geometry.dressing.sheets import layered_basis
+from ptx.geometry.dressing.skirts import find_skirt
 from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.layers.layered_body import NOTHING, Worn, with_layers
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 
@@ -57,6 +60,10 @@ class Dressed(NamedTuple):
     """Intersection over union with the mask, of the fit and of this."""
     bare: bool
     """True where the fit is left as it was."""
+    worn: Worn = NOTHING
+    """The sheets that the person wears."""
+    sheet_heights: NDArray[np.float32] | None = None
+    """(M,) displacements of the sheets, metres; None where none is worn."""
 
 
 def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dressed:
@@ -82,11 +89,20 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     if not len(target.xy):
         return bare
     posed = refine(body, fit, person) if refined else fit
+    layered = with_layers(body)
+    worn = Worn(find_skirt(layered, posed, person))
+    skin = basis.weights.shape[1]
+    wearing = layered if worn != NOTHING else body
+    basis = layered_basis(layered, worn) if worn != NOTHING else basis
     heights = np.zeros(basis.weights.shape[1])
     for _ in range(ROUNDS):
-        heights = displace(body, basis, posed, heights, target, person)
-    after = overlap(body, posed, basis.offset(heights), person.mask)
-    return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
+        heights = displace(wearing, basis, posed, heights, target, person)
+    after = overlap(wearing, posed, basis.offset(heights), person.mask, basis.faces)
+    if after < before:
+        return bare
+    found = heights.astype(np.float32)
+    dressed = Dressed(posed, found[:skin], (before, after), bare=False)
+    return dressed._replace(worn=worn, sheet_heights=found[skin:]) if worn != NOTHING else dressed
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:
@@ -167,9 +183,16 @@ def _directions(body: Body, posed: Posed, basis: ControlBasis) -> Floats:
     return np.asarray(moved[:, :2] * (1, -1), np.float64)
 
 
-def overlap(body: Body, posed: Posed, offset: NDArray[np.float32] | None, mask: NDArray[np.floating]) -> float:
-    """Compute the intersection over union of a projected body and a mask (H, W)."""
-    drawn = rasterize(posed.points(body, offset), body.faces, mask.shape[0], mask.shape[1])[0] >= 0
+def overlap(
+    body: Body,
+    posed: Posed,
+    offset: NDArray[np.float32] | None,
+    mask: NDArray[np.floating],
+    faces: NDArray[np.int32] | None = None,
+) -> float:
+    """Compute the intersection over union of a projected body, or of some of its faces, and a mask (H, W)."""
+    shown = body.faces if faces is None else faces
+    drawn = rasterize(posed.points(body, offset), shown, mask.shape[0], mask.shape[1])[0] >= 0
     person = mask > 0.5
     union = int((drawn | person).sum())
     return float((drawn & person).sum()) / union if union else 0.0

@@ -3,19 +3,56 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ptx.geometry.body import Body
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.layers.hang import hung
-from ptx.geometry.layers.layered_body import LayeredBody, Worn
+from ptx.geometry.layers.layered_body import NOTHING, LayeredBody, Worn, with_layers
 from ptx.geometry.layers.sheet import Sheet
 from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
 
 Floats = NDArray[np.float64]
+
+
+class Clothed(NamedTuple):
+    """A dressed body in rest: what is posed, and what is drawn of it."""
+
+    body: Body
+    """With sheets, where any is worn."""
+    offset: NDArray[np.float32]
+    """(V, 3) displacements, metres."""
+    faces: NDArray[np.int32]
+    """(F, 3) as they are drawn."""
+
+
+def clothed(
+    body: Body, heights: NDArray[np.floating], worn: Worn, sheet_heights: NDArray[np.floating] | None = None
+) -> Clothed:
+    """Dress a body in rest.
+
+    Args:
+        body: alone.
+        heights: (K,) displacements at its control vertices, metres.
+        worn: sheets.
+        sheet_heights: (M,) their displacements, metres; None: they hang straight.
+    """
+    if worn == NOTHING:
+        return Clothed(body, control_basis(body).offset(heights), body.faces)
+    layered = with_layers(body)
+    basis = layered_basis(layered, worn)
+    values = np.zeros(basis.weights.shape[1])
+    skin = min(len(heights), len(values) - len(layered.sheets) * SHEET_ROWS * SHEET_COLUMNS)
+    values[:skin] = heights[:skin]
+    if sheet_heights is not None:
+        values[-len(sheet_heights) :] = sheet_heights
+    return Clothed(layered, basis.offset(values), basis.faces)
+
 
 BENDS, ROUND, HOLD, TOP_HOLD = 4.0, 3.0, 0.3, 60.0
 """Weights of squared second differences down the sheet, of differences around it, of the displacements, and of the first row's; against a
@@ -24,7 +61,7 @@ squared distance of outlines in metres, as those of the skin."""
 LEAST, MOST = -0.06, (0.05, 0.6)
 """Metres at which displacements end: inwards; outwards at the sheet's top, and at its end."""
 
-CACHED = 64
+CACHED = 4
 """Bases that are kept."""
 
 

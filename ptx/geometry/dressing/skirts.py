@@ -52,6 +52,11 @@ NEAR_HEM = 0.12
 """Metres above and below a hem that are compared."""
 
 
+SHORTER = 0.02
+"""Metres by which a skirt ends above the last row that is filled for the greater part: on average in its middle, and rather too short
+than with bare legs on it."""
+
+
 class Rows(NamedTuple):
     """What is seen beside the legs, by rows of the tube's faces; square metres."""
 
@@ -77,7 +82,7 @@ def find_skirt(body: LayeredBody, posed: Posed, person: Person) -> float:
     seen = measure(body, posed, person)
     down = sheet.down[1:]
     hem = max(_hem_between(seen, down), _hem_beside(seen, down))
-    return float(down[hem]) if hem >= 0 else 0.0
+    return round(float(down[hem]) - SHORTER, 2) if hem >= 0 else 0.0
 
 
 def _hem_between(seen: Rows, down: Floats) -> int:

@@ -18,6 +18,9 @@ from ptx.geometry.layers.skirt import legs_of, make_skirt
 UNDER = 0.045
 """Metres inside of waist and hem from which the body under a skirt is not drawn."""
 
+SAME_LENGTH = 1e-3
+"""Metres by which a sheet's end may be beyond a row and no cloth is between."""
+
 BODY_SHARE = 0.8
 """Side of the square to which the body's own texture coordinates are reduced; the sheets' are beside it."""
 
@@ -32,6 +35,13 @@ class Worn(NamedTuple):
     """How much of each sheet somebody wears: metres from its top to its end on the mean body in rest; 0: nothing."""
 
     skirt: float = 0.0
+
+
+SKIRT = 1
+"""Layer of the skirt; that of the body itself is 0."""
+
+NOTHING = Worn()
+"""No sheet at all."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,7 +74,7 @@ class LayeredBody(Body):
         first = len(self.base.faces)
         for sheet, length in zip(self.sheets, worn, strict=True):
             count = len(sheet.face_rows)
-            out[first : first + count][sheet.down[sheet.face_rows] >= length - 1e-6] = 0
+            out[first : first + count][sheet.down[sheet.face_rows] >= length - SAME_LENGTH] = 0
             first += count
         if worn.skirt > 0:
             top = self.sheets[0].vertices[0, 0, 1]
