@@ -17,7 +17,7 @@ from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis
 from ptx.geometry.dressing.skirts import find_skirt
 from ptx.geometry.joints import JOINT_COUNT
-from ptx.geometry.layers.layered_body import NOTHING, Worn, with_layers
+from ptx.geometry.layers.layered_body import NOTHING, LayeredBody, Worn, with_layers
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 
@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 LONGEST = 512
 """Longer side, px, of the pictures that outlines are traced in; larger ones are reduced: 512 control vertices hold no finer detail
 than that."""
+
+SHEETS_IN = 192
+"""Longer side, px, of the pictures in which skirts are looked for."""
 
 ROUNDS = 4
 """Times that the body's outline is traced and displacements are solved for."""
@@ -90,7 +93,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
         return bare
     posed = refine(body, fit, person) if refined else fit
     layered = with_layers(body)
-    worn = Worn(find_skirt(layered, posed, person))
+    worn = _find_worn(layered, posed, person)
     skin = basis.weights.shape[1]
     wearing = layered if worn != NOTHING else body
     basis = layered_basis(layered, worn) if worn != NOTHING else basis
@@ -103,6 +106,13 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     found = heights.astype(np.float32)
     dressed = Dressed(posed, found[:skin], (before, after), bare=False)
     return dressed._replace(worn=worn, sheet_heights=found[skin:]) if worn != NOTHING else dressed
+
+
+def _find_worn(body: LayeredBody, posed: Posed, person: Person) -> Worn:
+    """Find the sheets that somebody wears; in a small picture, which shows them as well."""
+    shrink = min(1.0, SHEETS_IN / max(person.mask.shape))
+    small, picture = (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
+    return Worn(skirt=find_skirt(body, small, picture))
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:

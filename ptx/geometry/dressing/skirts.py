@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.joints import PARTS
-from ptx.geometry.layers.layered_body import LayeredBody, Worn
 from ptx.geometry.layers.hang import hung
+from ptx.geometry.layers.layered_body import LayeredBody, Worn
 from ptx.geometry.rasterizer import rasterize
 
 Floats = NDArray[np.float64]
@@ -142,7 +142,7 @@ def measure(body: LayeredBody, posed: Posed, person: Person) -> Rows:
         return np.bincount(row[where], minlength=total)[:total] / scale**2
 
     near = known & mask & ~between & (distance < REACH * scale)
-    middle = posed.points(body, hung(body, longest))[body.first(0) :, :2].reshape(*body.sheets[0].shape, 2).mean(axis=1)
+    middle = points[body.first(0) : body.first(1), :2].reshape(*body.sheets[0].shape, 2).mean(axis=1)
     height = np.linalg.norm(np.diff(middle, axis=0), axis=1) / scale
     inside = (middle[1:] > 0).all(axis=1) & (middle[1:] < np.array(size[::-1]) - 1).all(axis=1)
     return Rows(
