@@ -39,6 +39,16 @@ def decode_heights(code: NDArray[np.int16]) -> NDArray[np.float32]:
     return np.multiply(code, np.float32(HEIGHT_STEP), dtype=np.float32)
 
 
+def encode_sheets(values: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Encode lengths and displacements of sheets, metres."""
+    return np.asarray(np.rint(np.clip(values / SHEET_STEP, -32767, 32767)), np.int16)
+
+
+def decode_sheets(code: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Decode stored lengths and displacements to metres."""
+    return np.asarray(code * SHEET_STEP, np.float64)
+
+
 def decode_flow(code: NDArray[np.int16]) -> NDArray[np.float32]:
     """Decode stored flow to pixels, of the same shape."""
     return np.multiply(code, np.float32(FLOW_STEP), dtype=np.float32)

@@ -98,7 +98,7 @@ class FittedBody:
 
     def flow_from(self, source: FittedBody) -> tuple[Floats, NDArray[np.uint8]]:
         """Flow (H, W, 2) px and visibility (H, W) of this picture from another of the same person (`correspond`)."""
-        return correspond(self.points, source.points, self.faces, *self.size)
+        return correspond(self.points, source.points, self.body.faces, *self.size, (self.faces, source.faces))
 
 
 def depth_test_keypoints(points: ArrayLike, depth: NDArray[np.floating]) -> Floats:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
-from ptx.geometry.layers.layered_body import SKIRT, LayeredBody
+from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.worn import SKIRT
 
 Floats = NDArray[np.float32]
 

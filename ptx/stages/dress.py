@@ -7,11 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptx.geometry.quantization import CONTROLS, HEIGHT_STEP, encode_heights
+from ptx.geometry.layers.worn import NOTHING
+from ptx.geometry.quantization import (
+    CONTROLS,
+    HEIGHT_STEP,
+    SHEET_COLUMNS,
+    SHEET_ROWS,
+    SHEET_STEP,
+    encode_heights,
+    encode_sheets,
+)
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, hands_pose, open_body
 from ptx.stages.backends.keypoints import KeypointBackend
+
+SHEET_VALUES = len(NOTHING) * (1 + SHEET_ROWS * SHEET_COLUMNS)
+"""Numbers that are stored of the sheets: their lengths, then the displacements of each."""
 
 
 class DressSettings(Section):
@@ -19,6 +31,8 @@ class DressSettings(Section):
 
     refine: bool = True
     """Refine pose, shape and camera by the outline first; false: keep them, as where bodies are another tool's."""
+    layers: bool = True
+    """Skirts, where they are told from the outline, are layers of their own; false: displacements of the legs' skin."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class Dress(BodyStage[DressSettings]):
     name = "dress"
     store = "dress"
     section = "dress"
-    counted = ("bare",)
+    counted = ("bare", "skirt")
+    version = 2
     cost = 0.05
 
     @property
@@ -54,12 +69,15 @@ class Dress(BodyStage[DressSettings]):
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
         """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; heights (512,) m at the control vertices; iou (2,) of the fitted and
-        of the dressed body with the mask; bare: 1 where the fit is left as it is, since dressed its outline was no nearer."""
+        of the dressed body with the mask; sheets (41,) m: how long the skirt is, and its displacements; skirt: 1 where one
+        is worn; bare: 1 where the fit is left as it is, since dressed its outline was no nearer."""
         return {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),
             "camera": ArraySpec((3,), "f4", attributes={"units": "px/m, px, px"}),
             "heights": ArraySpec((CONTROLS,), "i2", attributes={"units": "m", "scale_factor": HEIGHT_STEP}),
+            "sheets": ArraySpec((SHEET_VALUES,), "i2", attributes={"units": "m", "scale_factor": SHEET_STEP}),
+            "skirt": ArraySpec((), "u1", high=1),
             "iou": ArraySpec((2,), "f4", low=0, high=1),
             "bare": ArraySpec((), "u1", high=1),
         }
@@ -92,9 +110,11 @@ class Dress(BodyStage[DressSettings]):
                     photograph_area(transform[i], original[i].tolist(), self.size),
                 )
                 fit = Posed(pose[i], betas[i], camera[i], None if fingers is None else fingers[i])
-                dressed = dress(body, fit, person, refined=self.settings.refine)
+                dressed = dress(body, fit, person, refined=self.settings.refine, layers=self.settings.layers)
                 arrays["pose"][i], arrays["betas"][i], arrays["camera"][i] = dressed.posed[:3]
                 arrays["heights"][i] = encode_heights(dressed.heights)
+                arrays["sheets"][i] = encode_sheets(np.concatenate([dressed.worn, dressed.sheet_heights]))
+                arrays["skirt"][i] = dressed.worn.skirt > 0
                 arrays["iou"][i] = dressed.iou
                 arrays["bare"][i] = dressed.bare
             return Result(arrays)

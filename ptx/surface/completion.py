@@ -14,7 +14,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
-from ptx.geometry.layers.layered_body import SKIRT, layer_of
+from ptx.geometry.layers.layered_body import layer_of
+from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights

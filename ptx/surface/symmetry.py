@@ -48,8 +48,8 @@ def opposite_points(body: Body) -> Opposite:
     if isinstance(body, LayeredBody):
         across = opposite_points(body.base)
         points = _with_sheets(across.points, body, [sheet.opposite_columns for sheet in body.sheets])
-        there = [np.full(sheet.shape[0] * sheet.shape[1], sheet.opposite, np.float32) for sheet in body.sheets]
-        return Opposite(points, np.concatenate([across.valid, *there]))
+        every = [np.full(sheet.shape[0] * sheet.shape[1], sheet.opposite, np.float32) for sheet in body.sheets]
+        return Opposite(points, np.concatenate([across.valid, *every]))
     vertices, faces = body.v_template, body.faces
     low, high = vertices.min(0), vertices.max(0)
     width, height = (int(np.ceil(SCALE * (high[i] - low[i]))) + 3 for i in (0, 1))

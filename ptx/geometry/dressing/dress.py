@@ -16,8 +16,11 @@ from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, ma
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis
 from ptx.geometry.dressing.skirts import find_skirt
+from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.joints import JOINT_COUNT
-from ptx.geometry.layers.layered_body import NOTHING, LayeredBody, Worn, with_layers
+from ptx.geometry.layers.layered_body import LayeredBody, with_layers
+from ptx.geometry.layers.worn import NOTHING, Worn
+from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 
@@ -53,6 +56,10 @@ METRES_APART = 1 / 350
 """Distance of points on outlines, metres, at which each counts one: at other sizes of the picture they count in proportion."""
 
 
+NO_HEIGHTS = frozen(np.zeros(len(NOTHING) * SHEET_ROWS * SHEET_COLUMNS), np.float32)
+"""Sheets that hang straight."""
+
+
 class Dressed(NamedTuple):
     """A dressed body before its camera."""
 
@@ -65,11 +72,11 @@ class Dressed(NamedTuple):
     """True where the fit is left as it was."""
     worn: Worn = NOTHING
     """The sheets that the person wears."""
-    sheet_heights: NDArray[np.float32] | None = None
-    """(M,) displacements of the sheets, metres; None where none is worn."""
+    sheet_heights: NDArray[np.float32] = NO_HEIGHTS
+    """(M,) displacements of the sheets, metres."""
 
 
-def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dressed:
+def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layers: bool = True) -> Dressed:
     """Refine a fitted body by the person's mask, and displace its skin to the mask's outline.
 
     Args:
@@ -77,13 +84,14 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
         fit: of the same picture.
         person: keypoints, landmarks and mask.
         refined: refine pose, shape and camera first.
+        layers: look for skirts.
 
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
     """
     shrink = LONGEST / max(person.mask.shape)
     if shrink < 1:
-        small = dress(body, _scaled(fit, shrink), _scaled_person(person, shrink), refined=refined)
+        small = dress(body, _scaled(fit, shrink), _scaled_person(person, shrink), refined=refined, layers=layers)
         return small._replace(posed=fit if small.bare else _scaled(small.posed, 1 / shrink))
     basis = control_basis(body)
     before = overlap(body, fit, None, person.mask)
@@ -93,7 +101,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
         return bare
     posed = refine(body, fit, person) if refined else fit
     layered = with_layers(body)
-    worn = _find_worn(layered, posed, person)
+    worn = _find_worn(layered, posed, person) if layers else NOTHING
     skin = basis.weights.shape[1]
     wearing = layered if worn != NOTHING else body
     basis = layered_basis(layered, worn) if worn != NOTHING else basis

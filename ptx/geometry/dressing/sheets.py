@@ -1,4 +1,4 @@
-"""Displacements of the sheets of a layered body, outwards from where they hang in rest: functions of a few values of each, as of the skin."""
+"""Displacements of sheets, outwards from where they hang in rest: smooth functions of a few values of each, as those of the skin."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.layers.hang import hung
-from ptx.geometry.layers.layered_body import NOTHING, LayeredBody, Worn, with_layers
+from ptx.geometry.layers.layered_body import LayeredBody, with_layers
 from ptx.geometry.layers.sheet import Sheet
+from ptx.geometry.layers.worn import NOTHING, Worn
 from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
 
 Floats = NDArray[np.float64]
+
+
+BENDS, ROUND, HOLD, TOP_HOLD = 4.0, 3.0, 0.3, 60.0
+"""Weights of squared second differences down the sheet, of differences around it, of the displacements, and of the first row's; against a
+squared distance of outlines in metres, as those of the skin."""
+
+LEAST, MOST = -0.06, (0.05, 0.6)
+"""Metres at which displacements end: inwards; outwards at the sheet's top, and at its end."""
+
+CACHED = 4
+"""Bases that are kept."""
 
 
 class Clothed(NamedTuple):
@@ -42,27 +54,31 @@ def clothed(
         worn: sheets.
         sheet_heights: (M,) their displacements, metres; None: they hang straight.
     """
+    skin = control_basis(body).offset(heights)
     if worn == NOTHING:
-        return Clothed(body, control_basis(body).offset(heights), body.faces)
+        return Clothed(body, skin, body.faces)
     layered = with_layers(body)
-    basis = layered_basis(layered, worn)
-    values = np.zeros(basis.weights.shape[1])
-    skin = min(len(heights), len(values) - len(layered.sheets) * SHEET_ROWS * SHEET_COLUMNS)
-    values[:skin] = heights[:skin]
-    if sheet_heights is not None:
-        values[-len(sheet_heights) :] = sheet_heights
-    return Clothed(layered, basis.offset(values), basis.faces)
+    return Clothed(layered, with_sheets(layered, skin, worn, sheet_heights), layered.drawn(worn))
 
 
-BENDS, ROUND, HOLD, TOP_HOLD = 4.0, 3.0, 0.3, 60.0
-"""Weights of squared second differences down the sheet, of differences around it, of the displacements, and of the first row's; against a
-squared distance of outlines in metres, as those of the skin."""
+def with_sheets(
+    body: LayeredBody, skin: NDArray[np.float32] | None, worn: Worn, heights: NDArray[np.floating] | None
+) -> NDArray[np.float32]:
+    """Displacements (V, 3), metres, of the skin (of the body's own vertices; None: none) and of sheets by heights (M,), as in `clothed`."""
+    out = [np.zeros_like(body.base.v_template) if skin is None else skin]
+    sheets = hung(body, worn)
+    if heights is not None:
+        along = [
+            _sheet_weights(sheet, length) @ part
+            for sheet, length, part in zip(body.sheets, worn, np.split(heights, len(body.sheets)), strict=True)
+        ]
+        sheets = sheets + np.concatenate(along).astype(np.float32)[:, None] * _outwards(body)
+    return np.concatenate([*out, sheets])
 
-LEAST, MOST = -0.06, (0.05, 0.6)
-"""Metres at which displacements end: inwards; outwards at the sheet's top, and at its end."""
 
-CACHED = 4
-"""Bases that are kept."""
+def _outwards(body: LayeredBody) -> NDArray[np.float32]:
+    """Unit vectors (S, 3) along which the vertices of sheets are displaced."""
+    return np.concatenate([sheet.outwards.reshape(-1, 3) for sheet in body.sheets]).astype(np.float32)
 
 
 @lru_cache(maxsize=CACHED)
@@ -71,17 +87,16 @@ def layered_basis(body: LayeredBody, worn: Worn) -> ControlBasis:
     skin = control_basis(body.base)
     parts = [_sheet_weights(sheet, length) for sheet, length in zip(body.sheets, worn, strict=True)]
     costs = [_sheet_cost() for _ in body.sheets]
-    outwards = [np.asarray(sheet.outwards.reshape(-1, 3), np.float32) for sheet in body.sheets]
     down = np.repeat(np.linspace(0, 1, SHEET_ROWS), SHEET_COLUMNS)
     most = MOST[0] + (MOST[1] - MOST[0]) * down
     return ControlBasis(
         sp.csr_matrix(sp.block_diag([skin.weights, *parts])),
-        np.concatenate([skin.normals, *outwards]),
+        np.concatenate([skin.normals, _outwards(body)]),
         scipy.linalg.block_diag(skin.penalty, *costs),
         np.concatenate([skin.lower, *(np.full(len(most), LEAST) for _ in body.sheets)]),
         np.concatenate([skin.upper, *(most for _ in body.sheets)]),
         body.drawn(worn),
-        hung(body, worn),
+        with_sheets(body, None, worn, None),
     )
 
 
@@ -107,5 +122,7 @@ def _sheet_cost() -> Floats:
     held = HOLD * eye_rows
     held[0, 0] = TOP_HOLD
     return np.asarray(
-        BENDS * np.kron(second.T @ second, eye_columns) + ROUND * np.kron(eye_rows, around.T @ around) + np.kron(held, eye_columns)
+        BENDS * np.kron(second.T @ second, eye_columns)
+        + ROUND * np.kron(eye_rows, around.T @ around)
+        + np.kron(held, eye_columns)
     )

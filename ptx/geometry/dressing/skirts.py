@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.sheets import with_sheets
 from ptx.geometry.joints import PARTS
-from ptx.geometry.layers.hang import hung
-from ptx.geometry.layers.layered_body import LayeredBody, Worn
+from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.worn import Worn
 from ptx.geometry.rasterizer import rasterize
 
 Floats = NDArray[np.float64]
@@ -119,7 +120,7 @@ def measure(body: LayeredBody, posed: Posed, person: Person) -> Rows:
     """Measure what is seen between and beside the legs."""
     scale, size = float(posed.camera[0]), person.size
     longest = Worn(float(body.sheets[0].down[-1]))
-    points = posed.points(body, hung(body, longest))
+    points = posed.points(body, with_sheets(body, None, longest, None))
     count, rows = len(body.base.faces), body.sheets[0].face_rows
     bare, _, _ = rasterize(points, body.base.faces, *size)
     tube, _, _ = rasterize(points, body.faces[count : count + len(rows)], *size)
@@ -169,5 +170,8 @@ def _sides(part: NDArray[np.integer]) -> tuple[Mask, Mask]:
     rows = np.arange(len(part))[:, None]
     other = part[rows, np.maximum(before, 0)] != part[rows, np.minimum(after, width - 1)]
     here = leg.any(axis=1, keepdims=True)
-    first, last = np.where(here, leg.argmax(axis=1)[:, None], 0), np.where(here, width - 1 - leg[:, ::-1].argmax(axis=1)[:, None], width)
+    first, last = (
+        np.where(here, leg.argmax(axis=1)[:, None], 0),
+        np.where(here, width - 1 - leg[:, ::-1].argmax(axis=1)[:, None], width),
+    )
     return ~leg & both & other, np.broadcast_to(columns < (first + last) / 2, part.shape)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.joints import JOINT_PART
 from ptx.geometry.layers.sheet import Sheet
 from ptx.geometry.layers.skirt import legs_of, make_skirt
+from ptx.geometry.layers.worn import Worn
 
 UNDER = 0.045
 """Metres inside of waist and hem from which the body under a skirt is not drawn."""
@@ -29,19 +29,6 @@ MARGIN = 0.01
 
 CACHED_BODIES = 4
 """Bodies whose layers are kept."""
-
-
-class Worn(NamedTuple):
-    """How much of each sheet somebody wears: metres from its top to its end on the mean body in rest; 0: nothing."""
-
-    skirt: float = 0.0
-
-
-SKIRT = 1
-"""Layer of the skirt; that of the body itself is 0."""
-
-NOTHING = Worn()
-"""No sheet at all."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,10 +65,14 @@ class LayeredBody(Body):
             first += count
         if worn.skirt > 0:
             top = self.sheets[0].vertices[0, 0, 1]
-            height = self.base.v_template[self.base.faces][..., 1].mean(axis=1)
-            inside = (height < top - UNDER) & (height > top - worn.skirt + UNDER)
-            out[: len(inside)][inside & legs_of(self.base)[self.base.faces].all(axis=1)] = 0
+            height = self.base.v_template[self.base.faces, 1].mean(axis=1)
+            out[: len(height)][self._on_legs & (height < top - UNDER) & (height > top - worn.skirt + UNDER)] = 0
         return out
+
+    @cached_property
+    def _on_legs(self) -> NDArray[np.bool_]:
+        """(F,) faces of the body alone that a skirt may be around."""
+        return np.asarray(legs_of(self.base)[self.base.faces].all(axis=1))
 
 
 def base_of(body: Body) -> Body:
@@ -109,7 +100,9 @@ def with_layers(body: Body) -> LayeredBody:
     uv, face_uv = _texture_coordinates(body, sheets)
     dirs = [sheet.shapedirs.reshape(-1, *body.shapedirs.shape[1:]) for sheet in sheets]
     parts |= {
-        "v_template": frozen(np.concatenate([body.v_template, *(s.vertices.reshape(-1, 3) for s in sheets)]), np.float32),
+        "v_template": frozen(
+            np.concatenate([body.v_template, *(s.vertices.reshape(-1, 3) for s in sheets)]), np.float32
+        ),
         "faces": frozen(np.concatenate([body.faces, *faces]), np.int32),
         "weights": frozen(weights, np.float32),
         "joint_regressor": frozen(np.pad(body.joint_regressor, ((0, 0), (0, count))), np.float32),

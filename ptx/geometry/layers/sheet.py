@@ -21,8 +21,8 @@ class Sheet(NamedTuple):
     """(R,) how far each row is below the first, along the sheet."""
     outwards: Floats
     """(R, C, 3) unit vectors from the body outwards."""
-    on_skin: Floats
-    """(R, C, 3) vertices where the sheet lies on the skin."""
+    near: NDArray[np.int64]
+    """(R, C) vertex of the body beside each."""
     weights: Floats
     """(R, C, 24) skinning weights."""
     shapedirs: Floats
@@ -87,9 +87,7 @@ def smoothstep(t: Floats) -> Floats:
     return np.asarray(t * t * (3 - 2 * t), np.float64)
 
 
-def smooth_around(values: Floats, *, closed: bool = True, width: int = 3) -> Floats:
-    """Average values (R, C, ...) over `2 width + 1` neighbours in their row."""
-    mode = "wrap" if closed else "edge"
-    padded = np.pad(values, [(0, 0), (width, width)] + [(0, 0)] * (values.ndim - 2), mode=mode)
-    count = values.shape[1]
-    return np.asarray(sum(padded[:, k : k + count] for k in range(2 * width + 1)) / (2 * width + 1), np.float64)
+def smooth_around(values: Floats, width: int = 3) -> Floats:
+    """Average values (R, C, ...) of a tube over `2 width + 1` neighbours in their row."""
+    neighbours = [np.roll(values, shift, axis=1) for shift in range(-width, width + 1)]
+    return np.asarray(np.mean(neighbours, axis=0), np.float64)

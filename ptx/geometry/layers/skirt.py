@@ -9,7 +9,6 @@ from scipy.spatial import cKDTree
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.sheet import Floats, Sheet, smooth_around, smoothstep
-from ptx.geometry.mesh import unit_normals
 
 RINGS, SIDES = 32, 48
 """Rings from the waist down, and vertices of each, counter-clockwise from above, beginning in front."""
@@ -52,20 +51,21 @@ def make_skirt(body: Body) -> Sheet:
     around = np.stack([np.sin(angles), np.zeros(SIDES), np.cos(angles)], axis=1)
     axis = body.joint_template[[joint("left_hip"), joint("right_hip")]].astype(np.float64).mean(axis=0)
     reach, farthest = _reach(body, heights, around, axis)
-    radius = np.maximum.accumulate(smooth_around(reach), axis=0) + SLACK  # cloth does not come in again below the widest ring
+    radius = (
+        np.maximum.accumulate(smooth_around(reach), axis=0) + SLACK
+    )  # cloth does not come in again below the widest ring
     vertices = axis + radius[..., None] * around
     vertices[..., 1] = heights[:, None]
     skin = np.flatnonzero(legs_of(body))
     near = skin[cKDTree(body.v_template[skin]).query(vertices.reshape(-1, 3))[1]].reshape(RINGS, SIDES)
-    lifted = body.v_template + 0.5 * SLACK * unit_normals(body.v_template, body.faces)
     return Sheet(
         vertices=vertices,
         closed=True,
         down=heights[0] - heights,
         outwards=np.broadcast_to(around, vertices.shape),
-        on_skin=lifted[near].astype(np.float64),
+        near=near,
         weights=_weights(vertices, body, hips, thigh),
-        shapedirs=smooth_around(body.shapedirs[farthest].astype(np.float64), width=4),
+        shapedirs=smooth_around(body.shapedirs[farthest].astype(np.float64), 4),
         opposite=True,
     )
 

@@ -1,0 +1,23 @@
+"""Which layers somebody wears: imported where bodies are but read, without the geometry."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SKIRT = 1
+"""Layer of the skirt; that of the body itself is 0."""
+
+
+class Worn(NamedTuple):
+    """How much of each sheet somebody wears: metres from its top to its end on the mean body in rest; 0: nothing."""
+
+    skirt: float = 0.0
+
+
+NOTHING = Worn()
+"""No sheet at all."""
+
+
+def worn_by_both(first: Worn, second: Worn) -> Worn:
+    """What the second wears of the sheets that the first wears too."""
+    return Worn(*(b if a > 0 else 0.0 for a, b in zip(first, second, strict=True)))
