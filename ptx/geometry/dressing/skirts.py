@@ -43,6 +43,12 @@ LEAST_LENGTH = 0.12
 LEAST_WIDTH = 0.025
 """Metres."""
 
+SURE = 0.75
+"""Share of a pixel that is the person's, from which it counts."""
+
+ABOVE = 0.5
+"""Share of the tube's length within which the filled gap begins: trousers, too, touch at the shins of who walks."""
+
 FILLED = 0.85
 """Share of the gap above the hem that is filled at least."""
 
@@ -96,7 +102,8 @@ def _hem_between(seen: Rows, down: Floats) -> int:
     wide = gap[above] > LEAST_WIDTH * np.maximum(seen.height[above], 1e-9)
     length = float((seen.height[above] * wide).sum())
     total = float(gap[above].sum())
-    if total < LEAST_GAP or float(filled[above].sum()) < FILLED * total or length < LEAST_LENGTH:
+    begins = down[int(np.argmax(wide))] if wide.any() else np.inf
+    if begins > ABOVE * down[-1] or total < LEAST_GAP or float(filled[above].sum()) < FILLED * total or length < LEAST_LENGTH:
         return -1
     return hem
 
@@ -129,7 +136,7 @@ def measure(body: LayeredBody, posed: Posed, person: Person) -> Rows:
     arms = np.isin(part, (PARTS.index("left_arm"), PARTS.index("right_arm")))
     known = known & ~_near(arms, ARMS * scale) & ~_near(bare >= 0, BESIDE * scale)
     between, left = _sides(part)
-    mask = person.mask > 0.5
+    mask = person.mask > SURE
     distance, label = cv2.distanceTransformWithLabels(
         (tube < 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
