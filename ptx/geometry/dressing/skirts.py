@@ -52,8 +52,14 @@ ABOVE = 0.5
 FILLED = 0.85
 """Share of the gap above the hem that is filled at least."""
 
-FLARE, STEP = 0.05, 0.035
-"""Metres by which cloth stands off the legs above its hem where legs hide the gap, on both sides, and by which it steps back there."""
+WIDE, WIDE_AT_ANKLES, WIDEST_ROWS = 0.12, 0.18, 4
+"""Metres of the gap, in the mean of so many rows, that no trousers fill; of a hem at the ankles, where they are widest."""
+
+ANKLES = 0.9
+"""Share of the tube's length at which a hem is one of trousers as well."""
+
+FLARE, STEP = 0.06, 0.06
+"""Metres by which cloth stands off the legs above its hem on both sides as no trousers do, and by which it steps back there."""
 
 NEAR_HEM = 0.12
 """Metres above and below a hem that are compared."""
@@ -93,32 +99,42 @@ def find_skirt(body: LayeredBody, posed: Posed, person: Person) -> float:
 
 
 def _hem_between(seen: Rows, down: Floats) -> int:
-    """The last row of a skirt that closes the gap between the legs; -1: none does."""
+    """The last row of a skirt that closes the gap between the legs; -1: none does.
+
+    Trousers close it too, as far as they are wide: a narrow gap counts only where the cloth stands off the legs' other sides as no
+    trousers do.
+    """
     gap = np.where(down > CROTCH, seen.gap, 0)
     filled = np.where(down > CROTCH, seen.filled, 0)
-    votes = np.cumsum(filled - 0.5 * gap)
-    hem = int(np.argmax(votes))
+    hem = int(np.argmax(np.cumsum(filled - 0.5 * gap)))
     above = slice(None, hem + 1)
-    wide = gap[above] > LEAST_WIDTH * np.maximum(seen.height[above], 1e-9)
-    length = float((seen.height[above] * wide).sum())
-    total = float(gap[above].sum())
+    height = np.maximum(seen.height[above], 1e-9)
+    wide = gap[above] > LEAST_WIDTH * height
     begins = down[int(np.argmax(wide))] if wide.any() else np.inf
-    if begins > ABOVE * down[-1] or total < LEAST_GAP or float(filled[above].sum()) < FILLED * total or length < LEAST_LENGTH:
-        return -1
-    return hem
+    widest = float(np.sort(filled[above] / height)[-WIDEST_ROWS:].mean())
+    off = float(_off(seen)[max(0, hem - round(NEAR_HEM / (down[1] - down[0]))) : hem + 1].mean())
+    sure = widest > (WIDE_AT_ANKLES if down[hem] > ANKLES * down[-1] else WIDE)
+    closed = filled[above].sum() >= max(FILLED * gap[above].sum(), LEAST_GAP)
+    long = (seen.height[above] * wide).sum() > LEAST_LENGTH and begins < ABOVE * down[-1]
+    return hem if closed and long and (sure or (off > FLARE and down[hem] < ANKLES * down[-1])) else -1
+
+
+def _off(seen: Rows) -> Floats:
+    """Metres (R,) by which cloth stands off the legs, of the side where it is less; over three rows, which may be thinner than pixels."""
+    left, right, height = (np.convolve(values, np.ones(3), "same") for values in (*seen.beside.T, seen.height))
+    return np.asarray(np.minimum(left, right) / np.maximum(height, 1e-9))
 
 
 def _hem_beside(seen: Rows, down: Floats) -> int:
     """The last row of a skirt that stands off the legs on both sides, and steps back to them below; -1: none does."""
-    off = (seen.beside / np.maximum(seen.height, 1e-9)[:, None]).min(axis=1)  # metres, of the side where it is less
-    spacing = float(down[1] - down[0])
-    span = max(2, round(NEAR_HEM / spacing))
+    off = _off(seen)
+    span = max(2, round(NEAR_HEM / (down[1] - down[0])))
     best, hem = STEP, -1
     for row in range(np.searchsorted(down, CROTCH), len(down) - span):
         above, below = off[max(0, row - span + 1) : row + 1], off[row + 2 : row + 1 + span]
-        seen_there = (seen.height[row - span + 1 : row + 1 + span] > 0).all()
+        shown = (seen.height[row - span + 1 : row + 1 + span] > 0).all()
         step = float(above.mean() - below.mean())
-        if seen_there and above.mean() > FLARE and step > best:
+        if shown and above.mean() > FLARE and step > best:
             best, hem = step, row
     return hem
 
