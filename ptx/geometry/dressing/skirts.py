@@ -43,6 +43,9 @@ LEAST_LENGTH = 0.12
 LEAST_WIDTH = 0.025
 """Metres."""
 
+OPEN = 0.4
+"""Share of the gap just below the hem that is filled at most."""
+
 SURE = 0.75
 """Share of a pixel that is the person's, from which it counts."""
 
@@ -115,8 +118,10 @@ def _hem_between(seen: Rows, down: Floats) -> int:
     off = float(_off(seen)[max(0, hem - round(NEAR_HEM / (down[1] - down[0]))) : hem + 1].mean())
     sure = widest > (WIDE_AT_ANKLES if down[hem] > ANKLES * down[-1] else WIDE)
     closed = filled[above].sum() >= max(FILLED * gap[above].sum(), LEAST_GAP)
+    below = slice(hem + 2, hem + 5)
+    ends = filled[below].sum() <= OPEN * gap[below].sum()
     long = (seen.height[above] * wide).sum() > LEAST_LENGTH and begins < ABOVE * down[-1]
-    return hem if closed and long and (sure or (off > FLARE and down[hem] < ANKLES * down[-1])) else -1
+    return hem if closed and long and ends and (sure or (off > FLARE and down[hem] < ANKLES * down[-1])) else -1
 
 
 def _off(seen: Rows) -> Floats:
