@@ -139,16 +139,9 @@ def _places(source: Source) -> tuple[Floats, Floats]:
     mirror, across = mirrored_points(source.fitted.body), opposite_points(source.fitted.body).points
     opposite = across.of(source.points)
     points = np.stack([source.points, mirror.of(source.points), opposite, mirror.of(opposite)])
-    own = _drawn_vertices(source.fitted.faces, len(source.points))
+    own = source.uncovered
     there = np.stack([own, mirror.of(own), across.of(own), mirror.of(across.of(own))])
     return points, _shares(source.fitted.body) * there[:, None]
-
-
-def _drawn_vertices(faces: Ints, count: int) -> Floats:
-    """1 for the vertices (count,) that any drawn face has; 0 of those under a skirt, which nothing shows."""
-    out = np.zeros(count, np.float32)
-    out[faces[faces[:, 0] != faces[:, 1]]] = 1
-    return out
 
 
 @lru_cache(maxsize=CACHED_BODIES)
