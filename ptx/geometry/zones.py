@@ -69,7 +69,7 @@ class Zones:
 
 @lru_cache(maxsize=CACHED_BODIES)
 def body_zones(body: Body) -> Zones:
-    """Compute the zones of a body, from where its nose, eyes and ears are; a skirt is part of the trunk."""
+    """Compute the zones of a body, from where its nose, eyes and ears are; a skirt is part of the trunk, long hair of the scalp."""
     if isinstance(body, LayeredBody):
         return _with_sheets(body_zones(body.base), body.layer)
     x, y, z = head_coordinates(body).T
@@ -104,6 +104,7 @@ def _with_sheets(zones: Zones, layer: NDArray[np.uint8]) -> Zones:
     sheets = layer[layer > 0]
     shares = {field.name: np.zeros(len(sheets), np.float32) for field in fields(zones)}
     shares["trunk"] = (sheets == SKIRT).astype(np.float32)
+    shares["head"] = shares["scalp"] = (sheets > SKIRT).astype(np.float32)
     return Zones(**{name: np.concatenate([getattr(zones, name), share]) for name, share in shares.items()})
 
 

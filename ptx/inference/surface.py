@@ -252,7 +252,7 @@ class SurfaceEngine:
         area = photograph_area(person.transform, person.original.shape[:2], self.size)
         mask = self._mask(person, fitted) * area
         start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
-        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area)
+        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area, person.image)
         dressed = dress(self.body, start, observed)
         body, offset, drawn = clothed(self.body, dressed.heights, dressed.worn, dressed.sheet_heights)
         pose, betas, camera, _ = dressed.posed

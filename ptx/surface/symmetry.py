@@ -29,7 +29,7 @@ CACHED_BODIES = 4
 def mirrored_points(body: Body) -> SurfacePoints:
     """Points (V) of the surface at the vertices' mirror images in the plane x = 0; of a sheet, its own."""
     if isinstance(body, LayeredBody):
-        return _with_sheets(mirrored_points(body.base), body, [sheet.mirrored_columns for sheet in body.sheets])
+        return _with_sheets(mirrored_points(body.base), body, [sheet.mirrored for sheet in body.sheets])
     return closest_points(body.v_template, body.faces, body.v_template * np.array([-1, 1, 1], np.float32))
 
 

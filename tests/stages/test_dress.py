@@ -67,7 +67,9 @@ def test_flow_is_nearer_to_the_truth(projects: dict[str, Project]) -> None:
 
 
 def test_status_counts_bodies_left_bare_and_skirts(projects: dict[str, Project]) -> None:
-    counted = {name: int(read(projects["dressed"], "dress", name, np.uint8).sum()) for name in ("bare", "skirt")}
+    counted = {
+        name: int(read(projects["dressed"], "dress", name, np.uint8).sum()) for name in ("bare", "skirt", "long_hair")
+    }
     status = projects["dressed"].step("dress").status()
     assert status.done == 8
     assert dict(status.counts) == {name: count for name, count in counted.items() if count}

@@ -45,17 +45,18 @@ def test_a_skirt_has_its_own_other_sides(name: str) -> None:
     """The body's points are as without it; the skirt's are its own, at the mirror image and behind."""
     alone = load_body(name)
     body = with_layers(alone)
-    count = len(alone.v_template)
-    place = body.v_template[count:]
+    count, end = len(alone.v_template), body.first(1)
+    place = body.v_template[count:end]
     for points, without in (
         (mirrored_points(body), mirrored_points(alone)),
         (opposite_points(body).points, opposite_points(alone).points),
     ):
         np.testing.assert_array_equal(points.corners[:count], without.corners)
         np.testing.assert_array_equal(points.weights[:count], without.weights)
-        assert (points.corners[count:] >= count).all()
-    np.testing.assert_allclose(mirrored_points(body).of(body.v_template)[count:] * (-1, 1, 1), place, atol=0.03)
+        np.testing.assert_array_equal(body.layer[points.corners[count:, 0]], body.layer[count:])
+    np.testing.assert_allclose(mirrored_points(body).of(body.v_template)[count:end] * (-1, 1, 1), place, atol=0.03)
     across = opposite_points(body)
     front = place[:, 2] > place[:, 2].max() - 0.05
-    assert (across.points.of(body.v_template)[count:][front, 2] < place[front, 2] - 0.15).all()
-    assert across.valid[count:].all()
+    assert (across.points.of(body.v_template)[count:end][front, 2] < place[front, 2] - 0.15).all()
+    assert across.valid[count:end].all()
+    assert not across.valid[end:].any()

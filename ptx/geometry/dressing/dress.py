@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
+from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis
@@ -84,7 +85,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
         fit: of the same picture.
         person: keypoints, landmarks and mask.
         refined: refine pose, shape and camera first.
-        layers: look for skirts.
+        layers: look for skirts, and in the picture's colours for long hair.
 
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
@@ -117,10 +118,10 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
 
 
 def _find_worn(body: LayeredBody, posed: Posed, person: Person) -> Worn:
-    """Find the sheets that somebody wears; in a small picture, which shows them as well."""
+    """Find the sheets that somebody wears; skirts in a small picture, which shows them as well."""
     shrink = min(1.0, SHEETS_IN / max(person.mask.shape))
     small, picture = (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
-    return Worn(skirt=find_skirt(body, small, picture))
+    return Worn(find_skirt(body, small, picture), *find_hair(body, posed, person))
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:
@@ -143,7 +144,10 @@ def _scaled_person(person: Person, factor: float) -> Person:
     if person.area is not None:
         small = cv2.resize(person.area.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         area = np.asarray(small > 0, np.bool_)
-    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32), area)
+    image = person.image
+    if image is not None:
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return Person(moved(person.keypoints), person.keypoints3d, landmarks, np.asarray(mask, np.float32), area, image)
 
 
 def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, target: Outline, person: Person) -> Floats:

@@ -65,15 +65,25 @@ def with_sheets(
     body: LayeredBody, skin: NDArray[np.float32] | None, worn: Worn, heights: NDArray[np.floating] | None
 ) -> NDArray[np.float32]:
     """Displacements (V, 3), metres, of the skin (of the body's own vertices; None: none) and of sheets by heights (M,), as in `clothed`."""
-    out = [np.zeros_like(body.base.v_template) if skin is None else skin]
-    sheets = hung(body, worn)
+    sheets, outwards = hung(body, worn), _outwards(body)
+    if skin is not None:  # which hair lies on
+        heights_of_skin = (skin * control_basis(body.base).normals).sum(axis=1)
+        sheets += (_lying(body) @ heights_of_skin)[:, None].astype(np.float32) * outwards
     if heights is not None:
         along = [
             _sheet_weights(sheet, length) @ part
             for sheet, length, part in zip(body.sheets, worn, np.split(heights, len(body.sheets)), strict=True)
         ]
-        sheets = sheets + np.concatenate(along).astype(np.float32)[:, None] * _outwards(body)
-    return np.concatenate([*out, sheets])
+        sheets += np.concatenate(along).astype(np.float32)[:, None] * outwards
+    return np.concatenate([np.zeros_like(body.base.v_template) if skin is None else skin, sheets])
+
+
+@lru_cache(maxsize=CACHED)
+def _lying(body: LayeredBody) -> sp.csr_matrix:
+    """Matrix (S, V) from displacements of the skin to those of the sheets that lie on it: hair, which the skin beneath lifts."""
+    near = np.concatenate([sheet.near.reshape(-1) for sheet in body.sheets])
+    lying = np.repeat([not sheet.closed for sheet in body.sheets], [sheet.near.size for sheet in body.sheets])
+    return sp.csr_matrix((lying.astype(float), (np.arange(len(near)), near)), (len(near), len(body.base.v_template)))
 
 
 def _outwards(body: LayeredBody) -> NDArray[np.float32]:
@@ -90,7 +100,7 @@ def layered_basis(body: LayeredBody, worn: Worn) -> ControlBasis:
     down = np.repeat(np.linspace(0, 1, SHEET_ROWS), SHEET_COLUMNS)
     most = MOST[0] + (MOST[1] - MOST[0]) * down
     return ControlBasis(
-        sp.csr_matrix(sp.block_diag([skin.weights, *parts])),
+        sp.csr_matrix(sp.bmat([[skin.weights, None], [_lying(body) @ skin.weights, sp.block_diag(parts)]])),
         np.concatenate([skin.normals, _outwards(body)]),
         scipy.linalg.block_diag(skin.penalty, *costs),
         np.concatenate([skin.lower, *(np.full(len(most), LEAST) for _ in body.sheets)]),

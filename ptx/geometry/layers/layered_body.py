@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body, FloatArray, IntArray
 from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.joints import JOINT_PART
+from ptx.geometry.layers.hair import FALLS, make_hair
 from ptx.geometry.layers.sheet import Sheet
 from ptx.geometry.layers.skirt import legs_of, make_skirt
 from ptx.geometry.layers.worn import Worn
@@ -88,7 +89,7 @@ def layer_of(body: Body) -> NDArray[np.uint8]:
 @lru_cache(maxsize=CACHED_BODIES)
 def with_layers(body: Body) -> LayeredBody:
     """Add the sheets to a body."""
-    sheets = (make_skirt(body),)
+    sheets = (make_skirt(body), *(make_hair(body, fall) for fall in FALLS))
     parts = {field.name: getattr(body, field.name) for field in fields(body)}
     count = sum(sheet.shape[0] * sheet.shape[1] for sheet in sheets)
     first, faces = len(body.v_template), []
@@ -122,15 +123,18 @@ def _still(posedirs: FloatArray | None, count: int) -> FloatArray | None:
 
 
 def _texture_coordinates(body: Body, sheets: tuple[Sheet, ...]) -> tuple[FloatArray | None, IntArray | None]:
-    """Texture coordinates with the sheets in strips beside the body's; None where it has none."""
+    """Texture coordinates with the skirt in a strip beside the body's, hair in one above it; None where it has none."""
     if body.uv is None or body.face_uv is None:
         return None, None
     uv, faces, first = [BODY_SHARE * body.uv], [body.face_uv], len(body.uv)
+    hair = [sheet.shape[1] for sheet in sheets[1:]]
+    begins = [0.0, *(BODY_SHARE * np.cumsum([0, *hair]) / sum(hair)).tolist()]
     for n, sheet in enumerate(sheets):
         rows, columns = sheet.shape[0], sheet.shape[1] + sheet.closed
-        strip = np.linspace(BODY_SHARE + MARGIN, 1 - MARGIN, rows)[:, None]
-        along = np.linspace(MARGIN, (1 if n == 0 else BODY_SHARE) - MARGIN, columns)[None]
-        u, v = np.broadcast_arrays(strip, along) if n == 0 else np.broadcast_arrays(along, 1.0 + BODY_SHARE - strip)
+        down = np.linspace(BODY_SHARE + MARGIN, 1 - MARGIN, rows)[:, None]
+        ends = 1.0 if n == 0 else begins[n + 1]
+        along = np.linspace(begins[n] + MARGIN, ends - MARGIN, columns)[None]
+        u, v = np.broadcast_arrays(*((down, along) if n == 0 else (along, 1 + BODY_SHARE - down)))
         uv.append(np.stack([u, v], axis=-1).reshape(-1, 2).astype(np.float32))
         faces.append(sheet.faces(first + np.arange(rows * columns).reshape(rows, columns)))
         first += rows * columns

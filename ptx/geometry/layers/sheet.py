@@ -27,6 +27,8 @@ class Sheet(NamedTuple):
     """(R, C, 24) skinning weights."""
     shapedirs: Floats
     """(R, C, 3, 10) metres per unit of each beta."""
+    mirrored: NDArray[np.int64]
+    """(C,) the column on the other side, from left to right, of each; its own where the sheet has no other side."""
     opposite: bool
     """True where the sheet's back is like its front; the columns begin in front."""
 
@@ -34,13 +36,6 @@ class Sheet(NamedTuple):
     def shape(self) -> tuple[int, int]:
         """Rows, columns."""
         return self.vertices.shape[0], self.vertices.shape[1]
-
-    @property
-    def mirrored_columns(self) -> NDArray[np.int64]:
-        """(C,) the column on the other side, from left to right, of each."""
-        count = self.shape[1]
-        columns = np.arange(count)
-        return -columns % count if self.closed else count - 1 - columns
 
     @property
     def opposite_columns(self) -> NDArray[np.int64]:

@@ -66,6 +66,7 @@ def make_skirt(body: Body) -> Sheet:
         near=near,
         weights=_weights(vertices, body, hips, thigh),
         shapedirs=smooth_around(body.shapedirs[farthest].astype(np.float64), 4),
+        mirrored=-np.arange(SIDES) % SIDES,
         opposite=True,
     )
 

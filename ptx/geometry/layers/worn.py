@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SKIRT = 1
-"""Layer of the skirt; that of the body itself is 0."""
+SKIRT, BACK_HAIR, LEFT_LOCK, RIGHT_LOCK = 1, 2, 3, 4
+"""Layers of the skirt, of long hair behind the shoulders, and before the left and the right one; that of the body itself is 0."""
+
+LOCKS = (LEFT_LOCK, RIGHT_LOCK)
 
 
 class Worn(NamedTuple):
     """How much of each sheet somebody wears: metres from its top to its end on the mean body in rest; 0: nothing."""
 
     skirt: float = 0.0
+    back_hair: float = 0.0
+    left_lock: float = 0.0
+    right_lock: float = 0.0
 
 
 NOTHING = Worn()

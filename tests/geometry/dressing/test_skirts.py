@@ -23,7 +23,8 @@ from ptx.geometry.skinning import pose_keypoints
 BODY = load_body("builtin")
 LAYERED = with_layers(BODY)
 SIZE = (192, 128)
-FLARE = np.repeat(np.linspace(0, 0.12, SHEET_ROWS), SHEET_COLUMNS)
+FLARE = np.zeros((len(LAYERED.sheets), SHEET_ROWS, SHEET_COLUMNS))
+FLARE[0] = np.linspace(0, 0.12, SHEET_ROWS)[:, None]
 
 
 def standing(yaw: float = 0.3, apart: float = 0.0) -> Posed:
@@ -37,7 +38,7 @@ def standing(yaw: float = 0.3, apart: float = 0.0) -> Posed:
 
 def person(posed: Posed, worn: Worn, skin: np.ndarray | None = None) -> Person:
     """Exact keypoints, and the mask of a body in a flared skirt."""
-    points = posed.points(LAYERED, with_sheets(LAYERED, skin, worn, FLARE))
+    points = posed.points(LAYERED, with_sheets(LAYERED, skin, worn, FLARE.reshape(-1)))
     mask = (rasterize(points, LAYERED.drawn(worn), *SIZE)[0] >= 0).astype(np.float32)
     flat = project(posed.camera, pose_keypoints(BODY, posed.pose[None], posed.betas)[0])
     return Person(np.column_stack([flat[:, :2], np.ones(18)]), None, None, mask)
@@ -73,7 +74,7 @@ def test_dressed_with_a_skirt_legs_stay_slim() -> None:
     found = dress(BODY, posed, seen, refined=False)
     assert found.worn.skirt == pytest.approx(0.5, abs=0.045)
     assert found.iou[1] > 0.95
-    assert found.sheet_heights.reshape(SHEET_ROWS, SHEET_COLUMNS)[-1].mean() == pytest.approx(0.12, abs=0.05)
+    assert found.sheet_heights.reshape(FLARE.shape)[0, -1].mean() == pytest.approx(0.12, abs=0.05)
     without = dress(BODY, posed, seen, refined=False, layers=False)
     assert without.worn == NOTHING
     assert without.iou[1] < found.iou[1]

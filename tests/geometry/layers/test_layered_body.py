@@ -10,7 +10,8 @@ from ptx.geometry.joints import PARTS, joint
 from ptx.geometry.layers.hang import BEFORE_SKIN, hung, lay_unworn
 from ptx.geometry.layers.layered_body import base_of, layer_of, with_layers
 from ptx.geometry.layers.skirt import legs_of
-from ptx.geometry.layers.worn import NOTHING, SKIRT, Worn, worn_by_both
+from ptx.geometry.layers.worn import BACK_HAIR, LEFT_LOCK, LOCKS, NOTHING, RIGHT_LOCK, SKIRT, Worn, worn_by_both
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
 
@@ -46,7 +47,7 @@ def test_the_body_is_as_before() -> None:
     assert LAYERED.digest == BODY.digest
     assert base_of(LAYERED) is BODY is base_of(BODY)
     assert not layer_of(BODY).any()
-    assert np.bincount(layer_of(LAYERED)).tolist() == [COUNT, SHEET.shape[0] * SHEET.shape[1]]
+    assert np.bincount(layer_of(LAYERED)).tolist() == [COUNT, *(sheet.near.size for sheet in LAYERED.sheets)]
 
 
 def test_the_tube_is_around_hips_and_legs() -> None:
@@ -64,14 +65,15 @@ def test_the_tube_is_around_hips_and_legs() -> None:
 
 def test_weights_and_shapes() -> None:
     """Weights sum to one, the tube follows shapes as the hips do, and its parts are those of trunk and legs."""
-    np.testing.assert_allclose(SHEET.weights.sum(axis=-1), 1, atol=1e-9)
+    for sheet in LAYERED.sheets:
+        np.testing.assert_allclose(sheet.weights.sum(axis=-1), 1, atol=1e-9)
     betas = np.zeros(10)
     betas[1] = 2
     moved = np.einsum("vcb,b->vc", LAYERED.shapedirs, betas)
-    waist = moved[LAYERED.first(0) :].reshape(*SHEET.shape, 3)[1:4]
+    waist = moved[LAYERED.first(0) : LAYERED.first(1)].reshape(*SHEET.shape, 3)[1:4]
     near = moved[:COUNT][SHEET.near[1:4]]
     assert np.linalg.norm(waist - near, axis=-1).max() < 0.03
-    parts = LAYERED.face_part[len(BODY.faces) :]
+    parts = LAYERED.face_part[len(BODY.faces) : len(BODY.faces) + len(SHEET.face_rows)]
     assert set(parts.tolist()) == {PARTS.index(name) for name in ("torso", "left_leg", "right_leg")}
 
 
@@ -107,7 +109,7 @@ def test_who_walks_has_one_skirt_between_their_legs() -> None:
 
 
 def test_columns_of_the_other_side() -> None:
-    mirrored = SHEET.vertices[:, SHEET.mirrored_columns]
+    mirrored = SHEET.vertices[:, SHEET.mirrored]
     np.testing.assert_allclose(mirrored * (-1, 1, 1), SHEET.vertices, atol=0.02)
     across = SHEET.vertices[:, SHEET.opposite_columns]
     assert np.abs(across[:, 0, 2] + SHEET.vertices[:, 0, 2]).max() < 0.2
@@ -124,14 +126,39 @@ def test_a_cut_sheet_keeps_the_rows_above_its_end() -> None:
 def test_what_is_not_worn_lies_on_the_skin() -> None:
     points = np.random.default_rng(0).uniform(0, 100, (len(LAYERED.v_template), 3)).astype(np.float32)
     worn, bare = points.copy(), points.copy()
-    lay_unworn(LAYERED, Worn(0.5), worn)
+    lay_unworn(LAYERED, Worn(0.5, 0.4, 0.4, 0.4), worn)
     np.testing.assert_array_equal(worn, points)
     lay_unworn(LAYERED, NOTHING, bare)
     np.testing.assert_array_equal(bare[:COUNT], points[:COUNT])
-    np.testing.assert_allclose(bare[COUNT:], points[SHEET.near.reshape(-1)] - (0, 0, BEFORE_SKIN), atol=1e-4)
+    near = np.concatenate([sheet.near.reshape(-1) for sheet in LAYERED.sheets])
+    np.testing.assert_allclose(bare[COUNT:], points[near] - (0, 0, BEFORE_SKIN), atol=1e-4)
     assert layer_of(LAYERED)[COUNT] == SKIRT
 
 
 def test_worn_by_both() -> None:
-    assert worn_by_both(Worn(0.5), Worn(0.3)) == Worn(0.3)
+    assert worn_by_both(Worn(0.5, 0.4), Worn(0.3, 0.0, 0.4)) == Worn(0.3)
     assert worn_by_both(NOTHING, Worn(0.3)) == worn_by_both(Worn(0.3), NOTHING) == NOTHING
+
+
+def test_sheets_face_outwards() -> None:
+    """Faces are counter-clockwise from outside, as the body's: cloth and hair are seen from there."""
+    normals = unit_normals(LAYERED.v_template, LAYERED.faces)
+    for n, sheet in enumerate(LAYERED.sheets):
+        of_sheet = normals[LAYERED.first(n) : LAYERED.first(n + 1)].reshape(*sheet.shape, 3)
+        assert ((of_sheet * sheet.outwards).sum(axis=-1)[1:-1] > 0).mean() > 0.95, n
+
+
+@pytest.mark.parametrize("layer", [BACK_HAIR, *LOCKS])
+def test_hair_hangs_from_the_head_and_lies_on_the_trunk(layer: int) -> None:
+    """Its top follows the head, its end the chest; below the shoulders it is behind the back, or before the chest on its own side."""
+    sheet = LAYERED.sheets[layer - 1]
+    vertices, low = sheet.vertices, sheet.vertices[15:]
+    assert (sheet.weights[0, :, joint("head")] == 1).all()
+    assert (sheet.weights[-1, :, joint("spine3")] == 1).all()
+    skin = BODY.v_template[BODY.weights[:, joint("spine3")] + BODY.weights[:, joint("spine2")] > 0.6]
+    for place in low.reshape(-1, 3)[::7]:
+        beside = skin[np.argsort(np.hypot(*(skin[:, :2] - place[:2]).T))[:6], 2]
+        assert place[2] < beside.min() if layer == BACK_HAIR else place[2] > beside.max()
+    side = {BACK_HAIR: 0, LEFT_LOCK: 1, RIGHT_LOCK: -1}[layer]
+    assert np.sign(low[..., 0].mean().round(3)) == side
+    assert vertices[0, 0, 1] > BODY.joint_template[joint("head"), 1]
