@@ -6,6 +6,7 @@ of who has long hair have its colour, which is that of the scalp and not of the 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -13,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.dressing.refine import Person, Posed
-from ptx.geometry.dressing.sheets import with_sheets
+from ptx.geometry.dressing.sheets import straight
 from ptx.geometry.joints import PARTS
 from ptx.geometry.layers.hair import chin_and_shoulders
-from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.layered_body import CACHED_BODIES, LayeredBody
 from ptx.geometry.layers.worn import BACK_HAIR, LOCKS, Worn
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.zones import body_zones
@@ -91,7 +92,7 @@ def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, f
     if person.image is None:
         return 0.0, 0.0, 0.0
     longest = Worn(0.0, *(float(sheet.down[-1]) for sheet in body.sheets[BACK_HAIR - 1 :]))
-    points = posed.points(body, with_sheets(body, None, longest, None))
+    points = posed.points(body, straight(body, longest))
     bare, _, depth = rasterize(points, body.base.faces, *person.size)
     mask = np.asarray((person.mask > SURE) & (True if person.area is None else person.area), np.bool_)
     hair = _like_hair(person.image, mask, bare, body)
@@ -152,18 +153,33 @@ def _curtain(rows: Rows, locks: list[float], *, told: bool) -> float:
 
 def _like_hair(image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], body: LayeredBody) -> Mask | None:
     """Pixels (H, W) of the mask with the colour of the hair; None where it is not seen, or is like that of the face."""
-    zones, faces = body_zones(body.base), body.base.faces
-    surface = np.maximum(bare, 0)
-    scalp, face = ((bare >= 0) & mask & (zone[faces].mean(axis=1) > 0.7)[surface] for zone in (zones.scalp, zones.face))
+    surface = bare[mask]
+    scalp, face = ((surface >= 0) & zone[np.maximum(surface, 0)] for zone in _head_faces(body))
     if scalp.sum() < FEWEST:
         return None
-    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * np.array([LIGHT, 1, 1], np.float32)
+    lab = cv2.cvtColor(image[mask][None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0] * np.array([LIGHT, 1, 1], np.float32)
+    out = np.zeros(mask.shape, np.bool_)
     if face.sum() < max(FEWEST, FROM_BEHIND * scalp.sum()):
-        return np.asarray(mask & (np.linalg.norm(lab - np.median(lab[scalp], axis=0), axis=-1) < LIKE), np.bool_)
+        out[mask] = _away(lab, np.median(lab[scalp], axis=0)) < LIKE
+        return out
     skin = np.median(lab[face], axis=0)
-    unlike = np.linalg.norm(lab - skin, axis=-1)
+    unlike = _away(lab, skin)
     colour = np.median(lab[scalp & (unlike >= np.median(unlike[scalp]))], axis=0)  # the other half may be a forehead
     if np.linalg.norm(skin - colour) < APART:
         return None
-    away = np.linalg.norm(lab - colour, axis=-1)
-    return np.asarray(mask & (away < LIKE) & (away < unlike), np.bool_)
+    away = _away(lab, colour)
+    out[mask] = (away < LIKE) & (away < unlike)
+    return out
+
+
+def _away(colours: Floats, colour: Floats) -> Floats:
+    """Distances (N,) of colours (N, 3) from one (3,)."""
+    return np.asarray(np.sqrt(((colours - colour) ** 2) @ np.ones(3, np.float32)))
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def _head_faces(body: LayeredBody) -> tuple[Mask, Mask]:
+    """Faces (F,) of the scalp, and of the face, of the body alone."""
+    zones, faces = body_zones(body.base), body.base.faces
+    scalp, face = (np.asarray(zone[faces].mean(axis=1) > 0.7, np.bool_) for zone in (zones.scalp, zones.face))
+    return scalp, face

@@ -86,6 +86,12 @@ def _lying(body: LayeredBody) -> sp.csr_matrix:
     return sp.csr_matrix((lying.astype(float), (np.arange(len(near)), near)), (len(near), len(body.base.v_template)))
 
 
+@lru_cache(maxsize=CACHED)
+def straight(body: LayeredBody, worn: Worn) -> NDArray[np.float32]:
+    """Displacements (V, 3) of sheets that hang straight, of a body whose skin is bare."""
+    return with_sheets(body, None, worn, None)
+
+
 def _outwards(body: LayeredBody) -> NDArray[np.float32]:
     """Unit vectors (S, 3) along which the vertices of sheets are displaced."""
     return np.concatenate([sheet.outwards.reshape(-1, 3) for sheet in body.sheets]).astype(np.float32)

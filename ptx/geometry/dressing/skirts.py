@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.dressing.refine import Person, Posed
-from ptx.geometry.dressing.sheets import with_sheets
+from ptx.geometry.dressing.sheets import straight
 from ptx.geometry.joints import PARTS
 from ptx.geometry.layers.layered_body import LayeredBody
 from ptx.geometry.layers.worn import Worn
@@ -148,7 +148,7 @@ def measure(body: LayeredBody, posed: Posed, person: Person) -> Rows:
     """Measure what is seen between and beside the legs."""
     scale, size = float(posed.camera[0]), person.size
     longest = Worn(float(body.sheets[0].down[-1]))
-    points = posed.points(body, with_sheets(body, None, longest, None))
+    points = posed.points(body, straight(body, longest))
     count, rows = len(body.base.faces), body.sheets[0].face_rows
     bare, _, _ = rasterize(points, body.base.faces, *size)
     tube, _, _ = rasterize(points, body.faces[count : count + len(rows)], *size)
