@@ -60,7 +60,7 @@ UNSEEN = 0.1
 """Metres below the shoulders at which the curtain is taken to end whose end the picture does not show."""
 
 CLOTHES = 0.3
-"""Share of the trunk beside the hair with its colour from which nothing says where hair ends."""
+"""Share of the trunk beside the hair with its colour from which nothing is told: a collar or a hood has it too."""
 
 
 class Rows(NamedTuple):
@@ -101,12 +101,13 @@ def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, f
     faces = body.drawn(longest)
     beside = (rasterize(points, faces, *person.size)[0] == bare) & (bare >= 0) & mask
     beside &= (body.base.face_part == PARTS.index("torso"))[np.maximum(bare, 0)]
-    told = beside.sum() < FEWEST or hair[beside].mean() < CLOTHES
+    if beside.sum() >= FEWEST and hair[beside].mean() > CLOTHES:
+        return 0.0, 0.0, 0.0
     back, left, right = (
         _measure(body, layer, points, depth, hair, float(posed.camera[0])) for layer in (BACK_HAIR, *LOCKS)
     )
-    locks = [_lock(rows) if told else 0.0 for rows in (left, right)]
-    return _curtain(back, locks, told=told), locks[0], locks[1]
+    locks = _lock(left), _lock(right)
+    return _curtain(back, max(locks)), *locks
 
 
 def _measure(body: LayeredBody, layer: int, points: Floats, depth: Floats, hair: Mask, scale: float) -> Rows:
@@ -141,14 +142,13 @@ def _lock(rows: Rows) -> float:
     return length if length > rows.shoulders + PAST_SHOULDERS else 0.0
 
 
-def _curtain(rows: Rows, locks: list[float], *, told: bool) -> float:
+def _curtain(rows: Rows, locks: float) -> float:
     """How long the curtain is; where the picture does not show it, as the locks are."""
     seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
     if seen > LEAST_SEEN and filled > FILLED * seen:
-        length = _run(rows, rows.shoulders, FILLED) if told else 0.0
-        return max(length, round(rows.shoulders + UNSEEN, 2) if not length else 0.0)
+        return _run(rows, rows.shoulders, FILLED) or round(rows.shoulders + UNSEEN, 2)
     behind = rows.seen[rows.down > rows.shoulders].sum()
-    return max(locks) if behind < LEAST_SEEN else 0.0
+    return locks if behind < LEAST_SEEN else 0.0
 
 
 def _like_hair(image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], body: LayeredBody) -> Mask | None:
@@ -157,7 +157,9 @@ def _like_hair(image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], bo
     scalp, face = ((surface >= 0) & zone[np.maximum(surface, 0)] for zone in _head_faces(body))
     if scalp.sum() < FEWEST:
         return None
-    lab = cv2.cvtColor(image[mask][None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0] * np.array([LIGHT, 1, 1], np.float32)
+    lab = cv2.cvtColor(image[mask][None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0] * np.array(
+        [LIGHT, 1, 1], np.float32
+    )
     out = np.zeros(mask.shape, np.bool_)
     if face.sum() < max(FEWEST, FROM_BEHIND * scalp.sum()):
         out[mask] = _away(lab, np.median(lab[scalp], axis=0)) < LIKE
