@@ -101,6 +101,13 @@ class FittedBody:
     """(30, 3) axis-angle of the fingers, radians; None: at rest."""
     offset: Floats | None = None
     """(V, 3) displacements of the skin in rest, metres: clothes and hair (`geometry.dressing`); None: bare."""
+    drawn: NDArray[np.int32] | None = None
+    """(F, 3) faces as they are drawn, those that are not with equal corners (`LayeredBody.drawn`); None: all of the body's."""
+
+    @property
+    def faces(self) -> NDArray[np.int32]:
+        """(F, 3) faces as they are drawn."""
+        return self.body.faces if self.drawn is None else self.drawn
 
     def turned(self, yaw: float, pitch: float = 0.0, *, level: bool = False) -> FittedBody:
         """The same person in front of the same camera, turned about the pelvis by `view_rotation`.
@@ -129,12 +136,12 @@ class FittedBody:
     def keypoints(self) -> Floats:
         """(18, 3) px and confidence: 1, less where the body itself hides the joint, NaN and 0 outside the picture."""
         points = project(self.camera, pose_keypoints(self.body, self.pose[None], self.betas)[0]).astype(np.float32)
-        _, _, depth = rasterize(self.points, self.body.faces, *self.size)
+        _, _, depth = rasterize(self.points, self.faces, *self.size)
         return depth_test_keypoints(points, depth)
 
     def flow_from(self, source: FittedBody) -> tuple[Floats, NDArray[np.uint8]]:
         """Flow (H, W, 2) px and visibility (H, W) of this picture from another of the same person (`correspond`)."""
-        return correspond(self.points, source.points, self.body.faces, *self.size)
+        return correspond(self.points, source.points, self.body.faces, *self.size, (self.faces, source.faces))
 
 
 def depth_test_keypoints(points: ArrayLike, depth: NDArray[np.floating]) -> Floats:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ptx.datasets.images import photograph_area
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import Body
-from ptx.geometry.dressing.displacements import control_basis
 from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person as Observed
 from ptx.geometry.dressing.refine import Posed
+from ptx.geometry.dressing.sheets import clothed
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
@@ -34,10 +34,10 @@ class DressedPerson(NamedTuple):
     """(h, w) 0 to 1, how much of a pixel is theirs."""
 
     def on_body_of(self, first: FittedBody) -> DressedPerson:
-        """Bring the fit to the body of the first photograph's, whose clothes may be parts of it."""
-        if self.fitted.body is first.body:
+        """Bring the fit to the body of the first photograph's, whose sheets are parts of it; one that wears others gets its clothes."""
+        if self.fitted.body is first.body and np.array_equal(self.fitted.faces, first.faces):
             return self
-        return self._replace(fitted=replace(self.fitted, body=first.body, offset=first.offset))
+        return self._replace(fitted=replace(self.fitted, body=first.body, offset=first.offset, drawn=first.drawn))
 
 
 def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> DressedPerson:
@@ -46,12 +46,20 @@ def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> Dresse
     area = photograph_area(person.transform, person.original.shape[:2], fitted.size)
     mask = _mask(person, fitted, silhouettes) * area
     start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
-    trousers = clothed_legs(person.image, fitted)
-    observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area, trousers)
+    observed = Observed(
+        person.keypoints,
+        person.keypoints3d,
+        landmarks_of(person),
+        mask,
+        area,
+        person.image,
+        clothed_legs(person.image, fitted),
+    )
     dressed = dress(body, start, observed)
-    offset = control_basis(body).offset(dressed.heights)
+    whole, offset, drawn = clothed(body, dressed.heights, dressed.worn, dressed.sheet_heights)
     pose, betas, camera, _ = dressed.posed
-    return DressedPerson(replace(fitted, pose=pose, betas=betas, camera=camera, offset=offset), mask)
+    fitted = replace(fitted, body=whole, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn)
+    return DressedPerson(fitted, mask)
 
 
 def observe_person(person: Person, dressed: DressedPerson) -> Source:

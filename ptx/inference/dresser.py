@@ -10,14 +10,13 @@ from torch import Tensor
 
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import Body
-from ptx.geometry.dressing.displacements import control_basis
 from ptx.geometry.dressing.refine import Posed
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.dressed_person import DressedPerson
 from ptx.models.pixels import to_uint8, with_alpha
 from ptx.pipeline.errors import BadSample
-from ptx.surface.carried import dress_posed, fit_posed
+from ptx.surface.carried import dress_posed, fit_posed, wearing
 from ptx.surface.source import MaskedPhotograph
 from ptx.surface.store import SurfaceStore
 from ptx.surface.transfer import fill, transfer
@@ -81,8 +80,7 @@ class Dresser:
         except BadSample:
             return DressedPerson(fitted, (rasterize(fitted.points, self.body.faces, *size)[0] >= 0).astype(np.float32))
         dressed = dress_posed(self.body, Posed(fitted.pose, fitted.betas, fitted.camera), points, mask)
-        offset = control_basis(self.body).offset(dressed.heights)
-        return DressedPerson(FittedBody(self.body, *dressed.posed[:3], size, offset=offset), mask)
+        return DressedPerson(wearing(self.body, dressed, size), mask)
 
     def _make_surface(self, picture: bytes, keypoints: bytes, size: tuple[int, int]) -> SurfaceStore | None:
         person = self._person(picture, keypoints, size)

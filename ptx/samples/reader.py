@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
+from ptx.geometry.layers.worn import stored_sheets
 from ptx.geometry.quantization import decode_flow, decode_heights
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
@@ -112,17 +113,20 @@ class SampleReader:
         """True where the bodies that are drawn are those of stage dress."""
         return any(stage.name == "dress" for stage in self.pipeline.active)
 
-    def body(self, body: Body, index: int) -> FittedBody:
-        """Return the posed body that is drawn."""
-        from ptx.geometry.dressing.displacements import control_basis
+    def fitted(self, body: Body, index: int) -> FittedBody:
+        """Return the posed body that is drawn, of a body model: dressed with its clothes."""
+        from ptx.geometry.dressing.sheets import clothed
         from ptx.geometry.viewpoint import FittedBody
 
         stage = "dress" if self.dressed else "fit-smpl"
         pose, betas, camera = (self.read(stage, name, index, np.float32) for name in ("pose", "betas", "camera"))
-        offset = None
-        if self.dressed:
-            offset = control_basis(body).offset(decode_heights(self.read("dress", "heights", index, np.int16)))
-        return FittedBody(body, pose, betas, camera, self.image_size, self.fingers(index), offset)
+        fitted = FittedBody(body, pose, betas, camera, self.image_size, self.fingers(index))
+        if not self.dressed:
+            return fitted
+        heights = decode_heights(self.read("dress", "heights", index, np.int16))
+        worn, sheets = stored_sheets(self.read("dress", "sheets", index, np.int16))
+        dressed = clothed(body, heights, worn, sheets)
+        return replace(fitted, body=dressed.body, offset=dressed.offset, drawn=dressed.faces)
 
     def fingers(self, index: int) -> NDArray[np.float32] | None:
         """Return the pose (30, 3) of the fingers; None where none are fitted."""

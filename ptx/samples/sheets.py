@@ -188,8 +188,8 @@ def _body(reader: SampleReader, index: int) -> Image:
         return image
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
     face, bary = reader.surface(index)
-    fitted = reader.body(body, index)
-    return draw_body(image, face, decode_bary(bary), fitted.points, fitted.camera, body.faces)
+    fitted = reader.fitted(body, index)
+    return draw_body(image, face, decode_bary(bary), fitted.points, fitted.camera, fitted.body.faces)
 
 
 def _parts(reader: SampleReader, index: int) -> Image:

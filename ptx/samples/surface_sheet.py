@@ -57,13 +57,13 @@ def show_surface(pipeline: Pipeline, name: str, output: Path | None) -> Path:
     for stage in ("silhouette", "dress", "rasterize"):
         reader.require(stage, index)
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
-    fitted = reader.body(body, index)
+    fitted = reader.fitted(body, index)
     picture, face = reader.image(index), reader.face_points(index)
     mask = np.asarray(reader.silhouette(index) / np.float32(255), np.float32)
     store = fill(MaskedPhotograph(picture, mask, face), fitted)
     seen, under = store.source.seen, store.source.under_arms
     faces, bary = reader.surface(index)
-    drawn = draw_body(picture, faces, decode_bary(bary), fitted.points, fitted.camera, body.faces)
+    drawn = draw_body(picture, faces, decode_bary(bary), fitted.points, fitted.camera, fitted.body.faces)
     rows = [
         [
             Panel(picture, "picture"),

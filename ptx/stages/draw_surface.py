@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.layers.worn import stored_sheets
 from ptx.geometry.quantization import decode_heights
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
@@ -68,21 +69,21 @@ class DrawSurface(PosedStage[Section]):
 
     def open(self) -> Process:
         """Load the body model."""
-        from ptx.geometry.dressing.displacements import control_basis
+        from ptx.geometry.dressing.sheets import clothed
         from ptx.geometry.viewpoint import FittedBody
         from ptx.surface.source import MaskedPhotograph
         from ptx.surface.store import SurfaceStore
         from ptx.surface.transfer import fill, transfer
 
         body = open_body(self.body)
-        basis = control_basis(body)
 
         def process(block: Block) -> Result:
             image, mask = block.array("ingest.image", np.uint8), block.array("silhouette.mask", np.uint8)
             keypoints = block.array("keypoints.keypoints", np.float32)
             face = block.array("keypoints.face", np.float32) if self.face else None
             fit, dressed = ([block.array(name, np.float32) for name in names] for names in (FIT, DRESSED[:3]))
-            heights, fingers = decode_heights(block.array("dress.heights", np.int16)), hands_pose(block)
+            heights, sheets = (block.array(name, np.int16) for name in DRESSED[3:])
+            fingers = hands_pose(block)
 
             def hands(i: int) -> NDArray[np.float32] | None:
                 return None if fingers is None else fingers[i]
@@ -92,8 +93,9 @@ class DrawSurface(PosedStage[Section]):
                 share = np.asarray(mask[i] / np.float32(255), np.float32)
                 photograph = MaskedPhotograph(image[i], share, None if face is None else face[i])
                 pose, betas, camera = (values[i] for values in dressed)
+                whole, offset, shown = clothed(body, decode_heights(heights[i]), *stored_sheets(sheets[i]))
                 return fill(
-                    photograph, FittedBody(body, pose, betas, camera, self.size, hands(i), basis.offset(heights[i]))
+                    photograph, FittedBody(whole, pose, betas, camera, self.size, hands(i), offset, drawn=shown)
                 )
 
             drawn = np.empty((len(block), *self.size, 4), np.uint8)

@@ -7,6 +7,7 @@ import numpy as np
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.dress import Dressed, dress
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.sheets import clothed
 from ptx.geometry.fitting import fit
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.layers import Image
@@ -23,6 +24,12 @@ def fit_posed(body: Body, keypoints: Floats, size: tuple[int, int]) -> Posed | N
 def dress_posed(body: Body, posed: Posed, keypoints: Floats, mask: Floats) -> Dressed:
     """Dress a body to the person's mask (H, W), 0 to 1."""
     return dress(body, posed, Person(keypoints, None, None, mask))
+
+
+def wearing(body: Body, dressed: Dressed, size: tuple[int, int]) -> FittedBody:
+    """Return a dressed body, with the sheets that it wears, before its camera, whose picture has a size (height, width) px."""
+    whole, offset, drawn = clothed(body, dressed.heights, dressed.worn, dressed.sheet_heights)
+    return FittedBody(whole, *dressed.posed[:3], size, offset=offset, drawn=drawn)
 
 
 def carried_flow(source: FittedBody, target: FittedBody) -> tuple[Floats, Image]:

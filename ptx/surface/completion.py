@@ -14,6 +14,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.layers.layered_body import layer_of
+from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
@@ -46,7 +48,7 @@ TORN = 0.06
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
-REACHES = {"trunk": 0.30, "arms": 0.30, "face": 0.05}
+REACHES = {"trunk": 0.30, "skirt": 0.60, "arms": 0.30, "face": 0.05}
 """Metres from what is known within which places are reflected."""
 
 
@@ -158,10 +160,11 @@ def _places(views: Views) -> tuple[Floats, Floats]:
     body = views.whole.fitted.body
     mirror, across = mirrored_points(body), opposite_points(body).points
     points, shares = [], []
-    for at, share in zip(views.points, views.shares, strict=True):
-        opposite, there = across.of(at), across.of(share)
+    for source, at, share in zip(views.sources, views.points, views.shares, strict=True):
+        opposite, own = across.of(at), share * source.uncovered
+        there = across.of(own)
         points.append(np.stack([at, mirror.of(at), opposite, mirror.of(opposite)]))
-        shares.append(np.stack([share, mirror.of(share), there, mirror.of(there)])[:, None] * _shares(body))
+        shares.append(np.stack([own, mirror.of(own), there, mirror.of(there)])[:, None] * _shares(body))
     # one kind of place after the other, each in all photographs
     every = np.stack(points, axis=1), np.stack(shares, axis=1)
     return every[0].reshape(-1, *points[0].shape[1:]), every[1].reshape(-1, *shares[0].shape[1:])
@@ -202,11 +205,12 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
     Returns:
         Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
     """
-    zones, rest = body_zones(body), body.v_template
+    zones, rest, layer = body_zones(body), body.v_template, layer_of(body)
     ends = np.maximum(zones.hands, zones.feet) > 0.5
     head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
     groups = {
-        "trunk": (~head & ~ends & ~arms, (1.0, 3.0, 1.0)),
+        "trunk": (~head & ~ends & ~arms & (layer == 0), (1.0, 3.0, 1.0)),
+        "skirt": (layer == SKIRT, (1.0, 3.0, 1.0)),
         "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
         "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
     }

@@ -144,14 +144,14 @@ def _side_by_side(layers: Sequence[Layer]) -> Layer:
 
 def _seen(source: Source) -> Floats:
     """Confidence (V,) of the vertices that a photograph shows."""
-    return sample_vertices(source.points, np.ones(len(source.points), np.float32), source.seen)[1]
+    return sample_vertices(source.points, source.uncovered, source.seen)[1]
 
 
 def _quality(source: Source) -> Floats:
     """How well a photograph shows each vertex (V,): surely, and from the front; the face as a whole."""
     body, seen = source.fitted.body, _seen(source)
     face = body_zones(body).face
-    cosine = np.clip(unit_normals(source.fitted.vertices, body.faces)[:, 2], 0, 1)
+    cosine = np.clip(unit_normals(source.fitted.vertices, source.fitted.faces)[:, 2], 0, 1)
     quality = np.asarray(seen * (1 + cosine) / 2, np.float32)
     smooth = diffuse(body, quality[:, None], np.ones_like(quality), stiff=EVEN, keep=0.0)[:, 0]
     frontal = float((face * quality).sum() / face.sum())
@@ -191,7 +191,7 @@ class _Common(NamedTuple):
 
 def _colours(source: Source) -> tuple[Floats, Floats]:
     """Smooth colours (V, 3) of the vertices, and how surely (V,) they are seen."""
-    return sample_vertices(source.points, np.ones(len(source.points), np.float32), source.seen)
+    return sample_vertices(source.points, source.uncovered, source.seen)
 
 
 def _common(source: Source, known: Sequence[tuple[Floats, Floats]]) -> _Common:
@@ -245,7 +245,7 @@ def _levelled(source: Source, common: _Common) -> Source:
         return source
     mean = np.bincount(common.vertices, weight * light, count) / np.maximum(total, 1e-6)
     added = diffuse(body, mean[:, None].astype(np.float32), total, stiff=STIFF, keep=KEEP)
-    maps = draw_maps(source.points, body.faces, source.fitted.size)
+    maps = draw_maps(source.points, source.fitted.faces, source.fitted.size)
     reach = max(1.0, SOFT * source.scale)
     norm = cv2.GaussianBlur(maps.on.astype(np.float32), (0, 0), reach)
     smooth = cv2.GaussianBlur(maps.of(added)[0], (0, 0), reach) / np.maximum(

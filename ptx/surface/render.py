@@ -65,8 +65,8 @@ def render(store: SurfaceStore, fitted: FittedBody, left_out: Mask | None = None
     samples = min(MOST_SAMPLES, max(2, int(np.ceil(COARSE * source.scale / scale))))
     fetched = _fetched(source.seen, samples * scale / source.scale)
     fetched = fetched._replace(confidence=beside([_confidence(one, fitted) for one in views.sources], 0))
-    mesh = _Mesh(fitted.body.faces, store.atlas.uv, views.points, views.shares)
-    drawn = fitted.body.faces if left_out is None else fitted.body.faces[~left_out]
+    mesh = _Mesh(fitted.faces, store.atlas.uv, views.points, views.shares)
+    drawn = fitted.faces if left_out is None else fitted.faces[~left_out]
     numbers = np.arange(len(fitted.body.faces), dtype=np.int32)
     numbers = numbers if left_out is None else numbers[~left_out]
     height, width = fitted.size

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, load_body
-from ptx.geometry.dressing.displacements import control_basis
+from ptx.geometry.dressing.dress import Dressed
 from ptx.geometry.dressing.refine import Posed
+from ptx.geometry.dressing.sheets import clothed
+from ptx.geometry.layers.worn import stored_sheets
 from ptx.geometry.quantization import decode_heights
 from ptx.geometry.viewpoint import FittedBody
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
-from ptx.surface.carried import carried_flow, dress_posed, fit_posed
+from ptx.surface.carried import carried_flow, dress_posed, fit_posed, wearing
 
 FROM_DRESSED = ("silhouette", "fit-smpl", "dress")
 """Stages whose stores hold people as the surface engine knows them: mask, fitted body, dressed body."""
@@ -54,8 +56,9 @@ class StoredBodies:
         dress = _store(self.storage, "dress")
         heights = decode_heights(dress.read("heights", np.array([image]), np.int16)[0])
         pose, betas, camera = (_row(dress, name, image) for name in _POSED)
-        offset = control_basis(self.body).offset(heights)
-        return replace(self.fitted(image), pose=pose, betas=betas, camera=camera, offset=offset)
+        worn, sheets = stored_sheets(dress.read("sheets", np.array([image]), np.int16)[0])
+        body, offset, drawn = clothed(self.body, heights, worn, sheets)
+        return replace(self.fitted(image), body=body, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn)
 
     def picture(self, image: int) -> NDArray[np.uint8]:
         """Return the working picture (H, W, 3)."""
@@ -77,9 +80,8 @@ class StoredBodies:
 
         Both bodies are fitted to 2D keypoints alone, as of a picture that comes in use (`inference.dressed_flow`).
         """
-        (posed, heights), pose = _dressed(self, source), _posed(self, target)
-        offset = control_basis(self.body).offset(heights)
-        person = FittedBody(self.body, *posed[:3], self.size, offset=offset)
+        pose = _posed(self, target)
+        person = wearing(self.body, _dressed(self, source), self.size)
         return carried_flow(person, FittedBody(self.body, *pose[:3], self.size))
 
     def keypoints(self, image: int) -> Floats:
@@ -98,10 +100,9 @@ def _posed(bodies: StoredBodies, image: int) -> Posed:
 
 
 @lru_cache(maxsize=KEPT_BODIES)
-def _dressed(bodies: StoredBodies, image: int) -> tuple[Posed, Floats]:
-    """The same dressed to the stored silhouette, with heights (512,) metres: small enough to be kept of many images."""
-    dressed = dress_posed(bodies.body, _posed(bodies, image), bodies.keypoints(image), bodies.mask(image))
-    return dressed.posed, dressed.heights
+def _dressed(bodies: StoredBodies, image: int) -> Dressed:
+    """The same dressed to the stored silhouette: its displacements, small enough to be kept of many images."""
+    return dress_posed(bodies.body, _posed(bodies, image), bodies.keypoints(image), bodies.mask(image))
 
 
 _POSED = ("pose", "betas", "camera")
