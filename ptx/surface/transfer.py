@@ -16,7 +16,8 @@ TEXELS_PER_PIXEL = 4
 """Side of the texture over the longer side of a small photograph: as many texels as it has pixels of a person, and some to spare."""
 
 LEAST_SIDE = 640
-"""Smallest side of a texture, px: the faces of a body without texture coordinates, SMPL's 13,776 and 4,816 of sheets, need cells of 6 px."""
+"""Smallest side of a texture, px: the faces of a body without texture coordinates, SMPL's 13,776 and 4,816 of sheets, need cells of
+6 px."""
 
 
 def fill(photograph: MaskedPhotograph, fitted: FittedBody) -> SurfaceStore:

@@ -74,7 +74,7 @@ def test_faces_of_another_mesh_are_damage() -> None:
     viewer = Viewer.open(encode_avatar(avatar(), MADE))
     document = json.loads(json.dumps(viewer.document))
     document["asset"]["extras"]["ptx"]["sheets"] = False
-    with pytest.raises(ValueError, match="another layout|not the body's"):
+    with pytest.raises(ValueError, match=r"another layout|not the body's"):
         decode_avatar(encode_glb(document, viewer.data), load_body("small"))
 
 

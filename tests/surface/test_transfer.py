@@ -41,7 +41,7 @@ def test_arms_that_the_target_does_not_show_are_left_out() -> None:
 
 def test_a_small_photograph_has_a_small_texture() -> None:
     small = people(size=(64, 48))
-    assert fill(photograph(0, small), fitted(0, small)).colours.shape == (512, 512, 3)
+    assert fill(photograph(0, small), fitted(0, small)).colours.shape == (640, 640, 3)
 
 
 def test_soft_edges_are_mixed_with_the_background() -> None:
