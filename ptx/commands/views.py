@@ -26,8 +26,8 @@ from ptx.training.systems import SYSTEMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ptx.inference.given import Keypoints
     from ptx.inference.model import Model
-    from ptx.inference.person import Keypoints
     from ptx.inference.surface import SurfaceEngine
     from ptx.inference.view import Joints, NovelView
     from ptx.pictures.provenance import Provenance

@@ -13,9 +13,9 @@ from ptx.datasets.images import Image, Transform, apply_transform, invert_transf
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
+from ptx.inference.given import Keypoints
 from ptx.inference.group import PERSON_HEIGHT
 from ptx.inference.painting import Painting, Scene
-from ptx.inference.person import Keypoints
 from ptx.pictures.background import remove_person
 from ptx.pictures.compose import (
     USUAL_STRENGTH,

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, invert_transform
+from ptx.inference.given import Keypoints
 from ptx.inference.painting import Painting
-from ptx.inference.person import Keypoints
 from ptx.models.pose_maps import silhouette
 
 MARGIN_FRACTION = 0.05

@@ -13,19 +13,11 @@ import torch
 from ptx.datasets.images import MAX_PIXELS, Frame
 from ptx.geometry.body import Body, load_body
 from ptx.inference.blend import blend_people
+from ptx.inference.given import Keypoints, Photograph, checked_keypoints, photograph_of, several
 from ptx.inference.group import GroupPainting, paint_everyone, pixels_per_metre
 from ptx.inference.painter import ExportedPainter
 from ptx.inference.painting import Flow, Painting, Visibility
-from ptx.inference.person import (
-    Detector,
-    Keypoints,
-    Person,
-    PersonReader,
-    Photograph,
-    checked_keypoints,
-    photograph_of,
-    several,
-)
+from ptx.inference.person import Detector, Person, PersonReader
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
 from ptx.models.pixels import to_tensor, to_uint8

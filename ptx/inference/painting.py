@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, Transform, invert_transform
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.given import Keypoints
+from ptx.inference.person import Person
 from ptx.pictures.compose import Painted
 
 Flow = NDArray[np.float32]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ptx.datasets.images import (
     Box,
@@ -28,12 +27,8 @@ from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
 from ptx.detector.keypoints import Details, KeypointDetector
 from ptx.detector.keypoints import Detection as FoundDetection
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
+from ptx.inference.given import Keypoints, Photograph, checked_keypoints, name_of, photograph_of
 from ptx.pipeline.errors import BadSample, PtxError
-
-Keypoints = NDArray[np.float32]
-"""(18, 3) x, y px, confidence; or (18, 4) x, y, z metres, confidence. A missing keypoint is NaN and 0."""
-Photograph = str | Path | Image
-"""A picture file, or its pixels (H, W, 3) uint8 RGB of any size."""
 
 
 class Detection(Protocol):
@@ -143,9 +138,9 @@ class PersonReader:
         try:
             pixels = image if isinstance(image, np.ndarray) else read_image(Path(image), self.max_pixels)
         except BadSample as error:
-            raise PtxError(f"{_name(image)}: {error}") from None
+            raise PtxError(f"{name_of(image)}: {error}") from None
         if pixels.ndim != 3 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
-            raise PtxError(f"{_name(image)}: {pixels.shape} of {pixels.dtype} is no picture (H, W, 3) of uint8")
+            raise PtxError(f"{name_of(image)}: {pixels.shape} of {pixels.dtype} is no picture (H, W, 3) of uint8")
         return pixels
 
     def person(
@@ -174,7 +169,7 @@ class PersonReader:
         except BadSample as error:
             whole = self.frame == "picture" and error.problem.code == "no_person"
             hint = f"; it was looked at as a whole, at {self.size[1]}×{self.size[0]}: --frame person looks closer"
-            raise PtxError(f"{_name(image)}: {error}{hint if whole else ''}") from None
+            raise PtxError(f"{name_of(image)}: {error}{hint if whole else ''}") from None
         return person if keypoints3d is None else replace(person, keypoints3d=keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
@@ -189,7 +184,7 @@ class PersonReader:
         try:
             detections = self.detector.detect_all(original)
         except BadSample as error:
-            raise PtxError(f"{_name(image)}: {error}") from None
+            raise PtxError(f"{name_of(image)}: {error}") from None
         cutter = replace(self, frame="person")
         return [
             _with_details(cutter.person(original, one.keypoints, one.keypoints3d), self.detector, one)
@@ -331,39 +326,7 @@ def _moved_points(points: Keypoints, transform: Transform) -> Keypoints:
     return out
 
 
-def several(image: Photograph | Sequence[Photograph]) -> Sequence[Photograph]:
-    """Return photographs as a sequence; raises PtxError where there is none."""
-    if isinstance(image, (str, Path, np.ndarray)):
-        return [image]
-    if not image:
-        raise PtxError("no photograph is named")
-    return image
-
-
-def photograph_of(pose: str | Path | Keypoints) -> Path | None:
-    """Return the photograph that shows a wanted pose; None where it is given as JSON or as an array."""
-    if isinstance(pose, np.ndarray) or Path(pose).suffix.lower() == ".json":
-        return None
-    return Path(pose)
-
-
-def checked_keypoints(points: NDArray[np.floating], name: str) -> Keypoints:
-    """Return keypoints as (18, 3) float32.
-
-    Raises:
-        PtxError: they have another shape; the message calls them `name`.
-    """
-    if points.shape != (18, 3):
-        raise PtxError(f"{name}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3")
-    return np.asarray(points, np.float32)
-
-
 def _extent(points: Keypoints) -> float:
     """Return the longer side of the box around keypoints (18, 3), px; 0 where there is none."""
     xy = points[valid_keypoints(points), :2]
     return float(np.ptp(xy, axis=0).max()) if len(xy) else 0.0
-
-
-def _name(image: Photograph) -> str:
-    """Return the words for a photograph in a message."""
-    return "the picture" if isinstance(image, np.ndarray) else str(image)

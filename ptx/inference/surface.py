@@ -22,9 +22,10 @@ from ptx.geometry.flow import warp
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import lay_everyone
 from ptx.inference.dressed_person import DressedPerson, dress_person, inside_photograph, observe_person
+from ptx.inference.given import Keypoints, Photograph, name_of, photograph_of, several
 from ptx.inference.group import GroupPainting, paint_everyone
 from ptx.inference.painting import Painting, Scene
-from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, photograph_of, several
+from ptx.inference.person import Detector, Person, PersonReader
 from ptx.inference.surface_painting import SurfacePainting, SurfacePerson, WantedPose
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints
 from ptx.pictures.compose import Painted
@@ -135,7 +136,7 @@ class SurfaceEngine:
                 raise PtxError(f"{avatar}: an avatar is a whole person: leave the other pictures out, or this")
             return _person_of(read_avatar(Path(avatar), self.body).brought_to(self.size))
         found = [(self._reader.person(first, keypoints), first), *((self._reader.person(one), one) for one in others)]
-        return self._filled([(person, _name(one)) for person, one in found])
+        return self._filled([(person, name_of(one)) for person, one in found])
 
     def _filled(self, found: Sequence[tuple[Person, str]]) -> SurfacePerson:
         """Fill the surface of a person from photographs of these names; raises PtxError."""
@@ -164,7 +165,7 @@ class SurfaceEngine:
         """
 
         def painted(found: Person) -> tuple[float, Painting]:
-            person = self._filled([(found, _name(image))])
+            person = self._filled([(found, name_of(image))])
             return person.fitted.camera[0] / float(np.hypot(*found.transform[0, :2])), paint(person)
 
         return paint_everyone(self._reader.people(image), painted, lay_everyone)
@@ -276,11 +277,6 @@ def _person_of(avatar: Avatar) -> SurfacePerson:
     picture = _on_plain(drawn)
     person = Person(picture, fitted.keypoints, picture, np.eye(2, 3, dtype=np.float32))
     return SurfacePerson(person, fitted, drawn.alpha, store)
-
-
-def _name(image: Photograph) -> str:
-    """Return the words for a photograph in a message."""
-    return "the picture" if isinstance(image, np.ndarray) else str(image)
 
 
 def _in_sight(source: SurfacePerson, posed: FittedBody) -> FittedBody:

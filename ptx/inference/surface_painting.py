@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ptx.datasets.images import Image
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import Backdrop
+from ptx.inference.given import Keypoints
 from ptx.inference.painting import Painting, Scene
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.person import Person
 from ptx.pictures.compose import Painted
 from ptx.surface.render import Rendering
 from ptx.surface.store import SurfaceStore
