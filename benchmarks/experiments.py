@@ -42,15 +42,17 @@ def experiment(
     variants: Sequence[Variant],
     jobs: int,
     count: int | None,
+    data: Sequence[str] = ("all",),
 ) -> dict[str, Seconds]:
     """Make the base (data and the models that variants share: chains of trainings), then train the variants, and score
-    them on `count` test pairs (None: not at all). Chains and variants are trained `jobs` side by side.
+    them on `count` test pairs (None: not at all). Chains and variants are trained `jobs` side by side. `data`: its stages.
 
     Returns seconds of each folder's trainings, "base" among them; scores lie in `root/FOLDER/evaluation.zarr`.
     """
     cores = os.cpu_count() or 1
     base = _write(root / "base", settings, {})
-    _ptx(cores, "run", "all", config=base)
+    for stage in data:
+        _ptx(cores, "run", stage, config=base)
     share = max(1, cores // jobs)
     with ThreadPoolExecutor(jobs) as pool:
         shared = list(pool.map(lambda chain: _train(base, chain, share), chains))

@@ -32,6 +32,8 @@ from ptx.training.models import ProjectModels
 from ptx.training.recipes.base import load_network
 
 LOOSE = ("coat", "dress", "skirt")
+FEWEST_PIXELS = 20
+"""Pixels of a region that count a picture in."""
 FLOWS: dict[str, Settings] = {
     "as long": {},
     "without texture": {"texture": 0.0},
@@ -159,17 +161,23 @@ def flows(root: Path, count: int) -> dict[str, list[float]]:
 
 def errors(flows: Sequence[Tensor], batches: Sequence[PairBatch]) -> list[float]:
     """Mean over pictures of the three errors of flow given batch by batch."""
-    found: list[list[Tensor]] = [[], [], []]
+    found = torch.cat([picture_errors(flow, batch) for flow, batch in zip(flows, batches, strict=True)], dim=1)
+    return found.nanmean(1).tolist()
+
+
+def picture_errors(flow: Tensor, batch: PairBatch) -> Tensor:
+    """Errors (3, B) px of flow: over the body, over what the source shows, over its loose cloth; NaN where there is too little."""
+    assert batch.truth is not None
     kinds = torch.tensor([garment(n) for n in LOOSE], dtype=torch.uint8)
-    for flow, batch in zip(flows, batches, strict=True):
-        assert batch.truth is not None
-        labels = batch.truth.visibility
-        seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
-        cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], seen, BACKGROUND)
-        for mine, region in zip(found, (labels, seen, cloth), strict=True):
-            enough = (region < BACKGROUND).sum((1, 2, 3)) >= 20
-            mine.append(end_point_error(flow, batch.truth.flow, region)[enough])
-    return [float(torch.cat(values).mean()) for values in found]
+    labels = batch.truth.visibility
+    seen = torch.where(labels == VISIBLE, labels, BACKGROUND)
+    cloth = torch.where(torch.isin(batch.rows["target_parsing"], kinds)[:, None], seen, BACKGROUND)
+    found = []
+    for region in (labels, seen, cloth):
+        enough = (region < BACKGROUND).sum((1, 2, 3)) >= FEWEST_PIXELS
+        error = end_point_error(flow, batch.truth.flow, region)
+        found.append(torch.where(enough, error, torch.nan))
+    return torch.stack(found)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Human pose transfer in Python: `ptx.load(folder)` reads trained models, which paint people in other poses.
+"""Human pose transfer in Python: `ptx.load()` gives what paints people in other poses; `ptx.load(folder)` does so by trained models.
 
 import ptx
 
-model = ptx.load("demo/models")
-painting = model.transfer("me.jpg", "dancer.jpg")
+engine = ptx.load()
+painting = engine.transfer("me.jpg", "dancer.jpg")
 painting.picture, painting.pasted, painting.flow, painting.visibility
 """
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ptx.inference.group import GroupPainting
-    from ptx.inference.model import Model, load
+    from ptx.inference.loading import load
+    from ptx.inference.model import Model
     from ptx.inference.painting import Painting
     from ptx.inference.person import Person
+    from ptx.inference.surface import SurfaceEngine
     from ptx.inference.view import NovelView
     from ptx.pipeline.errors import PtxError
 else:
@@ -26,7 +28,8 @@ else:
         "Painting": "ptx.inference.painting",
         "Person": "ptx.inference.person",
         "PtxError": "ptx.pipeline.errors",
-        "load": "ptx.inference.model",
+        "SurfaceEngine": "ptx.inference.surface",
+        "load": "ptx.inference.loading",
     }
 
     def __getattr__(name):
@@ -38,4 +41,4 @@ else:
         return getattr(import_module(_HOMES[name]), name)
 
 
-__all__ = ["GroupPainting", "Model", "NovelView", "Painting", "Person", "PtxError", "load"]
+__all__ = ["GroupPainting", "Model", "NovelView", "Painting", "Person", "PtxError", "SurfaceEngine", "load"]

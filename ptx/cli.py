@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ptx.commands import avatar, cluster, data, export, models, pictures, start, trained
+from ptx.commands import avatar, cluster, data, export, models, pictures, start, trained, views
 from ptx.commands.options import DATA, MODELS, errors
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.signals import Interrupted, ending_on_signals
@@ -29,7 +29,7 @@ app.add_typer(
     rich_help_panel=DATA,
 )
 app.add_typer(trained.app, name="models", rich_help_panel=MODELS)
-for group in (models, pictures, avatar, cluster):
+for group in (models, pictures, views, avatar, cluster):
     app.add_typer(group.app)
 
 
@@ -45,10 +45,10 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Paint a person from a photograph in the pose of another photograph, or from another side, with models that you train.
+    """Paint a person from a photograph in the pose of another photograph, or from another side.
 
-    `ptx demo` shows all of it in minutes, without any data. With photographs: `ptx run everything --set data.root=PHOTOS`, then
-    `ptx transfer ME.jpg --pose DANCER.jpg`.
+    `ptx transfer ME.jpg --pose DANCER.jpg` needs nothing but the photographs. Models of your own: `ptx demo` shows all of it in minutes,
+    without any data; with photographs `ptx run everything --set data.root=PHOTOS`, then `--engine flow`.
     """
 
 

@@ -18,6 +18,7 @@ from ptx.pipeline.stage import Stage
 from ptx.pipeline.step import Step
 from ptx.settings import Settings, load_settings
 from ptx.stages.backends.bodies import BodyStage, open_body
+from ptx.stages.draw_surface import DrawSurface
 from ptx.stages.dress import Dress
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
@@ -32,6 +33,7 @@ from ptx.training.context import TrainingContext
 from ptx.training.step import TrainingStep
 from ptx.training.systems import SYSTEMS
 from ptx.training.trainings import TRAININGS
+from ptx.training.trainings.appearance_flow import TrainGeneratorSettings
 
 
 def build_data_set(settings: Settings) -> DataSet[DataSettings]:
@@ -46,6 +48,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     """Make the stages in the order they run; for a data set that comes with its flow, no body is fitted."""
     size = settings.size
     body = settings.body
+    surface = settings.section(TrainGeneratorSettings).surface
     keypoints = settings.extract_keypoints.resolve(data)
     hands = keypoints.detects and keypoints.details
     ingest = Ingest(settings.ingest, data, keypoints)
@@ -53,6 +56,8 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     parse = Parse(settings.parse, data)
     silhouette = silhouette_stage(settings.silhouette, settings.parse, data)
     dressed = settings.rasterize.dressed(settings.workspace, silhouettes=silhouette.applies)
+    if surface and (settings.released or not dressed):
+        raise PtxError("train_generator.surface: needs dressed bodies (silhouette.backend, rasterize.surface)")
     if settings.released:
         flow = settings.synth_flow
         return (
@@ -74,6 +79,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         Rasterize(settings.rasterize, size, body, hands, dressed),
         SynthFlow(settings.synth_flow, size, body, hands, dressed),
         Visibility(settings.visibility, size, body, hands, dressed),
+        DrawSurface(Section(), size, body, hands, dressed, surface, hands),
     )
 
 
@@ -106,6 +112,7 @@ class Project:
             validation_share=s.data.validation_fraction if isinstance(s.data, OwnSplitSettings) else 0.0,
             attributes=s.attributes.path,
             section=s.section,
+            exact_flow=self.data.exact_flow if "truth" in self.data.has else None,
         )
 
     @cached_property
@@ -134,7 +141,7 @@ class Project:
                 return step
         for stage in self.pipeline.stages:
             if name in (stage.name, stage.name.replace("-", "_")):
-                raise PtxError(f"{stage.name} does not apply: set `{stage.name.replace('-', '_')}.path`")
+                raise PtxError(f"{stage.name} does not apply: set `{stage.how_to_apply}`")
         names = ", ".join(step.name for step in self.steps)
         raise PtxError(f"no step '{name}': {names}; all (data stages), everything (and the trainings of `systems`)")
 

@@ -23,13 +23,14 @@ ALLOWED: dict[str, set[str]] = {
     "detector": {"geometry", "pipeline"},
     "surface": {"geometry"},
     "avatar": {"geometry", "pictures", "pipeline", "surface"},
-    "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline"},
-    "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline"},
+    "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "surface"},
+    "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
-    "samples": {"datasets", "geometry", "pictures", "pipeline", "stages"},
+    "samples": {"datasets", "geometry", "pictures", "pipeline", "stages", "surface"},
     "inference": {"avatar", "datasets", "detector", "geometry", "models", "pictures", "pipeline", "surface", "training"},
     "evaluation": {
-        "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "training",
+        "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "surface",
+        "training",
     },
     "project": {"datasets", "pipeline", "settings", "stages", "training"},
     "commands": {

@@ -14,6 +14,7 @@ from ptx.geometry.rig import Rig
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.atlas import body_atlas
 from ptx.surface.layers import Image, fill_outside
+from ptx.surface.merge import alone
 from ptx.surface.source import nothing_seen
 from ptx.surface.store import Provenance, SurfaceStore
 
@@ -28,10 +29,10 @@ FINGER_NAMES = tuple(
 
 @dataclass(frozen=True)
 class Avatar:
-    """A person's surface without the photograph that it was filled from."""
+    """A person's surface without the photographs that it was filled from."""
 
     fitted: FittedBody
-    """The body in the pose of the photograph, before its camera."""
+    """The body in the pose of the first photograph, before its camera."""
     texture: Image = field(repr=False)
     """(T, T, 3) RGB, laid out by `body_atlas`."""
 
@@ -47,7 +48,7 @@ class Avatar:
         atlas = body_atlas(self.fitted.body, side)
         of_charts = np.full(len(atlas.texels), Provenance.MADE_UP, np.uint8)
         return SurfaceStore(
-            nothing_seen(self.fitted),
+            alone(nothing_seen(self.fitted)),
             atlas,
             self.texture,
             np.full((side, side, 2), np.nan, np.float32),

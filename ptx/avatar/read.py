@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from ptx.avatar.glb import MAGIC, Glb, decode_glb, finite
@@ -16,6 +17,7 @@ from ptx.avatar.quaternions import axis_angles_of
 from ptx.avatar.write import FORM, split_mesh
 from ptx.geometry.body import SHAPES, Body
 from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.layers.layered_body import LayeredBody, with_layers
 from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.viewpoint import FittedBody, Floats
 from ptx.pipeline.errors import PtxError, one_line
@@ -103,6 +105,8 @@ def decode_avatar(content: bytes, body: Body) -> Avatar:
     pose = axis_angles_of(turns).astype(np.float32)
     betas = finite(notes["betas"], SHAPES).astype(np.float32)
     hands = pose[JOINT_COUNT:] if pose[JOINT_COUNT:].any() else None
+    if notes.get("sheets", False):  # of skirts and long hair, which avatars of before have not
+        body = with_layers(body)
     bare = FittedBody(body, pose[:JOINT_COUNT], betas, camera, (height, width), hands)
     return Avatar(_dressed(bare, glb, len(texture)), texture)
 
@@ -136,14 +140,25 @@ def _dressed(bare: FittedBody, glb: Glb, side: int) -> FittedBody:
     mesh = as_object(as_list(glb.item("meshes", 0)["primitives"])[0])
     split = split_mesh(bare, side)
     index = np.uint16 if len(split.origin) < np.iinfo(np.uint16).max else np.uint32
-    faces = glb.array(mesh["indices"], index, "SCALAR", split.faces.size)
-    positions = glb.array(as_object(mesh["attributes"])["POSITION"], np.float32, "VEC3", len(split.origin))
-    if (faces != split.faces.reshape(-1)).any():
+    shown = _shown(split.faces, glb.array(mesh["indices"], index, "SCALAR"))
+    if not (shown.all() or isinstance(bare.body, LayeredBody)):
         raise ValueError("its mesh is not the body's")
+    positions = glb.array(as_object(mesh["attributes"])["POSITION"], np.float32, "VEC3", len(split.origin))
     naked = pose_vertices(bare.body, np.zeros((1, JOINT_COUNT, 3)), bare.betas)[0]
     if not max(np.abs(positions).max(), np.abs(naked).max()) <= FARTHEST:
         raise ValueError("its mesh is no person's")
     rest: Floats = naked.copy()
     rest[split.origin] = positions
     offset = rest - naked
-    return replace(bare, offset=offset if (np.abs(offset) > SAME_OFFSET).any() else None)
+    drawn = None if shown.all() else np.where(shown[:, None], bare.body.faces, 0).astype(np.int32)
+    return replace(bare, offset=offset if (np.abs(offset) > SAME_OFFSET).any() else None, drawn=drawn)
+
+
+def _shown(faces: NDArray[np.int64], indices: NDArray[np.number]) -> NDArray[np.bool_]:
+    """Tell which faces (F, 3) a file has: (F,). Raises ValueError where it has others, or has them in another order."""
+    out = np.zeros(len(faces), np.bool_)
+    number = {tuple(face): row for row, face in enumerate(faces.tolist())}
+    out[[number.get(tuple(face), 0) for face in indices[: len(indices) // 3 * 3].reshape(-1, 3).tolist()]] = True
+    if not np.array_equal(faces[out].reshape(-1), indices):
+        raise ValueError("its mesh is not the body's")
+    return out

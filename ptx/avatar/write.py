@@ -20,6 +20,7 @@ from ptx.avatar.mesh import SplitMesh, four_influences, split_at_seams
 from ptx.avatar.person import Avatar, joint_names, whole_pose, whole_rig
 from ptx.avatar.quaternions import continuous, quaternions
 from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.layers.layered_body import LayeredBody, base_of
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.viewpoint import FittedBody
@@ -82,7 +83,7 @@ def encode_avatar(avatar: Avatar, provenance: Provenance, clip: Clip | None = No
                 "inverseBindMatrices": buffer.add_array(_inverse_bind_matrices(rest)),
             }
         ],
-        "materials": [_material()],
+        "materials": [_material(isinstance(fitted.body, LayeredBody))],
         "textures": [{"sampler": 0, "source": 0}],
         "samplers": [{"magFilter": LINEAR, "minFilter": TRILINEAR, "wrapS": CLAMP, "wrapT": CLAMP}],
         "images": [{"name": "texture", "bufferView": texture, "mimeType": "image/png"}],
@@ -94,16 +95,17 @@ def encode_avatar(avatar: Avatar, provenance: Provenance, clip: Clip | None = No
 
 
 def split_mesh(fitted: FittedBody, side: int) -> SplitMesh:
-    """Return the mesh of an avatar with a texture of `side` px: that of its file, whoever made it."""
+    """Return the mesh of an avatar with a texture of `side` px: that of its file, which has the faces among them that are drawn."""
     return split_at_seams(fitted.body.faces, body_atlas(fitted.body, side).uv)
 
 
 def _notes(fitted: FittedBody) -> Mapping[str, Json]:
     """Note what reading an avatar back needs beside what glTF has a place for."""
-    body = fitted.body
+    body = base_of(fitted.body)
     return {
         "avatar": FORM,
         "body": body.digest,
+        "sheets": fitted.body is not body,
         "fingers": None if body.hands is None else body.hands.digest,
         "betas": fitted.betas.tolist(),
         "camera": fitted.camera.tolist(),
@@ -117,9 +119,10 @@ def _mesh(buffer: BufferWriter, avatar: Avatar) -> Mapping[str, Json]:
     split = split_mesh(fitted, side)
     offset = None if fitted.offset is None else fitted.offset[None]
     vertices = pose_vertices(fitted.body, np.zeros((1, JOINT_COUNT, 3)), fitted.betas, offset=offset)[0]
-    normals = unit_normals(vertices, fitted.body.faces)
+    normals = unit_normals(vertices, fitted.faces)
     normals[~normals.any(1)] = 0, 1, 0  # glTF knows no normals without a direction
     joints, weights = four_influences(whole_rig(fitted.body))
+    shown = split.faces[fitted.faces[:, 0] != fitted.faces[:, 1]]
     index = np.uint16 if len(split.origin) < np.iinfo(np.uint16).max else np.uint32
     return {
         "attributes": {
@@ -129,7 +132,7 @@ def _mesh(buffer: BufferWriter, avatar: Avatar) -> Mapping[str, Json]:
             "JOINTS_0": buffer.add_array(joints[split.origin], "vertices"),
             "WEIGHTS_0": buffer.add_array(weights[split.origin], "vertices"),
         },
-        "indices": buffer.add_array(split.faces.reshape(-1).astype(index), "indices"),
+        "indices": buffer.add_array(shown.reshape(-1).astype(index), "indices"),
         "material": 0,
     }
 
@@ -157,10 +160,12 @@ def _inverse_bind_matrices(rest: NDArray[np.float64]) -> NDArray[np.float32]:
     return matrices.reshape(-1, 16)
 
 
-def _material() -> Mapping[str, Json]:
-    """The material of the skin: the texture as it is, in viewers that know `UNLIT`, and matt elsewhere."""
+def _material(sheets: bool) -> Mapping[str, Json]:
+    """The material of the skin: the texture as it is, in viewers that know `UNLIT`, and matt elsewhere; sheets have two sides."""
+    sides: Mapping[str, Json] = {"doubleSided": True} if sheets else {}
     return {
         "name": "photograph",
+        **sides,
         "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0},
         "extensions": {UNLIT: {}},
     }

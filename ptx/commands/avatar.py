@@ -18,11 +18,11 @@ TextureSide = Literal["1024", "2048"]
 
 @app.command(
     rich_help_panel=PICTURES,
-    epilog="Examples:  ptx avatar me.jpg -o me.glb  ·  ptx avatar me.jpg --animate dance.npz -o dance.glb  ·  "
+    epilog="Examples:  ptx avatar front.jpg back.jpg -o me.glb  ·  ptx avatar me.jpg --animate dance.npz -o dance.glb  ·  "
     "ptx transfer me.glb --pose dancer.jpg",
 )
 def avatar(
-    photographs: Annotated[list[Path], typer.Argument(help="Photograph of a person.")],
+    photographs: Annotated[list[Path], typer.Argument(help="Photograph of a person, or several of the same person.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .glb to write.")] = Path("avatar.glb"),
     texture: Annotated[TextureSide, typer.Option("--texture", help="Side of the texture, px.")] = "2048",
     animate: Annotated[
@@ -47,16 +47,14 @@ def avatar(
 
     check_ending(output, (SUFFIX,), "avatars")
     check_inputs_kept(output, *photographs, animate)
-    photograph, *more = photographs
-    if more:  # where engine.person takes several, they go in below
-        raise PtxError(f"{more[0]}: an avatar is made of one photograph: name the one that shows most")
-    if is_avatar(photograph):
-        raise PtxError(f"{photograph}: is an avatar already: name the photograph")
+    for photograph in photographs:
+        if is_avatar(photograph):
+            raise PtxError(f"{photograph}: is an avatar already: name photographs")
     clip = None if animate is None else read_clip(animate)
     settings = load_settings(config, overrides)
     engine = SurfaceEngine(body=settings.body, max_pixels=settings.ingest.max_pixels, texture=int(texture))
-    person = engine.person(photograph)
-    sources = [photograph] if animate is None else [photograph, animate]
+    person = engine.person(photographs)
+    sources = photographs if animate is None else [*photographs, animate]
     made = origin("ptx avatar", [engine], "picture", sources, "none", texture=engine.texture)
     write_atomic(output, encode_avatar(Avatar.of(person.fitted, person.store), made, clip))
     print(output)

@@ -191,11 +191,17 @@ def verify(
 
 @app.command(
     rich_help_panel=DATA,
-    epilog="Examples:  ptx show p00003_01  ·  ptx show --pair 12 -o pair.png  ·  ptx show --grid",
+    epilog="Examples:  ptx show p00003_01  ·  ptx show p00003_01 --surface  ·  ptx show --pair 12 -o pair.png  ·  ptx show --grid",
 )
 def show(
     sample: Annotated[str | None, typer.Argument(help="Id or number of an image.")] = None,
     pair: Annotated[str | None, typer.Option("--pair", help="Number of a directed pair, or TARGET:SOURCE ids.")] = None,
+    surface: Annotated[
+        bool,
+        typer.Option(
+            "--surface", help="The image's person as the surface engine fills them: layers, texture, provenance."
+        ),
+    ] = False,
     grid: Annotated[bool, typer.Option("--grid", help="A contact sheet of many pairs.")] = False,
     count: Annotated[int, typer.Option("--count", min=1, help="Pairs on the contact sheet.")] = 12,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The PNG to write.")] = None,
@@ -205,12 +211,17 @@ def show(
     """Draw what is stored: pictures, skeletons, fitted body, parts, flow, visibility, the source warped into the target pose."""
     from ptx.project import load_project
     from ptx.samples.sheets import show_grid, show_pair, show_sample
+    from ptx.samples.surface_sheet import show_surface
 
+    if surface and (sample is None or grid or pair is not None):
+        raise PtxError("--surface is of one image: `ptx show p00000_00 --surface`")
     pipeline = load_project(config, overrides).pipeline
     if grid:
         path = show_grid(pipeline, count, output)
     elif pair is not None:
         path = show_pair(pipeline, pair, output)
+    elif sample is not None and surface:
+        path = show_surface(pipeline, sample, output)
     elif sample is not None:
         path = show_sample(pipeline, sample, output)
     else:

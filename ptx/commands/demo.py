@@ -41,6 +41,9 @@ def run_demo(folder: Path, overrides: Sequence[str], listener: Listener) -> Iter
     yield from run_steps(project.select("everything"), project.settings, listener)
     path = evaluate_and_report(project, SCORED_PAIRS, listener)
     yield f"\nthe report: [bold]{path}[/bold]\ntry next:"
-    yield f"  ptx transfer ME.jpg --pose DANCER.jpg --model {folder / 'models'} --frame person --as sheet -o out.png"
+    yield "  ptx transfer ME.jpg --pose DANCER.jpg -o out.png        (the surface engine, which needs no model)"
+    yield (
+        f"  ptx transfer ME.jpg --pose DANCER.jpg --engine flow --model {folder / 'models'} --frame person --as sheet -o out.png"
+    )
     yield f"  ptx show --grid -c {config}"
     yield "  ptx run all --set data.root=PHOTOS        (one sub-folder a person)"

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ptx.commands.options import errors
 from ptx.pipeline.errors import PtxError
-from ptx.training.systems import SYSTEMS, SystemName
+from ptx.training.systems import SystemName, find_system
 
 if TYPE_CHECKING:
     from ptx.datasets.images import Frame
     from ptx.inference.model import Model
-    from ptx.inference.surface import Place, SurfaceEngine
+    from ptx.inference.surface import Place, Proportions, SurfaceEngine
 
 DEFAULT_SYSTEM: SystemName = "flow"
-"""The system of networks that paints unless another is named."""
+"""The system of networks that paints where models are named and no system is."""
 
-EngineName = Literal["network", "surface"]
-"""Painter of transfers and views: trained networks, or the photograph's own pixels on a fitted body."""
+EngineName = Literal["surface", "flow", "pose-flow", "view"]
+"""Painter of transfers and views: the photograph's own pixels on a fitted body, or the trained networks of a system."""
 
 
 def avatar_among(sources: Iterable[Path]) -> Path | None:
@@ -29,19 +28,13 @@ def avatar_among(sources: Iterable[Path]) -> Path | None:
     return next((source for source in sources if is_avatar(source)), None)
 
 
-def engine_for(avatar: Path | None, engine: EngineName | None, background: str | None) -> EngineName | None:
-    """Return the engine for sources among which there may be an avatar, which the surface engine draws.
-
-    Raises:
-        PtxError: networks are asked for, or the background of the source's photograph, and there is an avatar.
-    """
-    if avatar is None:
-        return engine
-    if engine == "network":
-        raise PtxError(f"{avatar}: an avatar is drawn by the surface engine: leave --engine network out")
-    if background == "source":
-        raise PtxError(f"--background source: {avatar} has no photograph: take none, a colour, or pose for transfers")
-    return "surface"
+def check_avatar(avatar: Path, systems: Sequence[SystemName], look: str, background: str | None) -> None:
+    """Raise PtxError where networks, or the photograph of its person, are asked for of an avatar."""
+    if systems:
+        raise PtxError(f"{avatar}: an avatar is drawn by the surface engine: leave --engine, --system and --model out")
+    if look in ("paste", "everyone") or background == "source":
+        option = "--background source" if background == "source" else f"--as {look}"
+        raise PtxError(f"{option}: {avatar} has no photograph: take none, a colour, or pose for transfers")
 
 
 def load_model(
@@ -63,7 +56,7 @@ def load_model(
     Raises:
         PtxError: a setting is wrong; or a model is missing, damaged or of another architecture.
     """
-    from ptx.inference.model import load
+    from ptx.inference.loading import load
     from ptx.settings import load_settings
 
     settings = load_settings(config, overrides)
@@ -74,57 +67,57 @@ def load_model(
     return load(models, system, body=body, frame=frame, max_pixels=settings.ingest.max_pixels)
 
 
-def load_engine(
-    engine: EngineName | None,
-    folder: Path | None,
-    system: SystemName,
-    config: Path | None,
-    overrides: list[str] | None,
-    frame: Frame | None = None,
-    place: Place = "pose",
-) -> Model | SurfaceEngine:
-    """Read what paints; arguments and errors as of `load_surface` and `load_model`."""
-    surface = load_surface(engine, folder, system, config, overrides, frame, place)
-    return surface or load_model(folder, system, config, overrides, frame)
+def chosen_systems(engine: EngineName | None, systems: str | None, folder: Path | None) -> list[SystemName]:
+    """Return the systems of networks that paint; none where the surface engine does.
+
+    Args:
+        engine: the one that is asked for.
+        systems: names with commas between.
+        folder: of models, where one is named, as only networks need it.
+
+    Raises:
+        PtxError: there is no such system, or the engine is another.
+    """
+    names = [] if systems is None else [find_system(name.strip()).name for name in systems.split(",")]
+    if engine == "surface":
+        if names or folder:
+            option = f"--system {systems}" if names else f"--model {folder}"
+            raise PtxError(f"--engine surface paints without networks: leave {option} out, or --engine surface")
+        return []
+    if engine is not None:
+        if names and names != [engine]:
+            raise PtxError(f"--engine {engine} and --system {systems} name different networks: leave one of them out")
+        return [engine]
+    return names or ([DEFAULT_SYSTEM] if folder else [])
 
 
 def load_surface(
-    engine: EngineName | None,
-    folder: Path | None,
-    system: str,
     config: Path | None,
     overrides: list[str] | None,
     frame: Frame | None = None,
     place: Place = "pose",
-) -> SurfaceEngine | None:
-    """Make the surface engine where it paints; None: networks do.
+    proportions: Proportions = "source",
+) -> SurfaceEngine:
+    """Make the surface engine.
 
     Args:
-        engine: the one that is asked for; None: networks, but where no folder is named, the system is the default, and the workspace has
-            no model of it, which a line then says.
-        folder: of the models, where one is named.
-        system: name of the system, or several with commas between.
         config: settings file.
         overrides: of settings, `a.b=value`.
         frame: what of a photograph is painted; None: the person cut out.
-        place: whose place and size people have that the surface engine draws.
+        place: whose place and size people have.
+        proportions: whose shape and limbs they have in somebody else's pose.
 
     Raises:
-        PtxError: a setting is wrong; the body's file is not there; or models are named for the surface engine.
+        PtxError: a setting is wrong, or the body's file is not there.
     """
-    if engine == "network" or (engine is None and (folder is not None or system != DEFAULT_SYSTEM)):
-        return None
-    if folder is not None:
-        raise PtxError("--engine surface needs no models: leave --model out")
     from ptx.inference.surface import SurfaceEngine
     from ptx.settings import load_settings
 
     settings = load_settings(config, overrides)
-    if engine is None:
-        models = settings.results_folder / "models"
-        if (models / SYSTEMS[DEFAULT_SYSTEM].trainings[0].removeprefix("train-")).exists():
-            return None
-        errors.print(f"no model is trained in {models}: the surface engine paints", markup=False)
     return SurfaceEngine(
-        body=settings.body, frame=frame or "person", max_pixels=settings.ingest.max_pixels, place=place
+        body=settings.body,
+        frame=frame or "person",
+        max_pixels=settings.ingest.max_pixels,
+        place=place,
+        proportions=proportions,
     )

@@ -18,6 +18,7 @@ from ptx.evaluation.protocols import EvaluationProtocol, Split
 from ptx.evaluation.published_figures import MASKED, published_metrics
 from ptx.evaluation.saved_pictures import PictureFolder
 from ptx.evaluation.scores import FILE, Scores, write_scores
+from ptx.evaluation.surface import lacks_surface, surface_method
 from ptx.pipeline.events import Listener
 from ptx.settings import EvaluateSettings
 from ptx.training.context import TrainingContext
@@ -26,6 +27,9 @@ from ptx.training.models import ProjectModels
 from ptx.training.state import stages_read
 from ptx.training.training import FROM_BODIES, FROM_PARSING
 from ptx.training.trainings import TRAININGS
+
+FOUND_AGAIN = ("silhouette", "fit-smpl", "draw-surface")
+"""Stages that trainings read and the evaluation does not: what they tell is found again for each pair, as in use."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,18 @@ class EvaluationContext:
         """The methods that can be compared.
 
         Raises:
-            PtxError: no system is trained, or a model is stale or damaged.
+            PtxError: nothing paints, or a model is stale or damaged.
         """
-        return open_methods(self.models, self.pairs, self.training.body, self.device)
+        training = self.training
+        surface = None
+        if self.lacks_surface is None:
+            surface = surface_method(training.pipeline, training.body, training.size)
+        return open_methods(self.models, self.pairs, training.body, self.device, surface)
+
+    @cached_property
+    def lacks_surface(self) -> str | None:
+        """Why the surface engine is no method here; None where it is."""
+        return lacks_surface(self.training.pipeline)
 
     def photographs(self, split: Split) -> Iterator[Photographs]:
         """Yield every photograph of a split."""
@@ -75,7 +88,7 @@ class EvaluationContext:
         trained = [row for row in TRAININGS.values() if self.models.exists(row.name)]
         reads = [stages_read(self.training, row) for row in trained] or [FROM_BODIES]
         reads += [stages for stages in (FROM_BODIES, FROM_PARSING) if self._are_done(stages)]
-        return tuple(dict.fromkeys(stage for stages in reads for stage in stages))
+        return tuple(dict.fromkeys(stage for stages in reads for stage in stages if stage not in FOUND_AGAIN))
 
     def _are_done(self, stages: tuple[str, ...]) -> bool:
         pipeline = self.training.pipeline
@@ -99,7 +112,7 @@ def evaluate_project(
         save: folder for all painted pictures and the targets; None keeps none.
 
     Raises:
-        PtxError: there are no test pairs, no system is trained, a model is stale, a file of weights is missing, or pictures are too
+        PtxError: there are no test pairs, nothing paints, a model is stale, a file of weights is missing, or pictures are too
             small for the rules.
     """
     protocol.check_size(*context.training.size)
@@ -107,6 +120,8 @@ def evaluate_project(
     metrics = open_learned_metrics(context.settings, context.models, masked=masked, device=context.device)
     protocol = replace(protocol, lpips=f"{metrics.lpips_version}, AlexNet")
     methods = context.methods
+    if context.lacks_surface is not None:
+        listener.told("evaluate", f"evaluate: without the surface engine: {context.lacks_surface}")
     pairs = context.pairs.spread(count) if count else context.pairs
     if metrics.classifiers.attributes is not None:
         pairs = pairs.annotated(clothes(context.training))

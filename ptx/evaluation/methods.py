@@ -13,8 +13,10 @@ from ptx.evaluation.pairs import Flow, LabelledFlow, PairBatch, TestPairs
 from ptx.evaluation.protocols import CPU, through_jpeg
 from ptx.geometry.body import load_body
 from ptx.geometry.labels import BACKGROUND
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.painter import Painter
+from ptx.inference.painter import Painter, Regressor
 from ptx.inference.systems import assemble
 from ptx.models.flow_net import FlowNet
 from ptx.models.part_affine import part_affine_flow
@@ -22,6 +24,7 @@ from ptx.models.warping import warp_pixels
 from ptx.pipeline.errors import PtxError
 from ptx.training.data import BatchField
 from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import load_combined_flow
 from ptx.training.systems import SystemName
 
 Output = TypeVar("Output", covariant=True)
@@ -79,7 +82,7 @@ class Methods:
     baselines: tuple[ImageMethod, ...]
     """Methods that paint without a system: copying, warping, and the target itself as a control."""
     systems: tuple[ImageMethod, ...]
-    """Trained systems, the simplest first."""
+    """What paints people: the surface engine, where the stores have what it needs, then the trained systems, the simplest first."""
 
     @property
     def flow(self) -> tuple[FlowMethod, ...]:
@@ -92,7 +95,13 @@ class Methods:
         return (*self.baselines, *self.systems)
 
 
-def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: torch.device = CPU) -> Methods:
+def open_methods(
+    models: TrainedModels,
+    pairs: TestPairs,
+    body: str,
+    device: torch.device = CPU,
+    surface: Method[Tensor] | None = None,
+) -> Methods:
     """Open the baselines and whatever is trained; each network is read once.
 
     Args:
@@ -100,9 +109,10 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: tor
         pairs: the pairs that methods will be asked for, which come with stored and with exact flow or without.
         body: the body model that is fitted to keypoints, as for `load_body`.
         device: where the networks run.
+        surface: the surface engine, where it can paint.
 
     Raises:
-        PtxError: no system is trained, or a model is stale or damaged.
+        PtxError: nothing paints, or a model is stale or damaged.
     """
     labelled = open_flow_methods(models, pairs, body, device)
     systems = [
@@ -110,6 +120,8 @@ def open_methods(models: TrainedModels, pairs: TestPairs, body: str, device: tor
         for row in SYSTEM_METHODS
         if models.exists(row.needs)
     ]
+    if surface is not None:
+        systems.insert(0, surface)
     if not systems:
         raise PtxError(
             "there is no trained model to evaluate: `ptx run train-flow` and `ptx run train-generator` first"
@@ -142,7 +154,13 @@ def open_flow_methods(
         for name, training in FLOW_NETWORKS.items()
         if models.exists(training)
     ]
-    methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(load_body(body)))))
+    fitted = load_body(body)
+    if models.exists("train-combined-flow"):
+        dressed = DressedFlow(Dresser(fitted))
+        combined = CombinedOnTheSpot(dressed, load_combined_flow(models)).to(device)
+        methods.append(Method("projected from dressed fits", _predicted_by(dressed)))
+        methods.append(Method("combined", _predicted_by(combined)))
+    methods.append(Method("projected from fits to keypoints", _predicted_by(FittedFlow(fitted))))
     if pairs.has_stored_flow:
         methods.append(Method("projected, stored", _stored_flow, ("flow", "visibility")))
     return tuple(methods)
@@ -171,7 +189,7 @@ def _part_affine_flow(batch: PairBatch) -> Flow:
     return Flow(part_affine_flow(rows["source_keypoints"], rows["target_keypoints"], *size), None)
 
 
-def _predicted_by(network: FlowNet | FittedFlow) -> Callable[[PairBatch], LabelledFlow]:
+def _predicted_by(network: Regressor) -> Callable[[PairBatch], LabelledFlow]:
     def run(batch: PairBatch) -> LabelledFlow:
         prediction = batch.predict(network)
         return LabelledFlow(prediction.dense, prediction.visibility)

@@ -25,6 +25,7 @@ LACKS = {
     "rasterize": "a surface",
     "synth-flow": "flow",
     "visibility": "visibility",
+    "draw-surface": "a drawn surface",
     "parse": "garment labels",
 }
 """Stage → what pairs lack that it quarantined."""

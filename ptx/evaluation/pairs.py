@@ -15,8 +15,8 @@ from ptx.datasets.attribute_files import Clothes
 from ptx.datasets.data_set import ExactFlow
 from ptx.datasets.spread import spread
 from ptx.evaluation.missing import FOR_PICTURES, pair_problems, pair_states
-from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
-from ptx.models.flow_net import FlowNet, FlowPrediction
+from ptx.inference.fitted_flow import FittedFlow
+from ptx.inference.painter import RegressedFlow, Regressor
 from ptx.models.pixels import to_tensor
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline
@@ -89,11 +89,11 @@ class PairBatch:
         truth = self.truth and LabelledFlow(self.truth.flow.to(device), self.truth.visibility.to(device))
         return PairBatch(move_batch(self.rows, device), truth, self.bodies)
 
-    def predict(self, network: FlowNet | FittedFlow) -> CachedPrediction:
+    def predict(self, network: Regressor) -> CachedPrediction:
         """Return the flow that a network predicts for the batch; each is asked once, and each body is fitted once."""
         key = network.body.digest if isinstance(network, FittedFlow) else network
         if key not in self._predictions:
-            out: FlowPrediction | FittedPrediction = network(*flow_inputs(self.rows))
+            out: RegressedFlow = network(*flow_inputs(self.rows))
             self._predictions[key] = CachedPrediction(out.dense, out.flow, out.visibility)
         return self._predictions[key]
 

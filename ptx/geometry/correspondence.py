@@ -11,7 +11,12 @@ from ptx.geometry.visibility import visible_exact
 
 
 def correspond(
-    target: ArrayLike, source: ArrayLike, faces: ArrayLike, height: int, width: int
+    target: ArrayLike,
+    source: ArrayLike,
+    faces: ArrayLike,
+    height: int,
+    width: int,
+    drawn: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Rasterise the target and find each of its pixels in the source.
 
@@ -21,10 +26,12 @@ def correspond(
         faces: (F, 3) vertex indices.
         height: of both pictures, px.
         width: of both pictures, px.
+        drawn: (F, 3) the faces that are drawn of the target, and of the source, in the same order, others with equal corners; None: all.
 
     Returns:
         Flow (height, width, 2) px from target to source, 0 on the background, and labels (height, width), `VISIBLE`, `HIDDEN` or
         `BACKGROUND` of `ptx.geometry.labels`.
     """
-    face, bary, _ = rasterize(target, faces, height, width)
-    return flow_between(face, bary, source, faces), visible_exact(face, bary, source, faces)
+    here, there = (faces, faces) if drawn is None else drawn
+    face, bary, _ = rasterize(target, here, height, width)
+    return flow_between(face, bary, source, faces), visible_exact(face, bary, source, faces, drawn=there)

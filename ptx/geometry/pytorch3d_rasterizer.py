@@ -20,7 +20,7 @@ def rasterize_pytorch3d(points: ArrayLike, faces: ArrayLike, height: int, width:
 
     Args:
         points: (N, V, 3) u, v px and depth of N ≥ 1 meshes.
-        faces: (F, 3) vertex indices of all of them.
+        faces: (F, 3) vertex indices of all of them, or (N, F, 3) of each.
         height: of the pictures, px.
         width: of the pictures, px.
 
@@ -38,16 +38,17 @@ def rasterize_pytorch3d(points: ArrayLike, faces: ArrayLike, height: int, width:
     batch = np.asarray(points, np.float32)
     if batch.ndim != 3 or not len(batch):
         raise ValueError(f"points {batch.shape} must be (N, V, 3) of at least one mesh")
-    _, triangles = mesh_arrays(batch[0], faces)
+    each = np.broadcast_to(np.asarray(faces, np.int32), (len(batch), *np.shape(faces)[-2:]))
+    triangles = [mesh_arrays(batch[0], these)[1] for these in each]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    corners = torch.from_numpy(triangles.astype(np.int64)).to(device)
-    meshes = Meshes(list(torch.from_numpy(to_ndc(batch, height, width)).to(device)), [corners] * len(batch))
+    corners = [torch.from_numpy(these.astype(np.int64)).to(device) for these in triangles]
+    meshes = Meshes(list(torch.from_numpy(to_ndc(batch, height, width)).to(device)), corners)
     faces_drawn, depths, weights, _ = rasterize_meshes(
         meshes, (height, width), blur_radius=0.0, faces_per_pixel=1, bin_size=0, perspective_correct=False
     )
     number: IntArray = faces_drawn[..., 0].cpu().numpy()
     none = number < 0
-    first = np.arange(len(batch))[:, None, None] * len(triangles)
+    first = np.arange(len(batch))[:, None, None] * each.shape[1]
     face: IntArray = np.where(none, -1, number - first).astype(np.int32)
     bary: FloatArray = np.where(none[..., None], 0, weights[..., 0, :2].cpu().numpy()).astype(np.float32)
     shift = batch[..., 2].min(axis=1)[:, None, None] - 1

@@ -20,6 +20,12 @@ CONTROLS = 512
 HEIGHT_STEP = 0.24 / 32767
 """Metres in one unit of stored int16 displacements."""
 
+SHEET_ROWS, SHEET_COLUMNS = 5, 8
+"""Grid of the displacements of a sheet of cloth or hair, from its top to where it ends, and around."""
+
+SHEET_STEP = 1e-4
+"""Metres in one unit of stored int16 lengths and displacements of sheets."""
+
 
 def encode_heights(heights: NDArray[np.floating]) -> NDArray[np.int16]:
     """Encode displacements (K,), metres, as (`CONTROLS`,)."""
@@ -31,6 +37,16 @@ def encode_heights(heights: NDArray[np.floating]) -> NDArray[np.int16]:
 def decode_heights(code: NDArray[np.int16]) -> NDArray[np.float32]:
     """Decode stored displacements to metres, of the same shape."""
     return np.multiply(code, np.float32(HEIGHT_STEP), dtype=np.float32)
+
+
+def encode_sheets(values: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Encode lengths and displacements of sheets, metres."""
+    return np.asarray(np.rint(np.clip(values / SHEET_STEP, -32767, 32767)), np.int16)
+
+
+def decode_sheets(code: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Decode stored lengths and displacements to metres."""
+    return np.asarray(code * SHEET_STEP, np.float64)
 
 
 def decode_flow(code: NDArray[np.int16]) -> NDArray[np.float32]:

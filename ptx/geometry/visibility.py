@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ptx.geometry.kernel import kernel
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
-from ptx.geometry.rasterizer import FloatArray, IntArray, surface_arrays
+from ptx.geometry.rasterizer import FloatArray, IntArray, mesh_arrays, surface_arrays
 
 TOLERANCE = 1e-4
 """Metres by which a face must be nearer than a point to hide it: above rounding, below any real fold."""
@@ -41,7 +41,12 @@ def visible_faces(face_target: ArrayLike, face_source: ArrayLike) -> ByteArray:
 
 
 def visible_exact(
-    face: ArrayLike, bary: ArrayLike, source_points: ArrayLike, faces: ArrayLike, tolerance: float = TOLERANCE
+    face: ArrayLike,
+    bary: ArrayLike,
+    source_points: ArrayLike,
+    faces: ArrayLike,
+    tolerance: float = TOLERANCE,
+    drawn: ArrayLike | None = None,
 ) -> ByteArray:
     """Apply the true rule: a target pixel is visible if nothing is before its body point in the source.
 
@@ -51,6 +56,7 @@ def visible_exact(
         source_points: (V, 3) vertices in the source: u, v px and depth m.
         faces: (F, 3) vertex indices. The mesh should be closed: a face seen from behind is hidden by the faces before it.
         tolerance: metres by which another face must be nearer to hide the point.
+        drawn: (F, 3) the faces that can hide a point in the source, in the same order, others with equal corners; None: all.
 
     Returns:
         (H, W) uint8 labels of `ptx.geometry.labels`; a point outside the source's frame (-0.5 ≤ u < W - 0.5, v likewise) is hidden. A
@@ -60,12 +66,13 @@ def visible_exact(
         ValueError: shapes or indices do not fit together.
     """
     surface, weights, points, triangles = surface_arrays(face, bary, source_points, faces)
+    before = triangles if drawn is None else mesh_arrays(points, drawn)[1]
     height, width = surface.shape
     out = np.full((height, width), BACKGROUND, np.uint8)
     if out.size:
         pixel, position, start = _sort_points(surface, weights, points, triangles, out)
         packed = _pack_bins(points, height, width)
-        _hide(surface, points, triangles, packed, pixel, position, start, tolerance, out)
+        _hide(surface, points, before, packed, pixel, position, start, tolerance, out)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
+from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.worn import SKIRT
 
 Floats = NDArray[np.float32]
 
@@ -67,7 +69,9 @@ class Zones:
 
 @lru_cache(maxsize=CACHED_BODIES)
 def body_zones(body: Body) -> Zones:
-    """Compute the zones of a body, from where its nose, eyes and ears are."""
+    """Compute the zones of a body, from where its nose, eyes and ears are; a skirt is part of the trunk, long hair of the scalp."""
+    if isinstance(body, LayeredBody):
+        return _with_sheets(body_zones(body.base), body.layer)
     x, y, z = head_coordinates(body).T
 
     def share(*joints: int) -> Floats:
@@ -94,6 +98,15 @@ def body_zones(body: Body) -> Zones:
         chest=share(joint("spine3")),
         neck=share(joint("neck")),
     )
+
+
+def _with_sheets(zones: Zones, layer: NDArray[np.uint8]) -> Zones:
+    """Zones of a body with sheets, of those of the body alone and the layer (V,) of each vertex."""
+    sheets = layer[layer > 0]
+    shares = {field.name: np.zeros(len(sheets), np.float32) for field in fields(zones)}
+    shares["trunk"] = (sheets == SKIRT).astype(np.float32)
+    shares["head"] = shares["scalp"] = (sheets > SKIRT).astype(np.float32)
+    return Zones(**{name: np.concatenate([getattr(zones, name), share]) for name, share in shares.items()})
 
 
 def head_coordinates(body: Body) -> Floats:

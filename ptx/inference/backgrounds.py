@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,10 +13,9 @@ from ptx.datasets.images import Image, Transform, apply_transform, invert_transf
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
-from ptx.inference.engine import Engine
+from ptx.inference.given import Keypoints
 from ptx.inference.group import PERSON_HEIGHT
-from ptx.inference.painting import Painting
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.painting import Painting, Scene
 from ptx.pictures.background import remove_person
 from ptx.pictures.compose import (
     USUAL_STRENGTH,
@@ -51,20 +50,9 @@ class Backdrop:
 
     background: Background
     """Which one."""
-    engine: Engine = field(repr=False)
-    """Reads the photograph of a pose."""
 
-    @cached_property
-    def _silhouettes(self) -> Silhouettes:
-        """Finds masks of people."""
-        return Silhouettes()
-
-    def draw(self, painting: Painting, pose: Path | None = None) -> Image:
+    def draw(self, painting: Painting) -> Image:
         """Cut the person out of a painted picture and lay them over the background.
-
-        Args:
-            painting: of the person.
-            pose: the file that showed the pose.
 
         Returns:
             (H, W, 3) uint8 of the size of the photograph `source` or `pose`, or of that of the painting on a colour; (H, W, 4) on `none`.
@@ -72,58 +60,98 @@ class Backdrop:
         Raises:
             PtxError: nobody is found in the painted picture or the photograph, or the pose is no photograph.
         """
-        colours, alpha = painting.cut_out or (
-            painting.picture,
-            self._mask(painting.picture, painting.pose, "the painted picture"),
-        )
+        person = _cut_out(painting)
         if self.background == "source" or self.background == "pose":
-            scene = painting.person if self.background == "source" else self._pose_person(pose)
-            cut_out = Painted(colours, alpha, scene.transform)
-            ground, strength = self._empty(scene)
-            feet = _feet(painting.pose, scene.transform)
-            return compose(cut_out, cast_contact_shadow(ground, feet, strength), ground.shape[:2])
-        size = (alpha.shape[0], alpha.shape[1])
-        here = np.eye(2, 3, dtype=np.float32)
+            scene = painting.scene if self.background == "source" else painting.pose_scene
+            if scene is None:
+                raise PtxError("--background pose: there is no photograph of the pose: take source, none or a colour")
+            return _lay([_in_photograph(person, scene)], [painting.pose], [scene])
+        size = (painting.picture.shape[0], painting.picture.shape[1])
         if self.background == "none":
-            return compose(Painted(colours, alpha, here), None, size)
+            return compose(person, None, size)
         plain = np.empty((*size, 3), np.uint8)
         plain[:] = self.background
-        ground = cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH)
-        return compose(Painted(colours, alpha, here), ground, size)
-
-    def _pose_person(self, pose: Path | None) -> Person:
-        """Return the person of the photograph that shows the pose."""
-        if pose is None or pose.suffix.lower() == ".json":
-            raise PtxError(
-                f"--background pose: {pose or 'a view'} has no photograph of the pose: take source, none or a colour"
-            )
-        return self.engine.read(pose)
-
-    def _empty(self, person: Person) -> tuple[Image, float]:
-        """Return a photograph without its person, and the strength of shadows under feet in it."""
-        photograph = person.original
-        shrink = min(1.0, MASK_SIDE / max(photograph.shape[:2]))
-        size = [max(1, round(side * shrink)) for side in photograph.shape[1::-1]]
-        small = np.asarray(cv2.resize(photograph, size, interpolation=cv2.INTER_AREA), np.uint8)
-        points = person.keypoints.copy()
-        points[:, :2] = apply_transform(invert_transform(person.transform), points[:, :2])
-        feet = _feet(person.keypoints, person.transform)
-        points[:, :2] = (points[:, :2] + 0.5) * shrink - 0.5
-        mask = self._mask(small, points, "the photograph")
-        whole = np.asarray(cv2.resize(mask, photograph.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-        return remove_person(photograph, whole), shadow_strength(photograph, whole, feet)
-
-    def _mask(self, image: Image, keypoints: Keypoints, name: str) -> Floats:
-        """Return the mask (h, w) of a person; raises PtxError where nobody is found."""
-        try:
-            return self._silhouettes(image, keypoints)
-        except BadSample as error:
-            raise PtxError(f"--background: nobody can be cut out of {name} ({error})") from None
+        here = np.eye(2, 3, dtype=np.float32)
+        return compose(person, cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH), size)
 
 
-def backdrop_of(text: str, engine: Engine) -> Backdrop | None:
+def backdrop_of(text: str) -> Backdrop | None:
     """Return the backdrop of a name or colour (`read_background`), None for `paint`; raises PtxError where it is none."""
-    return None if text == PAINTED else Backdrop(read_background(text), engine)
+    return None if text == PAINTED else Backdrop(read_background(text))
+
+
+def lay_everyone(paintings: Sequence[Painting]) -> Image:
+    """Lay people over the photograph that all come from, without them.
+
+    Args:
+        paintings: from far to near; at least one.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        PtxError: one of them is not found in the painted picture or the photograph.
+    """
+    cut_outs = [_in_photograph(_cut_out(one), one.scene) for one in paintings]
+    return _lay(cut_outs, [one.pose for one in paintings], [one.scene for one in paintings])
+
+
+def _lay(people: Sequence[Painted], poses: Sequence[Keypoints], scenes: Sequence[Scene]) -> Image:
+    """Lay people in poses (18, 3) over the photograph of some scenes, without the people of these; shadows are under all feet."""
+    photograph = scenes[0].person.original
+    mask = np.maximum.reduce([_whole_mask(scene) for scene in scenes])
+    out = remove_person(photograph, mask)
+    for pose, scene in zip(poses, scenes, strict=True):
+        transform = scene.person.transform
+        strength = shadow_strength(photograph, mask, _feet(scene.person.keypoints, transform))
+        out = cast_contact_shadow(out, _feet(pose, transform), strength)
+    for one in people:
+        out = compose(one, out, (out.shape[0], out.shape[1]))
+    return out
+
+
+def _cut_out(painting: Painting) -> Painted:
+    """A painted person alone, by px of the painted picture; raises PtxError where nobody is found."""
+    if painting.cut_out is not None:
+        return painting.cut_out
+    mask = _mask(painting.picture, painting.pose, "the painted picture")
+    return Painted(painting.picture, mask, np.eye(2, 3, dtype=np.float32))
+
+
+def _in_photograph(painted: Painted, scene: Scene) -> Painted:
+    """Place a person, by px of a scene's picture, in the scene's photograph."""
+    there = np.vstack([scene.person.transform, [0, 0, 1]])
+    return painted._replace(transform=painted.transform @ there)
+
+
+def _whole_mask(scene: Scene) -> Floats:
+    """Mask (H, W), 0 to 1, of a person in their photograph; raises PtxError where nobody is found."""
+    person, photograph = scene.person, scene.person.original
+    size = photograph.shape[1::-1]
+    if scene.mask is not None:
+        return np.asarray(cv2.warpAffine(scene.mask, invert_transform(person.transform), size), np.float32)
+    shrink = min(1.0, MASK_SIDE / max(size))
+    smaller = [max(1, round(side * shrink)) for side in size]
+    small = np.asarray(cv2.resize(photograph, smaller, interpolation=cv2.INTER_AREA), np.uint8)
+    points = person.keypoints.copy()
+    points[:, :2] = apply_transform(invert_transform(person.transform), points[:, :2])
+    points[:, :2] = (points[:, :2] + 0.5) * shrink - 0.5
+    mask = _mask(small, points, "the photograph")
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+@cache
+def _silhouettes() -> Silhouettes:
+    """The networks that find masks of people, loaded once."""
+    return Silhouettes()
+
+
+def _mask(image: Image, keypoints: Keypoints, name: str) -> Floats:
+    """Return the mask (h, w) of a person; raises PtxError where nobody is found."""
+    try:
+        return _silhouettes()(image, keypoints)
+    except BadSample as error:
+        raise PtxError(f"--background: nobody can be cut out of {name} ({error})") from None
 
 
 def _feet(keypoints: Keypoints, transform: Transform) -> Feet:

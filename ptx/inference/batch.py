@@ -21,6 +21,9 @@ from ptx.pipeline.storage.files import read_json_object, write_json
 SOURCE_COLUMNS = ("source", "from")
 """Names that the column of source pictures may have."""
 
+SEPARATOR = ";"
+"""Between several photographs of one person."""
+
 POSE_COLUMNS = ("pose", "target", "to")
 """Names that the column of poses may have."""
 
@@ -32,8 +35,8 @@ FORMER_FRAME: Frame = "person"
 class Transfer(NamedTuple):
     """One row of a table."""
 
-    source: Path
-    """Photograph of a person."""
+    sources: tuple[Path, ...]
+    """Photographs of a person, one or several."""
     pose: Path
     """Photograph of someone in the wanted pose, or OpenPose's JSON file."""
 
@@ -49,7 +52,7 @@ class BatchOutcome:
 
 
 def read_transfers(table: Path) -> list[Transfer]:
-    """Read a CSV table; paths in it are relative to the table.
+    """Read a CSV table; paths in it are relative to the table, and several photographs of one person have semicolons between.
 
     Raises:
         PtxError: there is no such table, or it lacks a column or has no rows, or a row lacks a path.
@@ -63,10 +66,17 @@ def read_transfers(table: Path) -> list[Transfer]:
     pose = _column(rows, POSE_COLUMNS)
     if source is None or pose is None:
         raise PtxError(f"{table}: needs a row of names with the columns source and pose, and rows below it")
-    short = [number for number, row in enumerate(rows, 1) if not (row[source] and row[pose])]
+    short = [number for number, row in enumerate(rows, 1) if not ((row[source] or "").strip("; ") and row[pose])]
     if short:
         raise PtxError(f"{table}: row {short[0]} below the names lacks a source or a pose")
-    return [Transfer(table.parent / row[source], table.parent / row[pose]) for row in rows]
+    return [Transfer(_photographs(table.parent, row[source]), table.parent / row[pose]) for row in rows]
+
+
+def _photographs(folder: Path, cell: str) -> tuple[Path, ...]:
+    """Return the files that a cell names; a name with a semicolon is one file where it is there."""
+    if (folder / cell).exists():
+        return (folder / cell,)
+    return tuple(folder / name.strip() for name in cell.split(SEPARATOR) if name.strip())
 
 
 def _column(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> str | None:
@@ -90,22 +100,23 @@ def transfer_all(
         PtxError: the folder holds pictures of other models, or of another look or background; or there is no such background.
     """
     facts: dict[str, str | Mapping[str, str]] = {"models": model.hashes, "look": look, "frame": model.frame}
-    backdrop = backdrop_of(background, model)
+    backdrop = backdrop_of(background)
     _claim_folder(folder, facts if backdrop is None else {**facts, "background": background})
     digits = len(str(len(transfers)))
     outputs = [
-        folder / f"{row:0{digits}}_{source.stem}_{pose.stem}.png" for row, (source, pose) in enumerate(transfers, 1)
+        folder / f"{row:0{digits}}_{sources[0].stem}_{pose.stem}.png"
+        for row, (sources, pose) in enumerate(transfers, 1)
     ]
     missing = [row for row, path in enumerate(outputs, 1) if not path.exists()]
     problems: dict[int, str] = {}
     with progress(listener, "transfer", len(transfers), len(transfers) - len(missing)) as advance:
         for row in missing:
-            source, pose = transfers[row - 1]
+            sources, pose = transfers[row - 1]
             try:
-                painting = model.transfer(source, pose)
-                title = f"{source.name} in the pose of {pose.name}"
-                made = origin("ptx transfer", [model], look, [source, pose], background)
-                drawn = backdrop.draw(painting, pose) if backdrop else draw_painting(painting, look, title)
+                painting = model.transfer(sources, pose)
+                title = f"{sources[0].name} in the pose of {pose.name}"
+                made = origin("ptx transfer", [model], look, [*sources, pose], background)
+                drawn = backdrop.draw(painting) if backdrop else draw_painting(painting, look, title)
                 save_png(drawn, outputs[row - 1], made)
             except PtxError as error:
                 problems[row] = str(error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from ptx.datasets.images import Frame
 from ptx.inference.painting import Painting
-from ptx.inference.person import Person
 
 
 class Engine(Protocol):
@@ -30,10 +30,6 @@ class Engine(Protocol):
         """Whether pictures are made by trained networks."""
         ...
 
-    def read(self, image: Path) -> Person:
-        """Read a photograph and find its most prominent person; raises PtxError."""
-        ...
-
-    def transfer(self, image: Path, pose: Path) -> Painting:
-        """Paint the person of a picture in another pose; raises PtxError."""
+    def transfer(self, image: Path | Sequence[Path], pose: Path) -> Painting:
+        """Paint the person of a picture, or of several, in another pose; raises PtxError."""
         ...

@@ -1,8 +1,9 @@
-"""Trained models at work: `ptx.load(folder)` gives a `Model` that paints people in other poses and from other sides."""
+"""Trained models at work: a `Model` paints people in other poses and from other sides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import torch
 
 from ptx.datasets.images import MAX_PIXELS, Frame
 from ptx.geometry.body import Body, load_body
-from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.group import GroupPainting, blend_people, pixels_per_metre
+from ptx.inference.blend import blend_people
+from ptx.inference.given import Keypoints, Photograph, checked_keypoints, photograph_of, several
+from ptx.inference.group import GroupPainting, paint_everyone, pixels_per_metre
 from ptx.inference.painter import ExportedPainter
 from ptx.inference.painting import Flow, Painting, Visibility
-from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph, checked_keypoints
+from ptx.inference.person import Detector, Person, PersonReader
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
 from ptx.models.pixels import to_tensor, to_uint8
@@ -101,17 +103,16 @@ class Model:
         """True: networks paint."""
         return True
 
-    def read(self, image: Path) -> Person:
-        """Read a photograph and find its most prominent person; raises PtxError as `person`."""
-        return self.person(image)
-
     def transfer(
-        self, image: Photograph | Person, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
+        self,
+        image: Photograph | Sequence[Photograph] | Person,
+        pose: str | Path | Keypoints,
+        keypoints: Keypoints | None = None,
     ) -> Painting:
         """Paint the person of a picture in another pose.
 
         Args:
-            image: a photograph, or a person cut out of one.
+            image: a photograph (several are for the surface engine), or a person cut out of one.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
                 photograph; or an array (18, 3) of x, y, confidence, in px of `image`.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
@@ -121,11 +122,15 @@ class Model:
                 or too small; one line.
         """
         person = self.person(image, keypoints)
-        return self.paint(person, self.pose(pose, person))
+        shown = photograph_of(pose)
+        if shown is None:
+            return self.paint(person, self.pose(pose, person))
+        posed = self.person(shown)
+        return replace(self.paint(person, posed.keypoints), posed=posed)
 
     def view(
         self,
-        image: Photograph | Person,
+        image: Photograph | Sequence[Photograph] | Person,
         yaws: Sequence[float],
         pitch: float = 0.0,
         *,
@@ -173,26 +178,31 @@ class Model:
         Raises:
             PtxError: nobody is in the picture, or nobody could be painted.
         """
-        people = sorted(self.people(image), key=lambda person: pixels_per_metre(person, self.body))
-        paintings = []
-        problems = []
-        for person in people:
-            try:
-                paintings.append(paint(person))
-            except PtxError as error:
-                problems.append(str(error))
-        if not paintings:
-            raise PtxError(f"nobody could be painted: {'; '.join(problems)}")
-        return GroupPainting(blend_people(paintings), paintings, problems)
+
+        def painted(person: Person) -> tuple[float, Painting]:
+            return pixels_per_metre(person, self.body), paint(person)
+
+        return paint_everyone(self.people(image), painted, blend_people)
 
     def person(
         self,
-        image: Photograph | Person,
+        image: Photograph | Sequence[Photograph] | Person,
         keypoints: Keypoints | None = None,
         keypoints3d: Keypoints | None = None,
     ) -> Person:
-        """Bring a photograph to the model's size (`PersonReader.person`); a person who is there already is returned as they are."""
-        return image if isinstance(image, Person) else self._reader.person(image, keypoints, keypoints3d)
+        """Bring a photograph to the model's size (`PersonReader.person`); a person who is there already is returned as they are.
+
+        Raises:
+            PtxError: as `PersonReader.person`, and where there are several photographs.
+        """
+        if isinstance(image, Person):
+            return image
+        first, *others = several(image)
+        if others:
+            raise PtxError(
+                f"networks paint from one photograph, not from {1 + len(others)}: name one, or --engine surface"
+            )
+        return self._reader.person(first, keypoints, keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
         """Cut everyone out of a photograph (`PersonReader.people`)."""
@@ -248,9 +258,10 @@ class Model:
         Raises:
             PtxError: the name does not end in .pt2, or the flow is projected from fitted bodies, which is no network.
         """
-        if isinstance(self.painter.regressor, FittedFlow):
+        if not self.painter.exportable:
             raise PtxError(
-                "export: projected flow is fitted, not a network's; train the generator with `flow: regressed`"
+                "export: bodies are fitted for its flow or surface, which no network does; train the generator with `flow: regressed` and "
+                "`surface: false`"
             )
         if path.suffix != ".pt2":
             raise PtxError(f"{path}: exported programs are written as .pt2")
@@ -270,15 +281,3 @@ class Model:
             torch.from_numpy(channels_first)[None].to(self.device),
             torch.from_numpy(visibility)[None, None].to(self.device),
         )
-
-
-def load(
-    folder: str | Path,
-    system: SystemName = "flow",
-    *,
-    body: str | None = None,
-    frame: Frame | None = None,
-    max_pixels: int = MAX_PIXELS,
-) -> Model:
-    """Read the trained models of a folder (`WORKSPACE/models`) that make up one of the systems; arguments as for `Model`."""
-    return Model(Path(folder), system, body=body, frame=frame, max_pixels=max_pixels)

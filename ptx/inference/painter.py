@@ -7,13 +7,22 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow, FittedPrediction
+from ptx.models.combined_flow import CombinedPrediction
 from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.models.pose_maps import pose_map, pose_maps
 from ptx.models.warping import warp_pixels
+
+Regressor = FlowNet | FittedFlow | DressedFlow | CombinedOnTheSpot
+"""Gives flow and visibility of a batch, of keypoints of source and target and the source's picture."""
+
+RegressedFlow = FlowPrediction | FittedPrediction | CombinedPrediction
+"""Output of a regressor."""
 
 
 class Painted(NamedTuple):
@@ -39,10 +48,15 @@ class Painter(nn.Module):
         radius: of the discs in the pose maps, px.
     """
 
-    def __init__(self, regressor: FlowNet | FittedFlow, radius: float) -> None:
+    def __init__(self, regressor: Regressor, radius: float) -> None:
         super().__init__()
         self.regressor = regressor
         self.radius = radius
+
+    @property
+    def exportable(self) -> bool:
+        """True where it is networks alone; bodies are fitted outside of them."""
+        return isinstance(self.regressor, FlowNet)
 
     def forward(self, image: Tensor, keypoints: Tensor, pose: Tensor) -> Painted:
         """Paint.
@@ -52,7 +66,7 @@ class Painter(nn.Module):
             keypoints: (B, 18, 3) of the persons in it: x, y px, confidence (0: missing).
             pose: (B, 18, 3) wanted, likewise.
         """
-        prediction: FlowPrediction | FittedPrediction = self.regressor(keypoints, pose, image)
+        prediction: RegressedFlow = self.regressor(keypoints, pose, image)
         return self.paint(image, keypoints, pose, prediction.flow, prediction.visibility)
 
     def paint(self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor) -> Painted:
@@ -71,14 +85,25 @@ class Painter(nn.Module):
 
 
 class FlowPainter(Painter):
-    """System A: flow, generator and, where there is one, pixel warping."""
+    """System A: flow, generator and, where there is one, pixel warping; `dresser` draws the surface that a generator sees."""
 
     def __init__(
-        self, regressor: FlowNet | FittedFlow, generator: Generator, mixer: PixelWarp | None, radius: float
+        self,
+        regressor: Regressor,
+        generator: Generator,
+        mixer: PixelWarp | None,
+        radius: float,
+        dresser: Dresser | None = None,
     ) -> None:
         super().__init__(regressor, radius)
+        self.dresser = dresser
         self.generator = generator
         self.mixer = mixer
+
+    @property
+    def exportable(self) -> bool:
+        """Also False where a surface is drawn."""
+        return super().exportable and self.dresser is None
 
     def picture(
         self, image: Tensor, keypoints: Tensor, pose: Tensor, flow: Tensor, visibility: Tensor
@@ -86,7 +111,8 @@ class FlowPainter(Painter):
         """Generate, then mix with the warped source."""
         height, width = image.shape[-2:]
         poses = pose_maps(keypoints, pose, height, width, self.radius, self.generator.background)
-        picture: Tensor = self.generator(image, poses, flow, visibility)
+        drawn = None if self.dresser is None else self.dresser.draw(keypoints, pose, image)
+        picture: Tensor = self.generator(image, poses, flow, visibility, drawn)
         if self.mixer is not None:
             picture, _ = self.mixer(picture, image, flow, visibility)
         return picture, None
@@ -95,9 +121,7 @@ class FlowPainter(Painter):
 class PoseFlowPainter(Painter):
     """System B: learned flow, GarmentNet, SynthesisNet."""
 
-    def __init__(
-        self, regressor: FlowNet | FittedFlow, garments: GarmentNet, synthesis: SynthesisNet, radius: float
-    ) -> None:
+    def __init__(self, regressor: Regressor, garments: GarmentNet, synthesis: SynthesisNet, radius: float) -> None:
         super().__init__(regressor, radius)
         self.garments = garments
         self.synthesis = synthesis
@@ -116,9 +140,7 @@ class PoseFlowPainter(Painter):
 class ViewPainter(Painter):
     """System C: the coarse picture, refined; coarse alone without `refine`."""
 
-    def __init__(
-        self, regressor: FlowNet | FittedFlow, coarse: CoarseNet, refine: RefineNet | None, radius: float
-    ) -> None:
+    def __init__(self, regressor: Regressor, coarse: CoarseNet, refine: RefineNet | None, radius: float) -> None:
         super().__init__(regressor, radius)
         self.coarse = coarse
         self.refine = refine

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, Transform, invert_transform
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.given import Keypoints
+from ptx.inference.person import Person
+from ptx.pictures.compose import Painted
 
 Flow = NDArray[np.float32]
 """(H, W, 2) px, target to source."""
@@ -20,6 +22,15 @@ Visibility = NDArray[np.uint8]
 
 FEATHER_FRACTION = 0.06
 """Width of the border over which a pasted picture fades into the photograph, as a fraction of its shorter side."""
+
+
+class Scene(NamedTuple):
+    """A photograph and its person."""
+
+    person: Person
+    """Who is to be taken out of it."""
+    mask: NDArray[np.float32] | None = None
+    """(h, w) 0 to 1, how much of a pixel of `person.image` is theirs, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +54,23 @@ class Painting:
     """(18, 3) the wanted pose, in px of `picture`."""
     garments: NDArray[np.uint8] | None = None
     """(h, w) labels (`ptx.labels`) of the target, where the system predicts them."""
+    posed: Person | None = None
+    """Who shows the pose, where a photograph does."""
 
     @property
-    def cut_out(self) -> tuple[Image, NDArray[np.float32]] | None:
-        """The person alone: (h, w, 3) colours and alpha (h, w), 0 to 1; None where the system paints whole pictures."""
+    def cut_out(self) -> Painted | None:
+        """The person alone, with the map from px of `picture` to theirs; None where the system paints whole pictures."""
         return None
+
+    @property
+    def scene(self) -> Scene:
+        """The photograph that the person comes from."""
+        return Scene(self.person)
+
+    @property
+    def pose_scene(self) -> Scene | None:
+        """The photograph that shows the pose, where one does."""
+        return None if self.posed is None else Scene(self.posed)
 
     @cached_property
     def pasted(self) -> Image:

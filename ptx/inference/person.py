@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ptx.datasets.images import (
     Box,
@@ -26,13 +25,10 @@ from ptx.datasets.keypoint_source import check_pixels
 from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
 from ptx.detector.keypoints import Details, KeypointDetector
+from ptx.detector.keypoints import Detection as FoundDetection
 from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
+from ptx.inference.given import Keypoints, Photograph, checked_keypoints, name_of, photograph_of
 from ptx.pipeline.errors import BadSample, PtxError
-
-Keypoints = NDArray[np.float32]
-"""(18, 3) x, y px, confidence; or (18, 4) x, y, z metres, confidence. A missing keypoint is NaN and 0."""
-Photograph = str | Path | Image
-"""A picture file, or its pixels (H, W, 3) uint8 RGB of any size."""
 
 
 class Detection(Protocol):
@@ -142,9 +138,9 @@ class PersonReader:
         try:
             pixels = image if isinstance(image, np.ndarray) else read_image(Path(image), self.max_pixels)
         except BadSample as error:
-            raise PtxError(f"{_name(image)}: {error}") from None
+            raise PtxError(f"{name_of(image)}: {error}") from None
         if pixels.ndim != 3 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
-            raise PtxError(f"{_name(image)}: {pixels.shape} of {pixels.dtype} is no picture (H, W, 3) of uint8")
+            raise PtxError(f"{name_of(image)}: {pixels.shape} of {pixels.dtype} is no picture (H, W, 3) of uint8")
         return pixels
 
     def person(
@@ -173,7 +169,7 @@ class PersonReader:
         except BadSample as error:
             whole = self.frame == "picture" and error.problem.code == "no_person"
             hint = f"; it was looked at as a whole, at {self.size[1]}×{self.size[0]}: --frame person looks closer"
-            raise PtxError(f"{_name(image)}: {error}{hint if whole else ''}") from None
+            raise PtxError(f"{name_of(image)}: {error}{hint if whole else ''}") from None
         return person if keypoints3d is None else replace(person, keypoints3d=keypoints3d)
 
     def people(self, image: Photograph) -> list[Person]:
@@ -188,17 +184,20 @@ class PersonReader:
         try:
             detections = self.detector.detect_all(original)
         except BadSample as error:
-            raise PtxError(f"{_name(image)}: {error}") from None
+            raise PtxError(f"{name_of(image)}: {error}") from None
         cutter = replace(self, frame="person")
-        return [cutter.person(original, one.keypoints, one.keypoints3d) for one in detections]
+        return [
+            _with_details(cutter.person(original, one.keypoints, one.keypoints3d), self.detector, one)
+            for one in detections
+        ]
 
-    def pose(self, pose: str | Path | Keypoints, source: Person) -> Keypoints:
+    def pose(self, pose: str | Path | Keypoints, source: Person | None = None) -> Keypoints:
         """Return a wanted pose (18, 3) at the model's size.
 
         Args:
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose largest person is framed as
                 that of a photograph; or an array (18, 3) of x, y, confidence, in px of the source's photograph.
-            source: the person who will be painted.
+            source: the person who will be painted; files need none.
 
         Raises:
             PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
@@ -207,12 +206,15 @@ class PersonReader:
         if isinstance(pose, np.ndarray):
             points = checked_keypoints(pose, "pose")
             try:
+                if source is None:
+                    raise ValueError("a pose in px of a person's photograph needs that person")
                 return self._wanted(points, source.original.shape[:2], source.transform)
             except BadSample as error:
                 raise PtxError(f"pose: {error}; it is in px of the source's photograph") from None
-        path = Path(pose)
-        if path.suffix.lower() != ".json":
+        path = photograph_of(pose)
+        if path is not None:
             return self.person(path).keypoints
+        path = Path(pose)
         try:
             return self._framed(read_pose(path))
         except BadSample as error:
@@ -302,23 +304,29 @@ class PersonReader:
         return mask_outside(moved, self.size)
 
 
-def checked_keypoints(points: NDArray[np.floating], name: str) -> Keypoints:
-    """Return keypoints as (18, 3) float32.
+def _with_details(person: Person, detector: Detector, found: Detection) -> Person:
+    """Add what ptx's own detector has found in the photograph to the person who was cut out there."""
+    if not isinstance(detector, KeypointDetector) or not isinstance(found, FoundDetection):
+        return person
+    landmarks = found.landmarks.copy()
+    landmarks[:, :2] = apply_transform(person.transform, landmarks[:, :2])
+    landmarks[:, 2] *= np.hypot(*person.transform[0, :2])
 
-    Raises:
-        PtxError: they have another shape; the message calls them `name`.
-    """
-    if points.shape != (18, 3):
-        raise PtxError(f"{name}: {points.shape[0]} joints of {points.shape[-1]} numbers, the model knows 18 of 3")
-    return np.asarray(points, np.float32)
+    def details() -> Details:
+        at = detector.details(person.original, found)
+        return Details(*(_moved_points(points, person.transform) for points in at))
+
+    return replace(person, landmarks=landmarks, details=cache(details))
+
+
+def _moved_points(points: Keypoints, transform: Transform) -> Keypoints:
+    """Bring points (..., 3) px, confidence, to another picture."""
+    out = points.copy()
+    out[..., :2] = apply_transform(transform, points[..., :2].reshape(-1, 2)).reshape(points[..., :2].shape)
+    return out
 
 
 def _extent(points: Keypoints) -> float:
     """Return the longer side of the box around keypoints (18, 3), px; 0 where there is none."""
     xy = points[valid_keypoints(points), :2]
     return float(np.ptp(xy, axis=0).max()) if len(xy) else 0.0
-
-
-def _name(image: Photograph) -> str:
-    """Return the words for a photograph in a message."""
-    return "the picture" if isinstance(image, np.ndarray) else str(image)

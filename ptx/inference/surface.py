@@ -1,91 +1,55 @@
-"""The surface engine: sharp transfers from one photograph, with nothing trained.
+"""The surface engine: sharp transfers from one photograph of a person or several, with nothing trained.
 
-A body is fitted to the person, and the photograph's own pixels are laid on its surface, which is completed and drawn in another pose.
+A body is fitted to the person, and the photographs' own pixels are laid on its surface, which is completed and drawn in another pose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ptx.avatar.person import Avatar
 from ptx.avatar.read import is_avatar, read_avatar
-from ptx.datasets.images import MAX_PIXELS, Frame, Image, photograph_area
+from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
-from ptx.geometry.dressing.displacements import control_basis
-from ptx.geometry.dressing.dress import dress
-from ptx.geometry.dressing.refine import Person as Observed
-from ptx.geometry.dressing.refine import Posed
 from ptx.geometry.flow import warp
-from ptx.geometry.keypoints import drop_keypoints
-from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.painting import Painting
-from ptx.inference.person import Detector, Keypoints, Person, PersonReader, Photograph
-from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints, fit_person, landmarks_of
+from ptx.inference.backgrounds import lay_everyone
+from ptx.inference.dressed_person import DressedPerson, dress_person, inside_photograph, observe_person
+from ptx.inference.given import Keypoints, Photograph, name_of, photograph_of, several
+from ptx.inference.group import GroupPainting, paint_everyone
+from ptx.inference.painting import Painting, Scene
+from ptx.inference.person import Detector, Person, PersonReader
+from ptx.inference.surface_painting import SurfacePainting, SurfacePerson, WantedPose
+from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints
+from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
-from ptx.surface.proportions import at_home, in_pose, with_camera
+from ptx.surface.merge import merge
+from ptx.surface.proportions import Proportions, at_home, core_points, in_pose, in_sight, with_camera
 from ptx.surface.render import Rendering, render, unseen_arms
-from ptx.surface.skin import clothed_legs
-from ptx.surface.source import MaskedPhotograph
-from ptx.surface.store import TEXTURE_SIDE, SurfaceStore, build_store
+from ptx.surface.store import TEXTURE_SIDE, fill_surface
+from ptx.surface.transfer import lay_over
 
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
 
-VERSION = "1"
+VERSION = "2"
 """Raised when the same photographs begin to give other pictures."""
 
 Place = Literal["pose", "source"]
 """Whose place in the picture, and whose size, a person has who is drawn."""
 
+EDGE_MARGIN = 0.2
+"""Metres between a photograph's edge and the eyes of who is drawn at home, if there was as much: the height of a forehead and hair."""
+
 BACKGROUND = (232, 232, 232)
 """Colour behind painted people."""
-
-
-@dataclass(frozen=True)
-class SurfacePerson:
-    """A person of a photograph, with their surface."""
-
-    person: Person
-    """The person at the engine's size."""
-    fitted: FittedBody
-    """The body that is fitted to them."""
-    store: SurfaceStore = field(repr=False)
-    """Their surface."""
-
-
-class WantedPose(NamedTuple):
-    """A pose to paint somebody in."""
-
-    fitted: FittedBody
-    """Somebody's body in that pose."""
-    keypoints: Keypoints
-    """(18, 3) px, confidence."""
-
-
-@dataclass(frozen=True)
-class SurfacePainting(Painting):
-    """A person drawn in another pose, on a plain background."""
-
-    @property
-    def cut_out(self) -> tuple[Image, NDArray[np.float32]]:
-        """The person alone."""
-        return self.rendering.colour, self.rendering.alpha
-
-    steady: ClassVar[bool] = True
-
-    rendering: Rendering = field(kw_only=True, repr=False)
-    """The person alone, with alpha."""
-    fitted: FittedBody = field(kw_only=True, repr=False)
-    """Their body in the pose."""
 
 
 class SurfaceEngine:
@@ -107,6 +71,7 @@ class SurfaceEngine:
         max_pixels: int = MAX_PIXELS,
         detector: Detector | None = None,
         place: Place = "pose",
+        proportions: Proportions = "source",
         texture: int = TEXTURE_SIDE,
     ) -> None:
         """Load the body model.
@@ -118,6 +83,7 @@ class SurfaceEngine:
             max_pixels: larger photographs are refused before they are decoded.
             detector: finds persons in photographs; that of ptx where none is given.
             place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
+            proportions: whose shape and limbs people have in somebody else's pose: their own, or those of the other.
             texture: side of the texture, px, of people who are read from photographs.
 
         Raises:
@@ -127,9 +93,9 @@ class SurfaceEngine:
             self.body = load_body(body)
         except (OSError, ValueError) as error:
             raise PtxError(f"body: {error}") from error
-        self.size, self.frame, self.place, self.texture = size, frame, place, texture
+        self.size, self.frame, self.place, self.proportions, self.texture = size, frame, place, proportions, texture
         finer = "" if texture == TEXTURE_SIDE else f" {texture}"
-        self.hashes = {"surface": f"{VERSION} {place} {self.body.digest}{finer}"}
+        self.hashes = {"surface": f"{VERSION} {place} {proportions} {self.body.digest}{finer}"}
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
@@ -142,67 +108,100 @@ class SurfaceEngine:
         """False: the photograph's own pixels are laid on a fitted body."""
         return False
 
-    def read(self, image: Path) -> Person:
-        """Read a photograph and find its most prominent person; raises PtxError."""
-        return self._reader.person(image)
-
     @cached_property
     def _silhouettes(self) -> Silhouettes:
         return Silhouettes()
 
-    def person(self, image: Photograph | SurfacePerson, keypoints: Keypoints | None = None) -> SurfacePerson:
+    def person(
+        self, image: Photograph | Sequence[Photograph] | SurfacePerson, keypoints: Keypoints | None = None
+    ) -> SurfacePerson:
         """Read a photograph, find its most prominent person, fit a body to them, and fill its surface.
 
         Args:
-            image: a photograph; or the file of an avatar, whose surface is filled already; or a person who is there already, and is
+            image: a photograph; or several of one person, of which the first gives shape, clothes and background, and each colours what
+                it shows best; or the file of an avatar, whose surface is filled already; or a person who is there already, and is
                 returned.
-            keypoints: (18, 3) in px of the photograph; None: the detector finds them.
+            keypoints: (18, 3) in px of the first photograph; None: the detector finds them.
 
         Raises:
-            PtxError: it is no picture, or shows nobody or too little of a person; or no avatar that ptx made of this body; one line.
+            PtxError: a file is no picture, or shows nobody or too little of a person; or is no avatar that ptx made of this body, or one
+                beside other files; one line that names it.
         """
         if isinstance(image, SurfacePerson):
             return image
-        if not isinstance(image, np.ndarray) and is_avatar(image):
-            return _person_of(read_avatar(Path(image), self.body).brought_to(self.size))
-        person = _inside_photograph(self._reader.person(image, keypoints))
-        name = "the picture" if isinstance(image, np.ndarray) else str(image)
-        try:
-            fitted, mask = self._dressed(person)
-        except BadSample as error:
-            raise PtxError(f"{name}: {error}") from None
-        face = None if person.details is None else person.details().face
-        store = build_store(MaskedPhotograph(person.image, mask, face), fitted, self.texture)
-        return SurfacePerson(person, fitted, store)
+        first, *others = several(image)
+        avatar = next((one for one in (first, *others) if not isinstance(one, np.ndarray) and is_avatar(one)), None)
+        if avatar is not None:
+            if others:
+                raise PtxError(f"{avatar}: an avatar is a whole person: leave the other pictures out, or this")
+            return _person_of(read_avatar(Path(avatar), self.body).brought_to(self.size))
+        found = [(self._reader.person(first, keypoints), first), *((self._reader.person(one), one) for one in others)]
+        return self._filled([(person, name_of(one)) for person, one in found])
 
-    def pose(self, pose: str | Path | Keypoints, source: SurfacePerson) -> WantedPose:
-        """Fit a body to a wanted pose, given as for `Model.transfer`.
+    def _filled(self, found: Sequence[tuple[Person, str]]) -> SurfacePerson:
+        """Fill the surface of a person from photographs of these names; raises PtxError."""
+        people = [inside_photograph(person) for person, _ in found]
+        dressed: list[DressedPerson] = []
+        for person, (_, name) in zip(people, found, strict=True):
+            try:
+                dressed.append(dress_person(person, self.body, self._silhouettes))
+            except BadSample as error:
+                raise PtxError(f"{name}: {error}") from None
+        fitted, mask = dressed[0]
+        sources = [observe_person(person, one.on_body_of(fitted)) for person, one in zip(people, dressed, strict=True)]
+        return SurfacePerson(people[0], fitted, mask, fill_surface(merge(sources), self.texture))
+
+    def everyone(self, image: Photograph, paint: Callable[[SurfacePerson], Painting]) -> GroupPainting:
+        """Paint every person of a picture, and lay them over it without its people, in the order of their distance.
+
+        Args:
+            image: a photograph.
+            paint: paints one of them, such as `lambda person: engine.transfer(person, "dancer.jpg")` or
+                `lambda person: engine.view(person, [30])[0].painting`, of an engine that leaves people in their place; raises PtxError
+                where it cannot.
+
+        Raises:
+            PtxError: nobody is in the picture, or nobody could be painted.
+        """
+
+        def painted(found: Person) -> tuple[float, Painting]:
+            person = self._filled([(found, name_of(image))])
+            return person.fitted.camera[0] / float(np.hypot(*found.transform[0, :2])), paint(person)
+
+        return paint_everyone(self._reader.people(image), painted, lay_everyone)
+
+    def pose(self, pose: str | Path | Keypoints | WantedPose, source: SurfacePerson | None = None) -> WantedPose:
+        """Fit a body to a wanted pose, given as for `Model.transfer`; an array is in px of the photograph of `source`.
 
         Raises:
             PtxError: a file is no picture, shows nobody, or holds no pose of 18 or 25 joints, or the pose is outside the picture
                 or too small, or too little of it is there; one line.
         """
-        if not isinstance(pose, np.ndarray) and Path(pose).suffix.lower() != ".json":
-            person = _inside_photograph(self._reader.person(pose))
-        else:
-            keypoints = self._reader.pose(pose, source.person)
-            person = None
+        if isinstance(pose, WantedPose):
+            return pose
+        shown = photograph_of(pose)
         try:
-            if person is not None:
-                return WantedPose(self._dressed(person)[0], person.keypoints)
-            return WantedPose(fit_keypoints(keypoints, None, self.size, self.body), keypoints)
+            if shown is None:
+                keypoints = self._reader.pose(pose, None if source is None else source.person)
+                return WantedPose(fit_keypoints(keypoints, None, self.size, self.body), keypoints)
+            person = inside_photograph(self._reader.person(shown))
+            fitted, mask = dress_person(person, self.body, self._silhouettes)
+            return WantedPose(fitted, person.keypoints, Scene(person, mask))
         except BadSample as error:
             raise PtxError(f"{'pose' if isinstance(pose, np.ndarray) else pose}: {error}") from None
 
     def transfer(
-        self, image: Photograph | SurfacePerson, pose: str | Path | Keypoints, keypoints: Keypoints | None = None
+        self,
+        image: Photograph | Sequence[Photograph] | SurfacePerson,
+        pose: str | Path | Keypoints | WantedPose,
+        keypoints: Keypoints | None = None,
     ) -> SurfacePainting:
         """Draw the person of a picture in another pose.
 
         Args:
-            image: a photograph, or a person whose surface is filled.
+            image: a photograph, or several of one person, or a person whose surface is filled.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
-                photograph; or an array (18, 3) of x, y, confidence, in px of `image`.
+                photograph; or an array (18, 3) of x, y, confidence, in px of `image`; or a pose that a body is fitted to already.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
 
         Raises:
@@ -210,17 +209,19 @@ class SurfaceEngine:
         """
         person = self.person(image, keypoints)
         wanted = self.pose(pose, person)
-        fitted = in_pose(person.fitted, wanted.fitted)
+        fitted = in_pose(person.fitted, wanted.fitted, self.proportions)
         if self.place == "pose":
-            return self.draw(person, fitted, wanted.keypoints)
-        home = at_home(person.fitted, fitted)
-        return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera))
+            return self.draw(person, fitted, wanted.keypoints, wanted)
+        home = _in_sight(person, at_home(person.fitted, fitted))
+        return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera), wanted)
 
-    def view(self, image: Photograph | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0) -> list[NovelView]:
+    def view(
+        self, image: Photograph | Sequence[Photograph] | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0
+    ) -> list[NovelView]:
         """Draw the person of a picture from other sides.
 
         Args:
-            image: a photograph, or a person whose surface is filled.
+            image: a photograph, or several of one person, or a person whose surface is filled.
             yaws: degrees that the person turns to their own left, one a view.
             pitch: degrees that the person tilts towards the viewer.
 
@@ -229,19 +230,25 @@ class SurfaceEngine:
         """
         person, views = self.person(image), []
         for yaw in yaws:
-            turned = person.fitted.turned(yaw, pitch)
+            turned = person.fitted.turned(yaw, pitch, level=True)
             views.append(NovelView(yaw, pitch, turned, self.draw(person, turned, turned.keypoints)))
         return views
 
-    def draw(self, source: SurfacePerson, fitted: FittedBody, pose: Keypoints) -> SurfacePainting:
+    def draw(
+        self, source: SurfacePerson, fitted: FittedBody, pose: Keypoints, wanted: WantedPose | None = None
+    ) -> SurfacePainting:
         """Draw a person.
 
         Args:
             source: the person.
             fitted: their body in another pose, before a camera.
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
+            wanted: where the pose comes from, if it is somebody's.
         """
-        drawn = render(source.store, fitted, unseen_arms(fitted, pose))
+        whole, (left, top) = _with_margins(fitted)
+        every = render(source.store, whole, unseen_arms(fitted, pose))
+        inside = slice(top, top + fitted.size[0]), slice(left, left + fitted.size[1])
+        drawn = Rendering(every.colour[inside], every.alpha[inside], every.own[inside])
         flow, visibility = fitted.flow_from(source.fitted)
         return SurfacePainting(
             picture=_on_plain(drawn),
@@ -251,50 +258,45 @@ class SurfaceEngine:
             person=source.person,
             pose=pose,
             rendering=drawn,
+            whole=Painted(every.colour, every.alpha, np.array([[1, 0, left], [0, 1, top]], np.float32)),
             fitted=fitted,
+            mask=source.mask,
+            wanted=wanted,
         )
-
-    def _dressed(self, person: Person) -> tuple[FittedBody, NDArray[np.float32]]:
-        """Fit a body to a person, dress it by their mask, and return that too, (h, w) 0 to 1; raises BadSample."""
-        fitted = fit_person(person, self.body)
-        area = photograph_area(person.transform, person.original.shape[:2], self.size)
-        mask = self._mask(person, fitted) * area
-        start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
-        trousers = clothed_legs(person.image, fitted)
-        observed = Observed(person.keypoints, person.keypoints3d, landmarks_of(person), mask, area, trousers)
-        dressed = dress(self.body, start, observed)
-        offset = control_basis(self.body).offset(dressed.heights)
-        pose, betas, camera, _ = dressed.posed
-        return replace(fitted, pose=pose, betas=betas, camera=camera, offset=offset), mask
-
-    def _mask(self, person: Person, fitted: FittedBody) -> NDArray[np.float32]:
-        """Mask (h, w), 0 to 1, of a person: the network's, or that of the body where it sees nobody around the keypoints."""
-        try:
-            return self._silhouettes(person.image, person.keypoints)
-        except BadSample:
-            return (rasterize(fitted.points, self.body.faces, *self.size)[0] >= 0).astype(np.float32)
 
 
 def _on_plain(drawn: Rendering) -> Image:
     """Lay a drawn person over a plain background."""
-    alpha = drawn.alpha[..., None]
-    picture = alpha * drawn.colour + (1 - alpha) * np.array(BACKGROUND, np.float32)
-    return np.asarray(picture + 0.5, np.uint8)
+    return lay_over(drawn, np.array([[BACKGROUND]], np.uint8))
 
 
 def _person_of(avatar: Avatar) -> SurfacePerson:
     """Return the person of an avatar; what stands for their photograph is the avatar itself, drawn in its pose."""
     fitted, store = avatar.fitted, avatar.store
-    picture = _on_plain(render(store, fitted))
-    return SurfacePerson(Person(picture, fitted.keypoints, picture, np.eye(2, 3, dtype=np.float32)), fitted, store)
+    drawn = render(store, fitted)
+    picture = _on_plain(drawn)
+    person = Person(picture, fitted.keypoints, picture, np.eye(2, 3, dtype=np.float32))
+    return SurfacePerson(person, fitted, drawn.alpha, store)
 
 
-def _inside_photograph(person: Person) -> Person:
-    """Drop keypoints beyond the photograph's edge: there the detector has seen the filling only."""
-    outside = beyond_photograph(person, person.keypoints)
-    deep = person.keypoints3d
-    return replace(
-        person,
-        keypoints=drop_keypoints(person.keypoints, outside),
-        keypoints3d=None if deep is None else drop_keypoints(deep, outside),
+def _in_sight(source: SurfacePerson, posed: FittedBody) -> FittedBody:
+    """Keep head and trunk of who is at home within the photograph, where it showed them."""
+    if beyond_photograph(source.person, core_points(source.fitted)).any():
+        return posed
+    height, width = source.person.original.shape[:2]
+    corners = apply_transform(source.person.transform, np.array([[0, 0], [width - 1, height - 1]], np.float32))
+    margin, before = EDGE_MARGIN * source.fitted.camera[0], core_points(source.fitted)
+    return in_sight(
+        posed, np.minimum(corners[0] + margin, before.min(0)), np.maximum(corners[1] - margin, before.max(0))
     )
+
+
+def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
+    """Widen a picture by what of a body is beyond its edges, at most by its size; also returns px on the left and above."""
+    size = np.array(fitted.size[::-1])
+    before = np.clip(np.ceil(1 - fitted.points[:, :2].min(0)), 0, size).astype(int)
+    after = np.clip(np.ceil(fitted.points[:, :2].max(0)) + 2 - size, 0, size).astype(int)
+    width, height = (size + before + after).tolist()
+    left, top = before.tolist()
+    camera = fitted.camera + np.array([0, left, top], np.float32)
+    return replace(fitted, camera=camera, size=(height, width)), (left, top)

@@ -8,13 +8,16 @@ from typing import TypeVar
 
 from torch import nn
 
+from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
+from ptx.inference.dresser import Dresser
 from ptx.inference.fitted_flow import FittedFlow
-from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, ViewPainter
+from ptx.inference.painter import FlowPainter, Painter, PoseFlowPainter, Regressor, ViewPainter
 from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
 from ptx.training.models import TrainedModels
+from ptx.training.recipes.base import load_combined_flow
 from ptx.training.settings import FLOW_TRAININGS, GivenFlowSettings, PoseMapSettings
 from ptx.training.systems import SystemName, find_system
 
@@ -51,7 +54,9 @@ def _build_flow(models: TrainedModels, refined: bool) -> Painter:
     generator = _network(models, "train-generator", Generator)
     use_mixer = refined and models.exists("train-pixel-warp")
     mixer = _network(models, "train-pixel-warp", PixelWarp) if use_mixer else None
-    return FlowPainter(_flow(models, "train-generator"), generator, mixer, _radius(models, "train-generator"))
+    flow, radius = _flow(models, "train-generator"), _radius(models, "train-generator")
+    dresser = Dresser(models.body("train-generator")) if generator.surface else None
+    return FlowPainter(flow, generator, mixer, radius, dresser)
 
 
 def _build_pose_flow(models: TrainedModels, refined: bool) -> Painter:
@@ -94,8 +99,11 @@ def _radius(models: TrainedModels, training: str) -> float:
     return settings.radius
 
 
-def _flow(models: TrainedModels, painting: str) -> FlowNet | FittedFlow:
+def _flow(models: TrainedModels, painting: str) -> Regressor:
     """Return what gives the flow that the network of a training paints by: a trained network, or bodies fitted on the spot."""
     settings = models.settings(painting)
-    training = FLOW_TRAININGS[settings.flow] if isinstance(settings, GivenFlowSettings) else None
+    source = settings.flow if isinstance(settings, GivenFlowSettings) else "projected"
+    training = FLOW_TRAININGS[source]
+    if source == "combined":
+        return CombinedOnTheSpot(DressedFlow(Dresser(models.body("train-combined-flow"))), load_combined_flow(models))
     return _network(models, training, FlowNet) if training else FittedFlow(models.body(painting))

@@ -16,8 +16,9 @@ from ptx.geometry.fitting import fit
 from ptx.geometry.fitting.hands import fit_hands
 from ptx.geometry.keypoints import drop_keypoints, inside_image, mask_outside
 from ptx.geometry.viewpoint import FittedBody, turn_keypoints
+from ptx.inference.given import Keypoints
 from ptx.inference.painting import Painting
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.person import Person
 from ptx.pictures.deflicker import deflicker
 from ptx.pipeline.errors import BadSample, PtxError
 

@@ -46,12 +46,18 @@ def source_layer_count(background: Background, aligned: bool) -> int:
 
 
 def source_layers(
-    background: Background, aligned: bool, image: Tensor, poses: PoseMaps, flow: Tensor, visibility: Tensor
+    background: Background,
+    aligned: bool,
+    image: Tensor,
+    poses: PoseMaps,
+    flow: Tensor,
+    visibility: Tensor,
+    drawn: Tensor | None = None,
 ) -> SourceLayers | None:
     """The layers of a kind of background; None for the one that paints every pixel.
 
     keep: the source as it is (after GANimation, ECCV 2018). layers: the source with its person inpainted, and, where the network is
-    `aligned`, the source's own pixels warped into the target's pose.
+    `aligned`, the source's own pixels warped into the target's pose, or their surface that is `drawn` there.
 
     Other arguments as for `Generator`.
     """
@@ -63,7 +69,10 @@ def source_layers(
     assert poses.source_mask is not None
     pictures = [inpaint_background(image, poses.source_mask)]
     prior = [OUTSIDE_LOGIT * (1 - poses.target_mask) - 1]  # (B, 1, H, W)
-    if aligned:
+    if aligned and drawn is not None:
+        pictures.append(drawn[:, :IMAGE_CHANNELS])
+        prior.append(2 * drawn[:, IMAGE_CHANNELS:] - 1)
+    elif aligned:
         pictures.append(warp_pixels(image, flow, visibility))
         prior.append(2 * poses.target_mask * (visibility == VISIBLE) - 1)
     return SourceLayers(torch.stack(pictures, dim=1), torch.cat(prior, dim=1))

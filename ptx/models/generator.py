@@ -12,7 +12,7 @@ from ptx.models.blocks import Decoder, Encoder, Head, conv, initialise, scale_ch
 from ptx.models.compositing import compose, source_layer_count, source_layers
 from ptx.models.distributed import BatchNorm
 from ptx.models.dual_path import UNALIGNED, DualPath
-from ptx.models.pixels import IMAGE_CHANNELS
+from ptx.models.pixels import ALPHA_CHANNELS, IMAGE_CHANNELS
 from ptx.models.pose_maps import KEYPOINT_CHANNELS, PoseMaps, pose_channels
 from ptx.models.variants import Background, FeatureAlignment, Fusion, PixelWarpInputs
 from ptx.models.warping import FLOW_CHANNELS, FLOW_UNIT, VISIBILITY_CHANNELS, warp_pixels
@@ -29,6 +29,7 @@ class Generator(nn.Module):
         fusion: how appearance meets the pose.
         background: "keep" and "layers" are ours (`source_layers`).
         alignment: where flow is read for the features of smaller scales; "exact" is ours.
+        surface: see the source's completed surface, drawn in the target's pose, beside that pose (ours).
     """
 
     def __init__(
@@ -40,16 +41,23 @@ class Generator(nn.Module):
         fusion: Fusion = "residual",
         background: Background = "paint",
         alignment: FeatureAlignment = "published",
+        surface: bool = False,
     ) -> None:
         super().__init__()
         self.background: Background = background
+        self.surface = surface
         self.aligned = fusion not in UNALIGNED
         channels = scale_channels(base_channels, scales, max_channels)
-        self.path = DualPath(pose_channels(background), IMAGE_CHANNELS, channels, warped_scales, fusion, alignment)
+        drawn = (IMAGE_CHANNELS + ALPHA_CHANNELS) * surface
+        self.path = DualPath(
+            pose_channels(background) + drawn, IMAGE_CHANNELS, channels, warped_scales, fusion, alignment
+        )
         self.head = Head(channels[0], IMAGE_CHANNELS + source_layer_count(background, self.aligned))
         initialise(self)
 
-    def forward(self, image: Tensor, poses: PoseMaps, flow: Tensor, visibility: Tensor) -> Tensor:
+    def forward(
+        self, image: Tensor, poses: PoseMaps, flow: Tensor, visibility: Tensor, drawn: Tensor | None = None
+    ) -> Tensor:
         """Paint the person of `image` in another pose.
 
         Args:
@@ -57,12 +65,18 @@ class Generator(nn.Module):
             poses: maps of (B, ..., H, W) as `pose_maps` gives them for this background.
             flow: (B, 2, H, W) px, target to source.
             visibility: (B, 1, H, W) labels of the target's pixels.
+            drawn: (B, 4, H, W) the source's surface in the target's pose, colours in -1..1 and alpha, for a network with `surface`.
 
         Returns:
             (B, 3, H, W) in -1..1.
         """
-        out = self.head(self.path(image, poses.channels(), flow, visibility)[-1])  # (B, 3 + L, H, W)
-        return compose(out, source_layers(self.background, self.aligned, image, poses, flow, visibility))
+        pose = poses.channels()
+        if self.surface:
+            assert drawn is not None
+            pose = torch.cat([pose, drawn], dim=1)
+        out = self.head(self.path(image, pose, flow, visibility)[-1])  # (B, 3 + L, H, W)
+        seen = drawn if self.surface else None
+        return compose(out, source_layers(self.background, self.aligned, image, poses, flow, visibility, seen))
 
 
 class PixelWarp(nn.Module):

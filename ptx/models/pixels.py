@@ -10,11 +10,21 @@ from torch import Tensor
 IMAGE_CHANNELS = 3
 """Red, green, blue."""
 
+ALPHA_CHANNELS = 1
+"""Share of the pixel that is a person's."""
+
 
 def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     """Pixels (..., H, W, 3) of 0..255 → float32 (..., 3, H, W) in -1..1."""
     values = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, -3)))
     return values.float() / 127.5 - 1
+
+
+def with_alpha(pixels: NDArray[np.uint8]) -> Tensor:
+    """Pixels (..., H, W, 4) of 0..255 → float32 (..., 4, H, W): colours in -1..1, alpha in 0..1."""
+    values = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, -3))).float()
+    colours, alpha = values.split((IMAGE_CHANNELS, ALPHA_CHANNELS), dim=-3)
+    return torch.cat([colours / 127.5 - 1, alpha / 255], dim=-3)
 
 
 def to_levels(x: Tensor) -> Tensor:

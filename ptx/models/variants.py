@@ -25,8 +25,9 @@ was published, the coarsest heaviest."""
 PixelWarpInputs = Literal["scaled", "published"]
 """Visibility and flow as the pixel-warping net sees them: scaled about 0 (ours), or as they are, labels 0, 1, 2 and px."""
 
-FlowSource = Literal["projected", "regressed", "learned"]
-"""Origin of flow and visibility: projected from fitted bodies, regressed from poses (system A), or learned from pictures (B)."""
+FlowSource = Literal["projected", "regressed", "learned", "combined"]
+"""Origin of flow and visibility: projected from fitted bodies, regressed from poses (system A), learned from pictures (B), or that of a
+dressed body combined with the learned one (ours)."""
 
 AdversarialKind = Literal["bce", "lsgan"]
 """Form of the adversarial loss: binary cross-entropy, or least squares (Mao et al., ICCV 2017)."""

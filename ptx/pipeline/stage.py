@@ -113,6 +113,8 @@ class Stage(ABC, Generic[S]):
     differ that it could not use."""
     counted: ClassVar[tuple[str, ...]] = ()
     """Arrays of 0 or 1 a sample of which `ptx status` counts the ones."""
+    switch: ClassVar[str] = ""
+    """The setting by which it applies, where that is not the path of its section, for messages."""
     cost: ClassVar[float] = 0.01
     """Seconds a sample on one core: the guess of a dry run before anything was measured."""
 
@@ -169,6 +171,11 @@ class Stage(ABC, Generic[S]):
     def applies(self) -> bool:
         """False where the stage has no meaning under these settings; `ptx run all` leaves it out."""
         return True
+
+    @property
+    def how_to_apply(self) -> str:
+        """The setting that gives it a meaning."""
+        return self.switch or f"{self.name.replace('-', '_')}.path"
 
     @property
     def input_stores(self) -> tuple[str, ...]:

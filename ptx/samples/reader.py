@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
+from ptx.geometry.layers.worn import stored_sheets
 from ptx.geometry.quantization import decode_flow, decode_heights
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
+
+if TYPE_CHECKING:
+    from ptx.geometry.viewpoint import FittedBody
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -96,6 +100,10 @@ class SampleReader:
         hands = self.read("extract-keypoints", "hands", index, np.float32)
         return np.concatenate([face, hands.reshape(-1, 3)])
 
+    def face_points(self, index: int) -> NDArray[np.float32] | None:
+        """Return the points (468, 3) of the face, NaN where none was found; None where none are stored."""
+        return self.read("extract-keypoints", "face", index, np.float32) if self.has_details else None
+
     def silhouette(self, index: int) -> NDArray[np.uint8]:
         """Return the person's mask (H, W) 0 to 255."""
         return self.read("silhouette", "mask", index, np.uint8)
@@ -105,21 +113,20 @@ class SampleReader:
         """True where the bodies that are drawn are those of stage dress."""
         return any(stage.name == "dress" for stage in self.pipeline.active)
 
-    def points(self, body: Body, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the posed body that is drawn: vertices (V, 3), u, v px, depth m, and the camera (3,)."""
-        from ptx.geometry.camera import project
-        from ptx.geometry.dressing.displacements import control_basis
-        from ptx.geometry.skinning import pose_vertices
+    def fitted(self, body: Body, index: int) -> FittedBody:
+        """Return the posed body that is drawn, of a body model: dressed with its clothes."""
+        from ptx.geometry.dressing.sheets import clothed
+        from ptx.geometry.viewpoint import FittedBody
 
         stage = "dress" if self.dressed else "fit-smpl"
         pose, betas, camera = (self.read(stage, name, index, np.float32) for name in ("pose", "betas", "camera"))
-        offset = None
-        if self.dressed:
-            heights = decode_heights(self.read("dress", "heights", index, np.int16))
-            offset = control_basis(body).offset(heights)[None]
-        fingers = self.fingers(index)
-        vertices = pose_vertices(body, pose[None], betas, None if fingers is None else fingers[None], offset)[0]
-        return project(camera, vertices).astype(np.float32), camera
+        fitted = FittedBody(body, pose, betas, camera, self.image_size, self.fingers(index))
+        if not self.dressed:
+            return fitted
+        heights = decode_heights(self.read("dress", "heights", index, np.int16))
+        worn, sheets = stored_sheets(self.read("dress", "sheets", index, np.int16))
+        dressed = clothed(body, heights, worn, sheets)
+        return replace(fitted, body=dressed.body, offset=dressed.offset, drawn=dressed.faces)
 
     def fingers(self, index: int) -> NDArray[np.float32] | None:
         """Return the pose (30, 3) of the fingers; None where none are fitted."""

@@ -77,7 +77,7 @@ def show_sample(pipeline: Pipeline, name: str, output: Path | None) -> Path:
         panels.append(Panel(draw_garments(reader.garments(index)), "garments"))
     image_id = pipeline.listing.ids[index]
     page = sheet([panels], f"{image_id}\n{reader.summary(index)}", height=PANEL_HEIGHT)
-    return save_png(page, output or pipeline.results / "show" / f"{_file_name(image_id)}.png")
+    return save_png(page, output or pipeline.results / "show" / f"{file_name(image_id)}.png")
 
 
 def show_pair(pipeline: Pipeline, name: str, output: Path | None) -> Path:
@@ -188,8 +188,8 @@ def _body(reader: SampleReader, index: int) -> Image:
         return image
     body = open_body(next(stage.body for stage in reader.pipeline.stages if isinstance(stage, BodyStage)))
     face, bary = reader.surface(index)
-    points, camera = reader.points(body, index)
-    return draw_body(image, face, decode_bary(bary), points, camera, body.faces)
+    fitted = reader.fitted(body, index)
+    return draw_body(image, face, decode_bary(bary), fitted.points, fitted.camera, fitted.body.faces)
 
 
 def _parts(reader: SampleReader, index: int) -> Image:
@@ -213,6 +213,6 @@ def _warped(reader: SampleReader, number: int) -> Image:
     return out
 
 
-def _file_name(text: str) -> str:
+def file_name(text: str) -> str:
     """Return an id as the name of one file: ids of photographs hold slashes."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in text)

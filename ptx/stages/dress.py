@@ -7,11 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptx.geometry.quantization import CONTROLS, HEIGHT_STEP, encode_heights
+from ptx.geometry.layers.worn import NOTHING
+from ptx.geometry.quantization import (
+    CONTROLS,
+    HEIGHT_STEP,
+    SHEET_COLUMNS,
+    SHEET_ROWS,
+    SHEET_STEP,
+    encode_heights,
+    encode_sheets,
+)
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, hands_pose, open_body
 from ptx.stages.backends.keypoints import KeypointBackend
+
+SHEET_VALUES = len(NOTHING) * (1 + SHEET_ROWS * SHEET_COLUMNS)
+"""Numbers that are stored of the sheets: their lengths, then the displacements of each."""
 
 
 class DressSettings(Section):
@@ -19,6 +31,8 @@ class DressSettings(Section):
 
     refine: bool = True
     """Refine pose, shape and camera by the outline first; false: keep them, as where bodies are another tool's."""
+    layers: bool = True
+    """Skirts that the outline tells, and long hair that the colours tell, are layers of their own; false: displacements of the skin."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class Dress(BodyStage[DressSettings]):
     name = "dress"
     store = "dress"
     section = "dress"
-    counted = ("bare",)
+    counted = ("bare", "skirt", "long_hair")
+    version = 2
     cost = 0.05
 
     @property
@@ -45,6 +60,7 @@ class Dress(BodyStage[DressSettings]):
         """The fitted body, the photograph's place in the picture, the person's mask, all points that the detector finds."""
         return (
             *self.fit,
+            "ingest.image",
             "ingest.transform",
             "ingest.original",
             "silhouette.mask",
@@ -53,13 +69,18 @@ class Dress(BodyStage[DressSettings]):
 
     @property
     def outputs(self) -> Mapping[str, ArraySpec]:
-        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; heights (512,) m at the control vertices; iou (2,) of the fitted and
-        of the dressed body with the mask; bare: 1 where the fit is left as it is, since dressed its outline was no nearer."""
+        """pose (24, 3) rad; betas (10,); camera (3,) px per m, px, px; heights (512,) m at the control vertices; sheets (164,) m: how long
+        skirt, hair behind the shoulders, before the left one and before the right one are, then displacements of each; skirt, long_hair:
+        1 where it is worn; iou (2,) of the fitted and of the dressed body with the mask; bare: 1 where the fit is left as it is, since
+        dressed its outline was no nearer."""
         return {
             "pose": ArraySpec((24, 3), "f4", low=-10, high=10, attributes={"units": "rad"}),
             "betas": ArraySpec((10,), "f4", low=-20, high=20),
             "camera": ArraySpec((3,), "f4", attributes={"units": "px/m, px, px"}),
             "heights": ArraySpec((CONTROLS,), "i2", attributes={"units": "m", "scale_factor": HEIGHT_STEP}),
+            "sheets": ArraySpec((SHEET_VALUES,), "i2", attributes={"units": "m", "scale_factor": SHEET_STEP}),
+            "skirt": ArraySpec((), "u1", high=1),
+            "long_hair": ArraySpec((), "u1", high=1),
             "iou": ArraySpec((2,), "f4", low=0, high=1),
             "bare": ArraySpec((), "u1", high=1),
         }
@@ -76,7 +97,7 @@ class Dress(BodyStage[DressSettings]):
         def process(block: Block) -> Result:
             arrays = {name: np.zeros((len(block), *spec.shape), spec.dtype) for name, spec in self.outputs.items()}
             landmarks = landmarks_of(block, self.keypoints.point_arrays, self.size)
-            mask = block.array("silhouette.mask", np.uint8)
+            mask, image = block.array("silhouette.mask", np.uint8), block.array("ingest.image", np.uint8)
             keypoints, keypoints3d = (
                 block.array(f"keypoints.{name}", np.float32) for name in ("keypoints", "keypoints3d")
             )
@@ -90,11 +111,15 @@ class Dress(BodyStage[DressSettings]):
                     None if landmarks is None else landmarks[i],
                     mask[i].astype(np.float32) / 255,
                     photograph_area(transform[i], original[i].tolist(), self.size),
+                    image[i],
                 )
                 fit = Posed(pose[i], betas[i], camera[i], None if fingers is None else fingers[i])
-                dressed = dress(body, fit, person, refined=self.settings.refine)
+                dressed = dress(body, fit, person, refined=self.settings.refine, layers=self.settings.layers)
                 arrays["pose"][i], arrays["betas"][i], arrays["camera"][i] = dressed.posed[:3]
                 arrays["heights"][i] = encode_heights(dressed.heights)
+                arrays["sheets"][i] = encode_sheets(np.concatenate([dressed.worn, dressed.sheet_heights]))
+                arrays["skirt"][i] = dressed.worn.skirt > 0
+                arrays["long_hair"][i] = max(dressed.worn[1:]) > 0
                 arrays["iou"][i] = dressed.iou
                 arrays["bare"][i] = dressed.bare
             return Result(arrays)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
-from ptx.stages.backends.bodies import SURFACE, PosedStage, open_body
+from ptx.stages.backends.bodies import SURFACE, PosedStage
 
 FAST = Codec("lz4", 1)
 
@@ -104,7 +104,7 @@ class Rasterize(PosedStage[RasterizeSettings]):
         if self.settings.backend == "pytorch3d" and find_spec("pytorch3d") is None:
             raise PtxError(f"rasterize.backend: {INSTALL}")
         draw = _draw_by_pytorch3d if self.settings.backend == "pytorch3d" else _draw
-        body = open_body(self.body)
+        drawn = self.drawn_body()
 
         def process(block: Block) -> Result:
             shape = len(block), *self.size
@@ -112,8 +112,9 @@ class Rasterize(PosedStage[RasterizeSettings]):
             bary = np.empty((*shape, 2), np.uint16)
             part = np.empty(shape, np.uint8)
             problems: dict[int, Problem] = {}
-            for i, weights in enumerate(draw(self.points(body, block), body.faces, face)):
-                if not pack_surface(face[i], weights, body.face_part, bary[i], part[i]):
+            faces = [drawn.faces(worn) for worn in drawn.worn(block)]
+            for i, weights in enumerate(draw(drawn.points(block), faces, face)):
+                if not pack_surface(face[i], weights, drawn.body.face_part, bary[i], part[i]):
                     problems[i] = Problem("outside", "the fitted body covers no pixel of the picture")
             return Result({"face": face, "bary": bary, "part": part}, problems)
 
@@ -121,24 +122,24 @@ class Rasterize(PosedStage[RasterizeSettings]):
 
 
 def _draw(
-    points: NDArray[np.float32], faces: NDArray[np.int32], face: NDArray[np.int32]
+    points: NDArray[np.float32], faces: Sequence[NDArray[np.int32]], face: NDArray[np.int32]
 ) -> Iterator[NDArray[np.float32]]:
-    """Draw bodies (N, V, 3) one after the other into `face` (N, H, W); yields the weights (H, W, 2) of each, in one array."""
+    """Draw bodies (N, V, 3), of each its faces, one after the other into `face` (N, H, W); yields weights (H, W, 2), in one array."""
     from ptx.geometry.rasterizer import rasterize
 
     _, height, width = face.shape
     weights = np.empty((height, width, 2), np.float32)
     depth = np.empty((height, width), np.float32)
-    for seen, drawn in zip(points, face, strict=True):
-        rasterize(seen, faces, height, width, (drawn, weights, depth))
+    for seen, these, drawn in zip(points, faces, face, strict=True):
+        rasterize(seen, these, height, width, (drawn, weights, depth))
         yield weights
 
 
 def _draw_by_pytorch3d(
-    points: NDArray[np.float32], faces: NDArray[np.int32], face: NDArray[np.int32]
+    points: NDArray[np.float32], faces: Sequence[NDArray[np.int32]], face: NDArray[np.int32]
 ) -> Iterator[NDArray[np.float32]]:
-    """Draw bodies (N, V, 3) all at once into `face` (N, H, W); yields the weights (H, W, 2) of each."""
+    """Draw bodies (N, V, 3), of each its faces (F, 3), all at once into `face` (N, H, W); yields the weights (H, W, 2) of each."""
     from ptx.geometry.pytorch3d_rasterizer import rasterize_pytorch3d
 
-    face[:], weights, _ = rasterize_pytorch3d(points, faces, *face.shape[1:])
+    face[:], weights, _ = rasterize_pytorch3d(points, np.stack(faces), *face.shape[1:])
     yield from weights

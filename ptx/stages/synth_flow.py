@@ -12,7 +12,7 @@ from ptx.geometry.quantization import FLOW_STEP, decode_bary
 from ptx.pipeline.config import ADDED_LATER, Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import PosedStage, open_body
+from ptx.stages.backends.bodies import PosedStage
 
 
 class FlowSettings(Section):
@@ -53,16 +53,16 @@ class SynthFlow(PosedStage[FlowSettings]):
         """Load the body model."""
         from ptx.geometry.flow import encode_flow, flow_between
 
-        body = open_body(self.body)
+        drawn = self.drawn_body()
 
         def process(block: Block) -> Result:
-            points = self.points(body, block)
+            points = drawn.points(block)
             face = block.array("surface.face", np.int32)
             bary = block.array("surface.bary", np.uint16)
             flow = np.empty((len(block), *self.size, 2), np.int16)
             for i, (target, source) in enumerate(zip(block.target, block.source, strict=True)):
                 weights = decode_bary(bary[target])
-                flow[i] = encode_flow(flow_between(face[target], weights, points[source], body.faces))
+                flow[i] = encode_flow(flow_between(face[target], weights, points[source], drawn.body.faces))
             return Result({"flow": flow})
 
         return process

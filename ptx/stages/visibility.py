@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 
 from ptx.geometry.labels import BACKGROUND, HIDDEN, VISIBLE
+from ptx.geometry.layers.worn import worn_by_both
 from ptx.geometry.quantization import decode_bary
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
-from ptx.stages.backends.bodies import PosedStage, open_body
+from ptx.stages.backends.bodies import PosedStage
 
 
 class VisibilitySettings(Section):
@@ -56,18 +57,22 @@ class Visibility(PosedStage[VisibilitySettings]):
         """Load the body model."""
         from ptx.geometry.visibility import visible_exact, visible_faces
 
-        body = open_body(self.body)
+        drawn = self.drawn_body()
 
         def process(block: Block) -> Result:
             face = block.array("surface.face", np.int32)
             bary = block.array("surface.bary", np.uint16)
-            points = self.points(body, block) if self.settings.rule == "exact" else None
+            points = drawn.points(block) if self.settings.rule == "exact" else None
+            worn = drawn.worn(block)
             labels = np.empty((len(block), *self.size), np.uint8)
             for i, (target, source) in enumerate(zip(block.target, block.source, strict=True)):
                 if points is None:
                     labels[i] = visible_faces(face[target], face[source])
                 else:
-                    labels[i] = visible_exact(face[target], decode_bary(bary[target]), points[source], body.faces)
+                    weights, both = decode_bary(bary[target]), worn_by_both(worn[target], worn[source])
+                    labels[i] = visible_exact(
+                        face[target], weights, points[source], drawn.body.faces, drawn=drawn.faces(both)
+                    )
             return Result({"visibility": labels})
 
         return process

@@ -1,8 +1,8 @@
-"""Colours of all vertices from one photograph: each from wherever the photograph shows the same, or the like, most surely.
+"""Colours of all vertices from photographs: each from wherever they show the same, or the like, most surely.
 
-In this order: the vertex itself; what lies under the arms; its mirror image, left to right; the other side of the body, from front to
-back; that mirrored. Then the same again with what is seen at a grazing angle, then places reflected at the border of what is known, and
-colours diffused from there. Each place is first brought to the colours of those before it.
+In this order: the vertex itself, in the photograph that shows it best; what lies under the arms; its mirror image, left to right; the
+other side of the body, from front to back; that mirrored. Then the same again with what is seen at a grazing angle, then places reflected
+at the border of what is known, and colours diffused from there. Each place is first brought to the colours of those before it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.layers.layered_body import layer_of
+from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, continue_legs
+from ptx.surface.merge import Views
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -45,7 +48,7 @@ TORN = 0.06
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
-REACHES = {"trunk": 0.30, "arms": 0.30, "face": 0.05}
+REACHES = {"trunk": 0.30, "skirt": 0.60, "arms": 0.30, "face": 0.05}
 """Metres from what is known within which places are reflected."""
 
 
@@ -54,11 +57,12 @@ class Completion:
     """What texels are filled with, as values of the vertices."""
 
     points: Floats
-    """(4, V, 3) px, px, m where in the photograph each vertex is looked up: itself, mirrored, opposite, opposite mirrored."""
+    """(P, V, 3) px, px, m where each vertex is looked up in the K photographs side by side: itself, in one photograph after the other,
+    mirrored, opposite, opposite mirrored; P = 4 K."""
     shares: Floats
-    """(4, 2, V) 0..1 how far it may be, in the photograph and under the arms."""
+    """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
-    """(2, 4, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
@@ -71,16 +75,16 @@ class Completion:
     """(3,), or None where no hair is seen."""
 
 
-def complete(source: Source) -> Completion:
+def complete(views: Views) -> Completion:
     """Complete the colours of all vertices."""
-    body = source.fitted.body
-    points, shares = _places(source)
-    colours = np.empty((4, 2, len(source.points), 3), np.float32)
-    confidence = np.empty((4, 2, len(source.points)), np.float32)
-    for place in range(4):
+    source, body, own = views.whole, views.whole.fitted.body, len(views.sources)
+    points, shares = _places(views)
+    colours = np.empty((len(points), 2, len(source.points), 3), np.float32)
+    confidence = np.empty((len(points), 2, len(source.points)), np.float32)
+    for place in range(len(points)):
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
-    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0)
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
@@ -92,10 +96,13 @@ def complete(source: Source) -> Completion:
     carried = smooth_places(body, carried[other], (known < KNOWN) & ~legs.below, TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
-    hair = hair_weights(source, colours[0, 0], opacity(confidence[0, 0], 1.0))
-    shown = colours[0, 0][hair > min(0.4, 0.5 * float(hair.max()))]
-    hair_colour = np.median(shown, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
-    base = _base(source, mix, known, colours[0, 0], hair, hair_colour)
+    shown, sure = colours[0, 0], opacity(confidence[0, 0], 1.0)
+    for place in range(1, own):
+        shown, sure = over(shown, sure, colours[place, 0], opacity(confidence[place, 0], 1.0))
+    hair = hair_weights(source, shown, sure)
+    strands = shown[hair > min(0.4, 0.5 * float(hair.max()))]
+    hair_colour = np.median(strands, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
+    base = _base(source, mix, known, shown, hair, hair_colour)
     if legs.below.any():
         feet = ramp(body_zones(body).feet, *SHOE)[:, None]
         alike = legs.below[:, None] * (1 - feet)
@@ -104,26 +111,28 @@ def complete(source: Source) -> Completion:
     return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
 
 
-def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask) -> tuple[Floats, Floats, Floats, Ints]:
+def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int) -> tuple[Floats, Floats, Floats, Ints]:
     """Lay the places over one another.
 
     Args:
         body: the body.
-        colours: (4, 2, V, 3) of each place, in the photograph and under the arms.
-        confidence: (4, 2, V) likewise.
-        among: (4, V) vertices that may be looked up there.
+        colours: (P, 2, V, 3) of each place, in the photographs and under the arms.
+        confidence: (P, 2, V) likewise.
+        among: (P, V) vertices that may be looked up there.
+        own: number of the places, the first ones, at which a vertex itself is looked up: what is surely seen there is taken as it is.
 
     Returns:
         `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
     """
     count = colours.shape[2]
-    shift, opacities = np.zeros((2, 4, count, 3), np.float32), np.zeros((4, count), np.float32)
+    places = len(colours)
+    shift, opacities = np.zeros((2, places, count, 3), np.float32), np.zeros((places, count), np.float32)
     mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
     for grazing, gain in enumerate((STRICT, LENIENT)):
         sure = mix, known
-        for place in range(4):
+        for place in range(places):
             layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
-            if grazing or place:
+            if grazing or place >= own:
                 before = sure if grazing else (mix, known)
                 shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), among[place])
             for colour, share in layers:
@@ -146,12 +155,19 @@ def over(colour: Floats, known: Floats, under: Floats, share: Floats) -> tuple[F
     return mixed.astype(np.float32), total
 
 
-def _places(source: Source) -> tuple[Floats, Floats]:
+def _places(views: Views) -> tuple[Floats, Floats]:
     """Where each vertex is looked up; `points` and `shares` of `Completion`."""
-    mirror, across = mirrored_points(source.fitted.body), opposite_points(source.fitted.body).points
-    opposite = across.of(source.points)
-    points = np.stack([source.points, mirror.of(source.points), opposite, mirror.of(opposite)])
-    return points, _shares(source.fitted.body)
+    body = views.whole.fitted.body
+    mirror, across = mirrored_points(body), opposite_points(body).points
+    points, shares = [], []
+    for source, at, share in zip(views.sources, views.points, views.shares, strict=True):
+        opposite, own = across.of(at), share * source.uncovered
+        there = across.of(own)
+        points.append(np.stack([at, mirror.of(at), opposite, mirror.of(opposite)]))
+        shares.append(np.stack([own, mirror.of(own), there, mirror.of(there)])[:, None] * _shares(body))
+    # one kind of place after the other, each in all photographs
+    every = np.stack(points, axis=1), np.stack(shares, axis=1)
+    return every[0].reshape(-1, *points[0].shape[1:]), every[1].reshape(-1, *shares[0].shape[1:])
 
 
 @lru_cache(maxsize=CACHED_BODIES)
@@ -189,11 +205,12 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
     Returns:
         Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
     """
-    zones, rest = body_zones(body), body.v_template
+    zones, rest, layer = body_zones(body), body.v_template, layer_of(body)
     ends = np.maximum(zones.hands, zones.feet) > 0.5
     head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
     groups = {
-        "trunk": (~head & ~ends & ~arms, (1.0, 3.0, 1.0)),
+        "trunk": (~head & ~ends & ~arms & (layer == 0), (1.0, 3.0, 1.0)),
+        "skirt": (layer == SKIRT, (1.0, 3.0, 1.0)),
         "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
         "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
     }

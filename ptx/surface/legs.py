@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
+from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.zones import body_zones
 from ptx.surface.layers import Mask
 from ptx.surface.points import Floats, Ints
@@ -50,10 +51,10 @@ class LegPoints(NamedTuple):
 def leg_points(body: Body) -> LegPoints:
     """Find the legs of a body."""
     side, place = np.zeros(len(body.v_template), np.int32), np.zeros((len(body.v_template), 3), np.float32)
-    feet = body_zones(body).feet > 0.5
+    feet, bare = body_zones(body).feet > 0.5, layer_of(body) == 0
     for sign, name in ((1, "left"), (-1, "right")):
         hip, knee, ankle = (joint(f"{name}_{part}") for part in ("hip", "knee", "ankle"))
-        leg = (body.weights[:, [hip, knee, ankle]].sum(1) > 0.7) & ~feet
+        leg = (body.weights[:, [hip, knee, ankle]].sum(1) > 0.7) & bare & ~feet
         bones = body.joint_template[[ankle, knee, hip]]
         height = body.v_template[leg, 1]
         axis = np.column_stack([np.interp(height, bones[:, 1], bones[:, n]) for n in (0, 2)])

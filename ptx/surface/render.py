@@ -17,6 +17,7 @@ from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.completion import STRICT
 from ptx.surface.layers import NOTHING, Image, Layer, Mask, look_up
+from ptx.surface.merge import beside
 from ptx.surface.points import Floats, Ints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import Source
@@ -47,25 +48,25 @@ class Rendering:
     alpha: Floats
     """(H, W) 0..1 share of the pixel that is the person's."""
     own: Floats
-    """(H, W) 0..1 share of the person's colour that is fetched from the photograph at the very place."""
+    """(H, W) 0..1 share of the person's colour that is fetched from a photograph at the very place."""
 
 
 def render(store: SurfaceStore, fitted: FittedBody, left_out: Mask | None = None) -> Rendering:
     """Draw the person of a store.
 
-    What the photograph shows is fetched from it, in one resampling; the rest comes from the texture.
+    What a photograph shows is fetched from the one that shows it best, in one resampling; the rest comes from the texture.
 
     Args:
         store: the filled surface.
         fitted: its body in another pose, before a camera.
         left_out: (F,) faces that are not drawn.
     """
-    source, scale = store.source, float(fitted.camera[0])
+    views, source, scale = store.views, store.source, float(fitted.camera[0])
     samples = min(MOST_SAMPLES, max(2, int(np.ceil(COARSE * source.scale / scale))))
     fetched = _fetched(source.seen, samples * scale / source.scale)
-    fetched = fetched._replace(confidence=_confidence(source, fitted))
-    mesh = _Mesh(fitted.body.faces, store.atlas.uv, source.points)
-    drawn = fitted.body.faces if left_out is None else fitted.body.faces[~left_out]
+    fetched = fetched._replace(confidence=beside([_confidence(one, fitted) for one in views.sources], 0))
+    mesh = _Mesh(fitted.faces, store.atlas.uv, views.points, views.shares)
+    drawn = fitted.faces if left_out is None else fitted.faces[~left_out]
     numbers = np.arange(len(fitted.body.faces), dtype=np.int32)
     numbers = numbers if left_out is None else numbers[~left_out]
     height, width = fitted.size
@@ -94,14 +95,16 @@ def render(store: SurfaceStore, fitted: FittedBody, left_out: Mask | None = None
 
 
 class _Mesh(NamedTuple):
-    """Where faces lie in texture and photograph."""
+    """Where faces lie in the texture and in K photographs."""
 
     faces: Ints
     """(F, 3)."""
     uv: Floats
     """(F, 3, 2) px of the texture."""
     points: Floats
-    """(V, 3) px, px, m in the photograph."""
+    """(K, V, 3) px, px, m in the photographs, side by side."""
+    shares: Floats
+    """(K, V) 0..1 how far each photograph may be used."""
 
 
 def _box(points: Floats, size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -183,15 +186,15 @@ def _shade(
         numbers: of the faces that were drawn.
         mesh: where they lie.
         texture: (T, T, 3).
-        fetched: the photograph.
-        smooth: it is sampled more coarsely than it is.
+        fetched: the photographs, side by side.
+        smooth: they are sampled more coarsely than they are.
         colour: (h, w, 3), written.
         alpha: (h, w), written.
         own: (h, w), written.
     """
     found, own_colour = np.empty(3, np.float32), np.empty(3, np.float32)
     total = np.empty(3, np.float32)
-    faces, uv, points = mesh
+    faces, uv, points, shares = mesh
     for row in range(alpha.shape[0]):
         for column in range(alpha.shape[1]):
             count, shown = 0, np.float32(0)
@@ -203,26 +206,36 @@ def _shade(
                     continue
                 count += 1
                 f = numbers[f]
-                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+                i, j, m = faces[f, 0], faces[f, 1], faces[f, 2]
                 a, b = bary[y, x, 0], bary[y, x, 1]
                 c = np.float32(1) - a - b
-                u = a * points[i, 0] + b * points[j, 0] + c * points[k, 0]
-                v = a * points[i, 1] + b * points[j, 1] + c * points[k, 1]
-                depth = a * points[i, 2] + b * points[j, 2] + c * points[k, 2]
-                t = min(np.float32(1), np.float32(STRICT * look_up(fetched, u, v, depth)))
-                share = t * t * (3 - 2 * t)
-                if share < 1:
+                left = np.float32(1)
+                found[:] = 0
+                for k in range(len(points)):
+                    at = points[k]
+                    u = a * at[i, 0] + b * at[j, 0] + c * at[m, 0]
+                    v = a * at[i, 1] + b * at[j, 1] + c * at[m, 1]
+                    depth = a * at[i, 2] + b * at[j, 2] + c * at[m, 2]
+                    allowed = a * shares[k, i] + b * shares[k, j] + c * shares[k, m]
+                    t = min(np.float32(1), np.float32(STRICT * allowed * look_up(fetched, u, v, depth)))
+                    part = left * t * t * (3 - 2 * t)
+                    if part > 0:
+                        if smooth:
+                            linear_colour(fetched.image, u, v, own_colour)
+                        else:
+                            cubic_colour(fetched.image, u, v, own_colour)
+                        for d in range(3):
+                            found[d] += part * own_colour[d]
+                        left -= part
+                    if left <= 0:
+                        break
+                if left > 0:
                     s = a * uv[f, 0, 0] + b * uv[f, 1, 0] + c * uv[f, 2, 0]
                     w = a * uv[f, 0, 1] + b * uv[f, 1, 1] + c * uv[f, 2, 1]
-                    linear_colour(texture, s, w, found)
-                if share > 0:
-                    if smooth:
-                        linear_colour(fetched.image, u, v, own_colour)
-                    else:
-                        cubic_colour(fetched.image, u, v, own_colour)
+                    linear_colour(texture, s, w, own_colour)
                     for d in range(3):
-                        found[d] = own_colour[d] if share >= 1 else found[d] + share * (own_colour[d] - found[d])
-                shown += share
+                        found[d] += left * own_colour[d]
+                shown += 1 - left
                 for d in range(3):
                     total[d] += found[d]
             if count:

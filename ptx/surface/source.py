@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ptx.geometry.joints import joint
+from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
@@ -79,6 +80,8 @@ class Source:
     """The same without the arms."""
     confidence_alike: Floats
     """(H, W) confidence of `seen` for views that hardly differ from it: a face seen aslant is right there."""
+    uncovered: Floats
+    """(V,) 0 of vertices of the body before which a sheet is seen, or that are not drawn under one; else 1."""
     skin: Floats | None
     """(3,) the person's skin, or None."""
 
@@ -93,7 +96,7 @@ def nothing_seen(fitted: FittedBody) -> Source:
     nothing = np.zeros((1, 1), np.float32)
     black = np.zeros((1, 1, 3), np.uint8)
     layer = Layer(black, black, nothing, np.full((1, 1), NOTHING, np.float32))
-    return Source(fitted, fitted.points, layer, layer, nothing, None)
+    return Source(fitted, fitted.points, layer, layer, nothing, np.zeros(len(fitted.points), np.float32), None)
 
 
 def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
@@ -108,9 +111,9 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
             f"picture {photograph.image.shape} and mask {photograph.mask.shape} of a body fitted at {height}×{width}"
         )
     body, scale, zones = fitted.body, float(fitted.camera[0]), body_zones(fitted.body)
-    normals = unit_normals(fitted.vertices, body.faces)[:, 2]
+    normals = unit_normals(fitted.vertices, fitted.faces)[:, 2]
     points = settle_face(body, fitted.points, normals, photograph.face)
-    maps = draw_maps(points, body.faces, fitted.size)
+    maps = draw_maps(points, fitted.faces, fitted.size)
     cosine, features = maps.of(np.stack([normals, zones.features], axis=1))
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
@@ -130,7 +133,18 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
     under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels)
-    return Source(fitted, points, seen, under, alike, skin)
+    return Source(fitted, points, seen, under, alike, uncovered_vertices(fitted, points, maps.surface), skin)
+
+
+def uncovered_vertices(fitted: FittedBody, points: Floats, surface: Ints) -> Floats:
+    """`Source.uncovered` of vertices (V, 3) in a photograph whose pixels show faces (H, W)."""
+    layer, height, width = layer_of(fitted.body), *surface.shape
+    out = np.zeros(len(points), np.float32)
+    out[fitted.faces[fitted.faces[:, 0] != fitted.faces[:, 1]]] = 1
+    column, row = (np.clip(np.rint(points[:, i]), 0, side - 1).astype(int) for i, side in ((0, width), (1, height)))
+    before = surface[row, column]
+    out[(layer == 0) & (before >= 0) & (layer[fitted.body.faces[before, 0]] > 0)] = 0
+    return out
 
 
 def _asked_of_features(cosine: Floats, features: Floats, face: Floats | None) -> Floats:

@@ -1,4 +1,4 @@
-"""The filled surface: for each texel its colour, where in the photograph it comes from, and how."""
+"""The filled surface: for each texel its colour, where in the photographs it comes from, and how."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ptx.surface.completion import LENIENT, STRICT, Completion, complete
 from ptx.surface.face import paint_face
 from ptx.surface.hair import hair_grain
 from ptx.surface.layers import Image, Layer, look_up
+from ptx.surface.merge import Views, alone
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
@@ -63,29 +64,33 @@ class Provenance(IntEnum):
 _OF_WAY = np.array(
     [
         Provenance.OWN, Provenance.UNDER_ARMS, Provenance.MIRRORED, Provenance.MIRRORED, Provenance.OPPOSITE,
-        Provenance.OPPOSITE, Provenance.OPPOSITE, Provenance.OPPOSITE, Provenance.REFLECTED, Provenance.MADE_UP,
+        Provenance.OPPOSITE, Provenance.OPPOSITE, Provenance.OPPOSITE,
     ], np.uint8,
 )  # fmt: skip
-_REFLECTED, _MADE_UP = 8, 9
-"""Ways after the four places in two layers."""
+"""`Provenance` of the four kinds of places in two layers."""
 
 
 @dataclass(frozen=True)
 class SurfaceStore:
-    """A person's surface from one photograph; T is the side of the texture."""
+    """A person's surface from photographs; T is the side of the texture."""
 
-    source: Source
-    """What the photograph shows."""
+    views: Views
+    """What the photographs show."""
     atlas: Atlas
     """The texture's layout."""
     colours: Image
     """(T, T, 3) RGB."""
     coordinates: Floats
-    """(T, T, 2) px of the photograph that each texel shows, NaN where it is made up."""
+    """(T, T, 2) px of the photographs, side by side, that each texel shows, NaN where it is made up."""
     confidence: NDArray[np.uint8]
-    """(T, T) 0..255 share of the colour that the photograph shows, wherever."""
+    """(T, T) 0..255 share of the colour that the photographs show, wherever."""
     provenance: NDArray[np.uint8]
     """(T, T) `Provenance`."""
+
+    @property
+    def source(self) -> Source:
+        """All photographs as one, seen through the body of the first."""
+        return self.views.whole
 
 
 def build_store(photograph: MaskedPhotograph, fitted: FittedBody, side: int = TEXTURE_SIDE) -> SurfaceStore:
@@ -94,18 +99,23 @@ def build_store(photograph: MaskedPhotograph, fitted: FittedBody, side: int = TE
     Raises:
         ValueError: sizes of picture, mask and fit differ.
     """
-    source = observe(photograph, fitted)
-    completion, atlas = complete(source), body_atlas(fitted.body, side)
+    return fill_surface(alone(observe(photograph, fitted)), side)
+
+
+def fill_surface(views: Views, side: int = TEXTURE_SIDE) -> SurfaceStore:
+    """Fill a person's surface from what photographs show of it."""
+    source = views.whole
+    completion, atlas = complete(views), body_atlas(source.fitted.body, side)
     texels = _look_up_texels(source, completion, atlas)
     colours, left = texels.colours, np.flatnonzero(texels.rest > LEAST_OPACITY)
-    colours[left] += texels.rest[left, None] * _made_up(source, completion, atlas.points.chosen(left))
+    colours[left] += texels.rest[left, None] * _made_up(views, completion, atlas.points.chosen(left))
     return SurfaceStore(
-        source,
+        views,
         atlas,
         atlas.image(np.clip(colours + 0.5, 0, 255).astype(np.uint8), 0),
         atlas.image(texels.coordinates, np.nan),
         atlas.image(texels.confidence, 0),
-        atlas.image(_OF_WAY[texels.way], Provenance.NOTHING),
+        atlas.image(_provenance(texels.way, len(completion.points)), Provenance.NOTHING),
     )
 
 
@@ -122,7 +132,7 @@ class _Texels:
     confidence: NDArray[np.uint8]
     """(N,)."""
     way: NDArray[np.uint8]
-    """(N,) place and layer, 2 place + layer, that give most; `_REFLECTED`, `_MADE_UP`."""
+    """(N,) place and layer, 2 place + layer, that give most; reflected or made up, after those of P places, 2 P and 2 P + 1."""
 
 
 def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Texels:
@@ -132,7 +142,7 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         np.ones(count, np.float32),
         np.full((count, 2), np.nan, np.float32),
         np.zeros(count, np.uint8),
-        np.full(count, _MADE_UP, np.uint8),
+        np.full(count, 2 * len(completion.points) + 1, np.uint8),
     )
     _fill(
         atlas.points.corners,
@@ -176,16 +186,17 @@ def _fill(
 ) -> None:
     """Look every texel up in all places, until it is opaque; arguments as in `Completion` and `_Texels`."""
     seen, under = layers  # named here, since taking one out of the tuple at every step costs as much as the work
-    colour, at, sure = np.empty(3, np.float32), np.empty((4, 3), np.float32), np.empty(8, np.float32)
+    steps = 2 * len(points)
+    colour, at, sure = np.empty(3, np.float32), np.empty((len(points), 3), np.float32), np.empty(steps, np.float32)
     for n in range(len(corners)):
         i, j, k = corners[n, 0], corners[n, 1], corners[n, 2]
         a, b = weights[n, 0], weights[n, 1]
         c = np.float32(1) - a - b
         left, most = np.float32(1), np.float32(0)
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
-        for step in range(16):
-            late, place, row = step // 8, step % 8 // 2, step % 2
-            if step < 8:
+        for step in range(2 * steps):
+            late, place, row = step // steps, step % steps // 2, step % 2
+            if step < steps:
                 if row == 0:
                     for d in range(3):
                         at[place, d] = a * points[place, i, d] + b * points[place, j, d] + c * points[place, k, d]
@@ -196,8 +207,8 @@ def _fill(
                         sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
                     else:
                         sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
-            t = min(np.float32(1), np.float32(STRICT if step < 8 else LENIENT) * sure[step % 8])
-            opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < 8 else aslant)
+            t = min(np.float32(1), np.float32(STRICT if step < steps else LENIENT) * sure[step % steps])
+            opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < steps else aslant)
             if opaque < LEAST_OPACITY:
                 continue
             part = left * opaque
@@ -211,7 +222,7 @@ def _fill(
             left -= part
             if part > most:
                 most = part
-                way[n] = step % 8
+                way[n] = step % steps
                 coordinates[n, 0], coordinates[n, 1] = at[place, 0], at[place, 1]
             if left < OPAQUE:
                 break
@@ -240,20 +251,29 @@ def _fill(
             left -= part
             if part > most:
                 most = part
-                way[n] = _REFLECTED
+                way[n] = steps
                 coordinates[n, 0], coordinates[n, 1] = u, v
         if left > most:
-            way[n] = _MADE_UP
+            way[n] = steps + 1
             coordinates[n, 0], coordinates[n, 1] = np.nan, np.nan
         rest[n] = left
 
 
-def _made_up(source: Source, completion: Completion, points: SurfacePoints) -> Floats:
+def _provenance(way: NDArray[np.uint8], places: int) -> NDArray[np.uint8]:
+    """Bring `_Texels.way` (N,), of 4 K places, to `Provenance` (N,)."""
+    after = np.array([Provenance.REFLECTED, Provenance.MADE_UP], np.uint8)
+    every = np.repeat(_OF_WAY.reshape(4, 1, 2), places // 4, axis=1).reshape(-1)
+    return np.concatenate([every, after])[way]
+
+
+def _made_up(views: Views, completion: Completion, points: SurfacePoints) -> Floats:
     """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
-    body, zones = source.fitted.body, body_zones(source.fitted.body)
+    body, zones = views.whole.fitted.body, body_zones(views.whole.fitted.body)
     out, scalp = points.of(completion.base), points.of(zones.scalp)
     hairy = np.flatnonzero(scalp > 0)
-    grain = hair_grain(source, completion.hair, points.chosen(hairy))
+    shown = completion.hair * views.shares
+    most = int(np.argmax(shown.sum(1)))
+    grain = hair_grain(views.sources[most], shown[most], points.chosen(hairy))
     if grain is not None:
         out[hairy] += GRAIN_SHARE * scalp[hairy, None] * grain
     forward = unit_normals(body.v_template, body.faces)[:, 2]

@@ -6,11 +6,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
+from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.sheet import Sheet
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.rasterizer import rasterize
-from ptx.surface.points import Floats, SurfacePoints, closest_points
+from ptx.surface.points import Floats, Ints, SurfacePoints, closest_points
 
 SCALE = 700.0
 """Pixels per metre of the views in which opposite points are looked up."""
@@ -24,7 +27,9 @@ CACHED_BODIES = 4
 
 @lru_cache(maxsize=CACHED_BODIES)
 def mirrored_points(body: Body) -> SurfacePoints:
-    """Points (V) of the surface at the vertices' mirror images in the plane x = 0."""
+    """Points (V) of the surface at the vertices' mirror images in the plane x = 0; of a sheet, its own."""
+    if isinstance(body, LayeredBody):
+        return _with_sheets(mirrored_points(body.base), body, [sheet.mirrored for sheet in body.sheets])
     return closest_points(body.v_template, body.faces, body.v_template * np.array([-1, 1, 1], np.float32))
 
 
@@ -39,7 +44,12 @@ class Opposite(NamedTuple):
 
 @lru_cache(maxsize=CACHED_BODIES)
 def opposite_points(body: Body) -> Opposite:
-    """Look through the body in rest: from each vertex of its front to the back, and from the back to the front."""
+    """Look through the body in rest: from each vertex of its front to the back, and from the back to the front; a sheet's to its own."""
+    if isinstance(body, LayeredBody):
+        across = opposite_points(body.base)
+        points = _with_sheets(across.points, body, [sheet.opposite_columns for sheet in body.sheets])
+        every = [np.full(sheet.shape[0] * sheet.shape[1], sheet.opposite, np.float32) for sheet in body.sheets]
+        return Opposite(points, np.concatenate([across.valid, *every]))
     vertices, faces = body.v_template, body.faces
     low, high = vertices.min(0), vertices.max(0)
     width, height = (int(np.ceil(SCALE * (high[i] - low[i]))) + 3 for i in (0, 1))
@@ -59,3 +69,19 @@ def opposite_points(body: Body) -> Opposite:
         far = apart > JUMP[0] + JUMP[1] * edge
         valid[i[far]] = valid[j[far]] = 0
     return Opposite(points, valid)
+
+
+def _with_sheets(points: SurfacePoints, body: LayeredBody, columns: list[NDArray[np.int64]]) -> SurfacePoints:
+    """Add the vertices of sheets to points of the body alone: those of the same row in other columns."""
+    corners = [points.corners]
+    for n, (sheet, other) in enumerate(zip(body.sheets, columns, strict=True)):
+        corners.append(_own_vertices(sheet, body.first(n), other))
+    count = sum(map(len, corners[1:]))
+    whole = np.tile(np.array([1, 0], np.float32), (count, 1))
+    return SurfacePoints(np.concatenate(corners), np.concatenate([points.weights, whole]))
+
+
+def _own_vertices(sheet: Sheet, first: int, columns: NDArray[np.int64]) -> Ints:
+    rows, count = sheet.shape
+    vertices = first + np.arange(rows)[:, None] * count + columns
+    return np.repeat(vertices.reshape(-1, 1), 3, axis=1).astype(np.int32)

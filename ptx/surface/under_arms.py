@@ -63,7 +63,7 @@ def peel_arms(
         asked: (H, W) factor on the confidence of a face's features.
         skin: rules (V,) of the vertices and the person's skin (3,); None: no cloth is told from skin.
     """
-    scale, faces = float(fitted.camera[0]), fitted.body.faces
+    scale, faces = float(fitted.camera[0]), fitted.faces
     rest = draw_maps(points, faces[~face_groups(fitted.body)[0]], fitted.size)
     normals = unit_normals(fitted.vertices, faces)[:, 2]
     rules = np.zeros_like(normals) if skin is None else skin[0]

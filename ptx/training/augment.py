@@ -11,7 +11,16 @@ from ptx.models.distributed import draw_global
 from ptx.models.warping import pixel_grid, sample
 from ptx.training.data import BATCH_FIELDS, Batch, BatchField
 
-LABEL_FIELDS: dict[BatchField, int] = {"visibility": BACKGROUND, "target_part": 0, "target_parsing": 0}
+FLOWS: dict[BatchField, BatchField] = {
+    "flow": "visibility",
+    "carried_flow": "carried_visibility",
+    "true_flow": "true_visibility",
+}
+"""Flow → the labels that say where it is."""
+
+LABEL_FIELDS: dict[BatchField, int] = {
+    **dict.fromkeys(FLOWS.values(), BACKGROUND), "target_part": 0, "target_parsing": 0,
+}  # fmt: skip
 """Label maps of the target → the label of pixels that come in from outside."""
 
 PART_MAPS: tuple[BatchField, ...] = ("source_part", "target_part")
@@ -20,8 +29,9 @@ PART_MAPS: tuple[BatchField, ...] = ("source_part", "target_part")
 MAPS: tuple[BatchField, ...] = (
     "source",
     "target",
-    "flow",
-    "visibility",
+    *FLOWS,
+    *FLOWS.values(),
+    "drawn",
     *PART_MAPS,
     "source_parsing",
     "target_parsing",
@@ -59,8 +69,8 @@ def mirror(batch: Batch) -> Batch:
             mirrored[name] = batch[name].new_tensor(MIRRORED_PARTS)[mirrored[name].long()]
         if name in POSES:
             mirrored[name] = mirror_keypoints(batch[name], batch["source"].shape[-1])
-    if "flow" in batch:
-        mirrored["flow"] = mirrored["flow"] * batch["flow"].new_tensor([-1, 1])[:, None, None]
+        if name in FLOWS:
+            mirrored[name] = mirrored[name] * batch[name].new_tensor([-1, 1])[:, None, None]
     return mirrored
 
 
@@ -94,14 +104,16 @@ def vary_target(batch: Batch, shift: tuple[int, int] = (0, 0), scale: float = 1.
     varied["target_keypoints"][..., :2] = keypoints
     varied["target_keypoints"] = drop_outside(varied["target_keypoints"], height, width)
     varied["target"] = sample(batch["target"], xy, "bilinear", "border")
+    if "drawn" in batch:
+        varied["drawn"] = sample(batch["drawn"], xy)  # nobody outside
     for name, outside in LABEL_FIELDS.items():
         if name in batch:
             varied[name] = _sample_labels(batch[name], xy, outside)
-    if "flow" in batch:
-        offset = (xy - pixels).permute(0, 3, 1, 2)  # (B, 2, H, W)
-        varied["flow"] = (_sample_flow(batch["flow"], batch["visibility"], xy) + offset) * (
-            varied["visibility"] < BACKGROUND
-        )
+    offset = (xy - pixels).permute(0, 3, 1, 2)  # (B, 2, H, W)
+    for name, labels in FLOWS.items():
+        if name in batch:
+            moved = _sample_flow(batch[name], batch[labels], xy) + offset
+            varied[name] = moved * (varied[labels] < BACKGROUND)
     return varied
 
 

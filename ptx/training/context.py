@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ptx.datasets.data_set import ExactFlow
 from ptx.datasets.images import Frame
 from ptx.pipeline.config import Section
 from ptx.pipeline.plan import Pipeline
@@ -40,6 +42,8 @@ class TrainingContext:
     attributes: Path | None
     """The setting `attributes.path`: folder of the annotation of clothes."""
     section: Sections
+    exact_flow: Callable[[], ExactFlow] | None = None
+    """Opens the exact flow of the pictures, where the data set knows it."""
 
     def settings(self, training: Training) -> TrainSettings:
         """Return the section of a training."""

@@ -15,14 +15,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ptx.datasets.attribute_files import Clothes, annotation_digest, read_clothes
+from ptx.datasets.data_set import ExactFlow
 from ptx.datasets.spread import spread
 from ptx.geometry.quantization import decode_flow
-from ptx.models.pixels import to_tensor
+from ptx.models.pixels import to_tensor, with_alpha
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
+from ptx.training.bodies import StoredBodies
 from ptx.training.context import TrainingContext
 from ptx.training.training import FROM_BODIES
 
@@ -64,11 +66,23 @@ class Batch(TypedDict, total=False):
     """(B, K) bool: the attributes of the target's clothes; from annotation files."""
     target_category: Tensor
     """(B,) int64 category of the target's clothes; from annotation files."""
+    carried_flow: Tensor
+    """(B, 2, H, W) float32 px from target to source of the source's dressed body in the target's pose; from stage silhouette."""
+    carried_visibility: Tensor
+    """(B, 1, H, W) uint8 labels, likewise."""
+    drawn: Tensor
+    """(B, 4, H, W) float32: the source's completed surface in the target's pose, colours in -1..1, alpha 0 to 1; from stage
+    draw-surface."""
+    true_flow: Tensor
+    """(B, 2, H, W) float32 px from target to source, as the pictures were rendered; of synthetic people."""
+    true_visibility: Tensor
+    """(B, 1, H, W) uint8 labels, likewise."""
 
 
 BatchField = Literal[
     "pair", "source", "target", "source_keypoints", "target_keypoints", "flow", "visibility", "source_part", "target_part",
-    "source_parsing", "target_parsing", "target_attributes", "target_category",
+    "source_parsing", "target_parsing", "target_attributes", "target_category", "carried_flow", "carried_visibility",
+    "drawn", "true_flow", "true_visibility",
 ]  # fmt: skip
 """Name of a field of `Batch`."""
 
@@ -118,6 +132,10 @@ class PairData(Dataset[Batch]):
     """Stages whose stores are read."""
     clothes: Clothes | None = None
     """Annotation of the clothes on every image, for trainings that read it."""
+    bodies: StoredBodies | None = None
+    """The people of the images, for trainings that read the flow of dressed bodies."""
+    truth: ExactFlow | None = None
+    """The exact flow of the pictures, for trainings that read it."""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -143,9 +161,15 @@ class PairData(Dataset[Batch]):
         if "parse" in self.reads:
             row["source_parsing"] = torch.from_numpy(self._read("parsing", "labels", source, np.uint8))
             row["target_parsing"] = torch.from_numpy(self._read("parsing", "labels", target, np.uint8))
+        if "draw-surface" in self.reads:
+            row["drawn"] = with_alpha(self._read("drawn", "drawn", pair, np.uint8))
         if self.clothes is not None:
             row["target_attributes"] = torch.from_numpy(self.clothes.attributes[target])
             row["target_category"] = torch.tensor(self.clothes.categories[target])
+        if self.bodies is not None:
+            row["carried_flow"], row["carried_visibility"] = _maps(self.bodies.carried_flow(target, source))
+        if self.truth is not None:
+            row["true_flow"], row["true_visibility"] = _maps(self.truth.flow(target, source))
         return row
 
     def _read(self, store: str, array: str, index: int, kind: type[Scalar]) -> NDArray[Scalar]:
@@ -172,6 +196,12 @@ class PairData(Dataset[Batch]):
     def only(self, rows: NDArray[np.int64]) -> PairData:
         """Return the pairs in these rows."""
         return replace(self, pairs=self.pairs[rows], numbers=self.numbers[rows])
+
+
+def _maps(pair: tuple[NDArray[np.float32], NDArray[np.uint8]]) -> tuple[Tensor, Tensor]:
+    """Flow (H, W, 2) and labels (H, W) → (2, H, W), (1, H, W)."""
+    flow, labels = pair
+    return torch.from_numpy(flow.transpose(2, 0, 1).copy()), torch.from_numpy(labels)[None]
 
 
 @lru_cache(maxsize=16)

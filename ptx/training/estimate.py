@@ -100,6 +100,11 @@ def random_batch(count: int, size: tuple[int, int], *, attributes: int = 0, seed
         "source_parsing": labels(len(GARMENTS), height, width),
         "target_parsing": labels(len(GARMENTS), height, width),
         "target_category": torch.zeros(count, dtype=torch.int64),
+        "carried_flow": 4 * noise(2, height, width),
+        "carried_visibility": labels(3, 1, height, width),
+        "drawn": torch.cat([noise(3, height, width), noise(1, height, width).abs()], dim=1),
+        "true_flow": 4 * noise(2, height, width),
+        "true_visibility": labels(3, 1, height, width),
         "target_attributes": noise(attributes) > 0,
     }
     return batch

@@ -31,10 +31,25 @@ FROM_BODIES = (*FROM_PICTURES, *FLOW_STAGES)
 FROM_PARSING = ("ingest", "extract-keypoints", "parse")
 """Stages that system B reads: pictures, keypoints and garment labels; no body model."""
 
+FROM_OUTLINES = (*FROM_PICTURES, "silhouette", "fit-smpl")
+"""Stages that combined flow reads: pictures, keypoints, the person's outline; and who can have a body fitted, with which body model."""
+
+FROM_DRAWN = (*FROM_PICTURES, "draw-surface")
+"""Stages that are read where networks see the source's completed surface in the target's pose."""
+
+FLOW_READS: dict[FlowSource, tuple[str, ...]] = {
+    "projected": FROM_BODIES,
+    "regressed": (),
+    "learned": (),
+    "combined": FROM_OUTLINES,
+}
+"""Setting `flow` → the stages whose stores are read for it."""
+
 FLOW_TRAININGS: dict[FlowSource, str | None] = {
     "projected": None,
     "regressed": "train-flow",
     "learned": "train-pose-flow",
+    "combined": "train-combined-flow",
 }
 """Setting `flow` → the training whose model gives the flow; None where it comes from fitted bodies."""
 
@@ -221,8 +236,9 @@ class GivenFlowSettings(TrainSettings):
     """Settings of a network that is given flow and visibility."""
 
     flow: FlowSource = "regressed"
-    """Origin of flow and visibility: regressed by train-flow's network, learned by train-pose-flow's, or projected from
-    fitted bodies, those of the stores in training and fitted to both poses on the spot in use."""
+    """Origin of flow and visibility: regressed by train-flow's network, learned by train-pose-flow's, projected from
+    fitted bodies, those of the stores in training and fitted to both poses on the spot in use, or combined by
+    train-combined-flow's of bodies dressed to the source's outline and learned flow."""
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -232,5 +248,5 @@ class GivenFlowSettings(TrainSettings):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The stages of bodies, whose flow is taken from the stores where it is projected."""
-        return FROM_BODIES if self.flow == "projected" else ()
+        """The stages of bodies, whose flow is taken from the stores where it is projected; those of outlines where it is combined."""
+        return FLOW_READS[self.flow]

@@ -7,10 +7,11 @@ from typing import Literal
 
 from ptx.datasets.validation import validation_images
 from ptx.pipeline.errors import PtxError
+from ptx.training.bodies import StoredBodies
 from ptx.training.context import TrainingContext
 from ptx.training.data import TEST, TRAIN, PairData, clothes, usable_pairs
 from ptx.training.state import stages_read
-from ptx.training.training import Training
+from ptx.training.training import NO_EXACT_FLOW, Training
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,14 @@ def training_pairs(context: TrainingContext, training: Training, validation_shar
 
 def _pairs(context: TrainingContext, training: Training, split: int) -> PairData:
     """Return the pairs of a split, which may be none."""
-    pairs = usable_pairs(context.pipeline, split, stages_read(context, training))
-    return replace(pairs.targets(), clothes=clothes(context)) if training.annotated else pairs
+    if training.exact and context.exact_flow is None:
+        raise PtxError(f"{training.name}: {NO_EXACT_FLOW}")
+    reads = stages_read(context, training)
+    pairs = usable_pairs(context.pipeline, split, reads)
+    if training.annotated:
+        pairs = replace(pairs.targets(), clothes=clothes(context))
+    if "silhouette" in reads:
+        pairs = replace(pairs, bodies=StoredBodies(context.pipeline.workspace, context.body, context.size))
+    if training.exact and context.exact_flow is not None:
+        pairs = replace(pairs, truth=context.exact_flow())
+    return pairs

@@ -48,7 +48,8 @@ def needed_trainings(context: TrainingContext, training: Training) -> tuple[str,
 
 def stages_read(context: TrainingContext, training: Training) -> tuple[str, ...]:
     """Return the stages whose stores a training reads, those that its settings ask for among them."""
-    return tuple(dict.fromkeys((*training.reads, *context.settings(training).reads)))
+    settings = (context.settings(row) for row in (training, *(TRAININGS[name] for name in training.reads_as)))
+    return tuple(dict.fromkeys((*training.reads, *(stage for own in settings for stage in own.reads))))
 
 
 def manifest(context: TrainingContext, training: Training, form: Form | None = None) -> dict[str, Json]:

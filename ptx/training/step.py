@@ -17,7 +17,7 @@ from ptx.pipeline.step import Condition, Estimate, JobPlan, Outcome, StepStatus,
 from ptx.training.context import TrainingContext
 from ptx.training.kept import folder_bytes, plan_run
 from ptx.training.state import model_problem, model_scores, needed_trainings, stages_read, stale, trained_step
-from ptx.training.training import Training
+from ptx.training.training import NO_EXACT_FLOW, Training
 from ptx.training.trainings import TRAININGS
 
 
@@ -55,9 +55,14 @@ class TrainingStep:
 
     def impossible(self) -> str | None:
         """Return the reason why its inputs cannot exist under these settings; None where they can."""
+        if self.training.exact and self.context.exact_flow is None:
+            return NO_EXACT_FLOW
+        stages = {stage.name: stage for stage in self.context.pipeline.stages}
         for name in self._stages():
-            if not self.context.pipeline.stage(name).applies:
-                return f"{name} does not apply: set `{name.replace('-', '_')}.path`"
+            if name not in stages:
+                return f"{name} does not apply: the data set comes with its flow, and no body is fitted"
+            if not stages[name].applies:
+                return f"{name} does not apply: set `{stages[name].how_to_apply}`"
         if self.training.annotated and self.context.attributes is None:
             return "there is no annotation of clothes: set `attributes.path`"
         return None

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from ptx.training.settings import FLOW_STAGES, FROM_BODIES, FROM_PARSING, FROM_PICTURES, TrainSettings
 
-__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "Training"]
+__all__ = ["FLOW_STAGES", "FROM_BODIES", "FROM_PARSING", "FROM_PICTURES", "NO_EXACT_FLOW", "Training"]
+
+NO_EXACT_FLOW = "the data set has no exact flow: train it on synthetic people (data.kind: people)"
+"""Why a training that reads exact flow cannot run."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,14 @@ class Training:
     """Trainings whose models it uses, besides those that its settings ask for (`TrainSettings.needs`)."""
     reads: tuple[str, ...] = FROM_BODIES
     """Stages whose stores it reads, besides those that its settings ask for (`TrainSettings.reads`)."""
+    reads_as: tuple[str, ...] = ()
+    """Trainings that it also reads for what their settings ask for, since their networks are given that in it."""
     formerly_read: tuple[str, ...] = ()
     """Stages that it also read in ptx 0.1, whose models record them; whether they change has no meaning for it any more."""
     annotated: bool = False
     """True where it also reads what people wear (`attributes.path`)."""
+    exact: bool = False
+    """True where it also reads the exact flow of the pictures, which synthetic people have."""
 
     @property
     def section(self) -> str:

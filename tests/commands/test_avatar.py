@@ -59,22 +59,25 @@ def test_an_avatar_and_pictures_of_it(folder: Path) -> None:
     assert record["sources"][0]["file"] == "avatar.glb"
     assert record["settings"]["background"] == "none"
     assert ptx(folder, *one, "--as", "sheet", "-o", "sheet.png").code == 0
-    (folder / "table.csv").write_text("source,pose\navatar.glb,me.png\nme.png,dancer.png\n")
+    (folder / "table.csv").write_text("source,pose\navatar.glb,me.png\nme.png,dancer.png\nme.png;dancer.png,me.png\n")
     done = ptx(folder, "transfer", "--pairs", "table.csv", *BODY)
-    assert (done.code, done.out) == (0, "2 of 2 painted into transfers\n"), done.err
+    assert (done.code, done.out.splitlines()[-1:]) == (0, ["3 of 3 painted into transfers"]), done.err
     assert Pillow.open(folder / "transfers" / "1_avatar_me.png").mode == "RGBA"
     assert ptx(folder, "view", "moving.glb", "--yaw", "0,90", *BODY).code == 0
     assert (folder / "view.png").exists()
     assert ptx(folder, "avatar", "me.png", *BODY).code == 0
     assert (folder / "avatar.glb").read_bytes() == first
+    assert ptx(folder, "avatar", "me.png", "dancer.png", "-o", "both.glb", *BODY).code == 0
+    both = Viewer.open((folder / "both.glb").read_bytes())
+    record = json.loads(both.document["asset"]["extras"]["Comment"])
+    assert [source["file"] for source in record["sources"]] == ["me.png", "dancer.png"]
 
 
 @pytest.mark.slow
 def test_mistakes_are_one_line(folder: Path) -> None:
     (folder / "box.glb").write_bytes(trimesh.creation.box().export(file_type="glb"))
     fails(ptx(folder, "avatar", "me.png", "-o", "me.obj"), "me.obj: avatars are written as .glb")
-    fails(ptx(folder, "avatar", "me.png", "dancer.png"), "dancer.png: an avatar is made of one photograph")
-    fails(ptx(folder, "avatar", "box.glb"), "box.glb: is an avatar already")
+    fails(ptx(folder, "avatar", "me.png", "box.glb"), "box.glb: is an avatar already")
     fails(ptx(folder, "avatar", "box.glb", "-o", "box.glb"), "would replace what it is made from")
     fails(ptx(folder, "avatar", "me.png", "--animate", "none.npz"), "none.npz: is not there")
     fails(ptx(folder, "avatar", "none.png", *BODY), "none.png")
@@ -82,8 +85,13 @@ def test_mistakes_are_one_line(folder: Path) -> None:
     fails(ptx(folder, "view", "box.glb", *BODY), "box.glb: a model of another program")
     for command in (("transfer", "box.glb", "--pose", "me.png"), ("view", "box.glb")):
         fails(ptx(folder, *command, "--background", "source"), "--background source: box.glb has no photograph")
-        fails(ptx(folder, *command, "--engine", "network"), "box.glb: an avatar is drawn by the surface engine")
-        fails(ptx(folder, *command, "--model", "work/models"), "--engine surface needs no models")
+        fails(ptx(folder, *command, "--as", "paste"), "--as paste: box.glb has no photograph")
+        fails(ptx(folder, *command, "--engine", "flow"), "box.glb: an avatar is drawn by the surface engine")
+        fails(ptx(folder, *command, "--model", "work/models"), "box.glb: an avatar is drawn by the surface engine")
+    fails(ptx(folder, "view", "me.png", "box.glb", *BODY), "box.glb: an avatar is a whole person")
+    fails(
+        ptx(folder, "transfer", "box.glb", "me.png", "--pose", "me.png", *BODY), "box.glb: an avatar is a whole person"
+    )
     (folder / "table.csv").write_text("source,pose\nbox.glb,me.png\n")
     table = ("transfer", "--pairs", "table.csv")
     fails(ptx(folder, *table, "--background", "source"), "--background source: box.glb has no photograph")

@@ -156,6 +156,7 @@ def test_show_writes_pictures(work: Path) -> None:
         assert image.shape[0] > least
         assert image.std() > 20
     fails(on_people(work, "show", "p00001_1"), "did you mean p00001_01")
+    fails(on_people(work, "show", "--grid", "--surface"), "--surface is of one image")
     fails(on_people(work, "show", "--pair", "99"), "no pair 99: there are 6")
     fails(on_people(work, "show"), "name an image")
 

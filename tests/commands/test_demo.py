@@ -46,7 +46,7 @@ def test_from_nothing_to_a_report(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "the report:" in done.stdout
-    assert done.stdout.count("  ptx ") == 3
+    assert done.stdout.count("  ptx ") == 4
     text = (tmp_path / "out" / "report.html").read_text()
     page = Page()
     page.feed(text)

@@ -24,6 +24,7 @@ from ptx.pipeline.cluster import Kind
 from ptx.project import Project
 from ptx.samples.export import FlowFormat
 from ptx.settings import Settings
+from ptx.surface.proportions import Proportions
 from ptx.training.systems import SYSTEMS
 from tests.commands.runner import ptx
 
@@ -90,6 +91,7 @@ def test_steps_are_completed() -> None:
         (["transfer"], "--engine", get_args(EngineName)),
         (["view"], "--engine", get_args(EngineName)),
         (["avatar"], "--texture", get_args(TextureSide)),
+        (["transfer"], "--proportions", get_args(Proportions)),
         (["view"], "--frame", get_args(Frame)),
         (["view"], "--as", ("picture", "sheet", "paste", "everyone")),
         (["view"], "--joints", get_args(Joints)),

@@ -86,7 +86,7 @@ def all_of(image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
 @pytest.mark.slow
 def test_backgrounds(models: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each where it belongs, in tables as well, and mistakes in one line."""
-    monkeypatch.setattr(backgrounds, "Silhouettes", lambda: all_of)
+    monkeypatch.setattr(backgrounds, "_silhouettes", lambda: all_of)
     one = ("transfer", "me.png", "--pose", "dancer.png")
     for background, channels in (("source", 3), ("pose", 3), ("#808080", 3), ("none", 4)):
         painted(photos, *one, "--background", background, "-o", "out.png")
@@ -107,7 +107,7 @@ def test_backgrounds(models: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
     turning = ("view", "me.png", "--background", "none", *given)
     fails(ptx(photos, *turning, "--yaw", "1,2"), "--background none turns by one angle")
     fails(ptx(photos, *turning, "-o", "round.gif"), "views are written as .png")
-    fails(ptx(photos, "view", "me.png", "--background", "pose", *given), "a view has no photograph of the pose")
+    fails(ptx(photos, "view", "me.png", "--background", "pose", *given), "there is no photograph of the pose")
 
 
 @pytest.mark.slow
@@ -183,37 +183,88 @@ def test_views(models: Path, photos: Path) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_model_the_surface_engine_paints(
+def test_the_surface_engine_paints_unless_networks_are_named(
     models: Path, photos: Path, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the workspace has models, the networks do; either can be asked for."""
+    """Also where the workspace has models."""
+    (photos / "work").mkdir()
+    models.rename(photos / "work" / "models")
     found = EnlargedPerson(people.truth(0).keypoints, SIZE)
     monkeypatch.setattr(person, "PhotographDetector", lambda: found)
     one = ("transfer", "me.png", "--pose", "dancer.png", "--set", "body=small", "--frame", "picture")
-    done = ptx(photos, *one)
-    assert done.out == "transfer.png\n"
-    assert done.err.endswith("work/models: the surface engine paints\n")
-    assert size_of(photos / "transfer.png") == size_of(photos / "me.png")  # in their own photograph
-    ptx(photos, *one, "--background", "white", "-o", "plain.png")
-    assert size_of(photos / "plain.png") == SURFACE_SIZE
+    pictures = {}
+    for name, words, size in (
+        ("own", (), SIZE),  # in their own photograph
+        ("paste", ("--as", "paste"), SIZE),
+        ("plain", ("--background", "white"), SURFACE_SIZE),
+        ("pose", ("--background", "pose"), SIZE),
+        ("engine", ("--engine", "flow"), SIZE),
+        ("system", ("--system", "flow"), SIZE),
+        ("model", ("--model", "work/models"), SIZE),
+    ):
+        done = ptx(photos, *one, *words, "-o", f"{name}.png")
+        assert (done.code, done.out) == (0, f"{name}.png\n"), done.err
+        pictures[name] = np.asarray(Pillow.open(photos / f"{name}.png"))
+        assert pictures[name].shape == (*size, 3)
+    assert (pictures["own"] == pictures["paste"]).all()
+    assert (pictures["engine"] == pictures["system"]).all()
+    assert (pictures["engine"] == pictures["model"]).all()
+    assert (pictures["engine"] != pictures["own"]).any()
+    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
+    done = ptx(photos, "transfer", "--pairs", "table.csv", "--set", "body=small", "--frame", "picture")
+    assert done.out == "1 of 1 painted into transfers\n"
+    (photos / "several.csv").write_text("source,pose\nme.png; dancer.png,dancer.png\n;,dancer.png\n")
+    fails(ptx(photos, "transfer", "--pairs", "several.csv"), "several.csv: row 2 below the names lacks")
+    (photos / "several.csv").write_text("source,pose\nme.png; dancer.png,dancer.png\nme.png;none.png,dancer.png\n")
+    done = ptx(
+        photos, "transfer", "--pairs", "several.csv", "--set", "body=small", "--frame", "picture", "-o", "several"
+    )
+    assert (done.code, done.out.splitlines()[-1]) == (1, "1 of 2 painted into several")
+    assert "none.png is not there" in (photos / "several" / "problems.csv").read_text()
+    with Pillow.open(photos / "several" / "1_me_dancer.png") as made:
+        named = [source["file"] for source in json.loads(made.info["Comment"])["sources"]]
+    assert named == ["me.png", "dancer.png", "dancer.png"]
+    two = ("transfer", "me.png", "dancer.png", "--pose", "dancer.png")
+    fails(ptx(photos, *two, "--engine", "flow"), "networks paint from one photograph, not from 2")
+    fails(ptx(photos, *two, "--as", "everyone"), "--as everyone is for one photograph")
+    fails(ptx(photos, *one, "--engine", "flow", "--proportions", "pose"), "--proportions is for the surface engine")
+    fails(ptx(photos, *one, "--engine", "surface", "--system", "flow"), "paints without networks: leave --system flow")
+    fails(ptx(photos, *one, "--engine", "surface", "--model", "m"), "paints without networks: leave --model m out")
+    fails(ptx(photos, *one, "--engine", "view", "--system", "flow"), "name different networks: leave one of them out")
+
+
+@pytest.mark.slow
+def test_views_of_the_surface_engine(photos: Path, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = EnlargedPerson(people.truth(0).keypoints, SIZE)
+    monkeypatch.setattr(person, "PhotographDetector", lambda: found)
     turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
     assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
+    assert ptx(photos, *turning, "--as", "paste", "-o", "paste.png").out == "paste.png\n"
+    assert size_of(photos / "paste.png") == SIZE
     fails(ptx(photos, *turning, "--engine", "surface", "--joints", "landmarks"), "leave --joints and --keypoints3d out")
     fails(ptx(photos, *turning, "--system", "view"), "no model is there")
-    (photos / "table.csv").write_text("source,pose\nme.png,dancer.png\n")
-    done = ptx(
-        photos, "transfer", "--pairs", "table.csv", "--set", "body=small", "--frame", "picture", "--engine", "surface"
-    )
-    assert done.out == "1 of 1 painted into transfers\n"
-    (photos / "work").mkdir()
-    models.rename(photos / "work" / "models")
-    drawn = ("--engine", "surface", "--background", "white")
-    for engine, size in (((), SIZE), (("--engine", "network"), SIZE), (drawn, SURFACE_SIZE)):
-        assert ptx(photos, *one, *engine).code == 0
-        assert size_of(photos / "transfer.png") == size
-    surface = (*one, "--engine", "surface")
-    fails(ptx(photos, *surface, "--as", "paste"), "--as paste: the surface engine lays people over --background")
-    fails(ptx(photos, *surface, "--model", "work/models"), "--engine surface needs no models")
+    fails(ptx(photos, *turning, "--engine", "flow"), "no model is there")
+
+
+@pytest.mark.slow
+def test_everyone_by_the_surface_engine(photos: Path, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two beside one another, each in their place; between them the photograph stays as it is."""
+    picture = np.concatenate([people.render(0), people.render(2)], axis=1)
+    Pillow.fromarray(picture).save(photos / "two.png")
+    left, right = people.truth(0).keypoints, people.truth(2).keypoints.copy()
+    right[:, 0] += SIZE[1]
+    monkeypatch.setattr(person, "PhotographDetector", lambda: KnownPeople(left, [left, right]))
+    points = np.nan_to_num(people.truth(1).keypoints).ravel().tolist()
+    (photos / "pose.json").write_text(json.dumps({"people": [{"pose_keypoints_2d": points}]}))
+    for command in (("transfer", "two.png", "--pose", "pose.json"), ("view", "two.png", "--yaw", "20")):
+        done = ptx(photos, *command, "--as", "everyone", "--set", "body=small", "-o", "all.png")
+        assert (done.code, done.out) == (0, "all.png: 2 people painted\n"), done.err
+        made = np.asarray(Pillow.open(photos / "all.png"))
+        assert made.shape == picture.shape
+        assert (made[:, [0, -1]] == picture[:, [0, -1]]).mean() > 0.9
+        changed = (made != picture).any(-1)
+        assert 0.01 < changed[:, : SIZE[1]].mean() < 0.9
+        assert 0.01 < changed[:, SIZE[1] :].mean() < 0.9
 
 
 @pytest.mark.slow

@@ -24,6 +24,9 @@ from ptx.samples.sheets import show_pair, show_sample
 from ptx.settings import load_settings
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.training.data import TRAIN, usable_pairs
+from ptx.training.step import TrainingStep
+from ptx.training.training import NO_EXACT_FLOW
+from ptx.training.trainings import TRAININGS
 from tests.projects import project_of
 from tests.projects import run as run_steps
 
@@ -188,6 +191,20 @@ def test_what_reads_the_stores_reads_these(done: Project, tmp_path: Path) -> Non
 def test_market_by_silhouettes(tmp_path: Path) -> None:
     chosen = run(project(tmp_path, pack(tmp_path / "market1501", "Images", "silhouette24")))
     np.testing.assert_array_equal(SampleReader(chosen.pipeline).part(2), merged(SILHOUETTES[IDS[2]]))
+
+
+def test_what_needs_fitted_bodies_says_why_it_cannot_be_trained(done: Project, tmp_path: Path) -> None:
+    assert done.data.root is not None
+    root = done.data.root
+    chosen = project(tmp_path, root, f"train_generator: {{flow: combined}}\nparse: {{path: {root}}}\n")
+    reasons = {name: TrainingStep(chosen.context, TRAININGS[name]).impossible() for name in TRAININGS}
+    assert reasons["train-combined-flow"] == NO_EXACT_FLOW
+    assert (
+        reasons["train-generator"] == "fit-smpl does not apply: the data set comes with its flow, and no body is fitted"
+    )
+    assert reasons["train-flow"] is None
+    with pytest.raises(PtxError, match=r"^train_generator.surface: needs dressed bodies"):
+        project(tmp_path, root, "train_generator: {surface: true}\n")
 
 
 def test_packs_are_scored_as_the_data_sets_that_they_are_of(tmp_path: Path) -> None:

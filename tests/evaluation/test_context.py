@@ -95,7 +95,7 @@ def test_networks_and_pairs_are_opened_once(context: EvaluationContext) -> None:
 
 def test_nothing_trained_and_nothing_done(tmp_path: Path) -> None:
     sizes = ("size=[32, 32]", "data.persons=2", "data.images_per_person=2", "data.test_fraction=0.5")
-    project = make_project(tmp_path, *sizes)
+    project = make_project(tmp_path, *sizes, "silhouette.backend=none")
     context = EvaluationContext(project.context, project.data, project.settings.evaluate)
     with pytest.raises(PtxError, match="ingest, which is absent: `ptx run all` first"):
         evaluate_project(context, find_protocol("ours"), Silent())

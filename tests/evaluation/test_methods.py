@@ -12,17 +12,19 @@ from torch import Tensor, nn
 from ptx.evaluation.context import EvaluationContext
 from ptx.evaluation.evaluate import evaluate
 from ptx.evaluation.learned_metrics import LearnedMetrics
-from ptx.evaluation.methods import SYSTEM_METHODS, open_methods, warp_body
+from ptx.evaluation.methods import SYSTEM_METHODS, open_flow_methods, open_methods, warp_body
 from ptx.evaluation.pairs import LabelledFlow, PairBatch
 from ptx.evaluation.pairs import TestPairs as Pairs
 from ptx.evaluation.protocols import find_protocol
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.inference.systems import assemble
+from ptx.models.combined_flow import FlowBlend
 from ptx.models.flow_net import FlowNet
 from ptx.pipeline.errors import PtxError
 from ptx.training.data import TEST
 from ptx.training.models import FolderModels
 from ptx.training.training import FROM_BODIES
+from tests.conftest import write_model
 from tests.evaluation.hand_made import random_flow, random_rows
 from tests.projects import TO_VISIBILITY, make_project, run
 
@@ -47,6 +49,23 @@ def test_what_pairs_do_not_come_with_is_left_out(context: EvaluationContext) -> 
     methods = open_methods(context.models, pairs, "small")
     assert [method.name for method in methods.labelled_flow] == FLOWS[:-1]
     assert "warp by ground truth" not in [method.name for method in methods.images]
+
+
+@pytest.mark.slow
+def test_combined_flow_stands_beside_both_that_it_is_made_of(context: EvaluationContext, models: Path) -> None:
+    """And gives flow and labels of the pairs' size, by bodies that are dressed on the spot."""
+    write_model(models, "combined-flow", "train_combined_flow", FlowBlend(8, 16, 3, 3.0))
+    methods = open_flow_methods(FolderModels(models), context.pairs, "small")
+    assert [method.name for method in methods] == [
+        "regressed (A)", "learned (B)", "projected from dressed fits", "combined", *FLOWS[2:],
+    ]  # fmt: skip
+    batch = next(context.pairs.batches())
+    with torch.inference_mode():
+        dressed, combined = (method.run(batch) for method in methods[2:4])
+    for found in (dressed, combined):
+        assert found.flow.shape == (2, 2, 64, 32)
+        assert found.visibility.shape == (2, 1, 64, 32)
+        assert found.flow.isfinite().all()
 
 
 def test_without_a_system_there_is_nothing_to_evaluate(context: EvaluationContext, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ptx.datasets.people import People, PeopleOptions
 from ptx.geometry.body import load_body
-from ptx.geometry.joints import keypoint
+from ptx.geometry.joints import joint, keypoint
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 from ptx.geometry.viewpoint import HIDDEN_CONFIDENCE, FittedBody, turn_keypoints, turn_pose, view_rotation
 
@@ -93,3 +93,41 @@ def test_skeletons_turn_as_the_body_does() -> None:
 def test_too_little_to_turn() -> None:
     with pytest.raises(ValueError, match="turning needs a hip, and three keypoints in 2D and in 3D"):
         turn_keypoints(np.full((18, 3), np.nan), np.zeros((18, 4)), 30)
+
+
+def tilted_by(pitch: float, knee: float = 0.0, spine: float = 0.0) -> FittedBody:
+    """A body in rest whose root is tilted towards the viewer, degrees; with bent knees and a bent back."""
+    pose = np.zeros((24, 3), np.float32)
+    pose[0, 0] = np.radians(pitch)
+    pose[[joint("left_knee"), joint("right_knee")], 0] = np.radians(knee)
+    pose[joint("spine1"), 0] = np.radians(spine)
+    return FittedBody(
+        load_body("small"), pose, np.zeros(10, np.float32), np.array([200, 150, 260], np.float32), (512, 384)
+    )
+
+
+def sideways(body: FittedBody) -> float:
+    """Degrees by which the line from the feet to the head leans in the picture."""
+    points = body.points[:, :2]
+    rest = body.body.v_template[:, 1]
+    head, feet = (points[rows].mean(0) for rows in (rest > np.quantile(rest, 0.98), rest < np.quantile(rest, 0.02)))
+    return float(np.degrees(np.arctan2(head[0] - feet[0], feet[1] - head[1])))
+
+
+@pytest.mark.parametrize("pitch", [-15, 12])
+def test_who_stands_is_upright_from_all_sides(pitch: float) -> None:
+    """Whatever the camera's tilt, which stays as it is."""
+    tilted = tilted_by(pitch)
+    for yaw in (45, 90, 180, 270):
+        turned = tilted.turned(yaw, level=True)
+        assert abs(sideways(turned)) < 2.5  # heels and noses are not in the middle of the body
+        assert np.ptp(turned.points[:, 1]) == pytest.approx(np.ptp(tilted.points[:, 1]), rel=0.03)
+    plain = tilted.turned(90)
+    assert abs(sideways(plain)) > 8
+    np.testing.assert_allclose(tilted.turned(0, level=True).points, tilted.points, atol=1e-2)
+
+
+@pytest.mark.parametrize("body", [tilted_by(0), tilted_by(10, knee=70), tilted_by(0, spine=80), tilted_by(70)])
+def test_who_does_not_stand_or_lean_is_turned_about_the_vertical(body: FittedBody) -> None:
+    """Upright, squatting, bent forward, lying."""
+    np.testing.assert_allclose(body.turned(90, level=True).points, body.turned(90).points, atol=3.0)

@@ -96,3 +96,15 @@ def test_nearer_by_less_than_the_tolerance_hides_nothing() -> None:
 def test_the_papers_rule_goes_by_faces() -> None:
     target, source = np.array([[0, 1, 2, -1]]), np.array([[2, 2, 0, -1]])
     assert visible_faces(target, source).tolist() == [[VISIBLE, HIDDEN, VISIBLE, BACKGROUND]]
+
+
+def test_faces_that_are_not_drawn_hide_nothing() -> None:
+    """Two squares, one before the other in the source: the far one is hidden, but not where the near one is not drawn there."""
+    square = np.array([[2, 2], [12, 2], [2, 12], [12, 12]], np.float32)
+    points = np.concatenate([np.column_stack([square, np.full(4, depth)]) for depth in (1.0, 2.0)]).astype(np.float32)
+    faces = np.array([[0, 2, 1], [1, 2, 3], [4, 6, 5], [5, 6, 7]], np.int32)
+    face, bary, _ = rasterize(points, faces[2:], 16, 16)
+    face = np.where(face >= 0, face + 2, -1)
+    folded = faces * (np.arange(4) >= 2)[:, None].astype(np.int32)
+    assert (visible_exact(face, bary, points, faces)[face >= 0] == HIDDEN).all()
+    assert (visible_exact(face, bary, points, faces, drawn=folded)[face >= 0] == VISIBLE).all()

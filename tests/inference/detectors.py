@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ptx.datasets.images import Box, Image, box_around
-from ptx.inference.person import Keypoints
+from ptx.inference.given import Keypoints
 from ptx.pipeline.errors import BadSample
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image as Pillow
 
 from ptx.datasets.people import People
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.inference import backgrounds
 from ptx.inference.backgrounds import PAINTED, Backdrop, backdrop_of
 from ptx.inference.model import Model
-from ptx.inference.painting import Painting
+from ptx.inference.painting import Painting, Scene
+from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
 from tests.conftest import SIZE
 from tests.inference.detectors import KnownPerson
@@ -38,7 +38,7 @@ class Boxes:
 @pytest.fixture
 def painting(models: Path, people: People, monkeypatch: pytest.MonkeyPatch) -> tuple[Model, Painting]:
     """A person in blue, of a photograph three times as large as what is painted."""
-    monkeypatch.setattr(backgrounds, "Silhouettes", Boxes)
+    monkeypatch.setattr(backgrounds, "_silhouettes", Boxes)
     photograph = people.render(0).repeat(3, 0).repeat(3, 1)
     keypoints = people.truth(0).keypoints.copy()
     keypoints[:, :2] = keypoints[:, :2] * 3 + 1
@@ -56,10 +56,10 @@ def share_of_blue(picture: np.ndarray) -> float:
 
 def test_the_photograph_without_its_person(painting: tuple[Model, Painting]) -> None:
     """At the photograph's size; far from both the photograph's own pixels."""
-    model, done = painting
+    _, done = painting
     pose = done.pose.copy()
     pose[:, 0] += 12
-    out = Backdrop("source", model).draw(replace(done, pose=pose))
+    out = Backdrop("source").draw(replace(done, pose=pose))
     photograph = done.person.original
     assert out.shape == photograph.shape
     mask = Boxes()(done.picture, pose)
@@ -73,27 +73,57 @@ def test_the_photograph_without_its_person(painting: tuple[Model, Painting]) -> 
     assert (out[:, :6] == photograph[:, :6]).all()
 
 
-def test_the_photograph_of_the_pose(painting: tuple[Model, Painting], people: People, tmp_path: Path) -> None:
+def test_the_photograph_of_the_pose(painting: tuple[Model, Painting], people: People) -> None:
     model, done = painting
-    Pillow.fromarray(people.render(1)).save(tmp_path / "pose.png")
-    out = Backdrop("pose", model).draw(done, tmp_path / "pose.png")
+    posed = model.person(people.render(1), people.truth(1).keypoints)
+    out = Backdrop("pose").draw(replace(done, posed=posed))
     assert out.shape == (*SIZE, 3)
     assert (out[:2] == people.render(1)[:2]).all()
     assert share_of_blue(out) == pytest.approx(Boxes()(done.picture, done.pose).mean(), rel=0.1)
-    for pose in (None, Path("pose.json")):
-        with pytest.raises(PtxError, match="has no photograph of the pose: take source, none or a colour"):
-            Backdrop("pose", model).draw(done, pose)
+    with pytest.raises(PtxError, match="there is no photograph of the pose: take source, none or a colour"):
+        Backdrop("pose").draw(done)
+
+
+def test_a_mask_that_is_known_is_not_looked_for(
+    painting: tuple[Model, Painting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the engine's picture, which is a third as large as the photograph."""
+
+    class Known(Painting):
+        @property
+        def scene(self) -> Scene:
+            mask = np.zeros(SIZE, np.float32)
+            mask[20:30, 10:20] = 1
+            return Scene(self.person, mask)
+
+        @property
+        def cut_out(self) -> Painted:
+            return Painted(self.picture, np.zeros(SIZE, np.float32), np.eye(2, 3))
+
+    def never() -> Boxes:
+        raise AssertionError
+
+    _, done = painting
+    monkeypatch.setattr(backgrounds, "_silhouettes", never)
+    known = Known(**{field.name: getattr(done, field.name) for field in fields(done)})
+    changed = (Backdrop("source").draw(known) != done.person.original).any(-1)
+    there = np.zeros(changed.shape, bool)
+    there[55:100, 25:67] = True  # pixels 60 to 89 and 30 to 59, and a margin
+    lower = np.zeros(changed.shape, bool)
+    lower[100:] = True  # shadows of feet
+    assert changed[60:90, 30:60].mean() > 0.5
+    assert not changed[~there & ~lower].any()
 
 
 def test_colours_and_nothing(painting: tuple[Model, Painting]) -> None:
-    model, done = painting
+    _, done = painting
     mask = Boxes()(done.picture, done.pose)
-    grey = Backdrop((200, 200, 200), model).draw(done)
+    grey = Backdrop((200, 200, 200)).draw(done)
     assert (grey[mask > 0] == BLUE).all()
     assert (grey[:2] == 200).all()
     feet = np.rint(done.pose[[10, 13], :2]).astype(int)
     assert (grey[feet[:, 1] + 2, feet[:, 0], 0] < 200).any()  # a foot stands there
-    clear = Backdrop("none", model).draw(done)
+    clear = Backdrop("none").draw(done)
     assert clear.shape == (*SIZE, 4)
     assert (clear[..., 3] == 255 * mask).all()
 
@@ -105,15 +135,14 @@ def test_nobody_to_cut_out(painting: tuple[Model, Painting], monkeypatch: pytest
 
         return find
 
-    model, done = painting
-    monkeypatch.setattr(backgrounds, "Silhouettes", nobody)
+    _, done = painting
+    monkeypatch.setattr(backgrounds, "_silhouettes", nobody)
     with pytest.raises(PtxError, match="--background: nobody can be cut out of the painted picture"):
-        Backdrop("none", model).draw(done)
+        Backdrop("none").draw(done)
 
 
-def test_names(painting: tuple[Model, Painting]) -> None:
-    model, _ = painting
-    assert backdrop_of(PAINTED, model) is None
-    assert backdrop_of("white", model) == Backdrop((255, 255, 255), model)
+def test_names() -> None:
+    assert backdrop_of(PAINTED) is None
+    assert backdrop_of("white") == Backdrop((255, 255, 255))
     with pytest.raises(PtxError, match="beach: no background"):
-        backdrop_of("beach", model)
+        backdrop_of("beach")

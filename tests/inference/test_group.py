@@ -11,10 +11,12 @@ import pytest
 from ptx.datasets.images import Image
 from ptx.datasets.people import People
 from ptx.geometry.body import load_body
-from ptx.inference.group import blend_people, pixels_per_metre
+from ptx.inference.blend import blend_people
+from ptx.inference.given import Keypoints
+from ptx.inference.group import pixels_per_metre
 from ptx.inference.model import Model
 from ptx.inference.painting import Painting
-from ptx.inference.person import Keypoints, Person
+from ptx.inference.person import Person
 from ptx.pipeline.errors import PtxError
 from tests.conftest import SIZE
 from tests.inference.detectors import KnownPeople, KnownPerson

@@ -185,3 +185,17 @@ def test_a_person_that_is_cut_out_is_painted_as_it_is(models: Path, people: Peop
     assert (
         model.transfer(person, poses[1]).picture == model.transfer(people.render(0), poses[1], poses[0]).picture
     ).all()
+
+
+def test_without_a_folder_the_surface_engine_is_loaded() -> None:
+    """It leaves people in their own photograph."""
+    engine = ptx.load(body="small", frame="picture")
+    assert isinstance(engine, ptx.SurfaceEngine)
+    assert (engine.place, engine.frame, engine.trained) == ("source", "picture", False)
+    assert (ptx.load().frame, ptx.load().body.digest) == ("person", ptx.SurfaceEngine().body.digest)
+
+
+def test_networks_paint_from_one_photograph(models: Path, people: People) -> None:
+    model = ptx.load(models, body="small")
+    with pytest.raises(PtxError, match="networks paint from one photograph, not from 2: name one, or --engine surface"):
+        model.transfer([people.render(0), people.render(1)], people.truth(1).keypoints)

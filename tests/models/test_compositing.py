@@ -51,3 +51,18 @@ def test_only_aligned_networks_have_a_warped_layer(aligned: bool) -> None:
     assert found is not None
     assert found.pictures.shape[1] == found.prior.shape[1] == source_layer_count("layers", aligned) == 1 + aligned
     assert source_layers("paint", aligned, image, poses, flow, visibility) is None
+
+
+def test_a_drawn_surface_shows_in_the_place_of_the_warped_source() -> None:
+    """Where its alpha is 1 it comes before the painted picture by as much as it comes behind where it is 0."""
+    image = torch.rand(1, 3, 32, 16)
+    poses = PoseMaps(*(torch.rand(1, channels, 32, 16) for channels in (18, 18, 1, 1)))
+    flow, visibility = torch.zeros(1, 2, 32, 16), torch.zeros(1, 1, 32, 16, dtype=torch.uint8)
+    drawn = torch.rand(1, 4, 32, 16)
+    drawn[:, 3, 16:], drawn[:, 3, :16] = 1, 0
+    found = source_layers("layers", True, image, poses, flow, visibility, drawn)
+    assert found is not None
+    assert found.pictures.shape[1] == source_layer_count("layers", True)
+    assert torch.equal(found.pictures[:, 1], drawn[:, :3])
+    assert (found.prior[:, 1, 16:] == 1).all()
+    assert (found.prior[:, 1, :16] == -1).all()

@@ -95,3 +95,15 @@ def test_kept_background_lets_the_source_through() -> None:
         assert torch.allclose(net(image, pose, flow, visibility), image)
         bias[3] = -50
         assert (net(image, pose, flow, visibility) - image).abs().mean() > 0.1
+
+
+def test_a_generator_with_surface_sees_it() -> None:
+    """What is drawn changes the picture, also without a layer that lets it through; without `surface` it changes nothing."""
+    drawn = torch.rand(2, 2, 4, 32, 16)
+    for surface in (False, True):
+        torch.manual_seed(0)
+        net = Generator(**SMALL, surface=surface).eval()
+        one, other = (net(*inputs(), each) for each in drawn)
+        assert torch.equal(one, other) != surface
+    with pytest.raises(AssertionError):
+        net(*inputs())

@@ -66,11 +66,13 @@ def test_flow_is_nearer_to_the_truth(projects: dict[str, Project]) -> None:
     assert np.mean(error["dressed"]) < 0.9 * np.mean(error["bare"])
 
 
-def test_status_counts_bodies_left_bare(projects: dict[str, Project]) -> None:
-    bare = read(projects["dressed"], "dress", "bare", np.uint8)
+def test_status_counts_bodies_left_bare_and_skirts(projects: dict[str, Project]) -> None:
+    counted = {
+        name: int(read(projects["dressed"], "dress", name, np.uint8).sum()) for name in ("bare", "skirt", "long_hair")
+    }
     status = projects["dressed"].step("dress").status()
     assert status.done == 8
-    assert dict(status.counts) == ({"bare": int(bare.sum())} if bare.any() else {})
+    assert dict(status.counts) == {name: count for name, count in counted.items() if count}
     assert not dict(projects["dressed"].step("fit-smpl").status().counts)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
+from ptx.geometry.layers.layered_body import with_layers
 from ptx.surface.atlas import body_atlas
 
 SIDES = {"small": 512, "builtin": 1024}
@@ -59,3 +60,13 @@ def test_a_border_has_the_nearest_chart_s_colour() -> None:
 def test_a_texture_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="no room for 2454 faces"):
         body_atlas(load_body("small"), 128)
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_skirt_has_a_place_of_its_own(name: str) -> None:
+    """Each of its faces shows points of the skirt in its middle, and the body's faces show the body."""
+    body = with_layers(load_body(name))
+    atlas = body_atlas(body, SIDES[name])
+    sheet = atlas.image(atlas.points.of(body.layer.astype(np.float32)), np.nan)
+    middle = np.rint(atlas.uv.mean(1)).astype(int)
+    np.testing.assert_allclose(sheet[middle[:, 1], middle[:, 0]], body.layer[body.faces[:, 0]], atol=1e-6)

@@ -11,7 +11,7 @@ from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.skinning import pose_keypoints
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.proportions import at_home, in_pose, with_camera
+from ptx.surface.proportions import at_home, core_points, in_pose, in_sight, with_camera
 from tests.surface.scenes import fitted
 
 
@@ -64,3 +64,43 @@ def test_at_home_the_pelvis_and_the_ground_stay() -> None:
     flat = project(home.camera, pose_keypoints(body, home.pose[None], home.betas)[0])
     there = moved[:, 2] > 0
     np.testing.assert_allclose(moved[there, :2], flat[there, :2], atol=0.01)
+
+
+def test_in_anothers_proportions_they_stand_as_the_other() -> None:
+    """The other's shape, limbs and place; the clothes, which are metres on the skin, stay theirs."""
+    source = replace(fitted(0), betas=np.array([2, -2, 1, 0, 0, 0, 0, 0, 0, 0], np.float32))
+    target = fitted(13)
+    found = in_pose(source, target, "pose")
+    np.testing.assert_array_equal(found.betas, target.betas)
+    assert found.offset is source.offset
+    np.testing.assert_allclose(found.camera, replace(target, offset=source.offset).camera, atol=1.5)
+    kept = in_pose(source, target)
+    limbs = [
+        project(body.camera, pose_keypoints(body.body, body.pose[None], body.betas)[0])[:, :2]
+        for body in (found, kept, target)
+    ]
+    assert np.abs(limbs[0] - limbs[2]).max() < np.abs(limbs[1] - limbs[2]).max()
+
+
+def test_at_home_anothers_proportions_are_as_tall() -> None:
+    """Whoever is given a taller body stays as tall as their photograph has them."""
+    source = fitted(0)
+    rest = replace(source, pose=np.zeros((24, 3), np.float32), offset=None)
+    tall = replace(rest, betas=np.array([3, 0, 0, 0, 0, 0, 0, 0, 0, 0], np.float32))
+    heights = [np.ptp(body.points[:, 1]) for body in (rest, at_home(source, tall))]
+    assert np.ptp(tall.points[:, 1]) > 1.05 * heights[0]
+    assert heights[1] == pytest.approx(heights[0], rel=0.02)
+
+
+def test_head_and_trunk_are_brought_into_sight() -> None:
+    """As far as needed, and no further; of a body that is higher than the photograph the head is kept."""
+    body = fitted(0)
+    low, high = np.array([10, 8], np.float32), np.array([180, 240], np.float32)
+    np.testing.assert_array_equal(in_sight(body, low, high).camera, body.camera)
+    away = replace(body, camera=body.camera + np.array([0, -150, -120], np.float32))
+    moved = core_points(in_sight(away, low, high)).min(0)
+    np.testing.assert_allclose(moved, low, atol=1e-2)
+    right = replace(body, camera=body.camera + np.array([0, 150, 0], np.float32))
+    assert core_points(in_sight(right, low, high))[:, 0].max() == pytest.approx(180, abs=1e-2)
+    large = replace(body, camera=body.camera * np.array([4, 1, 1], np.float32))
+    assert core_points(in_sight(large, low, high))[:, 1].min() == pytest.approx(8, abs=1e-2)

@@ -143,6 +143,26 @@ def test_keypoints_that_leave_the_picture_are_missing(monkeypatch: pytest.Monkey
     assert pose_map(moved, 48, 40, 4.0)[0].flatten(1).any(1).tolist() == [False, True] + [False] * 16
 
 
+def test_all_flows_and_drawings_go_with_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flow of the same values is moved alike, whatever field it is in; a drawn person moves with the target and leaves nothing behind."""
+    batch = pairs()
+    batch |= {"carried_flow": batch["flow"], "carried_visibility": batch["visibility"]}
+    batch |= {"true_flow": batch["flow"], "true_visibility": batch["visibility"]}
+    batch["drawn"] = torch.cat([batch["target"], torch.ones_like(batch["target"][:, :1])], dim=1)
+    drawn = torch.tensor([[7.0, -4.0]]).expand(3, 2), torch.ones(3, 1)
+    monkeypatch.setattr(augment, "_draw", lambda *_: drawn)
+    for varied in (vary_target(batch, (9, 9)), mirror(batch)):
+        for kind in ("carried", "true"):
+            assert torch.equal(varied[f"{kind}_flow"], varied["flow"])
+            assert torch.equal(varied[f"{kind}_visibility"], varied["visibility"])
+        there = varied["drawn"][:, 3:] > 0.9999
+        torch.testing.assert_close(varied["drawn"][:, :3] * there, varied["target"] * there, atol=1e-5, rtol=0)
+    alpha = vary_target(batch, (9, 9))["drawn"][:, 3]
+    assert alpha[..., :7].max() < 1e-4
+    assert alpha[:, -4:].max() < 1e-4
+    assert alpha[:, :-4, 7:].min() > 0.999
+
+
 def test_mirrored_twice_is_what_it_was() -> None:
     batch = noise()
     once, twice = mirror(batch), mirror(mirror(batch))

@@ -38,7 +38,12 @@ def test_values_without_a_preset() -> None:
         "flips": 0.0,
     }  # fmt: skip
     assert FORMER_SETTINGS == {"train_coarse": {"max_channels": 128}}  # the default of ptx 0.1
-    assert FLOW_TRAININGS == {"projected": None, "regressed": "train-flow", "learned": "train-pose-flow"}
+    assert FLOW_TRAININGS == {
+        "projected": None,
+        "regressed": "train-flow",
+        "learned": "train-pose-flow",
+        "combined": "train-combined-flow",
+    }
 
 
 def test_what_is_given_comes_before_the_preset() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from ptx.pipeline.fingerprint import digest
 from ptx.training.checkpoint import read_checkpoint
-from ptx.training.state import model_scores, stale, trained_step
+from ptx.training.settings import FROM_BODIES, FROM_DRAWN, FROM_OUTLINES
+from ptx.training.state import model_scores, stages_read, stale, trained_step
 from ptx.training.trainings import TRAININGS
 from tests.training.tiny import tiny_project, train
 
@@ -72,3 +73,12 @@ def test_nothing_trained_is_not_stale(work: Path) -> None:
     assert reasons(work, "train-flow") == []
     assert trained_step(work / "models" / "flow") == 0
     assert model_scores(work / "models" / "flow") == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "more"), [("flow=combined", FROM_OUTLINES), ("surface=true", FROM_DRAWN), ("flow=projected", ())]
+)
+def test_pixel_warping_reads_what_its_generator_is_given(tmp_path: Path, setting: str, more: tuple[str, ...]) -> None:
+    context = tiny_project(tmp_path, f"train_generator.{setting}").context
+    assert set(stages_read(context, TRAININGS["train-pixel-warp"])) == {*FROM_BODIES, *more}
+    assert set(stages_read(context, GENERATOR)) == {*FROM_BODIES, *more}

@@ -68,11 +68,16 @@ class ControlBasis(NamedTuple):
     """(K,) metres."""
     upper: Floats
     """(K,) metres."""
+    faces: NDArray[np.int32]
+    """(F, 3) that are drawn."""
+    hung: NDArray[np.float32] | None = None
+    """(V, 3) displacements without any height, metres; None: none."""
 
     def offset(self, heights: NDArray[np.floating]) -> NDArray[np.float32]:
         """Displacements (V, 3), metres, of heights (K or more,) at the control vertices, metres."""
         along = np.asarray(self.weights @ heights[: self.weights.shape[1]], np.float32)
-        return np.asarray(along[:, None] * self.normals, np.float32)
+        out = along[:, None] * self.normals
+        return np.asarray(out if self.hung is None else out + self.hung, np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -102,7 +107,7 @@ def control_basis(body: Body) -> ControlBasis:
     most = MOST * (1 - np.minimum(limited, 1 - MOST_ARMS))[controls]
     normals = unit_normals(body.v_template, body.faces)
     cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on
-    return ControlBasis(weights, normals, cost, np.full(len(controls), LEAST), most)
+    return ControlBasis(weights, normals, cost, np.full(len(controls), LEAST), most, body.faces)
 
 
 def mesh_laplacian(faces: NDArray[np.int32], count: int) -> sp.csr_matrix:

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.beyond import continue_legs
 from ptx.geometry.dressing.displacements import ControlBasis, control_basis
+from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, mask_outline, match
 from ptx.geometry.dressing.refine import Person, Posed, refine
+from ptx.geometry.dressing.sheets import layered_basis
+from ptx.geometry.dressing.skirts import find_skirt
+from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.joints import JOINT_COUNT
+from ptx.geometry.layers.layered_body import LayeredBody, with_layers
+from ptx.geometry.layers.worn import NOTHING, Worn
+from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
 
@@ -24,6 +31,9 @@ Floats = NDArray[np.float64]
 LONGEST = 512
 """Longer side, px, of the pictures that outlines are traced in; larger ones are reduced: 512 control vertices hold no finer detail
 than that."""
+
+SHEETS_IN = 192
+"""Longer side, px, of the pictures in which skirts are looked for."""
 
 ROUNDS = 4
 """Times that the body's outline is traced and displacements are solved for."""
@@ -48,6 +58,10 @@ METRES_APART = 1 / 350
 """Distance of points on outlines, metres, at which each counts one: at other sizes of the picture they count in proportion."""
 
 
+NO_HEIGHTS = frozen(np.zeros(len(NOTHING) * SHEET_ROWS * SHEET_COLUMNS), np.float32)
+"""Sheets that hang straight."""
+
+
 class Dressed(NamedTuple):
     """A dressed body before its camera."""
 
@@ -58,9 +72,13 @@ class Dressed(NamedTuple):
     """Intersection over union with the mask, of the fit and of this."""
     bare: bool
     """True where the fit is left as it was."""
+    worn: Worn = NOTHING
+    """The sheets that the person wears."""
+    sheet_heights: NDArray[np.float32] = NO_HEIGHTS
+    """(M,) displacements of the sheets, metres."""
 
 
-def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dressed:
+def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layers: bool = True) -> Dressed:
     """Refine a fitted body by the person's mask, and displace its skin to the mask's outline.
 
     Args:
@@ -68,13 +86,14 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
         fit: of the same picture.
         person: keypoints, landmarks and mask.
         refined: refine pose, shape and camera first.
+        layers: look for skirts, and in the picture's colours for long hair.
 
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
     """
     shrink = LONGEST / max(person.mask.shape)
     if shrink < 1:
-        small = dress(body, _scaled(fit, shrink), _scaled_person(person, shrink), refined=refined)
+        small = dress(body, _scaled(fit, shrink), _scaled_person(person, shrink), refined=refined, layers=layers)
         return small._replace(posed=fit if small.bare else _scaled(small.posed, 1 / shrink))
     basis = control_basis(body)
     before = overlap(body, fit, None, person.mask)
@@ -83,12 +102,29 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True) -> Dr
     if not len(target.xy):
         return bare
     posed = refine(body, fit, person) if refined else fit
+    layered = with_layers(body)
+    worn = _find_worn(layered, posed, person) if layers else NOTHING
+    skin = basis.weights.shape[1]
+    wearing = layered if worn != NOTHING else body
+    basis = layered_basis(layered, worn) if worn != NOTHING else basis
     heights = np.zeros(basis.weights.shape[1])
     for _ in range(ROUNDS):
-        heights = displace(body, basis, posed, heights, target, person)
-    heights = continue_legs(body, posed, heights, person)
-    after = overlap(body, posed, basis.offset(heights), person.mask)
-    return Dressed(posed, heights.astype(np.float32), (before, after), bare=False) if after >= before else bare
+        heights = displace(wearing, basis, posed, heights, target, person)
+    if not worn.skirt:
+        heights[:skin] = continue_legs(body, posed, heights[:skin], person)
+    after = overlap(wearing, posed, basis.offset(heights), person.mask, basis.faces)
+    if after < before:
+        return bare
+    found = heights.astype(np.float32)
+    dressed = Dressed(posed, found[:skin], (before, after), bare=False)
+    return dressed._replace(worn=worn, sheet_heights=found[skin:]) if worn != NOTHING else dressed
+
+
+def _find_worn(body: LayeredBody, posed: Posed, person: Person) -> Worn:
+    """Find the sheets that somebody wears; skirts in a small picture, which shows them as well."""
+    shrink = min(1.0, SHEETS_IN / max(person.mask.shape))
+    small, picture = (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
+    return Worn(find_skirt(body, small, picture), *find_hair(body, posed, person))
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:
@@ -111,8 +147,15 @@ def _scaled_person(person: Person, factor: float) -> Person:
     if person.area is not None:
         small = cv2.resize(person.area.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         area = np.asarray(small > 0, np.bool_)
+    image = person.image
+    if image is not None:
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return person._replace(
-        keypoints=moved(person.keypoints), landmarks=landmarks, mask=np.asarray(mask, np.float32), area=area
+        keypoints=moved(person.keypoints),
+        landmarks=landmarks,
+        mask=np.asarray(mask, np.float32),
+        area=area,
+        image=image,
     )
 
 
@@ -131,7 +174,7 @@ def displace(body: Body, basis: ControlBasis, posed: Posed, heights: Floats, tar
         (K,) metres, within the basis's limits.
     """
     scale = float(posed.camera[0])
-    ours = body_outline(posed.points(body, basis.offset(heights)), body.faces, person.size, area=person.area)
+    ours = body_outline(posed.points(body, basis.offset(heights)), basis.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
     chosen, partner = _pairs(ours, target, scale)
@@ -171,9 +214,16 @@ def _directions(body: Body, posed: Posed, basis: ControlBasis) -> Floats:
     return np.asarray(moved[:, :2] * (1, -1), np.float64)
 
 
-def overlap(body: Body, posed: Posed, offset: NDArray[np.float32] | None, mask: NDArray[np.floating]) -> float:
-    """Compute the intersection over union of a projected body and a mask (H, W)."""
-    drawn = rasterize(posed.points(body, offset), body.faces, mask.shape[0], mask.shape[1])[0] >= 0
+def overlap(
+    body: Body,
+    posed: Posed,
+    offset: NDArray[np.float32] | None,
+    mask: NDArray[np.floating],
+    faces: NDArray[np.int32] | None = None,
+) -> float:
+    """Compute the intersection over union of a projected body, or of some of its faces, and a mask (H, W)."""
+    shown = body.faces if faces is None else faces
+    drawn = rasterize(posed.points(body, offset), shown, mask.shape[0], mask.shape[1])[0] >= 0
     person = mask > 0.5
     union = int((drawn | person).sum())
     return float((drawn & person).sum()) / union if union else 0.0

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, load_body
+from ptx.geometry.layers.worn import NOTHING, Worn, stored_sheets
 from ptx.geometry.quantization import decode_heights
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import Block, S, Stage
 
+if TYPE_CHECKING:
+    from ptx.geometry.layers.layered_body import LayeredBody
+
 FIT = ("fit.pose", "fit.betas", "fit.camera")
 """Arrays that give the posed body of an image."""
 
-DRESSED = ("dress.pose", "dress.betas", "dress.camera", "dress.heights")
-"""The same of the dressed body, with the displacements of its skin."""
+DRESSED = ("dress.pose", "dress.betas", "dress.camera", "dress.heights", "dress.sheets")
+"""The same of the dressed body, with the displacements of its skin, and the sheets that it wears."""
 
 HANDS_POSE = "fit.hands_pose"
 """Array of the posed fingers, where there are any (`BodyStage.fingers`)."""
@@ -113,24 +117,66 @@ class PosedStage(BodyStage[S]):
         """Earlier versions of ptx knew bare bodies only, and noted nothing."""
         return {} if self.dressed else {SURFACE: None}
 
-    def points(self, body: Body, block: Block) -> NDArray[np.float32]:
+    def drawn_body(self) -> DrawnBody:
+        """Load the body model that is drawn: of dressed bodies with its sheets."""
+        body = open_body(self.body)
+        if not self.dressed:
+            return DrawnBody(body, None)
+        from ptx.geometry.layers.layered_body import with_layers
+
+        layered = with_layers(body)
+        return DrawnBody(layered, layered)
+
+
+class DrawnBody(NamedTuple):
+    """A body model as stages draw it."""
+
+    body: Body
+    """Its faces and vertices are those of the maps."""
+    layered: LayeredBody | None
+    """The same with its sheets; None where bodies are bare."""
+
+    def points(self, block: Block) -> NDArray[np.float32]:
         """Pose and project the bodies of a block: (M, V, 3) vertices as each image's camera sees them, u, v in px, depth in m."""
         from ptx.geometry.camera import project
         from ptx.geometry.skinning import pose_vertices
 
-        pose, betas, camera = (block.array(name, np.float32) for name in self.posed[:3])
-        vertices = pose_vertices(body, pose, betas, hands_pose(block), self._offset(body, block))
-        return project(camera, vertices, out=vertices).astype(np.float32, copy=False)
+        arrays = FIT if self.layered is None else DRESSED[:3]
+        pose, betas, camera = (block.array(name, np.float32) for name in arrays)
+        vertices = pose_vertices(self.body, pose, betas, hands_pose(block), self._offset(block))
+        points = project(camera, vertices, out=vertices).astype(np.float32, copy=False)
+        if self.layered is not None:
+            from ptx.geometry.layers.hang import lay_unworn
 
-    def _offset(self, body: Body, block: Block) -> NDArray[np.float32] | None:
+            for row, worn in zip(points, self.worn(block), strict=True):
+                lay_unworn(self.layered, worn, row)
+        return points
+
+    def worn(self, block: Block) -> list[Worn]:
+        """Return what each of a block's images wears of the sheets."""
+        if self.layered is None:
+            return [NOTHING] * len(block.array(FIT[0], np.float32))
+        return [stored_sheets(row)[0] for row in block.array(DRESSED[4], np.int16)]
+
+    def faces(self, worn: Worn) -> NDArray[np.int32]:
+        """Return the faces (F, 3) that are drawn of somebody, others with equal corners."""
+        return self.body.faces if self.layered is None else self.layered.drawn(worn)
+
+    def _offset(self, block: Block) -> NDArray[np.float32] | None:
         """Return the displacements (M, V, 3) of dressed bodies, metres."""
-        if not self.dressed:
+        if self.layered is None:
             return None
-        from ptx.geometry.dressing.displacements import control_basis
+        rows = zip(block.array(DRESSED[3], np.int16), block.array(DRESSED[4], np.int16), strict=True)
+        offsets = [stored_offset(self.layered, heights, sheets) for heights, sheets in rows]
+        return np.stack(offsets) if offsets else None
 
-        heights = decode_heights(block.array("dress.heights", np.int16))
-        basis = control_basis(body)
-        return np.stack([basis.offset(row) for row in heights]) if len(heights) else None
+
+def stored_offset(body: LayeredBody, heights: NDArray[np.int16], sheets: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Decode the displacements (V, 3), metres, of a dressed body."""
+    from ptx.geometry.dressing.displacements import control_basis
+    from ptx.geometry.dressing.sheets import with_sheets
+
+    return with_sheets(body, control_basis(body.base).offset(decode_heights(heights)), *stored_sheets(sheets))
 
 
 def hands_pose(block: Block) -> NDArray[np.float32] | None:

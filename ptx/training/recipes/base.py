@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ptx.models.combined_flow import CarriedFlow, CombinedFlow, CombinedPrediction, FlowBlend
 from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.ssim import ssim
 from ptx.training.augment import mirror_some
@@ -126,22 +127,41 @@ def trained_settings(models: TrainedNetworks, training: str, kind: type[S]) -> S
     return settings
 
 
-def load_flow_network(models: TrainedNetworks, settings: GivenFlowSettings) -> FlowNet | None:
+def load_flow_network(models: TrainedNetworks, settings: GivenFlowSettings) -> FlowNet | CombinedFlow | None:
     """Return the trained network that gives the flow; None where it comes from the stores (`flow: projected`).
 
     Raises:
         PtxError: there is none, or it is stale.
     """
+    if settings.flow == "combined":
+        return load_combined_flow(models)
     training = FLOW_TRAININGS[settings.flow]
     return load_network(models, training, FlowNet) if training else None
 
 
-def given_flow(flow_net: FlowNet | None, batch: Batch) -> tuple[Tensor, Tensor]:
+def load_combined_flow(models: TrainedNetworks) -> CombinedFlow:
+    """Return the networks of combined flow.
+
+    Raises:
+        PtxError: one of them is not there, or stale.
+    """
+    blend = load_network(models, "train-combined-flow", FlowBlend)
+    return CombinedFlow(load_network(models, "train-pose-flow", FlowNet), blend)
+
+
+def carried_flow(batch: Batch) -> CarriedFlow:
+    """Flow and visibility of dressed bodies, of a batch that comes with them."""
+    return CarriedFlow(batch["carried_flow"], batch["carried_visibility"])
+
+
+def given_flow(flow_net: FlowNet | CombinedFlow | None, batch: Batch) -> tuple[Tensor, Tensor]:
     """Flow (B, 2, H, W) px and visibility (B, 1, H, W) labels from a frozen network, or those of the stores where there is none."""
     if flow_net is None:
         return batch["flow"], batch["visibility"]
+    inputs = flow_inputs(batch)
     with torch.no_grad():
-        prediction: FlowPrediction = flow_net(*flow_inputs(batch))
+        prediction: FlowPrediction | CombinedPrediction
+        prediction = flow_net(carried_flow(batch), *inputs) if isinstance(flow_net, CombinedFlow) else flow_net(*inputs)
     return prediction.flow, prediction.visibility
 
 

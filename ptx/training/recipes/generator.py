@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ptx.models.combined_flow import CombinedFlow
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.losses import gan_terms, gradient_loss
@@ -60,7 +61,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         facts: NetworkFacts,
         radius: float,
         background: Background,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         features: Vgg19Features | None,
     ) -> None:
         super().__init__(settings, facts)
@@ -202,11 +203,12 @@ class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
             fusion=settings.fusion,
             background=settings.background,
             alignment=settings.feature_alignment,
+            surface=settings.surface,
         )
 
     def paint(self, net: nn.Module, batch: Batch) -> list[Tensor]:
         """Generate the target."""
-        return [net(batch["source"], self.poses(batch), *self.flow(batch))]
+        return [net(batch["source"], self.poses(batch), *self.flow(batch), batch.get("drawn"))]
 
 
 class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
@@ -224,7 +226,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         settings: TrainPixelWarpSettings,
         facts: NetworkFacts,
         radius: float,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         features: Vgg19Features | None,
         painter: Generator,
     ) -> None:
@@ -258,6 +260,6 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         """Generate the target, then mix it with the warped source."""
         flow, visibility = self.flow(batch)
         with torch.no_grad():
-            generated = self.painter(batch["source"], self.poses(batch), flow, visibility)
+            generated = self.painter(batch["source"], self.poses(batch), flow, visibility, batch.get("drawn"))
         mixed, _ = net(generated, batch["source"], flow, visibility)
         return [mixed]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.geometry.labels import BACKGROUND
+from ptx.models.combined_flow import CombinedFlow
 from ptx.models.flow_net import FlowNet, FlowPrediction
 from ptx.models.garment_net import GARMENT_CHANNELS, GarmentNet, SynthesisNet
 from ptx.models.pixels import to_tensor
@@ -109,7 +110,9 @@ class GarmentRecipe(Recipe[TrainGarmentSettings]):
     higher_is_better = True
     main = "garments"
 
-    def __init__(self, settings: TrainGarmentSettings, facts: NetworkFacts, flow_net: FlowNet | None) -> None:
+    def __init__(
+        self, settings: TrainGarmentSettings, facts: NetworkFacts, flow_net: FlowNet | CombinedFlow | None
+    ) -> None:
         super().__init__(settings, facts)
         self.flow_net = flow_net
 
@@ -175,7 +178,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         settings: TrainSynthesisSettings,
         facts: NetworkFacts,
         radius: float,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         features: Vgg19Features | None,
         garments: GarmentNet,
     ) -> None:

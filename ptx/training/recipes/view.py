@@ -9,6 +9,7 @@ from typing import Generic, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ptx.models.combined_flow import CombinedFlow
 from ptx.models.flow_net import FlowNet
 from ptx.models.losses import gan_terms
 from ptx.models.pg2 import CoarseNet, PairDiscriminator, RefineNet
@@ -102,7 +103,7 @@ class RefineRecipe(WeightedL1Recipe[TrainRefineSettings]):
         settings: TrainRefineSettings,
         facts: NetworkFacts,
         radius: float,
-        flow_net: FlowNet | None,
+        flow_net: FlowNet | CombinedFlow | None,
         coarse: CoarseNet,
     ) -> None:
         super().__init__(settings, facts)

@@ -20,6 +20,7 @@ from ptx.models.variants import (
 )
 from ptx.pipeline.config import ADDED_LATER, AbsolutePath
 from ptx.training.settings import (
+    FROM_DRAWN,
     AdversarialSettings,
     Count,
     GivenFlowSettings,
@@ -164,6 +165,15 @@ class TrainGeneratorSettings(DualPathSettings, PoseMapSettings):
         },
     }  # fmt: skip
 
+    surface: Annotated[bool, ADDED_LATER] = False
+    """See the source's surface, completed and drawn in the target's pose (stage draw-surface), beside that pose; with
+    background: layers it shows in the place of the warped source (ours)."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The stages of the flow, and that of the drawn surface."""
+        return (*super().reads, *(FROM_DRAWN if self.surface else ()))
+
 
 class TrainPixelWarpSettings(PaintingSettings):
     """The pixel-warping net (CVPR 2019, §3.5), on the pictures of train-generator's network and by the flow that it is given."""
@@ -195,5 +205,6 @@ ROWS = (
         TrainPixelWarpSettings,
         "ptx.training.recipes.generator:PixelWarpRecipe",
         needs=("train-generator",),
+        reads_as=("train-generator",),
     ),
 )

@@ -82,7 +82,9 @@ class TrainRefineSettings(WeightedL1Settings, AdversarialSettings, GivenFlowSett
     @property
     def reads(self) -> tuple[str, ...]:
         """The stores of flow where the network sees pixels that they warp."""
-        return FLOW_STAGES if self.texture and self.flow == "projected" else ()
+        if not self.texture:
+            return ()
+        return FLOW_STAGES if self.flow == "projected" else super().reads
 
 
 ROWS = (

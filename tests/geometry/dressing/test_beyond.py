@@ -22,7 +22,7 @@ FEET = (body_zones(BODY).feet > 0.9) & (POINTS[:, 1] > SIZE[0])
 
 
 def person(trousers: bool) -> Person:
-    return Person(np.zeros((18, 3)), None, None, np.ones(SIZE, np.float32), None, trousers)
+    return Person(np.zeros((18, 3)), None, None, np.ones(SIZE, np.float32), trousers=trousers)
 
 
 def offsets(heights: np.ndarray) -> np.ndarray:

@@ -37,12 +37,16 @@ DEMO: dict[str, dict[str, Json]] = {
         "part_weight": 5.0, "assign_weight": 0.5, "shift": [0, 0],
     },
     "train-generator": {
-        **PAINTS, **ALIGNS, "radius": 4.0, "fusion": "residual", "background": "layers", "flow": "regressed",
+        **PAINTS, **ALIGNS, "radius": 4.0, "fusion": "residual", "background": "layers", "flow": "regressed", "surface": False,
     },
     "train-pixel-warp": {**PAINTS, "inputs": "scaled"},
     "train-pose-flow": {
         **FLOW, "base_channels": 8, "learning_rate": 3e-3, "picture": True, "texture": 1.0, "garments": 2.0, "hidden": 1.8,
         "smooth": 0.1, "known_warps": 1.0, "coarse_to_fine": 0.25,
+    },
+    "train-combined-flow": {
+        **SLOW_BETAS, "base_channels": 8, "max_channels": 32, "scales": 4, "radius": 4.0, "learning_rate": 3e-3, "hidden": 0.3,
+        "visibility": 0.5,
     },
     "train-garment": {
         **ALIGNS, "base_channels": 8, "max_channels": 64, "learning_rate": 1e-3, "scales": 5, "radius": 4.0, "fusion": "soft_gate",
@@ -94,7 +98,7 @@ AT_LEAST: dict[str, float] = {
     **dict.fromkeys(
         ("halve_every", "cool_down", "weight_decay", "ema", "workers", "flips", "part_weight", "assign_weight", "perceptual", "style",
          "gradients", "adversarial", "adversarial_from", "discriminator_decay", "texture", "garments", "hidden", "smooth",
-         "known_warps", "coarse_to_fine", "l1"), 0,
+         "known_warps", "coarse_to_fine", "l1", "visibility"), 0,
     ),
 }  # fmt: skip
 """Setting → its smallest value."""

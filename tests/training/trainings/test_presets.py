@@ -33,7 +33,7 @@ FLOW: dict[str, Json] = {
 GENERATOR: dict[str, Json] = {
     **SYSTEM_A, "learning_rate": 2e-4, "betas": [0.5, 0.999], "fusion": "residual", "feature_alignment": "published",
     "background": "paint", "flow": "regressed", "perceptual": 1.0, "style": 0.0, "adversarial": 0.01, "adversarial_kind": "bce",
-    "discriminator_rate": 2e-5, "discriminator_decay": 4e-4, "gradients": 1.0,
+    "discriminator_rate": 2e-5, "discriminator_decay": 4e-4, "gradients": 1.0, "surface": False,
 }  # fmt: skip
 """L1 + perceptual + .01 adversarial. The loss on gradients is ours: it stands in where there are no VGG weights."""
 
@@ -139,7 +139,7 @@ def test_the_classifiers_schedule() -> None:
 def test_synthesis_is_trained_as_the_generator(preset: str) -> None:
     """System B publishes no numbers; ours are system A's but for the alignment."""
     a, b = values("train-generator", preset), values("train-synthesis", preset)
-    own = {"scales", "warped_scales", "fusion", "flow", "radius"}
+    own = {"scales", "warped_scales", "fusion", "flow", "radius", "surface"}
     assert {name: b[name] for name in a if name not in own} == {name: a[name] for name in a if name not in own}
     assert [b[name] for name in ("warped_scales", "fusion", "flow")] == [4, "soft_gate", "learned"]
     for name in ("train-pose-flow", "train-garment"):

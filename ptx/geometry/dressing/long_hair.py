@@ -1,0 +1,187 @@
+"""Does somebody wear long hair, behind the shoulders or before them, and how long? Told from the colours of the photograph.
+
+The sheets of a `LayeredBody` are laid over the picture. Where they would be seen, beside the neck, on the back or on the chest, the pixels
+of who has long hair have its colour, which is that of the scalp and not of the face.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.sheets import straight
+from ptx.geometry.joints import PARTS
+from ptx.geometry.layers.hair import chin_and_shoulders
+from ptx.geometry.layers.layered_body import CACHED_BODIES, LayeredBody
+from ptx.geometry.layers.worn import BACK_HAIR, LOCKS, Worn
+from ptx.geometry.rasterizer import rasterize
+from ptx.geometry.zones import body_zones
+
+Floats = NDArray[np.floating]
+Mask = NDArray[np.bool_]
+
+SURE = 0.75
+"""Share of a pixel that is the person's, from which it counts."""
+
+FEWEST = 12
+"""Pixels that show scalp, and face, at least."""
+
+FROM_BEHIND = 0.25
+"""Pixels of the face, in those of the scalp, below which somebody is seen from behind, and what there is of a face may be hair."""
+
+APART = 14.0
+"""Least distance in Lab between hair and face, lightness by `LIGHT`: else they cannot be told apart."""
+
+LIKE = 22.0
+"""Distance in Lab from the hair's colour up to which a pixel has it, where it is not nearer to that of the face."""
+
+LIGHT = 0.7
+"""Share by which differences of lightness count: hair shines."""
+
+LEAST_SEEN = 0.0016
+"""Square metres of a sheet between chin and shoulders that must be seen."""
+
+FILLED, FILLED_LOCK = 0.65, 0.5
+"""Share with the hair's colour of what is seen of the curtain between chin and shoulders, and of any row below, at least; of a lock, which
+may be narrower than its sheet, of any row."""
+
+SEEN_ROW = 0.04
+"""Metres of a row that must be seen."""
+
+PAST_SHOULDERS = 0.03
+"""Metres below the shoulders that a lock reaches at least: else it is the hair of the head."""
+
+UNSEEN = 0.1
+"""Metres below the shoulders at which the curtain is taken to end whose end the picture does not show."""
+
+CLOTHES = 0.3
+"""Share of the trunk beside the hair with its colour from which nothing is told: a collar or a hood has it too."""
+
+
+class Rows(NamedTuple):
+    """What is seen of a sheet of hair, by rows of its faces; square metres."""
+
+    seen: Floats
+    """(R,)."""
+    filled: Floats
+    """(R,) of it with the hair's colour."""
+    down: Floats
+    """(R,) metres of the rows' lower ends below the sheet's top."""
+    neck: Mask
+    """(R,) rows between chin and shoulders."""
+    shoulders: float
+    """Metres of the shoulders below the sheet's top."""
+
+
+def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, float, float]:
+    """Find how long a person's hair is behind the shoulders, before the left one, and before the right one.
+
+    Args:
+        body: the body with its hair.
+        posed: fitted to the person.
+        person: of the same picture, with its colours.
+
+    Returns:
+        Metres of each sheet; 0: it is not there, or nothing shows it.
+    """
+    if person.image is None:
+        return 0.0, 0.0, 0.0
+    longest = Worn(0.0, *(float(sheet.down[-1]) for sheet in body.sheets[BACK_HAIR - 1 :]))
+    points = posed.points(body, straight(body, longest))
+    bare, _, depth = rasterize(points, body.base.faces, *person.size)
+    mask = np.asarray((person.mask > SURE) & (True if person.area is None else person.area), np.bool_)
+    hair = _like_hair(person.image, mask, bare, body)
+    if hair is None:
+        return 0.0, 0.0, 0.0
+    faces = body.drawn(longest)
+    beside = (rasterize(points, faces, *person.size)[0] == bare) & (bare >= 0) & mask
+    beside &= (body.base.face_part == PARTS.index("torso"))[np.maximum(bare, 0)]
+    if beside.sum() >= FEWEST and hair[beside].mean() > CLOTHES:
+        return 0.0, 0.0, 0.0
+    back, left, right = (
+        _measure(body, layer, points, depth, hair, float(posed.camera[0])) for layer in (BACK_HAIR, *LOCKS)
+    )
+    locks = _lock(left), _lock(right)
+    return _curtain(back, max(locks)), *locks
+
+
+def _measure(body: LayeredBody, layer: int, points: Floats, depth: Floats, hair: Mask, scale: float) -> Rows:
+    """Measure what is seen of a sheet before a body of depth (H, W), and where it has the hair's colour (H, W)."""
+    sheet = body.sheets[layer - 1]
+    first = len(body.base.faces) + sum(len(before.face_rows) for before in body.sheets[: layer - 1])
+    surface, _, before = rasterize(points, body.faces[first : first + len(sheet.face_rows)], *depth.shape)
+    shown = (surface >= 0) & (before < depth)
+    count = len(sheet.down) - 1
+    row = sheet.face_rows[np.maximum(surface, 0)]
+    seen, filled = (np.bincount(row[where], minlength=count)[:count] / scale**2 for where in (shown, shown & hair))
+    chin, shoulders = (float(sheet.vertices[0, 0, 1]) - height for height in chin_and_shoulders(body.base))
+    down = sheet.down[1:]
+    return Rows(seen, filled, down, (down > chin) & (down <= shoulders), shoulders)
+
+
+def _run(rows: Rows, start: float, share: float) -> float:
+    """Metres at which rows end that are seen and have the hair's colour, from the first that is seen after a start on; 0: it has not."""
+    enough = rows.seen > SEEN_ROW * float(rows.down[1] - rows.down[0])
+    seen = np.flatnonzero((rows.down > start) & enough)
+    if not len(seen):
+        return 0.0
+    on = enough & (rows.filled > share * rows.seen)
+    off = np.flatnonzero(~on[seen[0] :])
+    end = seen[0] + (int(off[0]) if len(off) else len(on) - seen[0])
+    return round(float(rows.down[end - 1]), 2) if end > seen[0] else 0.0
+
+
+def _lock(rows: Rows) -> float:
+    """How long a lock is."""
+    length = _run(rows, float(rows.down[np.argmax(rows.neck)]), FILLED_LOCK)
+    return length if length > rows.shoulders + PAST_SHOULDERS else 0.0
+
+
+def _curtain(rows: Rows, locks: float) -> float:
+    """How long the curtain is; where the picture does not show it, as the locks are."""
+    seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
+    if seen > LEAST_SEEN and filled > FILLED * seen:
+        return _run(rows, rows.shoulders, FILLED) or round(rows.shoulders + UNSEEN, 2)
+    behind = rows.seen[rows.down > rows.shoulders].sum()
+    return locks if behind < LEAST_SEEN else 0.0
+
+
+def _like_hair(image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], body: LayeredBody) -> Mask | None:
+    """Pixels (H, W) of the mask with the colour of the hair; None where it is not seen, or is like that of the face."""
+    surface = bare[mask]
+    scalp, face = ((surface >= 0) & zone[np.maximum(surface, 0)] for zone in _head_faces(body))
+    if scalp.sum() < FEWEST:
+        return None
+    lab = cv2.cvtColor(image[mask][None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0] * np.array(
+        [LIGHT, 1, 1], np.float32
+    )
+    out = np.zeros(mask.shape, np.bool_)
+    if face.sum() < max(FEWEST, FROM_BEHIND * scalp.sum()):
+        out[mask] = _away(lab, np.median(lab[scalp], axis=0)) < LIKE
+        return out
+    skin = np.median(lab[face], axis=0)
+    unlike = _away(lab, skin)
+    colour = np.median(lab[scalp & (unlike >= np.median(unlike[scalp]))], axis=0)  # the other half may be a forehead
+    if np.linalg.norm(skin - colour) < APART:
+        return None
+    away = _away(lab, colour)
+    out[mask] = (away < LIKE) & (away < unlike)
+    return out
+
+
+def _away(colours: Floats, colour: Floats) -> Floats:
+    """Distances (N,) of colours (N, 3) from one (3,)."""
+    return np.asarray(np.sqrt(((colours - colour) ** 2) @ np.ones(3, np.float32)))
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def _head_faces(body: LayeredBody) -> tuple[Mask, Mask]:
+    """Faces (F,) of the scalp, and of the face, of the body alone."""
+    zones, faces = body_zones(body.base), body.base.faces
+    scalp, face = (np.asarray(zone[faces].mean(axis=1) > 0.7, np.bool_) for zone in (zones.scalp, zones.face))
+    return scalp, face

@@ -1,0 +1,87 @@
+"""Bodies fitted to the people of photographs, and dressed to their outlines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.images import photograph_area
+from ptx.detector.silhouettes import Silhouettes
+from ptx.geometry.body import Body
+from ptx.geometry.dressing.dress import dress
+from ptx.geometry.dressing.refine import Person as Observed
+from ptx.geometry.dressing.refine import Posed
+from ptx.geometry.dressing.sheets import clothed
+from ptx.geometry.keypoints import drop_keypoints
+from ptx.geometry.rasterizer import rasterize
+from ptx.geometry.viewpoint import FittedBody
+from ptx.inference.person import Person
+from ptx.inference.view import beyond_photograph, fit_person, landmarks_of
+from ptx.pipeline.errors import BadSample
+from ptx.surface.skin import clothed_legs
+from ptx.surface.source import MaskedPhotograph, Source, observe
+
+
+class DressedPerson(NamedTuple):
+    """A person in a picture."""
+
+    fitted: FittedBody
+    """Their body, dressed to the mask."""
+    mask: NDArray[np.float32]
+    """(h, w) 0 to 1, how much of a pixel is theirs."""
+
+    def on_body_of(self, first: FittedBody) -> DressedPerson:
+        """Bring the fit to the body of the first photograph's, whose sheets are parts of it; one that wears others gets its clothes."""
+        if self.fitted.body is first.body and np.array_equal(self.fitted.faces, first.faces):
+            return self
+        return self._replace(fitted=replace(self.fitted, body=first.body, offset=first.offset, drawn=first.drawn))
+
+
+def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> DressedPerson:
+    """Fit a body to a person and dress it by their mask; raises BadSample."""
+    fitted = fit_person(person, body)
+    area = photograph_area(person.transform, person.original.shape[:2], fitted.size)
+    mask = _mask(person, fitted, silhouettes) * area
+    start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
+    observed = Observed(
+        person.keypoints,
+        person.keypoints3d,
+        landmarks_of(person),
+        mask,
+        area,
+        person.image,
+        clothed_legs(person.image, fitted),
+    )
+    dressed = dress(body, start, observed)
+    whole, offset, drawn = clothed(body, dressed.heights, dressed.worn, dressed.sheet_heights)
+    pose, betas, camera, _ = dressed.posed
+    fitted = replace(fitted, body=whole, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn)
+    return DressedPerson(fitted, mask)
+
+
+def observe_person(person: Person, dressed: DressedPerson) -> Source:
+    """Find out what the photograph of a person shows of their body."""
+    face = None if person.details is None else person.details().face
+    return observe(MaskedPhotograph(person.image, dressed.mask, face), dressed.fitted)
+
+
+def inside_photograph(person: Person) -> Person:
+    """Drop keypoints beyond the photograph's edge: there the detector has seen the filling only."""
+    outside = beyond_photograph(person, person.keypoints)
+    deep = person.keypoints3d
+    return replace(
+        person,
+        keypoints=drop_keypoints(person.keypoints, outside),
+        keypoints3d=None if deep is None else drop_keypoints(deep, outside),
+    )
+
+
+def _mask(person: Person, fitted: FittedBody, silhouettes: Silhouettes) -> NDArray[np.float32]:
+    """Mask (h, w), 0 to 1, of a person: the network's, or that of the body where it sees nobody around the keypoints."""
+    try:
+        return silhouettes(person.image, person.keypoints)
+    except BadSample:
+        return (rasterize(fitted.points, fitted.body.faces, *fitted.size)[0] >= 0).astype(np.float32)

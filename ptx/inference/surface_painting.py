@@ -1,0 +1,83 @@
+"""People whose surface is filled, poses that a body is fitted to, and what the surface engine draws of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.images import Image
+from ptx.geometry.viewpoint import FittedBody
+from ptx.inference.backgrounds import Backdrop
+from ptx.inference.given import Keypoints
+from ptx.inference.painting import Painting, Scene
+from ptx.inference.person import Person
+from ptx.pictures.compose import Painted
+from ptx.surface.render import Rendering
+from ptx.surface.store import SurfaceStore
+
+
+@dataclass(frozen=True)
+class SurfacePerson:
+    """A person of a photograph, with their surface."""
+
+    person: Person
+    """The person at the engine's size."""
+    fitted: FittedBody
+    """The body that is fitted to them."""
+    mask: NDArray[np.float32] = field(repr=False)
+    """(h, w) 0 to 1, how much of a pixel is theirs."""
+    store: SurfaceStore = field(repr=False)
+    """Their surface."""
+
+
+class WantedPose(NamedTuple):
+    """A pose to paint somebody in."""
+
+    fitted: FittedBody
+    """Somebody's body in that pose."""
+    keypoints: Keypoints
+    """(18, 3) px, confidence."""
+    scene: Scene | None = None
+    """Who shows it, where a photograph does."""
+
+
+@dataclass(frozen=True)
+class SurfacePainting(Painting):
+    """A person drawn in another pose, on a plain background."""
+
+    steady: ClassVar[bool] = True
+
+    rendering: Rendering = field(kw_only=True, repr=False)
+    """The person alone, with alpha."""
+    whole: Painted = field(kw_only=True, repr=False)
+    """The same with what reaches beyond the picture."""
+    fitted: FittedBody = field(kw_only=True, repr=False)
+    """Their body in the pose."""
+    mask: NDArray[np.float32] = field(kw_only=True, repr=False)
+    """(h, w) 0 to 1 of the person in the source."""
+    wanted: WantedPose | None = field(default=None, kw_only=True, repr=False)
+    """The pose, where it is somebody's."""
+
+    @property
+    def cut_out(self) -> Painted:
+        """The person alone, whole: limbs may reach beyond the picture."""
+        return self.whole
+
+    @property
+    def scene(self) -> Scene:
+        """The photograph that the person comes from."""
+        return Scene(self.person, self.mask)
+
+    @property
+    def pose_scene(self) -> Scene | None:
+        """The photograph that shows the pose, where one does."""
+        return None if self.wanted is None else self.wanted.scene
+
+    @cached_property
+    def pasted(self) -> Image:
+        """(H, W, 3) the whole photograph with the person in the pose, without them as they were."""
+        return Backdrop("source").draw(self)
