@@ -47,8 +47,8 @@ def test_outline_brings_bodies_nearer_to_the_truth() -> None:
     before, after, shape = [], [], []
     for true, start, person in cases():
         found = refine(BODY, start, person)
-        before.append(overlap(BODY, start, None, person.mask))
-        after.append(overlap(BODY, found, None, person.mask))
+        before.append(overlap(start.points(BODY), BODY.faces, person.mask))
+        after.append(overlap(found.points(BODY), BODY.faces, person.mask))
         shape.append([np.linalg.norm(x.betas - true.betas) for x in (start, found)])
         assert found.pose.dtype == found.betas.dtype == found.camera.dtype == np.float32
     assert np.mean(after) > np.mean(before) + 0.03
