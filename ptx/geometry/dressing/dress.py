@@ -31,7 +31,7 @@ than that."""
 SHEETS_IN = 192
 """Longer side, px, of the pictures in which skirts are looked for."""
 
-ROUNDS = 4
+ROUNDS = 3
 """Times that the body's outline is traced and displacements are solved for."""
 
 NO_HEIGHTS = frozen(np.zeros(len(NOTHING) * SHEET_ROWS * SHEET_COLUMNS), np.float32)
