@@ -26,7 +26,7 @@ from ptx.geometry.skinning import pose_vertices
 
 Floats = NDArray[np.float64]
 
-ITERATIONS = 6
+ITERATIONS = 7
 """Gauss-Newton steps."""
 
 TRACED = (1, 3, 4)
