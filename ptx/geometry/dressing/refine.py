@@ -26,10 +26,10 @@ from ptx.geometry.skinning import pose_vertices
 
 Floats = NDArray[np.float64]
 
-ITERATIONS = 9
+ITERATIONS = 7
 """Gauss-Newton steps."""
 
-TRACED = (1, 3, 5, 7)
+TRACED = (1, 3, 4)
 """Steps before which the body's outline is traced anew."""
 
 ANCHOR = np.radians(12.0)

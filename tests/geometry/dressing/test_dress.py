@@ -7,8 +7,9 @@ import pytest
 
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
+from ptx.geometry.dressing.displace import displace, pose_skin
 from ptx.geometry.dressing.displacements import control_basis
-from ptx.geometry.dressing.dress import displace, dress, overlap
+from ptx.geometry.dressing.dress import dress, overlap
 from ptx.geometry.dressing.outline import mask_outline
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.joints import joint
@@ -102,9 +103,7 @@ def test_displacements_stay_within_their_limits() -> None:
     mask = np.zeros(SIZE, np.float32)
     mask[20:236, 10:182] = 1
     heights = displace(
-        BODY,
-        BASIS,
-        posed,
+        pose_skin(BODY, BASIS, posed),
         np.zeros(BASIS.weights.shape[1]),
         mask_outline(mask),
         Person(np.zeros((18, 3)), None, None, mask),
@@ -116,11 +115,12 @@ def test_displacements_stay_within_their_limits() -> None:
 def test_overlap() -> None:
     posed = standing()
     person = person_of(posed, np.zeros_like(BASIS.normals))
-    assert overlap(BODY, posed, None, person.mask) == 1
+    assert overlap(posed.points(BODY), BODY.faces, person.mask) == 1
     half = person.mask.copy()
     half[:, :96] = 0
-    assert overlap(BODY, posed, None, half) == pytest.approx(half.sum() / person.mask.sum())
-    assert overlap(BODY, Posed(posed.pose, posed.betas, np.array([130, 9999, 0], np.float32)), None, half * 0) == 0
+    assert overlap(posed.points(BODY), BODY.faces, half) == pytest.approx(half.sum() / person.mask.sum())
+    away = posed._replace(camera=np.array([130, 9999, 0], np.float32))
+    assert overlap(away.points(BODY), BODY.faces, half * 0) == 0
 
 
 def test_large_pictures_are_dressed_alike() -> None:
@@ -134,5 +134,5 @@ def test_large_pictures_are_dressed_alike() -> None:
     keypoints = np.column_stack([3 * person.keypoints[:, :2] + 1, np.ones(18)])
     found = dress(BODY, large, Person(keypoints, None, None, mask))
     assert found.iou[1] > 0.95
-    assert overlap(BODY, found.posed, BASIS.offset(found.heights), mask) > 0.945
+    assert overlap(found.posed.points(BODY, BASIS.offset(found.heights)), BODY.faces, mask) > 0.945
     assert found.posed.camera[0] == pytest.approx(390, rel=0.03)

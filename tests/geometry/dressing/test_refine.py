@@ -47,8 +47,8 @@ def test_outline_brings_bodies_nearer_to_the_truth() -> None:
     before, after, shape = [], [], []
     for true, start, person in cases():
         found = refine(BODY, start, person)
-        before.append(overlap(BODY, start, None, person.mask))
-        after.append(overlap(BODY, found, None, person.mask))
+        before.append(overlap(start.points(BODY), BODY.faces, person.mask))
+        after.append(overlap(found.points(BODY), BODY.faces, person.mask))
         shape.append([np.linalg.norm(x.betas - true.betas) for x in (start, found)])
         assert found.pose.dtype == found.betas.dtype == found.camera.dtype == np.float32
     assert np.mean(after) > np.mean(before) + 0.03
@@ -107,5 +107,5 @@ def test_landmarks_turn_the_feet() -> None:
     landmarks = np.column_stack([project(true.camera, xyz)[:, :2], np.ones(len(xyz))])
     known = person._replace(landmarks=landmarks, mask=mask_of(turned))
     found = refine(BODY, Posed(true.pose, true.betas, true.camera), known)
-    assert found.pose[joint("left_ankle"), 0] == pytest.approx(0.5, abs=0.2)
+    assert 0.2 < found.pose[joint("left_ankle"), 0] < 0.6  # held by the anchor
     assert np.abs(found.pose[joint("right_ankle")]).max() < 0.2
