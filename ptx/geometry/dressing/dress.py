@@ -32,7 +32,7 @@ than that."""
 SHEETS_IN = 192
 """Longer side, px, of the pictures in which skirts are looked for."""
 
-ROUNDS = 3
+ROUNDS = 4
 """Times that the body's outline is traced and displacements are solved for."""
 
 NO_HEIGHTS = frozen(np.zeros(len(NOTHING) * SHEET_ROWS * SHEET_COLUMNS), np.float32)
