@@ -32,9 +32,10 @@ def check_avatar(avatar: Path, systems: Sequence[SystemName], look: str, backgro
     """Raise PtxError where networks, or the photograph of its person, are asked for of an avatar."""
     if systems:
         raise PtxError(f"{avatar}: an avatar is drawn by the surface engine: leave --engine, --system and --model out")
-    if look in ("paste", "everyone") or background == "source":
-        option = "--background source" if background == "source" else f"--as {look}"
-        raise PtxError(f"{option}: {avatar} has no photograph: take none, a colour, or pose for transfers")
+    if look in ("paste", "everyone"):
+        raise PtxError(f"--as {look}: {avatar} has no photograph: take --as picture or sheet")
+    if background == "source":
+        raise PtxError(f"--background source: {avatar} has no photograph: take none, a colour, or pose for transfers")
 
 
 def load_model(
