@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.zones import body_zones, head_coordinates
 from ptx.surface.layers import Image
 from ptx.surface.points import Floats, SurfacePoints
@@ -42,6 +43,8 @@ def hair_weights(source: Source, colours: Floats, known: Floats) -> Floats:
     if source.skin is None:
         return np.asarray(weights, np.float32)
     unlike = weights * np.clip((0.55 - likeness(colours, source.skin, 14.0)) / 0.25, 0, 1)
+    hanging = layer_of(source.fitted.body) > 0  # which is known to be hair, also where it has the colour of skin
+    unlike[hanging] = weights[hanging]
     return np.asarray(unlike if unlike.sum() > FEWEST / 2 else weights * (zones.scalp > 0.7), np.float32)
 
 

@@ -59,7 +59,7 @@ def _lab(colours: Floats) -> Floats:
 def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | None:
     """Find a person's lit skin colour (3,) in the first of face, neck, hands, arms and chest that shows skin; None: none does.
 
-    Fair and brown hair has the chroma of skin: parts that look like the scalp are left for the last.
+    Fair and brown hair has the chroma of skin: where no face is seen, parts that look like the scalp are left for the last.
 
     Args:
         colours: (V, 3) of the vertices, RGB 0..255.
@@ -71,7 +71,8 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
     scalp = colours[(zones.scalp > 0.7) & (confidence > 0.4)]
     hair = np.median(scalp, axis=0) if len(scalp) > FEWEST else None
     hairy: Floats | None = None
-    for part in (zones.face > 0.5, neck, *(limb > 0.5 for limb in limbs)):
+    face = zones.face > 0.5
+    for part in (face, neck, *(limb > 0.5 for limb in limbs)):
         shown = colours[part & (confidence > 0.4)]
         if len(shown) < FEWEST:
             continue
@@ -80,7 +81,7 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
         if skin.mean() > 0.3 and skin.sum() > FEWEST // 2:
             light = shown[skin].mean(1)
             typical = np.asarray(np.median(shown[skin][light >= np.quantile(light, LIT)], axis=0), np.float32)
-            if hair is None or likeness(typical[None], hair, 10.0)[0] < LIKE_HAIR:
+            if part is face or hair is None or likeness(typical[None], hair, 10.0)[0] < LIKE_HAIR:
                 return typical
             hairy = typical if hairy is None else hairy
     return hairy

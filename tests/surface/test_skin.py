@@ -80,6 +80,8 @@ def test_hair_of_the_colour_of_skin_is_not_taken_for_it() -> None:
     colours = np.where((ZONES.head + ZONES.neck > 0.3)[:, None], hair, CLOTH).astype(np.float32)
     colours[ZONES.forearms > 0.5] = arms
     sure = np.where(ZONES.hands > 0.9, np.float32(0), np.float32(1))
+    np.testing.assert_allclose(typical_skin(colours, sure, ZONES), hair)  # the face is seen, and is as dark
+    sure[ZONES.face > 0.3] = 0
     np.testing.assert_allclose(typical_skin(colours, sure, ZONES), arms)
 
 
