@@ -16,7 +16,7 @@ from ptx.inference.blend import blend_people
 from ptx.inference.given import Keypoints, Photograph, checked_keypoints, photograph_of, several
 from ptx.inference.group import GroupPainting, paint_everyone, pixels_per_metre
 from ptx.inference.painter import ExportedPainter
-from ptx.inference.painting import Flow, Painting, Visibility
+from ptx.inference.painting import Flow, FoundFlow, Painting, Visibility
 from ptx.inference.person import Detector, Person, PersonReader
 from ptx.inference.systems import PAINTERS, assemble
 from ptx.inference.view import Joints, NovelView, fit_person, turn_landmarks
@@ -241,9 +241,11 @@ class Model:
             ) from None
         return Painting(
             picture=to_uint8(out.picture)[0],
-            warped=to_uint8(out.warped)[0],
-            flow=out.flow[0].permute(1, 2, 0).cpu().numpy(),
-            visibility=out.visibility[0, 0].cpu().numpy(),
+            carried=FoundFlow(
+                warped=to_uint8(out.warped)[0],
+                flow=out.flow[0].permute(1, 2, 0).cpu().numpy(),
+                visibility=out.visibility[0, 0].cpu().numpy(),
+            ),
             person=person,
             pose=pose,
             garments=None if out.garments is None else out.garments[0].cpu().numpy(),

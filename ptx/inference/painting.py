@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -33,6 +33,33 @@ class Scene(NamedTuple):
     """(h, w) 0 to 1, how much of a pixel of `person.image` is theirs, where that is known."""
 
 
+class Carried(Protocol):
+    """How a painting shows what its source shows."""
+
+    @property
+    def warped(self) -> Image:
+        """(h, w, 3) the source's own pixels where the flow brings them."""
+        ...
+
+    @property
+    def flow(self) -> Flow:
+        """(h, w, 2) px, target to source."""
+        ...
+
+    @property
+    def visibility(self) -> Visibility:
+        """(h, w) labels 0 visible, 1 hidden, 2 background."""
+        ...
+
+
+class FoundFlow(NamedTuple):
+    """Flow that networks have found."""
+
+    warped: Image
+    flow: Flow
+    visibility: Visibility
+
+
 @dataclass(frozen=True)
 class Painting:
     """A person painted in another pose."""
@@ -42,12 +69,8 @@ class Painting:
 
     picture: Image
     """(h, w, 3) uint8 RGB."""
-    warped: Image
-    """(h, w, 3) the source's own pixels where the flow brings them."""
-    flow: Flow
-    """(h, w, 2) px, target to source."""
-    visibility: Visibility
-    """(h, w) labels 0 visible, 1 hidden, 2 background."""
+    carried: Carried
+    """Flow from the source, and its pixels."""
     person: Person
     """The source."""
     pose: Keypoints
@@ -56,6 +79,21 @@ class Painting:
     """(h, w) labels (`ptx.labels`) of the target, where the system predicts them."""
     posed: Person | None = None
     """Who shows the pose, where a photograph does."""
+
+    @property
+    def warped(self) -> Image:
+        """(h, w, 3) the source's own pixels where the flow brings them."""
+        return self.carried.warped
+
+    @property
+    def flow(self) -> Flow:
+        """(h, w, 2) px, target to source."""
+        return self.carried.flow
+
+    @property
+    def visibility(self) -> Visibility:
+        """(h, w) labels 0 visible, 1 hidden, 2 background."""
+        return self.carried.visibility
 
     @property
     def cut_out(self) -> Painted | None:

@@ -18,7 +18,6 @@ from ptx.avatar.read import is_avatar, read_avatar
 from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
-from ptx.geometry.flow import warp
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import lay_everyone
 from ptx.inference.dressed_person import DressedPerson, dress_person, inside_photograph, observe_person
@@ -26,7 +25,7 @@ from ptx.inference.given import Keypoints, Photograph, name_of, photograph_of, s
 from ptx.inference.group import GroupPainting, paint_everyone
 from ptx.inference.painting import Painting, Scene
 from ptx.inference.person import Detector, Person, PersonReader
-from ptx.inference.surface_painting import SurfacePainting, SurfacePerson, WantedPose
+from ptx.inference.surface_painting import BodyFlow, SurfacePainting, SurfacePerson, WantedPose
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints
 from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
@@ -249,12 +248,9 @@ class SurfaceEngine:
         every = render(source.store, whole, unseen_arms(fitted, pose))
         inside = slice(top, top + fitted.size[0]), slice(left, left + fitted.size[1])
         drawn = Rendering(every.colour[inside], every.alpha[inside], every.own[inside])
-        flow, visibility = fitted.flow_from(source.fitted)
         return SurfacePainting(
             picture=_on_plain(drawn),
-            warped=np.where(visibility[..., None] == 0, warp(source.person.image, flow), np.uint8(0)),
-            flow=flow,
-            visibility=visibility,
+            carried=BodyFlow(source, fitted),
             person=source.person,
             pose=pose,
             rendering=drawn,

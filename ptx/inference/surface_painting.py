@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
+from ptx.geometry.flow import warp
+from ptx.geometry.labels import VISIBLE
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import Backdrop
 from ptx.inference.given import Keypoints
-from ptx.inference.painting import Painting, Scene
+from ptx.inference.painting import Flow, Painting, Scene, Visibility
 from ptx.inference.person import Person
 from ptx.pictures.compose import Painted
 from ptx.surface.render import Rendering
@@ -43,6 +45,36 @@ class WantedPose(NamedTuple):
     """(18, 3) px, confidence."""
     scene: Scene | None = None
     """Who shows it, where a photograph does."""
+
+
+@dataclass(frozen=True)
+class BodyFlow:
+    """Flow of the body, which sheets of pictures show; computed where it is asked for."""
+
+    source: SurfacePerson
+    """The person."""
+    fitted: FittedBody
+    """Their body in another pose."""
+
+    @cached_property
+    def _projected(self) -> tuple[Flow, Visibility]:
+        return self.fitted.flow_from(self.source.fitted)
+
+    @property
+    def flow(self) -> Flow:
+        """(h, w, 2) px, target to source."""
+        return self._projected[0]
+
+    @property
+    def visibility(self) -> Visibility:
+        """(h, w) labels 0 visible, 1 hidden, 2 background."""
+        return self._projected[1]
+
+    @property
+    def warped(self) -> Image:
+        """(h, w, 3) the source's own pixels where the flow brings them."""
+        visible = self.visibility[..., None] == VISIBLE
+        return np.where(visible, warp(self.source.person.image, self.flow), np.uint8(0))
 
 
 @dataclass(frozen=True)

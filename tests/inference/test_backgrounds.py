@@ -14,7 +14,7 @@ from ptx.geometry.keypoints import valid_keypoints
 from ptx.inference import backgrounds
 from ptx.inference.backgrounds import PAINTED, Backdrop, backdrop_of
 from ptx.inference.model import Model
-from ptx.inference.painting import Painting, Scene
+from ptx.inference.painting import FoundFlow, Painting, Scene
 from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
 from tests.conftest import SIZE
@@ -47,7 +47,7 @@ def painting(models: Path, people: People, monkeypatch: pytest.MonkeyPatch) -> t
     picture = np.empty((*SIZE, 3), np.uint8)
     picture[:] = BLUE
     flow = np.zeros((*SIZE, 2), np.float32)
-    return model, Painting(picture, picture, flow, np.zeros(SIZE, np.uint8), person, person.keypoints)
+    return model, Painting(picture, FoundFlow(picture, flow, np.zeros(SIZE, np.uint8)), person, person.keypoints)
 
 
 def share_of_blue(picture: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from ptx.inference.blend import blend_people
 from ptx.inference.given import Keypoints
 from ptx.inference.group import pixels_per_metre
 from ptx.inference.model import Model
-from ptx.inference.painting import Painting
+from ptx.inference.painting import FoundFlow, Painting
 from ptx.inference.person import Person
 from ptx.pipeline.errors import PtxError
 from tests.conftest import SIZE
@@ -43,7 +43,7 @@ def in_red(person: Person) -> Painting:
     picture = np.zeros_like(person.image)
     picture[..., 0] = 255
     flow = np.zeros((*SIZE, 2), np.float32)
-    return Painting(picture, picture, flow, np.zeros(SIZE, np.uint8), person, person.keypoints)
+    return Painting(picture, FoundFlow(picture, flow, np.zeros(SIZE, np.uint8)), person, person.keypoints)
 
 
 def test_the_larger_is_nearer_and_painted_last(models: Path, people: People) -> None:
