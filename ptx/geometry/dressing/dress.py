@@ -85,8 +85,9 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     wearing = layered if worn != NOTHING else body
     basis = layered_basis(layered, worn) if worn != NOTHING else basis
     heights, dressed_skin = np.zeros(basis.weights.shape[1]), pose_skin(wearing, basis, posed)
-    for _ in range(ROUNDS):
-        heights = displace(dressed_skin, heights, target, person)
+    for n in range(ROUNDS):
+        solution = displace(dressed_skin, heights, target, person)
+        heights = (heights + solution) / 2 if n else solution  # else arms and trunk swap their outlines in every round
     if not worn.skirt:
         heights[:skin] = continue_legs(body, posed, heights[:skin], person)
     after = overlap(dressed_skin.points(heights), basis.faces, person.mask)
