@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from ptx.geometry.camera import project
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.sheets import straight
 from ptx.geometry.dressing.skirts import SHORTER
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.worn import Worn
 from ptx.geometry.skinning import joint_transforms
 
 Floats = NDArray[np.float64]
@@ -105,9 +107,8 @@ def find_hem(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> flo
             best, hem = sure, row
     if hem < 0 or _seam(legs, hem):
         return 0.0
-    found, worn = (_axes(body, one).mean(axis=0) for one in (fit, posed))
-    nearest = int(np.argmin(np.linalg.norm(worn - found[hem], axis=1)))
-    return round(max(_length(body, nearest / ROWS) - SHORTER, 0.0), 2)
+    middle = _axes(body, fit).mean(axis=0)
+    return round(max(_length(body, posed, middle[hem], middle[hem + 1] - middle[hem - 1]) - SHORTER, 0.0), 2)
 
 
 def _axes(body: LayeredBody, posed: Posed) -> Floats:
@@ -175,8 +176,13 @@ def _seam(legs: Straightened, row: int) -> bool:
     return bool(darker.max() > SEAM)
 
 
-def _length(body: LayeredBody, along: float) -> float:
-    """Metres of the tube down to a height of the legs: 0 the hips, 1 the knees, 2 the ankles."""
-    heights = [body.base.joint_template[names, 1].mean() for names in (HIPS, KNEES, ANKLES)]
-    rings = body.v_template[body.first(0) : body.first(1), 1].reshape(body.sheets[0].shape).mean(axis=1)
-    return float(np.interp(-np.interp(along, range(3), heights), -rings, body.sheets[0].down))
+def _length(body: LayeredBody, posed: Posed, hem: Floats, down: Floats) -> float:
+    """Metres of the tube at which its near side reaches a hem, a pixel (2,), along the legs' direction (2,) there."""
+    sheet = body.sheets[0]
+    tube = slice(body.first(0), body.first(1))
+    longest = straight(body, Worn(float(sheet.down[-1])))
+    points = posed.points(body, longest)[tube].reshape(*sheet.shape, 3)
+    near = points[..., 2] <= points[..., 2].mean(axis=1, keepdims=True)
+    beyond = (points[..., :2] - hem) @ down
+    reached = (beyond * near).sum(axis=1) / near.sum(axis=1)
+    return float(np.interp(0, np.maximum.accumulate(reached), sheet.down))
