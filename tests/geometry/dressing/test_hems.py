@@ -60,10 +60,18 @@ def test_a_tight_skirt_is_found_by_its_hem(posed: Posed, seed: int | None, lengt
 
 
 @pytest.mark.parametrize("end", [-0.3, -0.45, -0.6, -0.85])
-@pytest.mark.parametrize("posed", [standing(), standing(0.4), standing(1.4), standing(apart=0.1)])
+@pytest.mark.parametrize("posed", [standing(), standing(0.4), standing(1.2), standing(apart=0.1)])
 def test_trousers_and_shorts_have_no_such_hem(posed: Posed, end: float) -> None:
     """The wall shows between their legs; from the side, nothing is told."""
     assert find_hem(LAYERED, posed, posed, painted(posed, Worn(), end)) == 0
+
+
+def test_shorts_of_somebody_who_sits_are_no_skirt() -> None:
+    """Thighs that point at the viewer."""
+    posed = standing()
+    posed.pose[[joint("left_hip"), joint("right_hip")], 0] = -1.2
+    posed.pose[[joint("left_knee"), joint("right_knee")], 0] = 1.2
+    assert find_hem(LAYERED, posed, posed, painted(posed, Worn(), -0.4)) == 0
 
 
 def test_a_fold_between_the_legs_is_that_of_shorts() -> None:
@@ -87,6 +95,7 @@ def test_nothing_is_told_without_colours_or_below_the_picture() -> None:
     assert find_hem(LAYERED, posed, posed, person._replace(area=area)) == 0
 
 
+@pytest.mark.slow
 def test_somebody_in_a_tight_skirt_is_dressed_with_it() -> None:
     posed = standing()
     found = dress(BODY, posed, painted(posed, Worn(0.5)), refined=False)
