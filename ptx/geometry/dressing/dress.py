@@ -12,6 +12,7 @@ from ptx.geometry.body import Body
 from ptx.geometry.dressing.beyond import continue_legs
 from ptx.geometry.dressing.displace import displace, pose_skin
 from ptx.geometry.dressing.displacements import control_basis
+from ptx.geometry.dressing.hems import find_hem
 from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.outline import mask_outline
 from ptx.geometry.dressing.refine import Person, Posed, refine
@@ -63,7 +64,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
         fit: of the same picture.
         person: keypoints, landmarks and mask.
         refined: refine pose, shape and camera first.
-        layers: look for skirts, and in the picture's colours for long hair.
+        layers: look for skirts, and in the picture's colours for hems and long hair.
 
     Returns:
         The dressed body, or the fit without displacements where its outline is nearer to the mask's.
@@ -80,7 +81,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
         return bare
     posed = refine(body, fit, person) if refined else fit
     layered = with_layers(body)
-    worn = _find_worn(layered, posed, person) if layers else NOTHING
+    worn = _find_worn(layered, fit, posed, person) if layers else NOTHING
     skin = basis.weights.shape[1]
     wearing = layered if worn != NOTHING else body
     basis = layered_basis(layered, worn) if worn != NOTHING else basis
@@ -98,11 +99,12 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     return dressed._replace(worn=worn, sheet_heights=found[skin:]) if worn != NOTHING else dressed
 
 
-def _find_worn(body: LayeredBody, posed: Posed, person: Person) -> Worn:
-    """Find the sheets that somebody wears; skirts in a small picture, which shows them as well."""
+def _find_worn(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> Worn:
+    """Find the sheets that somebody wears: skirts by the hem's colours, or by the mask, in a small picture, which shows them as well."""
     shrink = min(1.0, SHEETS_IN / max(person.mask.shape))
     small, picture = (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
-    return Worn(find_skirt(body, small, picture), *find_hair(body, posed, person))
+    skirt = find_hem(body, fit, posed, person) or find_skirt(body, small, picture)
+    return Worn(skirt, *find_hair(body, posed, person))
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:

@@ -94,7 +94,7 @@ class Person(NamedTuple):
     area: NDArray[np.bool_] | None = None
     """(H, W) False where the picture is no photograph but filling beyond its edge; None: nowhere."""
     image: NDArray[np.uint8] | None = None
-    """(H, W, 3) RGB, in which long hair is looked for; None: it is not."""
+    """(H, W, 3) RGB, in which hems and long hair are looked for; None: they are not."""
     trousers: bool = False
     """Whether legs that the photograph ends above are known to be clothed."""
 

@@ -1,4 +1,4 @@
-"""Does somebody wear a skirt, and how long is it? Told from the mask and the bare body that is fitted to them.
+"""Does somebody wear a skirt, and how long is it? Told from the mask and the bare body that is fitted to them; see `hems` for colours.
 
 Two signs, either of which is enough: the mask is filled between legs that stand apart, down to the hem; or, where legs hide the gap, it
 stands off the legs on both sides and steps back to them at the hem.
