@@ -6,7 +6,6 @@ A body is fitted to the person, and the photographs' own pixels are laid on its 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -27,7 +26,6 @@ from ptx.inference.painting import Painting, Scene
 from ptx.inference.person import Detector, Person, PersonReader
 from ptx.inference.surface_painting import BodyFlow, SurfacePainting, SurfacePerson, WantedPose
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints
-from ptx.pictures.compose import Painted
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.merge import merge
 from ptx.surface.proportions import Proportions, at_home, core_points, in_pose, in_sight, with_camera
@@ -244,19 +242,15 @@ class SurfaceEngine:
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
             wanted: where the pose comes from, if it is somebody's.
         """
-        whole, (left, top) = _with_margins(fitted)
-        every = render(source.store, whole, unseen_arms(fitted, pose))
-        inside = slice(top, top + fitted.size[0]), slice(left, left + fitted.size[1])
-        drawn = Rendering(every.colour[inside], every.alpha[inside], every.own[inside])
+        drawn = render(source.store, fitted, unseen_arms(fitted, pose))
         return SurfacePainting(
             picture=_on_plain(drawn),
             carried=BodyFlow(source, fitted),
             person=source.person,
             pose=pose,
             rendering=drawn,
-            whole=Painted(every.colour, every.alpha, np.array([[1, 0, left], [0, 1, top]], np.float32)),
             fitted=fitted,
-            mask=source.mask,
+            source=source,
             wanted=wanted,
         )
 
@@ -285,14 +279,3 @@ def _in_sight(source: SurfacePerson, posed: FittedBody) -> FittedBody:
     return in_sight(
         posed, np.minimum(corners[0] + margin, before.min(0)), np.maximum(corners[1] - margin, before.max(0))
     )
-
-
-def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
-    """Widen a picture by what of a body is beyond its edges, at most by its size; also returns px on the left and above."""
-    size = np.array(fitted.size[::-1])
-    before = np.clip(np.ceil(1 - fitted.points[:, :2].min(0)), 0, size).astype(int)
-    after = np.clip(np.ceil(fitted.points[:, :2].max(0)) + 2 - size, 0, size).astype(int)
-    width, height = (size + before + after).tolist()
-    left, top = before.tolist()
-    camera = fitted.camera + np.array([0, left, top], np.float32)
-    return replace(fitted, camera=camera, size=(height, width)), (left, top)

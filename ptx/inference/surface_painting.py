@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
@@ -18,7 +18,7 @@ from ptx.inference.given import Keypoints
 from ptx.inference.painting import Flow, Painting, Scene, Visibility
 from ptx.inference.person import Person
 from ptx.pictures.compose import Painted
-from ptx.surface.render import Rendering
+from ptx.surface.render import Rendering, render, unseen_arms
 from ptx.surface.store import SurfaceStore
 
 
@@ -85,24 +85,26 @@ class SurfacePainting(Painting):
 
     rendering: Rendering = field(kw_only=True, repr=False)
     """The person alone, with alpha."""
-    whole: Painted = field(kw_only=True, repr=False)
-    """The same with what reaches beyond the picture."""
     fitted: FittedBody = field(kw_only=True, repr=False)
     """Their body in the pose."""
-    mask: NDArray[np.float32] = field(kw_only=True, repr=False)
-    """(h, w) 0 to 1 of the person in the source."""
+    source: SurfacePerson = field(kw_only=True, repr=False)
+    """The person, with their surface."""
     wanted: WantedPose | None = field(default=None, kw_only=True, repr=False)
     """The pose, where it is somebody's."""
 
-    @property
+    @cached_property
     def cut_out(self) -> Painted:
-        """The person alone, whole: limbs may reach beyond the picture."""
-        return self.whole
+        """The person alone, whole: limbs may reach beyond the picture, and are drawn where it is asked for."""
+        whole, (left, top) = _with_margins(self.fitted)
+        drawn = self.rendering
+        if whole.size != self.fitted.size:
+            drawn = render(self.source.store, whole, unseen_arms(self.fitted, self.pose))
+        return Painted(drawn.colour, drawn.alpha, np.array([[1, 0, left], [0, 1, top]], np.float32))
 
     @property
     def scene(self) -> Scene:
         """The photograph that the person comes from."""
-        return Scene(self.person, self.mask)
+        return Scene(self.person, self.source.mask)
 
     @property
     def pose_scene(self) -> Scene | None:
@@ -113,3 +115,14 @@ class SurfacePainting(Painting):
     def pasted(self) -> Image:
         """(H, W, 3) the whole photograph with the person in the pose, without them as they were."""
         return Backdrop("source").draw(self)
+
+
+def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
+    """Widen a picture by what of a body is beyond its edges, at most by its size; also returns px on the left and above."""
+    size = np.array(fitted.size[::-1])
+    before = np.clip(np.ceil(1 - fitted.points[:, :2].min(0)), 0, size).astype(int)
+    after = np.clip(np.ceil(fitted.points[:, :2].max(0)) + 2 - size, 0, size).astype(int)
+    width, height = (size + before + after).tolist()
+    left, top = before.tolist()
+    camera = fitted.camera + np.array([0, left, top], np.float32)
+    return replace(fitted, camera=camera, size=(height, width)), (left, top)
