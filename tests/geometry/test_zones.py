@@ -54,3 +54,9 @@ def test_head_coordinates_of_landmarks() -> None:
 
 def test_ramp() -> None:
     np.testing.assert_allclose(ramp(np.array([0, 2, 3, 4, 9], np.float32), 2, 4), [0, 0, 0.5, 1, 1])
+
+
+def test_what_can_be_under_an_arm_is_none_itself() -> None:
+    shares = np.array([0, 0.35, 0.5, 0.65, 1], np.float32)
+    zones = replace(body_zones(load_body("small")), arms=shares)
+    np.testing.assert_allclose(zones.under_arms, [1, 1, 0.5, 0, 0], atol=1e-6)
