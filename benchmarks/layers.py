@@ -1,4 +1,4 @@
-"""What layers bring: people in skirts, wide dresses and coats, and people with long hair, bare, dressed by their skin alone, with layers.
+"""Flow, outline and what is told of people in loose clothes and with long hair: bare, dressed by their skin alone, with layers.
 
     python benchmarks/layers.py [--persons 100] [--size 128 64]
 
@@ -42,11 +42,11 @@ class LongLook(Look):
     """A look whose loose mesh is hair."""
 
     def labels(self, rest: np.ndarray, front: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-        """As of any look, and hair on the mesh."""
+        """Label the mesh of a look, what is loose as hair."""
         return np.where(cloth, HAIR[0], super().labels(rest, front, cloth)).astype(np.uint8)
 
     def colours(self, rest: np.ndarray, front: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-        """As of any look, and the hair's colour, in strands, on the mesh."""
+        """Colour the mesh of a look, the hair in strands."""
         out = super().colours(rest, front, cloth)
         strands = 1 + 0.18 * np.sin(250 * np.arctan2(rest[cloth, 0], -rest[cloth, 2] + 0.03))
         out[cloth] = np.clip(self.hair * strands[:, None], 0, 1)

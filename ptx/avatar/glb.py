@@ -48,7 +48,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {"SCALAR": (), "VEC2": (2,), "VEC3": (3,
 """Types of elements and their shapes; a matrix is stored by columns."""
 
 Target = Literal["vertices", "indices"]
-"""What a GPU takes an array for."""
+"""Use of an array by a GPU."""
 
 TARGETS: Mapping[Target, int] = {"vertices": 34962, "indices": 34963}
 """Numbers of the targets."""
@@ -78,7 +78,7 @@ class BufferWriter:
 
         Args:
             array: (N,) or (N, K) of one of the dtypes of `COMPONENTS`.
-            target: what a GPU takes it for.
+            target: its use by a GPU.
             bounds: note the least and the largest of each component, which positions and times must have.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What an avatar holds, and the parts of a body's tree that its file names."""
+"""The content of an avatar, and the parts of a body's tree that its file names."""
 
 from __future__ import annotations
 

@@ -65,6 +65,11 @@ BackgroundOption = Annotated[
 ]
 
 
+SOURCES_HELP = (
+    "Photograph of a person; for the surface engine also several of the same person, or an avatar (`ptx avatar`)."
+)
+"""Help of the sources of transfers and views."""
+
 EngineOption = Annotated[
     EngineName | None,
     typer.Option(
@@ -83,9 +88,7 @@ EngineOption = Annotated[
 def transfer(
     sources: Annotated[
         list[Path] | None,
-        typer.Argument(
-            help="Photograph of a person; for the surface engine also several of the same person, or an avatar (`ptx avatar`)."
-        ),
+        typer.Argument(help=SOURCES_HELP),
     ] = None,
     pose: Annotated[
         Path | None, typer.Option("--pose", help="Photograph of someone in the wanted pose, or OpenPose's JSON of one.")

@@ -10,6 +10,7 @@ import typer
 from ptx.commands.networks import avatar_among, check_avatar, chosen_systems, load_model, load_surface
 from ptx.commands.options import PICTURES, Config, ModelFolder, Set, check_ending, check_inputs_kept
 from ptx.commands.pictures import (
+    SOURCES_HELP,
     As,
     BackgroundOption,
     EngineOption,
@@ -36,7 +37,7 @@ app = typer.Typer()
 
 
 class _Wanted(NamedTuple):
-    """What is to be seen, and where it is written."""
+    """Options of `ptx view` that both engines read."""
 
     sources: list[Path]
     yaws: list[float]
@@ -53,9 +54,7 @@ class _Wanted(NamedTuple):
 def view(
     sources: Annotated[
         list[Path],
-        typer.Argument(
-            help="Photograph of a person; for the surface engine also several of the same person, or an avatar (`ptx avatar`)."
-        ),
+        typer.Argument(help=SOURCES_HELP),
     ],
     yaw: Annotated[
         str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:stop:step.")

@@ -14,7 +14,7 @@ from ptx.geometry.body import Body
 from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person as Observed
 from ptx.geometry.dressing.refine import Posed
-from ptx.geometry.dressing.sheets import clothed
+from ptx.geometry.dressing.sheets import wear
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
@@ -56,10 +56,9 @@ def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> Dresse
         clothed_legs(person.image, fitted),
     )
     dressed = dress(body, start, observed)
-    whole, offset, drawn = clothed(body, dressed.heights, dressed.worn, dressed.sheet_heights)
     pose, betas, camera, _ = dressed.posed
-    fitted = replace(fitted, body=whole, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn)
-    return DressedPerson(fitted, mask)
+    bare = replace(fitted, pose=pose, betas=betas, camera=camera)
+    return DressedPerson(wear(bare, dressed.heights, dressed.worn, dressed.sheet_heights), mask)
 
 
 def observe_person(person: Person, dressed: DressedPerson) -> Source:
@@ -84,4 +83,9 @@ def _mask(person: Person, fitted: FittedBody, silhouettes: Silhouettes) -> NDArr
     try:
         return silhouettes(person.image, person.keypoints)
     except BadSample:
-        return (rasterize(fitted.points, fitted.body.faces, *fitted.size)[0] >= 0).astype(np.float32)
+        return body_mask(fitted)
+
+
+def body_mask(fitted: FittedBody) -> NDArray[np.float32]:
+    """Mask (h, w), 0 or 1, of a projected body."""
+    return (rasterize(fitted.points, fitted.faces, *fitted.size)[0] >= 0).astype(np.float32)

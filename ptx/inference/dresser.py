@@ -11,9 +11,8 @@ from torch import Tensor
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.refine import Posed
-from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.dressed_person import DressedPerson
+from ptx.inference.dressed_person import DressedPerson, body_mask
 from ptx.models.pixels import to_uint8, with_alpha
 from ptx.pipeline.errors import BadSample
 from ptx.surface.carried import dress_posed, fit_posed, wearing
@@ -78,7 +77,7 @@ class Dresser:
         try:
             mask = self._silhouettes(_picture(picture, size), points)
         except BadSample:
-            return DressedPerson(fitted, (rasterize(fitted.points, self.body.faces, *size)[0] >= 0).astype(np.float32))
+            return DressedPerson(fitted, body_mask(fitted))
         dressed = dress_posed(self.body, Posed(fitted.pose, fitted.betas, fitted.camera), points, mask)
         return DressedPerson(wearing(self.body, dressed, size), mask)
 

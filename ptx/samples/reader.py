@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.images import Image
 from ptx.geometry.body import Body
-from ptx.geometry.layers.worn import stored_sheets
-from ptx.geometry.quantization import decode_flow, decode_heights
+from ptx.geometry.quantization import decode_flow
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.plan import Pipeline, Plan
 from ptx.pipeline.storage.records import OK
@@ -115,7 +114,7 @@ class SampleReader:
 
     def fitted(self, body: Body, index: int) -> FittedBody:
         """Return the posed body that is drawn, of a body model: dressed with its clothes."""
-        from ptx.geometry.dressing.sheets import clothed
+        from ptx.geometry.dressing.sheets import wear_stored
         from ptx.geometry.viewpoint import FittedBody
 
         stage = "dress" if self.dressed else "fit-smpl"
@@ -123,10 +122,8 @@ class SampleReader:
         fitted = FittedBody(body, pose, betas, camera, self.image_size, self.fingers(index))
         if not self.dressed:
             return fitted
-        heights = decode_heights(self.read("dress", "heights", index, np.int16))
-        worn, sheets = stored_sheets(self.read("dress", "sheets", index, np.int16))
-        dressed = clothed(body, heights, worn, sheets)
-        return replace(fitted, body=dressed.body, offset=dressed.offset, drawn=dressed.faces)
+        heights, sheets = (self.read("dress", name, index, np.int16) for name in ("heights", "sheets"))
+        return wear_stored(fitted, heights, sheets)
 
     def fingers(self, index: int) -> NDArray[np.float32] | None:
         """Return the pose (30, 3) of the fingers; None where none are fitted."""

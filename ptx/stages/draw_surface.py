@@ -9,8 +9,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.layers.worn import stored_sheets
-from ptx.geometry.quantization import decode_heights
 from ptx.pipeline.config import Section
 from ptx.pipeline.fingerprint import Json
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result
@@ -69,7 +67,7 @@ class DrawSurface(PosedStage[Section]):
 
     def open(self) -> Process:
         """Load the body model."""
-        from ptx.geometry.dressing.sheets import clothed
+        from ptx.geometry.dressing.sheets import wear_stored
         from ptx.geometry.viewpoint import FittedBody
         from ptx.surface.source import MaskedPhotograph
         from ptx.surface.store import SurfaceStore
@@ -93,10 +91,8 @@ class DrawSurface(PosedStage[Section]):
                 share = np.asarray(mask[i] / np.float32(255), np.float32)
                 photograph = MaskedPhotograph(image[i], share, None if face is None else face[i])
                 pose, betas, camera = (values[i] for values in dressed)
-                whole, offset, shown = clothed(body, decode_heights(heights[i]), *stored_sheets(sheets[i]))
-                return fill(
-                    photograph, FittedBody(whole, pose, betas, camera, self.size, hands(i), offset, drawn=shown)
-                )
+                bare = FittedBody(body, pose, betas, camera, self.size, hands(i))
+                return fill(photograph, wear_stored(bare, heights[i], sheets[i]))
 
             drawn = np.empty((len(block), *self.size, 4), np.uint8)
             for row, target, source in zip(drawn, block.target.tolist(), block.source.tolist(), strict=True):

@@ -7,7 +7,7 @@ import numpy as np
 from ptx.geometry.body import Body
 from ptx.geometry.dressing.dress import Dressed, dress
 from ptx.geometry.dressing.refine import Person, Posed
-from ptx.geometry.dressing.sheets import clothed
+from ptx.geometry.dressing.sheets import wear
 from ptx.geometry.fitting import fit
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.layers import Image
@@ -28,8 +28,7 @@ def dress_posed(body: Body, posed: Posed, keypoints: Floats, mask: Floats) -> Dr
 
 def wearing(body: Body, dressed: Dressed, size: tuple[int, int]) -> FittedBody:
     """Return a dressed body, with the sheets that it wears, before its camera, whose picture has a size (height, width) px."""
-    whole, offset, drawn = clothed(body, dressed.heights, dressed.worn, dressed.sheet_heights)
-    return FittedBody(whole, *dressed.posed[:3], size, offset=offset, drawn=drawn)
+    return wear(FittedBody(body, *dressed.posed[:3], size), dressed.heights, dressed.worn, dressed.sheet_heights)
 
 
 def carried_flow(source: FittedBody, target: FittedBody) -> tuple[Floats, Image]:

@@ -89,10 +89,8 @@ def complete(views: Views) -> Completion:
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
     legs = continue_legs(body, known > KNOWN, mix)
-    other[legs.below], valid[legs.below] = (
-        legs.repeats[legs.below],
-        legs.repeats[legs.below] != np.flatnonzero(legs.below),
-    )
+    other = np.where(legs.below, legs.repeats, other)
+    valid = np.where(legs.below, (legs.repeats != every).astype(np.float32), valid)
     carried = smooth_places(body, carried[other], (known < KNOWN) & ~legs.below, TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
@@ -104,11 +102,16 @@ def complete(views: Views) -> Completion:
     hair_colour = np.median(strands, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
     base = _base(source, mix, known, shown, hair, hair_colour)
     if legs.below.any():
-        feet = ramp(body_zones(body).feet, *SHOE)[:, None]
-        alike = legs.below[:, None] * (1 - feet)
-        base += alike * 0.5 * (mirrored_points(body).of(base) - base)
-        base += feet * (np.array(SHOES, np.float32) - base)
+        _dress_legs(body, legs.below, base)
     return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+
+
+def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
+    """Make smooth colours (V, 3) of legs below the photograph's edge (V,) those of both legs, and of feet those of shoes, in place."""
+    feet = ramp(body_zones(body).feet, *SHOE)[:, None]
+    alike = below[:, None] * (1 - feet)
+    base += alike * 0.5 * (mirrored_points(body).of(base) - base)
+    base += feet * (np.array(SHOES, np.float32) - base)
 
 
 def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int) -> tuple[Floats, Floats, Floats, Ints]:

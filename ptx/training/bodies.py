@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.dressing.dress import Dressed
 from ptx.geometry.dressing.refine import Posed
-from ptx.geometry.dressing.sheets import clothed
-from ptx.geometry.layers.worn import stored_sheets
-from ptx.geometry.quantization import decode_heights
+from ptx.geometry.dressing.sheets import wear_stored
 from ptx.geometry.viewpoint import FittedBody
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store
@@ -54,11 +52,9 @@ class StoredBodies:
     def dressed(self, image: int) -> FittedBody:
         """Return the body of an image dressed to the person's silhouette."""
         dress = _store(self.storage, "dress")
-        heights = decode_heights(dress.read("heights", np.array([image]), np.int16)[0])
         pose, betas, camera = (_row(dress, name, image) for name in _POSED)
-        worn, sheets = stored_sheets(dress.read("sheets", np.array([image]), np.int16)[0])
-        body, offset, drawn = clothed(self.body, heights, worn, sheets)
-        return replace(self.fitted(image), body=body, pose=pose, betas=betas, camera=camera, offset=offset, drawn=drawn)
+        heights, sheets = (dress.read(name, np.array([image]), np.int16)[0] for name in ("heights", "sheets"))
+        return wear_stored(replace(self.fitted(image), pose=pose, betas=betas, camera=camera), heights, sheets)
 
     def picture(self, image: int) -> NDArray[np.uint8]:
         """Return the working picture (H, W, 3)."""

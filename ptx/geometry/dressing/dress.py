@@ -80,11 +80,11 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     if not len(target.xy):
         return bare
     posed = refine(body, fit, person) if refined else fit
-    layered = with_layers(body)
-    worn = _find_worn(layered, fit, posed, person) if layers else NOTHING
-    skin = basis.weights.shape[1]
-    wearing = layered if worn != NOTHING else body
-    basis = layered_basis(layered, worn) if worn != NOTHING else basis
+    worn = _find_worn(with_layers(body), fit, posed, person) if layers else NOTHING
+    wearing, skin = body, basis.weights.shape[1]
+    if worn != NOTHING:
+        wearing = with_layers(body)
+        basis = layered_basis(wearing, worn)
     heights, dressed_skin = np.zeros(basis.weights.shape[1]), pose_skin(wearing, basis, posed)
     for n in range(ROUNDS):
         solution = displace(dressed_skin, heights, target, person)
@@ -95,8 +95,8 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     if after < before:
         return bare
     found = heights.astype(np.float32)
-    dressed = Dressed(posed, found[:skin], (before, after), bare=False)
-    return dressed._replace(worn=worn, sheet_heights=found[skin:]) if worn != NOTHING else dressed
+    hung = found[skin:] if worn != NOTHING else NO_HEIGHTS
+    return Dressed(posed, found[:skin], (before, after), bare=False, worn=worn, sheet_heights=hung)
 
 
 def _find_worn(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> Worn:

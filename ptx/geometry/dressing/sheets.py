@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,8 +16,9 @@ from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.layers.hang import hung
 from ptx.geometry.layers.layered_body import LayeredBody, with_layers
 from ptx.geometry.layers.sheet import Sheet
-from ptx.geometry.layers.worn import NOTHING, Worn
-from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS
+from ptx.geometry.layers.worn import NOTHING, Worn, stored_sheets
+from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS, decode_heights
+from ptx.geometry.viewpoint import FittedBody
 
 Floats = NDArray[np.float64]
 
@@ -59,6 +61,19 @@ def clothed(
         return Clothed(body, skin, body.faces)
     layered = with_layers(body)
     return Clothed(layered, with_sheets(layered, skin, worn, sheet_heights), layered.drawn(worn))
+
+
+def wear(
+    bare: FittedBody, heights: NDArray[np.floating], worn: Worn, sheet_heights: NDArray[np.floating] | None = None
+) -> FittedBody:
+    """Dress a bare body before its camera; arguments as for `clothed`."""
+    body, offset, drawn = clothed(bare.body, heights, worn, sheet_heights)
+    return replace(bare, body=body, offset=offset, drawn=drawn)
+
+
+def wear_stored(bare: FittedBody, heights: NDArray[np.int16], sheets: NDArray[np.int16]) -> FittedBody:
+    """Dress a bare body before its camera in what stage dress has stored: `heights` (K,) and `sheets` (L,), encoded."""
+    return wear(bare, decode_heights(heights), *stored_sheets(sheets))
 
 
 def with_sheets(
