@@ -35,7 +35,7 @@ class SilhouetteSettings(Section):
         """Return the backend, with `auto` resolved."""
         if self.backend != "auto":
             return self.backend
-        if "labels" in data.has:
+        if data.has & {"masks", "labels"}:
             return "truth"
         return "network" if parse.resolve(data) is None else "labels"
 
@@ -138,18 +138,23 @@ class LabelSilhouette(SilhouetteStage):
 
 @dataclass(frozen=True)
 class TrueSilhouette(SilhouetteStage):
-    """Mask the person by the garment labels that come with the data set."""
+    """Mask the person by the masks, or else the garment labels, that come with the data set."""
 
     inputs = ("ingest.image", "ingest.transform")
 
     def open_masks(self) -> MaskOf:
-        """Open the data set's labels.
+        """Open the data set's masks or labels.
 
         Raises:
             PtxError: the data set has none.
         """
+        if "masks" in self.data.has:
+            masks = self.data.mask_source()
+            return lambda block, i: masks.mask(int(block.index[i]))
         if "labels" not in self.data.has:
-            raise PtxError("silhouette.backend: truth is known of `people` only; photographs need network or labels")
+            raise PtxError(
+                "silhouette.backend: truth is known of `people` and `avatars` only; photographs need network or labels"
+            )
         source = self.data.label_source()
 
         def mask_of(block: Block, i: int) -> Mask:

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ptx.avatar.glb import encode_glb
+from ptx.datasets.gltf.glb import encode_glb
 from ptx.avatar.person import Avatar
 from ptx.avatar.read import decode_avatar
 from ptx.avatar.write import encode_avatar

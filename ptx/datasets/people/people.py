@@ -85,9 +85,9 @@ class People:
         yaws = yaw + 360 * np.arange(options.views) / options.views
         views = np.stack([turn_root(pose, side, *tilt) for side in yaws]).astype(np.float32)
         half = rng.random() < options.half_body
-        camera = _camera(np.concatenate(pose_vertices(body, views, betas)), half, height, width, rng)
+        camera = sample_camera(np.concatenate(pose_vertices(body, views, betas)), half, height, width, rng)
         joints = pose_keypoints(body, views[[view]], betas)[0]
-        keypoints, keypoints3d = _keypoints(joints, camera, options.size)
+        keypoints, keypoints3d = seen_keypoints(joints, camera, options.size)
         return Truth(views[view], betas.astype(np.float32), camera, keypoints, keypoints3d)
 
     def render(self, index: int) -> Image:
@@ -103,7 +103,7 @@ class People:
         studio = self._rng(SCENE_STREAM, index // self.options.images_per_person)
         background = sample_background(studio, height, width, floor)
         if floor is not None:
-            cast_shadow(background, _feet(points), scale * SUPERSAMPLING)
+            cast_shadow(background, feet(points), scale * SUPERSAMPLING)
         light = sample_light(self._rng(SCENE_STREAM, self._leader(index), 1))
         return render(wearer, light, points, scale, background)
 
@@ -163,7 +163,7 @@ def _wearer(spec: str, seed: int, person: int, loose: float) -> Wearer:
     return Wearer(body, look, np.arange(len(body.v_template)) >= len(bare.v_template))
 
 
-def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
+def seen_keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
     """Convert joints (18, 3) metres to keypoints in px and in metres, as `Truth` has them, of an image of `size` (height, width)."""
     height, width = size
     hips = (joints[keypoint("left_hip")] + joints[keypoint("right_hip")]) / 2
@@ -178,7 +178,7 @@ def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[F
     return keypoints, keypoints3d
 
 
-def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.random.Generator) -> Floats:
+def sample_camera(vertices: Floats, half: bool, height: int, width: int, rng: np.random.Generator) -> Floats:
     """Sample a camera (3,) that shows the whole body of vertices (V, 3), or where `half` from the head to hips or thighs."""
     low, high = vertices.min(0), vertices.max(0)
     if half:
@@ -196,7 +196,7 @@ def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.rando
     return np.array([scale, x, y], np.float32)
 
 
-def _feet(points: Floats) -> Floats:
+def feet(points: Floats) -> Floats:
     """Return the lowest points (2, 2) left and right of the body's middle, in px of the supersampled image."""
     fine = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
     low = fine[fine[:, 1] > fine[:, 1].max() - 0.02 * np.ptp(fine[:, 1])]
