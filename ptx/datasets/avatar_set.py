@@ -36,7 +36,7 @@ ENDINGS = (".glb", ".gltf", ".vrm")
 LINKED = (".bin", ".png", ".jpg", ".jpeg", ".webp")
 """Endings of what lies beside a .gltf file and belongs to it."""
 
-HINTS = {ending: "export them as glTF, .glb, from Blender, say" for ending in (".fbx", ".dae", ".blend", ".obj", ".usdz")}
+HINTS = dict.fromkeys((".fbx", ".dae", ".blend", ".obj", ".usdz"), "export them as glTF, .glb, from Blender, say")
 """Ending of other models → how to get them read."""
 
 NUMBER = "#"

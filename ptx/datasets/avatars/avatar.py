@@ -139,7 +139,10 @@ def read_avatar(file: GltfFile) -> Avatar:
     skeleton = find_skeleton(nodes, skins, target)
     skinned = [_skin_piece(piece, skins, skeleton) for piece in pieces]
     starts = np.cumsum([0, *(len(one.vertices) for one in skinned)])
-    vertices, shares = np.concatenate([one.vertices for one in skinned]), np.concatenate([one.shares for one in skinned])
+    vertices, shares = (
+        np.concatenate([one.vertices for one in skinned]),
+        np.concatenate([one.shares for one in skinned]),
+    )
     faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts[:-1], strict=True)])
     joints, weights = _heaviest(shares)
     textures = read_textures(file)
@@ -163,7 +166,9 @@ def read_avatar(file: GltfFile) -> Avatar:
         label_faces(part, strongest),
         skeleton,
         to_t_pose(skeleton, target),
-        face_points(vertices, joints[:, 0], _marked(pieces, parts, (Part.EYES,)), _marked(pieces, parts, WORN), skeleton.rest),
+        face_points(
+            vertices, joints[:, 0], _marked(pieces, parts, (Part.EYES,)), _marked(pieces, parts, WORN), skeleton.rest
+        ),
     )
 
 
@@ -202,7 +207,7 @@ def _smooth_normals(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
     origin = origin.reshape(-1).astype(np.int32)
     welded = np.zeros((int(origin.max(initial=-1)) + 1, 3), np.float32)
     welded[origin] = vertices
-    return unit_normals(welded, origin[faces])[origin]
+    return unit_normals(welded, np.asarray(origin[faces], np.int32))[origin]
 
 
 def _heaviest(shares: Floats) -> tuple[NDArray[np.int32], Floats]:

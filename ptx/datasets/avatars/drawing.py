@@ -52,7 +52,9 @@ def draw_surface(avatar: Avatar, points: Floats, height: int, width: int, cuts: 
     return face, bary, depth
 
 
-def render_avatar(avatar: Avatar, posed: Posed, light: Light, points: Floats, scale: float, background: Picture) -> Image:
+def render_avatar(
+    avatar: Avatar, posed: Posed, light: Light, points: Floats, scale: float, background: Picture
+) -> Image:
     """Render one image.
 
     Args:
@@ -68,7 +70,8 @@ def render_avatar(avatar: Avatar, posed: Posed, light: Light, points: Floats, sc
     """
     fine = points.copy()
     fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
-    face, bary, _ = draw_surface(avatar, fine, *background.shape[:2], cuts=GRADED_CUTS)
+    height, width = background.shape[:2]
+    face, bary, _ = draw_surface(avatar, fine, height, width, GRADED_CUTS)
     rows, columns = np.nonzero(face >= 0)
     out = background.copy()
     if len(rows):
@@ -80,7 +83,9 @@ def render_avatar(avatar: Avatar, posed: Posed, light: Light, points: Floats, sc
         level = levels_of_detail(fine, avatar.faces, avatar.texel_areas)
         look = avatar.textures
         colours = look_up(shown, np.ascontiguousarray(uv), avatar.material, level, look.texels, look.levels, look.wraps)
-        brightness = lit(vertices.astype(np.float32), avatar.solid, normals, positions, np.zeros(len(rows), np.float32), light)
+        brightness = lit(
+            vertices.astype(np.float32), avatar.solid, normals, positions, np.zeros(len(rows), np.float32), light
+        )
         out[rows, columns] = colours[:, :3] * shades * brightness * light.tint
     return reduced(out)
 

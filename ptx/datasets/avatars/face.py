@@ -22,11 +22,18 @@ BAND = 0.015
 """Metres above and below a height within which points of the head are looked for."""
 
 AROUND_NOSE = 0.12
-"""Share of the head's height, above and below its middle, between which the nose's tip is."""
+"""Share of the head's height, above and below its middle, between which the nose's tip is, where eyes are no meshes of their own."""
+
+BELOW_EYES = (0.07, 0.01)
+"""Metres below the eyes between which the nose's tip is."""
 
 
 def face_points(
-    vertices: Floats, joints: NDArray[np.int32], eyes: NDArray[np.bool_], worn: NDArray[np.bool_], rest: NDArray[np.float64]
+    vertices: Floats,
+    joints: NDArray[np.int32],
+    eyes: NDArray[np.bool_],
+    worn: NDArray[np.bool_],
+    rest: NDArray[np.float64],
 ) -> Floats:
     """Find the five points of the face.
 
@@ -46,16 +53,24 @@ def face_points(
     if len(head) < 20:
         reach = np.array([[0, 0.05, 0.1], [-0.03, 0.09, 0.08], [0.03, 0.09, 0.08], [-0.075, 0.06, 0], [0.075, 0.06, 0]])
         return np.asarray(centre + reach, np.float32)
-    low, high = head[:, 1].min(), head[:, 1].max()
     x = float(np.median([head[:, 0].min(), head[:, 0].max(), centre[0]]))
-    middle = head[np.abs(head[:, 0] - x) < MIDDLE]
-    between = np.abs(middle[:, 1] - (low + high) / 2) < AROUND_NOSE * (high - low)
-    candidates = middle[between] if between.any() else head
-    nose = candidates[candidates[:, 2].argmax()]
+    nose = _nose(vertices[eyes], head, x)
     left, right = (_eye(vertices[eyes], head, nose, x, side) for side in (1, -1))
     height = (left[1] + right[1] + nose[1] * 2) / 4
     ears = [_ear(head, x, height, side) for side in (-1, 1)]
     return np.asarray([nose, right, left, *ears], np.float32)
+
+
+def _nose(eyeballs: Floats, head: Floats, x: float) -> Floats:
+    """Find the foremost point in the middle, below the eyes where these are told, else around the middle of the head's height."""
+    low, high = head[:, 1].min(), head[:, 1].max()
+    lower, upper = (low + high) / 2 + np.array([-1, 1]) * AROUND_NOSE * (high - low)
+    if len(eyeballs):
+        lower, upper = np.median(eyeballs[:, 1]) - np.array(BELOW_EYES)
+    middle = head[np.abs(head[:, 0] - x) < MIDDLE]
+    between = middle[(middle[:, 1] > lower) & (middle[:, 1] < upper)]
+    candidates = between if len(between) else head
+    return np.asarray(candidates[candidates[:, 2].argmax()], np.float32)
 
 
 def _eye(eyeballs: Floats, head: Floats, nose: Floats, x: float, side: int) -> Floats:
@@ -73,4 +88,4 @@ def _ear(head: Floats, x: float, height: float, side: int) -> Floats:
     """Find what of the head stands out most on one side, at the height of the ears."""
     level = head[np.abs(head[:, 1] - height) < BAND]
     level = level if len(level) else head
-    return level[((level[:, 0] - x) * side).argmax()]
+    return np.asarray(level[((level[:, 0] - x) * side).argmax()], np.float32)

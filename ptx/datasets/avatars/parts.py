@@ -54,7 +54,7 @@ WORDS: tuple[tuple[Part, str], ...] = (
 )  # fmt: skip
 """Kind → words of names that tell it, in the singular; the first that is met is taken."""
 
-_HEAD, _ARMS, _LEGS = PARTS.index("head"), (PARTS.index("left_arm"), PARTS.index("right_arm")), (5, 6)
+_ARMS, _LEGS = ([PARTS.index(f"{side}_{limb}") for side in ("left", "right")] for limb in ("arm", "leg"))
 
 
 def part_of(names: Sequence[str]) -> Part:
@@ -79,15 +79,15 @@ def label_faces(part: NDArray[np.int64], joint: NDArray[np.int32]) -> NDArray[np
         joint: (F,) joint that moves each face most.
 
     Returns:
-        (F,) labels of `ptx.labels`; None where names leave open what is cloth and what is skin: a piece that they say nothing of, or clothes
-        nowhere, since then skin and clothes are one.
+        (F,) labels of `ptx.labels`; None where names leave open what is cloth and what is skin: a piece that they say nothing of, or
+        clothes nowhere, since then skin and clothes are one.
     """
     if (part == Part.UNTOLD).any() or not ((part >= Part.TOP) & (part != Part.ACCESSORY)).any():
         return None
     region = np.array(JOINT_PART)[joint]
     on_arms, on_legs = np.isin(region, _ARMS), np.isin(region, _LEGS)
-    skin = np.where(region == _HEAD, garment("face"), np.where(on_arms, garment("arms"), garment("legs")))
-    skin = np.where(~on_arms & ~on_legs & (region != _HEAD), garment("face"), skin)  # of the trunk, neck and chest are seen
+    # Of a trunk's skin neck and chest are seen, which are labelled as the face is.
+    skin = np.where(on_arms, garment("arms"), np.where(on_legs, garment("legs"), garment("face")))
     feet = np.isin(joint, [7, 8, 10, 11])
     outfit = np.where(feet, garment("shoes"), np.where(on_legs | (joint == 0), garment("trousers"), garment("top")))
     plain = {

@@ -15,10 +15,10 @@ from ptx.geometry.rotation import rotation_matrices
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-KEYPOINT_JOINTS = {
-    "shoulder": "shoulder", "elbow": "elbow", "wrist": "wrist", "hip": "hip", "knee": "knee", "ankle": "ankle",
-}  # fmt: skip
-"""Keypoint of either side → the joint that it is."""
+KEYPOINT_JOINTS = tuple(
+    f"{side}_{name}" for side in ("left", "right") for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+)
+"""Keypoints that are joints, by the name of both."""
 
 FACE_KEYPOINTS = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 """Keypoints of the face, in the order of `Avatar.face`."""
@@ -60,15 +60,13 @@ def joint_frames(avatar: Avatar, pose: Doubles) -> tuple[Doubles, Doubles]:
     for number, parent in enumerate(PARENTS):
         turns[number] = local[number] if parent < 0 else turns[parent] @ local[number]
         whole[number] = turns[number] @ avatar.straight[number]
-        places[number] = (
-            rest[number] if parent < 0 else places[parent] + whole[parent] @ (rest[number] - rest[parent])
-        )
+        places[number] = rest[number] if parent < 0 else places[parent] + whole[parent] @ (rest[number] - rest[parent])
     return whole, places
 
 
 def _keypoints(places: Doubles, face: Doubles) -> Floats:
     """Keypoints (18, 3) of joints (24, 3) and the five points of the face; the neck is the middle of the shoulders."""
-    at = {f"{side}_{name}": places[joint(f"{side}_{ours}")] for side in ("left", "right") for name, ours in KEYPOINT_JOINTS.items()}
+    at = {name: places[joint(name)] for name in KEYPOINT_JOINTS}
     at["neck"] = (at["left_shoulder"] + at["right_shoulder"]) / 2
     at |= dict(zip(FACE_KEYPOINTS, face, strict=True))
     return np.array([at[name] for name in KEYPOINTS], np.float32)

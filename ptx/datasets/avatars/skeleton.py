@@ -44,7 +44,8 @@ SIDED: Mapping[str, tuple[str, ...]] = {
     "wrist": ("wrist", "hand"),
     "hand": ("hand", "hand_middle_1", "middle_1", "middle_proximal"),
 }
-"""Joint of either side → its names, the surest first; what one joint has taken is no other: `shoulder` is the upper arm where nothing else is."""
+"""Joint of either side → its names, the surest first. What one joint has taken is no other: `shoulder` is the upper arm where nothing else
+is, else the collar."""
 
 SPINE = ("spine1", "spine2", "spine3")
 
@@ -68,7 +69,7 @@ class Skeleton(NamedTuple):
     known: NDArray[np.bool_]
     """(24,) False where the file has none, and `rest` is put between its neighbours."""
     owner: NDArray[np.int64]
-    """(N,) our joint that each node moves with; -1: none."""
+    """(N,) our joint that each node moves with."""
     bind: list[Doubles]
     """(4, 4) for each skin, from its mesh's frame to ours where the mesh was bound."""
     nodes: Doubles
@@ -155,21 +156,17 @@ def _find_spine(nodes: Nodes, joints: Sequence[int], found: dict[str, int]) -> N
 
 
 def _owners(nodes: Nodes, found: Mapping[str, int]) -> NDArray[np.int64]:
-    """Our joint (N,) that each node moves with: the nearest on its way to the root, else the pelvis where it is above that."""
+    """Our joint (N,) that each node moves with: the nearest on its way to the root, else the pelvis."""
     ours = {node: joint(name) for name, node in found.items()}
-    above = set(nodes.up(found["pelvis"]))
-    out = np.full(len(nodes.names), -1, np.int64)
-    for node in range(len(out)):
-        nearest = [ours[one] for one in nodes.up(node) if one in ours]
-        out[node] = nearest[0] if nearest else joint("pelvis") if node in above or not nearest else -1
-    return out
+    ways = map(nodes.up, range(len(nodes.names)))
+    return np.array([next((ours[node] for node in way if node in ours), joint("pelvis")) for way in ways], np.int64)
 
 
 def _bound_frames(nodes: Nodes, skins: Sequence[Skin], pelvis: int) -> tuple[Doubles, list[Doubles]]:
     """Frames of all nodes where the meshes were bound, and of each skin's mesh.
 
-    A file may stand in any pose; how it was bound is in the matrices of its skins, each in a frame of its own: the pelvis stays where its node
-    is, one skin's joints tell the frame of the next, and nodes of no skin stand to their parents as they do now.
+    A file may stand in any pose; how it was bound is in the matrices of its skins, each in a frame of its own: the pelvis stays where its
+    node is, one skin's joints tell the frame of the next, and nodes of no skin stand to their parents as they do now.
 
     Returns:
         (N, 4, 4) from the nodes' frames to the file's, and for each skin (4, 4) from its mesh's.
@@ -236,7 +233,6 @@ def _fill_in(rest: Doubles, known: NDArray[np.bool_]) -> None:
             rest[number] = parent + (rest[nearest] - parent) / (steps + 1)
         else:
             rest[number] = parent
-    return
 
 
 def _line(number: int) -> list[int]:

@@ -104,10 +104,12 @@ def _resized(picture: Texels, size: tuple[int, int]) -> Texels:
     if (picture[..., 3] == 255).all():
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     opacity = picture[..., 3:].astype(np.float32)
-    small = cv2.resize(np.concatenate([picture[..., :3] * opacity, opacity], axis=2), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        np.concatenate([picture[..., :3] * opacity, opacity], axis=2), size, interpolation=cv2.INTER_AREA
+    )
     plain = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     colours = np.where(small[..., 3:] > 0, small[..., :3] / np.maximum(small[..., 3:], 1e-6), plain[..., :3])
-    return np.rint(np.concatenate([colours, small[..., 3:]], axis=2)).astype(np.uint8)
+    return np.asarray(np.rint(np.concatenate([colours, small[..., 3:]], axis=2)), np.uint8)
 
 
 def pack(materials: Sequence[Material]) -> Textures:
@@ -147,7 +149,7 @@ def place_texture(told: Mapping[str, Json], uv: Floats) -> Floats:
     angle = as_float(moved.get("rotation", 0.0))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     scaled = uv * finite(moved.get("scale", [1, 1]), 2)
-    return (scaled @ turn.T + finite(moved.get("offset", [0, 0]), 2)).astype(np.float32)
+    return np.asarray(scaled @ turn.T + finite(moved.get("offset", [0, 0]), 2), np.float32)
 
 
 @kernel

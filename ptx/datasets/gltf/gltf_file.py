@@ -52,6 +52,9 @@ COMPONENTS: Mapping[int, np.dtype[np.number]] = {
 }
 """Numbers of the component types."""
 
+LARGEST_OF: Mapping[str, float] = {"i1": 127.0, "u1": 255.0, "i2": 32767.0, "u2": 65535.0}
+"""Type of integers → the one that stands for 1 where they are normalized."""
+
 
 @dataclass
 class GltfFile:
@@ -89,9 +92,9 @@ class GltfFile:
     def floats(self, accessor: Json, kind: str) -> NDArray[np.float32]:
         """Return the elements (N, K) of an accessor, those that are normalized in 0..1 or -1..1; errors as of `integers`."""
         values, normalized = self._elements(accessor, kind)
-        out = values.astype(np.float32)
-        if normalized and values.dtype.kind != "f":
-            out = np.maximum(out / np.float32(np.iinfo(values.dtype).max), np.float32(-1))
+        out = np.asarray(values, np.float32)
+        if normalized and values.dtype.str[1:] in LARGEST_OF:
+            out = np.asarray(np.maximum(out / LARGEST_OF[values.dtype.str[1:]], -1), np.float32)
         if not np.isfinite(out).all():
             raise Malformed(f"accessors[{accessor}] has numbers that are not finite")
         return out

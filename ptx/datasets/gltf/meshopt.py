@@ -33,7 +33,13 @@ RECENT = 16
 """Number of edges, and of vertices, that codes of triangles can name."""
 
 NEAR_CODES = 13
-"""Code of a vertex from which on it is none of the recent ones, but told by its number."""
+"""Code of a third vertex from which on it is none of the recent ones: the one before the last that was told, the one after it, or told."""
+
+NEW, TOLD, BEFORE, AFTER = 0, -1, -2, -3
+"""Where a vertex comes from: the next number, a number in the data, the one before or after the last such; positive: so many steps back."""
+
+NEXT, LAST, PLACE, COUNT = range(4)
+"""State of decoding triangles: next new vertex, last that was told, place in the stream, number of recent ones that were noted."""
 
 
 def decode_stream(data: bytes, count: int, stride: int, mode: str, filter_name: str = "NONE") -> bytes:
@@ -132,7 +138,7 @@ def unfold_octahedra(coded: NDArray[np.signedinteger]) -> NDArray[np.signedinteg
 
 
 def complete_quaternions(coded: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Decode rotations: (N, 4) three components, then what stands for 1 with the number of the fourth, the largest, in its last two bits."""
+    """Decode rotations: (N, 4) three components, then what stands for 1, whose last two bits number the fourth, the largest."""
     one = (coded[:, 3] | 3).astype(np.float32)
     three = coded[:, :3] / (one[:, None] * np.float32(np.sqrt(2)))
     largest = np.sqrt(np.maximum(0, 1 - (three**2).sum(1)))
@@ -149,12 +155,13 @@ def scale_mantissas(coded: NDArray[np.int32]) -> NDArray[np.float32]:
     """Decode floats: 24 bits of a signed mantissa, and above them 8 bits of a signed exponent of 2."""
     mantissa = (coded << 8) >> 8
     with np.errstate(over="ignore"):  # infinite: refused where it is used
-        return np.ldexp(mantissa.astype(np.float32), coded >> 24).astype(np.float32)
+        return np.asarray(np.ldexp(mantissa.astype(np.float32), coded >> 24), np.float32)
 
 
 def _rounded(values: NDArray[np.floating], kind: np.dtype[np.signedinteger]) -> NDArray[np.signedinteger]:
     """Round values in -1..1 to integers whose largest is 1; what is no number becomes 0."""
-    return np.rint(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) * np.iinfo(kind).max).astype(kind)
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.asarray(np.rint(finite * np.iinfo(kind).max), kind)
 
 
 @kernel
@@ -200,10 +207,10 @@ def _attributes(data: Bytes, before: Bytes, block: int, out: Bytes) -> int:
 
 @kernel
 def _number(data: Bytes, place: int, end: int) -> tuple[int, int]:
-    """Read a number of 7 bits a byte, lowest first, and return it with the place after it; -1 where it goes beyond `end`."""
+    """Read a number of 7 bits a byte, lowest first, and return it with the place after it; -1 where that is beyond `end`."""
     value = 0
     for k in range(5):
-        if place >= end:
+        if not 0 <= place < end:
             return 0, -1
         byte = int(data[place])
         place += 1
@@ -220,92 +227,66 @@ def _stepped(last: int, code: int) -> int:
 
 
 @kernel
+def _vertex(how: int, vertices: NDArray[np.int64], state: NDArray[np.int64], stream: Bytes, end: int) -> int:
+    """Return a vertex: new, some steps back among the recent ones, or told by its number."""
+    if how > 0:
+        return int(vertices[(state[COUNT] - how) % RECENT])
+    if how == NEW:
+        state[NEXT] += 1
+        return int(state[NEXT] - 1)
+    if how == TOLD:
+        step, state[PLACE] = _number(stream, state[PLACE], end)
+        state[LAST] = _stepped(state[LAST], step)
+    else:
+        state[LAST] += 1 if how == AFTER else -1
+    return int(state[LAST])
+
+
+@kernel
 def _triangles(stream: Bytes, out: NDArray[np.uint32]) -> int:
     """Decode into `out` (N,); returns the place after the data read, -1 where there is too little."""
-    edges, vertices = np.zeros((RECENT, 2), np.int64), np.zeros(RECENT, np.int64)
-    edge = vertex = fresh = last = 0
-    count = len(out) // 3
-    place, end = 1 + count, len(stream) - TRIANGLES_TAIL
-    for t in range(count):
-        code = int(stream[1 + t])
+    edges, vertices, state = np.zeros((RECENT, 2), np.int64), np.zeros(RECENT, np.int64), np.zeros(4, np.int64)
+    edge, end = 0, len(stream) - TRIANGLES_TAIL
+    state[PLACE] = 1 + len(out) // 3
+    for t in range(len(out) // 3):
+        code = np.int64(stream[1 + t])  # of an unsigned one, less a signed one, numba makes a float
         if code < 0xF0:  # an edge met lately, and one vertex more
-            met = (edge - 1 - (code >> 4)) % RECENT
+            met, third = (edge - 1 - (code >> 4)) % RECENT, code & 15
             a, b = edges[met, 0], edges[met, 1]  # not as a slice, which takes numba seconds more to compile
-            third = code & 15
-            new = True
-            if third == 0:
-                c = fresh
-                fresh += 1
-            elif third < NEAR_CODES:
-                c = vertices[(vertex - 1 - third) % RECENT]
-                new = False
-            else:
-                if third == 15:
-                    step, place = _number(stream, place, end)
-                    if place < 0:
-                        return -1
-                    last = _stepped(last, step)
-                else:
-                    last += -1 if third == 13 else 1
-                c = last
-            if new:
-                vertices[vertex % RECENT] = c
-                vertex += 1
+            how_a = how_b = 1  # nothing to remember
+            how_c = (
+                NEW if third == 0 else third + 1 if third < NEAR_CODES else (BEFORE, AFTER, TOLD)[third - NEAR_CODES]
+            )
+            c = _vertex(how_c, vertices, state, stream, end)
         else:  # three vertices
-            first = 0 if code < 0xFF else 15
-            if code < 0xFE:
-                pair = int(stream[end + (code & 15)])
-            else:
-                if place >= end:
+            pair, far = np.int64(stream[end + (code & 15)]), code >= 0xFE
+            if far:
+                if state[PLACE] >= end:
                     return -1
-                pair = int(stream[place])
-                place += 1
+                pair = np.int64(stream[state[PLACE]])
+                state[PLACE] += 1
                 if pair == 0 and code == 0xFE:
-                    fresh = 0
-            second, third = pair >> 4, pair & 15
-            far = code >= 0xFE
-            if first == 0:
-                a = fresh
-                fresh += 1
-            b = vertices[(vertex - second) % RECENT]
-            if second == 0:
-                b = fresh
-                fresh += 1
-            c = vertices[(vertex - third) % RECENT]
-            if third == 0:
-                c = fresh
-                fresh += 1
-            if first == 15:
-                step, place = _number(stream, place, end)
-                if place < 0:
-                    return -1
-                a = last = _stepped(last, step)
-            if far and second == 15:
-                step, place = _number(stream, place, end)
-                if place < 0:
-                    return -1
-                b = last = _stepped(last, step)
-            if far and third == 15:
-                step, place = _number(stream, place, end)
-                if place < 0:
-                    return -1
-                c = last = _stepped(last, step)
-            vertices[vertex % RECENT] = a
-            vertex += 1
-            if second == 0 or (far and second == 15):
-                vertices[vertex % RECENT] = b
-                vertex += 1
-            if third == 0 or (far and third == 15):
-                vertices[vertex % RECENT] = c
-                vertex += 1
+                    state[NEXT] = 0
+            how_a = TOLD if code == 0xFF else NEW
+            how_b = TOLD if far and pair >> 4 == 15 else pair >> 4
+            how_c = TOLD if far and pair & 15 == 15 else pair & 15
+            a = _vertex(how_a, vertices, state, stream, end)
+            b = _vertex(how_b, vertices, state, stream, end)
+            c = _vertex(how_c, vertices, state, stream, end)
             edges[edge % RECENT, 0], edges[edge % RECENT, 1] = b, a
             edge += 1
+        if state[PLACE] < 0:
+            return -1
+        for how, vertex in ((how_a, a), (how_b, b), (how_c, c)):
+            if how <= 0:
+                vertices[state[COUNT] % RECENT] = vertex
+                state[COUNT] += 1
         edges[edge % RECENT, 0], edges[edge % RECENT, 1] = c, b
         edge += 1
         edges[edge % RECENT, 0], edges[edge % RECENT, 1] = a, c
         edge += 1
         out[3 * t], out[3 * t + 1], out[3 * t + 2] = a, b, c
-    return place
+    return int(state[PLACE])
 
 
 @kernel

@@ -194,9 +194,10 @@ def _piece(
     )
     normals = file.floats(attributes["NORMAL"], "VEC3") if "NORMAL" in attributes else None
     uv = file.floats(attributes[_uv_set(file, material)], "VEC2") if _uv_set(file, material) in attributes else None
-    joints, weights = _influences(file, attributes) if "skin" in item else (np.zeros((count, 0)), np.zeros((count, 0)))
-    whole = [normals, uv, joints, weights]
-    if any(one is not None and len(one) != count for one in whole):
+    none = np.zeros((count, 0), np.int64), np.zeros((count, 0), np.float32)
+    joints, weights = _influences(file, attributes) if "skin" in item else none
+    lengths = {len(joints), len(weights), count if normals is None else len(normals), count if uv is None else len(uv)}
+    if lengths != {count}:
         raise Malformed("a mesh has attributes of several lengths")
     return Piece(
         names,
@@ -207,8 +208,8 @@ def _piece(
         normals,
         np.zeros((count, 2), np.float32) if uv is None else uv,
         _shades(file, attributes, count),
-        joints.astype(np.int64),
-        weights.astype(np.float32),
+        joints,
+        weights,
         _faces(file, primitive, count),
     )
 
