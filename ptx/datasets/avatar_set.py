@@ -54,21 +54,20 @@ class AvatarsData(OwnSplitSettings):
     half_body: Share = 0.25
     """Share of images that end at the hips or thighs, as many fashion photographs do."""
     person: str | None = None
-    """Regular expression for a file's name without ending, whose first group names its person, where one person has several files: `(.*)_`
-    for Asian_F_2_Busi and Asian_F_2_Casual. All files of a person are for training, or all for testing; without it each is a person."""
+    """Regular expression whose first group (or all of it), matched at the beginning of a file's name, names its person, where one person has
+    several files: `(.*)_` for Asian_F_2_Busi.glb and Asian_F_2_Casual.glb. All files of a person are for training, or all for testing; without
+    it each file is a person."""
     labels: bool = False
     """Take garment labels from the names of materials and meshes (hair, top, shoes ...). A file whose names do not tell them has none, and
     stage parse quarantines its images."""
 
     @field_validator("person")
     @classmethod
-    def _has_a_group(cls, value: str | None) -> str | None:
+    def _compiles(cls, value: str | None) -> str | None:
         try:
-            groups = 1 if value is None else re.compile(value).groups
+            re.compile(value or "")
         except re.error as error:
             raise ValueError(f"person: no regular expression ({error})") from None
-        if not groups:
-            raise ValueError("person: has no group, as (.*) is one, which is the person's name")
         return value
 
     @property
@@ -142,10 +141,8 @@ class AvatarSet(DataSet[AvatarsData]):
 
     def _person(self, path: str) -> str:
         """Name the person of a file."""
-        if self.settings.person is None:
-            return path
-        matched = re.match(self.settings.person, PurePosixPath(path).stem)
-        return (matched and matched.group(1)) or path
+        matched = re.match(self.settings.person, PurePosixPath(path).stem) if self.settings.person else None
+        return (matched[min(1, matched.re.groups)] if matched else None) or path
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
         """Render an image; there is nothing to crop.

@@ -2,7 +2,7 @@
 
 Names that are known: Mixamo's, which VALID and Ready Player Me use (`mixamorig:LeftUpLeg`), VRM's (`J_Bip_L_UpperLeg`), SMPL's (`L_Hip`,
 `left_hip`), and those of Unreal (`thigh_l`), Character Creator (`CC_Base_L_Thigh`) and 3ds Max (`Bip01 L Thigh`). The spine is not told by
-names, which are numbered in several ways, but is what lies between pelvis and neck.
+names, which are numbered in several ways, but is what lies between the pelvis and the shoulders.
 """
 
 from __future__ import annotations
@@ -143,10 +143,11 @@ def find_skeleton(nodes: Nodes, skins: Sequence[Skin], target: Doubles) -> Skele
 
 
 def _find_spine(nodes: Nodes, joints: Sequence[int], found: dict[str, int]) -> None:
-    """Note up to three of the joints between the pelvis and the neck (or head): the first, the middle one, the last."""
-    chain = nodes.up(nodes.parents[found.get("neck", found["head"])])
-    between = chain[: chain.index(found["pelvis"])] if found["pelvis"] in chain else []
-    spine = [node for node in reversed(between) if node in joints and node not in found.values()]
+    """Note up to three of the joints between the pelvis and both shoulders: the first, the middle one, the last."""
+    left, right = (nodes.up(found[f"{side}_shoulder"]) for side in ("left", "right"))
+    trunk = [node for node in left if node in right]
+    below = trunk[: trunk.index(found["pelvis"])] if found["pelvis"] in trunk else []
+    spine = [node for node in reversed(below) if node in joints and node not in found.values()]
     if not spine:
         return
     taken = {"spine1": spine[0], "spine2": spine[len(spine) // 2], "spine3": spine[-1]}

@@ -175,10 +175,9 @@ class GltfFile:
                 return base64.b64decode(text, validate=True)
             except binascii.Error:
                 raise Malformed("base64 in the document is damaged") from None
-        name = PurePosixPath(unquote(uri))
-        folder = self.path.parent.resolve()
-        file = (folder / name).resolve()
-        if "\0" in str(name) or ":" in str(name) or name.is_absolute() or not file.is_relative_to(folder):
+        name, folder = PurePosixPath(unquote(uri)), self.path.parent.resolve()
+        odd = "\0" in str(name) or ":" in str(name) or name.is_absolute()
+        if odd or not (file := (folder / name).resolve()).is_relative_to(folder):
             raise Malformed("a buffer or picture lies outside of the file's folder")
         try:
             self._count(file.stat().st_size)

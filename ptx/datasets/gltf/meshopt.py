@@ -249,7 +249,7 @@ def _triangles(stream: Bytes, out: NDArray[np.uint32]) -> int:
     edge, end = 0, len(stream) - TRIANGLES_TAIL
     state[PLACE] = 1 + len(out) // 3
     for t in range(len(out) // 3):
-        code = np.int64(stream[1 + t])  # of an unsigned one, less a signed one, numba makes a float
+        code = int(np.int64(stream[1 + t]))  # of an unsigned one, less a signed one, numba makes a float
         if code < 0xF0:  # an edge met lately, and one vertex more
             met, third = (edge - 1 - (code >> 4)) % RECENT, code & 15
             a, b = edges[met, 0], edges[met, 1]  # not as a slice, which takes numba seconds more to compile
@@ -259,11 +259,11 @@ def _triangles(stream: Bytes, out: NDArray[np.uint32]) -> int:
             )
             c = _vertex(how_c, vertices, state, stream, end)
         else:  # three vertices
-            pair, far = np.int64(stream[end + (code & 15)]), code >= 0xFE
+            pair, far = int(np.int64(stream[end + (code & 15)])), code >= 0xFE
             if far:
                 if state[PLACE] >= end:
                     return -1
-                pair = np.int64(stream[state[PLACE]])
+                pair = int(np.int64(stream[state[PLACE]]))
                 state[PLACE] += 1
                 if pair == 0 and code == 0xFE:
                     state[NEXT] = 0

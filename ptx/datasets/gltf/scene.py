@@ -248,7 +248,7 @@ def _influences(file: GltfFile, attributes: Mapping[str, Json]) -> tuple[NDArray
         raise Malformed("a mesh with a skin has no joints")
     joints = [file.integers(attributes[f"JOINTS_{number}"], "VEC4") for number in sets]
     weights = [file.floats(attributes[f"WEIGHTS_{number}"], "VEC4") for number in sets]
-    if len({len(one) for one in (*joints, *weights)}) > 1:
+    if len({*map(len, joints), *map(len, weights)}) > 1:
         raise Malformed("a mesh has attributes of several lengths")
     return np.concatenate(joints, axis=1), np.concatenate(weights, axis=1)
 
