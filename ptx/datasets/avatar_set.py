@@ -54,9 +54,9 @@ class AvatarsData(OwnSplitSettings):
     half_body: Share = 0.25
     """Share of images that end at the hips or thighs, as many fashion photographs do."""
     person: str | None = None
-    """Regular expression whose first group (or all of it), matched at the beginning of a file's name, names its person, where one person has
-    several files: `(.*)_` for Asian_F_2_Busi.glb and Asian_F_2_Casual.glb. All files of a person are for training, or all for testing; without
-    it each file is a person."""
+    """Regular expression whose first group (or all of it), matched at the beginning of a file's name, names its person, where one person
+    has several files: `(.*)_` for Asian_F_2_Busi.glb and Asian_F_2_Casual.glb. All files of a person are for training, or all for
+    testing; without it each file is a person."""
     labels: bool = False
     """Take garment labels from the names of materials and meshes (hair, top, shoes ...). A file whose names do not tell them has none, and
     stage parse quarantines its images."""

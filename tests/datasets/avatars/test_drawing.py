@@ -59,7 +59,7 @@ HALF = np.repeat(np.array([[0, 255]], np.uint8), 2, axis=0).repeat(8, 0).repeat(
 
 def test_what_is_cut_out_shows_what_is_behind() -> None:
     avatar = curtain(HALF)
-    face, bary, depth = draw_surface(avatar, seen(avatar), SIDE, SIDE)
+    face, _, depth = draw_surface(avatar, seen(avatar), SIDE, SIDE)
     cloth, wall = face >= 2, (face >= 0) & (face < 2)
     assert wall[:, :15].any()
     assert not cloth[:, :15].any()

@@ -44,6 +44,6 @@ def test_a_texture_that_is_moved() -> None:
     told = {
         "extensions": {"KHR_texture_transform": {"offset": [0.5, 0.25], "scale": [2, 4], "rotation": float(np.pi / 2)}}
     }
-    # The extension's own matrix: translation * rotation * scale, with the rotation (cos, sin; -sin, cos).
+    # Scaled, then turned as viewers turn it, (u, v) to (v, -u) by a quarter, then shifted.
     moved = place_texture(told, np.array([[1, 0], [0, 1]], np.float32))
     assert moved == pytest.approx(np.array([[0.5, -1.75], [4.5, 0.25]]), abs=1e-6)

@@ -53,8 +53,8 @@ def test_normalized_integers(component: int, data: bytes, expected: list[float],
 
 
 @pytest.mark.parametrize("change", [
-    {"count": 3}, {"count": 0}, {"count": -1}, {"byteOffset": 4}, {"byteOffset": -4}, {"type": "VEC3"}, {"sparse": {}}, {"componentType": 9},
-    {"bufferView": 1}, {"bufferView": None},
+    {"count": 3}, {"count": 0}, {"count": -1}, {"byteOffset": 4}, {"byteOffset": -4}, {"type": "VEC3"}, {"sparse": {}},
+    {"componentType": 9}, {"bufferView": 1}, {"bufferView": None},
 ])  # fmt: skip
 def test_accessors_that_are_not_whole(change: dict[str, Json], tmp_path: Path) -> None:
     accessor: dict[str, Json] = {"componentType": 5126, "type": "VEC2", "count": 2, **change}
