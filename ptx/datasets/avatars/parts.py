@@ -39,7 +39,7 @@ class Part(IntEnum):
 
 
 WORDS: tuple[tuple[Part, str], ...] = (
-    (Part.ACCESSORY, "glass|sunglass|eyeglass|goggle|hat|cap|helmet|headwear|mask|glove|bag|backpack|watch|earring|necklace|scarf|tie|belt"),
+    (Part.ACCESSORY, "glass|sunglass|eyeglass|goggle|hat|cap|helmet|headwear|mask|glove|bag|backpack|watch|necklace|scarf|tie|belt"),
     (Part.EYES, "eye|eyeball|cornea|iris|eyel|eyer"),
     (Part.HAIR, "hair|wig|beard|moustache|mustache|brow|eyebrow|lash|eyelash|ponytail|bangs|scalp"),
     (Part.FACE, "head|face|teeth|tooth|tongue|mouth|gum|gland|facemouth|faceeyeline"),

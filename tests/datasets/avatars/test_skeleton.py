@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,15 @@ CONVENTIONS = {
 }  # fmt: skip
 
 
-def skeleton(path: Path, **options: object) -> Skeleton:
-    file = open_gltf(write_glb(path / "a.glb", *person(**options)))  # type: ignore[arg-type]
+def skeleton(
+    folder: Path,
+    a_pose: float = 0.0,
+    rename: Mapping[str, str] | None = None,
+    frame: np.ndarray | None = None,
+    drop: Sequence[str] = (),
+) -> Skeleton:
+    """The skeleton of a person as `person` makes one."""
+    file = open_gltf(write_glb(folder / "a.glb", *person(a_pose, rename, frame, drop=drop)))
     return find_skeleton(read_nodes(file), read_skins(file), TARGET)
 
 
