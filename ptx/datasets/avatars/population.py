@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.avatars.avatar import Avatar, load_avatar
 from ptx.datasets.avatars.drawing import GRADED_CUTS, draw_surface, flow_of, render_avatar, render_labels
-from ptx.datasets.avatars.posing import Posed, pose_avatar
+from ptx.datasets.avatars.posing import Posed, pose_avatar, with_collars
 from ptx.datasets.people.people import feet, sample_camera, seen_keypoints
 from ptx.datasets.people.poses import sample_pose, turn_root
 from ptx.datasets.people.render import SUPERSAMPLING, Image
@@ -75,7 +75,8 @@ class AvatarPictures:
         # The poses of an avatar are spread all round, from a random beginning.
         first_yaw = self._rng(index, TURN_STREAM).uniform(0, 360)
         yaw = first_yaw + 360 * number / self.per_file + rng.uniform(-25, 25)
-        posed = pose_avatar(avatar, turn_root(pose, yaw, rng.normal(3, 4), rng.normal(0, 1.5)))
+        turned = turn_root(with_collars(avatar, pose), yaw, rng.normal(3, 4), rng.normal(0, 1.5))
+        posed = pose_avatar(avatar, turned)
         camera = sample_camera(posed.vertices, bool(rng.random() < self.half_body), *self.size, rng)
         return View(avatar, posed, camera, project(camera, posed.vertices).astype(np.float32))
 

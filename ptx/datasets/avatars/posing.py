@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ptx.datasets.avatars.avatar import Avatar
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINTS, PARENTS, joint
 from ptx.geometry.kernel import kernel
-from ptx.geometry.rotation import rotation_matrices
+from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -22,6 +22,10 @@ KEYPOINT_JOINTS = tuple(
 
 FACE_KEYPOINTS = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 """Keypoints of the face, in the order of `Avatar.face`."""
+
+
+COLLAR_DROP = np.radians(14)
+"""Radians by which a collar bone is lowered under an arm that hangs."""
 
 
 class Posed(NamedTuple):
@@ -50,6 +54,24 @@ def pose_avatar(avatar: Avatar, pose: Doubles) -> Posed:
     head = joint("head")
     face = (avatar.face - avatar.skeleton.rest[head]) @ turns[head].T + places[head]
     return Posed(vertices, normals, _keypoints(places, face))
+
+
+def with_collars(avatar: Avatar, pose: Doubles) -> Doubles:
+    """Lower the collar bones of a pose (24, 3) with arms that hang, as people do; where the arms are stays the same.
+
+    Our own poses leave them at rest, of a body whose skin was made for it; shoulders of a mesh bound in a T-pose would stand square. Of one
+    that was bound with lowered arms the collars are lowered already.
+    """
+    local = rotation_matrices(pose).astype(np.float64)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        collar, shoulder = joint(f"{side}_collar"), joint(f"{side}_shoulder")
+        arm, outwards = local[collar] @ local[shoulder], np.array([sign, 0, 0])
+        hanging = -float((arm @ outwards)[1])  # sine of the angle below the horizontal
+        bound = -float((avatar.straight[shoulder].T @ outwards)[1])
+        drop = COLLAR_DROP * max(0.0, hanging - max(0.0, bound))
+        local[collar] = rotation_matrices(np.array([0, 0, -sign * drop])) @ local[collar]
+        local[shoulder] = local[collar].T @ arm
+    return np.asarray(axis_angles(local), np.float64)
 
 
 def joint_frames(avatar: Avatar, pose: Doubles) -> tuple[Doubles, Doubles]:

@@ -23,6 +23,9 @@ Texels = NDArray[np.uint8]
 MOST_SIDE = 1024
 """Largest side of a texture that is kept, px; larger ones are made smaller."""
 
+MOST_TEXELS = 12 * 2**20
+"""Largest number of texels of all materials, without their coarser levels: of more than twelve materials textures are smaller."""
+
 MOST_MATERIALS = 64
 """Largest number of materials that are read."""
 
@@ -67,15 +70,18 @@ def read_textures(file: GltfFile) -> Textures:
     items = file.items("materials")
     if len(items) > MOST_MATERIALS:
         raise Malformed(f"more than {MOST_MATERIALS} materials")
-    return pack([*(_material(file, item) for item in items), PLAIN])
+    used = [as_int(base_texture(item)["index"]) for item in items if "index" in base_texture(item)]
+    side = min(MOST_SIDE, int((MOST_TEXELS / max(len(used), 1)) ** 0.5))
+    pictures = {texture: _no_larger(file.picture(texture), side) for texture in dict.fromkeys(used)}
+    return pack([*(_material(file, item, pictures) for item in items), PLAIN])
 
 
-def _material(file: GltfFile, item: Mapping[str, Json]) -> Material:
-    """Read one material: its texture times its factor, and its opacity with the cut-off at one half."""
+def _material(file: GltfFile, item: Mapping[str, Json], pictures: Mapping[int, Texels]) -> Material:
+    """Make one material: its texture, of all decoded ones, times its factor, and its opacity with the cut-off at one half."""
     told, factor = base_texture(item), base_factor(item)
     picture, wraps = PLAIN
     if "index" in told:
-        picture = _no_larger(file.picture(told["index"]))
+        picture = pictures[as_int(told["index"])]
         texture = file.item("textures", told["index"])
         sampler = file.item("samplers", texture["sampler"]) if "sampler" in texture else {}
         wraps = (as_int(sampler.get("wrapS", REPEAT)), as_int(sampler.get("wrapT", REPEAT)))
@@ -89,10 +95,10 @@ def _material(file: GltfFile, item: Mapping[str, Json]) -> Material:
     return Material(out, wraps)
 
 
-def _no_larger(picture: Texels) -> Texels:
-    """Make a picture smaller that is larger than `MOST_SIDE`."""
+def _no_larger(picture: Texels, side: int) -> Texels:
+    """Make a picture smaller whose larger side is more than `side` px."""
     height, width = picture.shape[:2]
-    scale = MOST_SIDE / max(height, width)
+    scale = side / max(height, width)
     if scale >= 1:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -103,13 +109,12 @@ def _resized(picture: Texels, size: tuple[int, int]) -> Texels:
     """Average a picture to width, height; what is transparent has no share in colours."""
     if (picture[..., 3] == 255).all():
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    opacity = picture[..., 3:].astype(np.float32)
-    small = cv2.resize(
-        np.concatenate([picture[..., :3] * opacity, opacity], axis=2), size, interpolation=cv2.INTER_AREA
-    )
-    plain = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    colours = np.where(small[..., 3:] > 0, small[..., :3] / np.maximum(small[..., 3:], 1e-6), plain[..., :3])
-    return np.asarray(np.rint(np.concatenate([colours, small[..., 3:]], axis=2)), np.uint8)
+    opacity = np.ascontiguousarray(picture[..., 3])
+    weighted = cv2.multiply(np.ascontiguousarray(picture[..., :3]), cv2.merge([opacity] * 3), scale=1 / 255)
+    plain, weighted = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (picture, weighted))
+    share = np.maximum(plain[..., 3:], 1) / np.float32(255)
+    colours = np.where(plain[..., 3:] > 0, np.minimum(np.rint(weighted / share), 255), plain[..., :3])
+    return np.concatenate([colours.astype(np.uint8), plain[..., 3:]], axis=2)
 
 
 def pack(materials: Sequence[Material]) -> Textures:

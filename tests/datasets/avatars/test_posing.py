@@ -9,7 +9,7 @@ import pytest
 from ptx.avatar.person import Avatar as OwnAvatar
 from ptx.avatar.write import encode_avatar
 from ptx.datasets.avatars.avatar import Avatar, read_avatar
-from ptx.datasets.avatars.posing import pose_avatar
+from ptx.datasets.avatars.posing import joint_frames, pose_avatar, with_collars
 from ptx.datasets.gltf.gltf_file import open_gltf
 from ptx.geometry.body import load_body
 from ptx.geometry.joints import KEYPOINTS, joint, keypoint
@@ -94,3 +94,19 @@ def test_a_file_that_stands_turned_is_brought_upright(tmp_path: Path) -> None:
     upright, turned = own(tmp_path, (0, 0, 0))[1], own(tmp_path, (0.1, 2.0, 0.2))[1]
     assert np.abs(turned.vertices - upright.vertices).max() < 0.06
     assert turned.skeleton.rest[joint("head"), 1] > 0.4
+
+
+@pytest.mark.parametrize("a_pose", [0.0, 60.0])
+def test_collars_are_lowered_under_hanging_arms_that_stay_where_they_are(a_pose: float, tmp_path: Path) -> None:
+    avatar = made(tmp_path, a_pose)
+    pose = np.random.default_rng(1).normal(0, 0.1, (24, 3))
+    pose[joint("left_shoulder")], pose[joint("right_shoulder")] = (0, 0, -1.3), (0, 0, -0.4)  # hanging, and raised
+    lowered = with_collars(avatar, pose)
+    before, after = joint_frames(avatar, pose)[0], joint_frames(avatar, lowered)[0]
+    for name in ("left_shoulder", "left_wrist", "right_shoulder", "right_elbow"):
+        assert after[joint(name)] == pytest.approx(before[joint(name)], abs=1e-6)
+    turned = np.degrees(
+        np.arccos((np.einsum("ab,ab->", before[joint("left_collar")], after[joint("left_collar")]) - 1) / 2)
+    )
+    assert turned == pytest.approx(13.3, abs=1) if not a_pose else turned < 2
+    assert after[joint("right_collar")] == pytest.approx(before[joint("right_collar")], abs=1e-6)
