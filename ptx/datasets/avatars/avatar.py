@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.avatars.face import face_points
+from ptx.datasets.avatars.hands import relax_hands
 from ptx.datasets.avatars.parts import Part, label_faces, part_of
 from ptx.datasets.avatars.skeleton import Skeleton, find_skeleton, to_t_pose
 from ptx.datasets.avatars.textures import GAMMA, Textures, place_texture, read_textures
@@ -137,7 +138,8 @@ def read_avatar(file: GltfFile) -> Avatar:
     nodes, skins = read_nodes(file), read_skins(file)
     pieces = read_pieces(file, MOST_VERTICES, MOST_FACES)
     skeleton = find_skeleton(nodes, skins, target)
-    skinned = [_skin_piece(piece, skins, skeleton) for piece in pieces]
+    relaxed = relax_hands(nodes, skeleton)
+    skinned = [_skin_piece(piece, skins, skeleton, relaxed) for piece in pieces]
     starts = np.cumsum([0, *(len(one.vertices) for one in skinned)])
     vertices, shares = (
         np.concatenate([one.vertices for one in skinned]),
@@ -172,21 +174,21 @@ def read_avatar(file: GltfFile) -> Avatar:
     )
 
 
-def _skin_piece(piece: Piece, skins: Sequence[Skin], skeleton: Skeleton) -> _Skinned:
-    """Lay a piece of mesh into our frame, as it was bound, and share its vertices out among our joints."""
+def _skin_piece(piece: Piece, skins: Sequence[Skin], skeleton: Skeleton, relaxed: Doubles) -> _Skinned:
+    """Lay a piece of mesh into our frame, as it was bound but for relaxed hands, and share its vertices out among our joints."""
     if piece.skin is None:
         frame = skeleton.nodes[piece.node]
-        owners = np.full((len(piece.positions), 1), skeleton.owner[piece.node])
+        nodes = np.full((len(piece.positions), 1), piece.node)
         weights = np.ones((len(piece.positions), 1), np.float32)
     else:
         if not 0 <= piece.skin < len(skins) or piece.joints.max(initial=0) >= len(skins[piece.skin].joints):
             raise Malformed("a mesh names a joint that is not there")
         frame = skeleton.bind[piece.skin]
-        owners = skeleton.owner[np.array(skins[piece.skin].joints)][piece.joints]
+        nodes = np.array(skins[piece.skin].joints)[piece.joints]
         weights = np.maximum(piece.weights, 0)
     shares = np.zeros((len(piece.positions), JOINT_COUNT), np.float32)
-    for k in range(owners.shape[1]):
-        shares[np.arange(len(shares)), owners[:, k]] += weights[:, k]
+    for k in range(nodes.shape[1]):
+        shares[np.arange(len(shares)), skeleton.owner[nodes[:, k]]] += weights[:, k]
     shares[~shares.any(1), 0] = 1
     vertices = (piece.positions @ frame[:3, :3].T + frame[:3, 3]).astype(np.float32)
     if not np.isfinite(vertices).all():
@@ -198,7 +200,18 @@ def _skin_piece(piece: Piece, skins: Sequence[Skin], skeleton: Skeleton) -> _Ski
         turned = piece.normals @ np.linalg.inv(frame[:3, :3])
         length = np.linalg.norm(turned, axis=1, keepdims=True)
         normals = np.where(length > 0, turned / np.maximum(length, 1e-30), normals).astype(np.float32)
+    _relax(vertices, normals, nodes, weights, relaxed)
     return _Skinned(vertices, normals, shares)
+
+
+def _relax(vertices: Floats, normals: Floats, nodes: NDArray[np.int64], weights: Floats, relaxed: Doubles) -> None:
+    """Move vertices (V, 3) and normals, in place, with the nodes (V, K) that are moved (`relax_hands`), by their weights."""
+    moved = (np.abs(relaxed - np.eye(4)) > 0).any((1, 2))
+    which = np.flatnonzero((moved[nodes] & (weights > 0)).any(1))
+    share = weights[which] / weights[which].sum(1, keepdims=True)
+    move = np.einsum("vk,vkab->vab", share, relaxed[nodes[which], :3])
+    vertices[which] = np.einsum("vab,vb->va", move[:, :, :3], vertices[which]) + move[:, :, 3]
+    normals[which] = np.einsum("vab,vb->va", move[:, :, :3], normals[which])
 
 
 def _smooth_normals(vertices: Floats, faces: NDArray[np.int32]) -> Floats:
