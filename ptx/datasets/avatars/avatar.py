@@ -206,7 +206,7 @@ def _skin_piece(piece: Piece, skins: Sequence[Skin], skeleton: Skeleton, relaxed
 
 def _relax(vertices: Floats, normals: Floats, nodes: NDArray[np.int64], weights: Floats, relaxed: Doubles) -> None:
     """Move vertices (V, 3) and normals, in place, with the nodes (V, K) that are moved (`relax_hands`), by their weights."""
-    moved = (np.abs(relaxed - np.eye(4)) > 0).any((1, 2))
+    moved = np.asarray(np.abs(relaxed - np.eye(4)).max((1, 2)) > 0)
     which = np.flatnonzero((moved[nodes] & (weights > 0)).any(1))
     share = weights[which] / weights[which].sum(1, keepdims=True)
     move = np.einsum("vk,vkab->vab", share, relaxed[nodes[which], :3])
