@@ -165,13 +165,13 @@ class AvatarSet(DataSet[AvatarsData]):
         """Open the exact keypoints."""
         return PosedKeypoints(self.pictures)
 
-    def mask_source(self) -> AvatarPictures:
-        """Open the exact masks."""
-        return self.pictures
-
     def label_source(self) -> NamedLabels:
         """Open the labels that names tell."""
         return NamedLabels(self.pictures)
+
+    def silhouette(self, index: int) -> NDArray[np.uint8]:
+        """Return the exact silhouette (H, W), 0 to 255."""
+        return self.pictures.mask(index)
 
     def exact_flow(self) -> AvatarPictures:
         """Open the exact flow of the pictures as rendered."""

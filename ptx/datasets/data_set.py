@@ -130,14 +130,6 @@ class LabelSource(Protocol):
         ...
 
 
-class MaskSource(Protocol):
-    """Gives the mask of one image's person."""
-
-    def mask(self, index: int) -> NDArray[np.uint8]:
-        """Return the share of each pixel (H, W) that is the person's, 0 to 255; raises BadSample."""
-        ...
-
-
 class FlowMaps(Protocol):
     """Gives body parts of images, and flow and visibility of pairs."""
 
@@ -241,13 +233,13 @@ class DataSet(ABC, Generic[D]):
         """Open the keypoints that come with the data set."""
         raise NotImplementedError
 
-    def mask_source(self) -> MaskSource:
-        """Open the masks that come with the data set."""
-        raise NotImplementedError
-
     def label_source(self) -> LabelSource:
         """Open the garment labels that come with the data set."""
         raise NotImplementedError
+
+    def silhouette(self, index: int) -> NDArray[np.uint8] | None:  # noqa: ARG002
+        """Return how much of each pixel (H, W) of an image is the person's, 0 to 255; None where labels are all that is known."""
+        return None
 
     def flow_source(self) -> FlowMaps:
         """Open the body parts, flow and visibility that come with the data set."""

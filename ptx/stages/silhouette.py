@@ -138,26 +138,27 @@ class LabelSilhouette(SilhouetteStage):
 
 @dataclass(frozen=True)
 class TrueSilhouette(SilhouetteStage):
-    """Mask the person by the masks, or else the garment labels, that come with the data set."""
+    """Mask the person by the silhouette, or else the garment labels, that come with the data set."""
 
     inputs = ("ingest.image", "ingest.transform")
 
     def open_masks(self) -> MaskOf:
-        """Open the data set's masks or labels.
+        """Open the data set's silhouettes or labels.
 
         Raises:
             PtxError: the data set has none.
         """
-        if "masks" in self.data.has:
-            masks = self.data.mask_source()
-            return lambda block, i: masks.mask(int(block.index[i]))
-        if "labels" not in self.data.has:
+        if not self.data.has & {"masks", "labels"}:
             raise PtxError(
                 "silhouette.backend: truth is known of `people` and `avatars` only; photographs need network or labels"
             )
-        source = self.data.label_source()
+        source = self.data.label_source() if "labels" in self.data.has else None
 
         def mask_of(block: Block, i: int) -> Mask:
+            exact = self.data.silhouette(int(block.index[i]))
+            if exact is not None or source is None:
+                assert exact is not None, "a data set that has masks gives one of each image"
+                return exact
             image, transform = block.array("ingest.image", np.uint8)[i], block.array("ingest.transform", np.float32)[i]
             return np.where(source.parse(int(block.index[i]), image, transform) > 0, 255, 0).astype(np.uint8)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ptx.datasets.avatars.avatar import Avatar, load_avatar
 from ptx.datasets.avatars.drawing import GRADED_CUTS, draw_surface, flow_of, render_avatar, render_labels
 from ptx.datasets.avatars.posing import Posed, pose_avatar, with_collars
-from ptx.datasets.people.people import feet, sample_camera, seen_keypoints
+from ptx.datasets.people.people import feet, place_camera_before, seen_keypoints
 from ptx.datasets.people.poses import sample_pose, turn_root
 from ptx.datasets.people.render import SUPERSAMPLING, Image
 from ptx.datasets.people.scenes import cast_shadow, sample_background, sample_light
@@ -27,6 +27,9 @@ Floats = NDArray[np.float32]
 
 BODY = "builtin"
 """Body model on which poses are sampled, so that hands stay outside the trunk."""
+
+HALF_ENDS = (-0.35, 0.05)
+"""Metres above the pelvis between which images end that show half a body."""
 
 IMAGE_STREAM, SCENE_STREAM, TURN_STREAM = 0, 1, 2
 """Streams of random numbers of a file: of an image's pose and camera, of backgrounds and light, of the side it is first seen from."""
@@ -77,7 +80,8 @@ class AvatarPictures:
         yaw = first_yaw + 360 * number / self.per_file + rng.uniform(-25, 25)
         turned = turn_root(with_collars(avatar, pose), yaw, rng.normal(3, 4), rng.normal(0, 1.5))
         posed = pose_avatar(avatar, turned)
-        camera = sample_camera(posed.vertices, bool(rng.random() < self.half_body), *self.size, rng)
+        bottom = rng.uniform(*HALF_ENDS) if rng.random() < self.half_body else None
+        camera = place_camera_before(posed.vertices, bottom, *self.size, rng)
         return View(avatar, posed, camera, project(camera, posed.vertices).astype(np.float32))
 
     def keypoints(self, index: int) -> tuple[Floats, Floats]:
@@ -93,7 +97,7 @@ class AvatarPictures:
         floor = (lowest + 0.5) * SUPERSAMPLING if lowest < self.size[0] else None
         background = sample_background(self._rng(index, SCENE_STREAM), height, width, floor)
         if floor is not None:
-            cast_shadow(background, feet(view.points), scale * SUPERSAMPLING)
+            cast_shadow(background, feet(view.points, SUPERSAMPLING), scale * SUPERSAMPLING)
         light = sample_light(self._rng(index, SCENE_STREAM, index % self.per_file))
         return render_avatar(view.avatar, view.posed, light, view.points, scale, background)
 
