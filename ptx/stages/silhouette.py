@@ -156,9 +156,9 @@ class TrueSilhouette(SilhouetteStage):
 
         def mask_of(block: Block, i: int) -> Mask:
             exact = self.data.silhouette(int(block.index[i]))
-            if exact is not None or source is None:
-                assert exact is not None, "a data set that has masks gives one of each image"
+            if exact is not None:
                 return exact
+            assert source is not None  # what has no labels has masks
             image, transform = block.array("ingest.image", np.uint8)[i], block.array("ingest.transform", np.float32)[i]
             return np.where(source.parse(int(block.index[i]), image, transform) > 0, 255, 0).astype(np.uint8)
 
