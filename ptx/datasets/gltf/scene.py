@@ -17,7 +17,7 @@ from ptx.pipeline.storage.json_values import Json, as_int, as_list, as_object, a
 
 Doubles = NDArray[np.float64]
 
-MOST_NODES = 20_000
+MOST_NODES = 4_000
 """Largest number of nodes of a tree."""
 
 TRIANGLES, STRIP, FAN = 4, 5, 6
