@@ -13,6 +13,7 @@ from ptx.geometry.camera import project
 from ptx.geometry.dressing.displacements import ControlBasis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, match
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.skirt_edges import WEIGHT, SkirtEdges, pair_edges
 from ptx.geometry.kernel import kernel
 from ptx.geometry.skinning import pose_vertices
 
@@ -64,7 +65,9 @@ def pose_skin(body: Body, basis: ControlBasis, posed: Posed) -> PosedSkin:
     return PosedSkin(basis, posed.camera, still, moved - still)
 
 
-def displace(skin: PosedSkin, heights: Floats, target: Outline, person: Person) -> Floats:
+def displace(
+    skin: PosedSkin, heights: Floats, target: Outline, person: Person, edges: SkirtEdges | None = None
+) -> Floats:
     """Solve once for the displacements that bring the body's outline to the mask's.
 
     Args:
@@ -72,14 +75,17 @@ def displace(skin: PosedSkin, heights: Floats, target: Outline, person: Person) 
         heights: (K,) displacements so far, metres.
         target: outline of the mask.
         person: size and area of their picture count.
+        edges: of the skirt that is worn; the mask's outline is then without it. None: none is.
 
     Returns:
         (K,) metres, within the basis's limits.
     """
-    basis, scale = skin.basis, float(skin.camera[0])
-    ours = body_outline(skin.points(heights), basis.faces, person.size, area=person.area)
+    basis, scale, points = skin.basis, float(skin.camera[0]), skin.points(heights)
+    ours = body_outline(points, basis.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
+    if edges is not None:
+        ours = ours.only(~edges.has(ours.vertices[:, 0]))
     chosen, partner = _pairs(ours, target, scale)
     normals = target.normals[partner]
     gap = ((target.xy[partner] - chosen.outline.xy) * normals).sum(axis=1) / scale
@@ -89,6 +95,13 @@ def displace(skin: PosedSkin, heights: Floats, target: Outline, person: Person) 
     hessian, right = np.array(basis.penalty, order="F"), np.zeros(len(heights))
     table = basis.weights
     _add_pairs(chosen.vertices, along, gap, weight, table.indptr, table.indices, table.data, heights, hessian, right)
+    if edges is not None:
+        at, across, missing = pair_edges(edges, points, scale)
+        there = np.zeros((len(at), 3))
+        there[:, 0] = (skin.turned[at][:, :2] * (1, -1) * across).sum(axis=1)
+        every = np.repeat(at[:, None], 3, axis=1).astype(np.int32)
+        weight = np.full(len(at), WEIGHT)
+        _add_pairs(every, there, missing, weight, table.indptr, table.indices, table.data, heights, hessian, right)
     factor = scipy.linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
     solution = scipy.linalg.cho_solve(factor, right, overwrite_b=True, check_finite=False)
     return np.asarray(np.clip(solution, basis.lower, basis.upper), np.float64)

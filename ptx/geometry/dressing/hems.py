@@ -81,8 +81,17 @@ BEYOND, USUAL = 0.05, 0.45
 """Metres of the tube that a skirt is longer than is seen, where the photograph ends above its hem, at least; and at which it ends: knees."""
 
 
+class Hem(NamedTuple):
+    """Where a skirt ends."""
+
+    row: int
+    """Of the picture straightened along the legs."""
+    cut_off: bool
+    """Whether that is but the last row that the photograph shows."""
+
+
 def find_hem(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> float:
-    """Find how long a skirt is: metres of the tube; 0: there is none, or nothing shows it.
+    """Find how long a skirt is by its picture: metres of the tube; 0: there is none, or nothing shows it.
 
     Args:
         body: the body with its tube.
@@ -90,19 +99,30 @@ def find_hem(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> flo
         posed: as the skirt will be worn, refined or not: its length is up to where the hem is found in the picture.
         person: of the same picture, with its image.
     """
+    hem = tell_hem(body, fit, person)
+    return 0.0 if hem is None else length_to(body, fit, posed, hem)
+
+
+def tell_hem(body: LayeredBody, fit: Posed, person: Person) -> Hem | None:
+    """Tell whether somebody wears a skirt, and where it ends; arguments as for `find_hem`."""
     if person.image is None:
-        return 0.0
+        return None
     legs = straighten(body.base, fit, person.image, person)
     if legs.facing < FACING or legs.standing < STANDING:
-        return 0.0
+        return None
     row = max(_hem_by_colour(legs), _hem_by_gap(legs))
     if row >= 0:
-        return round(max(_length(body, fit, posed, row) - SHORTER, 0.0), 2)
+        return Hem(row, cut_off=False)
     last = int(legs.shown.sum()) - 1
-    if not _cut_off(legs, last):
-        return 0.0
-    seen = _length(body, fit, posed, last)
-    return round(min(max(seen + BEYOND, USUAL), float(body.sheets[0].down[-1])), 2)
+    return Hem(last, cut_off=True) if _cut_off(legs, last) else None
+
+
+def length_to(body: LayeredBody, fit: Posed, posed: Posed, hem: Hem) -> float:
+    """Metres of the tube down to a hem; arguments as for `find_hem`."""
+    seen = _length(body, fit, posed, hem.row)
+    if hem.cut_off:
+        return round(min(max(seen + BEYOND, USUAL), float(body.sheets[0].down[-1])), 2)
+    return round(max(seen - SHORTER, 0.0), 2)
 
 
 def _hem_by_colour(legs: Straightened) -> int:

@@ -1,0 +1,147 @@
+"""A skirt's edges: how far the mask reaches on both sides of the tube, ring by ring, and the tube's displacements that bring it there.
+
+Nearest points of outlines do not tell that: below the hem the outline goes on along the legs, and draws the tube in to them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ptx.geometry.dressing.outline import Outline
+from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.sheets import straight
+from ptx.geometry.joints import PARTS
+from ptx.geometry.layers.layered_body import LayeredBody
+from ptx.geometry.layers.worn import Worn
+from ptx.geometry.rasterizer import rasterize
+
+Floats = NDArray[np.float64]
+
+STEP, FARTHEST = 0.003, 0.7
+"""Metres between the samples along a ring's line, and from its middle to the last."""
+
+ARMS = 0.02
+"""Metres around an arm within which the mask's edge is not the skirt's."""
+
+NARROWER = 0.06
+"""Metres by which a ring may be narrower than that above it, a side; more is a leg below the hem, or a fold."""
+
+NEAR = 0.02
+"""Metres from the edges within which the mask's outline is that of the skirt."""
+
+WEIGHT = 40.0
+"""Weight of a ring's edge, against a squared distance of outlines in metres, as those of the skin."""
+
+
+class SkirtEdges(NamedTuple):
+    """Where the mask ends beside the N rings of a tube that are worn, in the picture."""
+
+    first: int
+    """The tube's first vertex."""
+    end: int
+    """The first vertex after it."""
+    shape: tuple[int, int]
+    """N rings, and vertices of each."""
+    middle: Floats
+    """(N, 2) px of the rings' middles."""
+    across: Floats
+    """(N, 2) unit vectors along the rings, to the right in the picture."""
+    reach: Floats
+    """(N, 2) px along it of the mask's edge on the left, below 0, and on the right; NaN where it is not seen."""
+
+    def has(self, vertices: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Whether vertices (M,) are the tube's."""
+        return np.asarray((vertices >= self.first) & (vertices < self.end))
+
+
+class EdgePairs(NamedTuple):
+    """Vertices that should lie on an edge."""
+
+    vertices: NDArray[np.int64]
+    """(M,)."""
+    direction: Floats
+    """(M, 2) px, along which they are too far or too near."""
+    gap: Floats
+    """(M,) metres that are missing."""
+
+
+def skirt_edges(body: LayeredBody, posed: Posed, person: Person, length: float) -> SkirtEdges:
+    """Look for the edges of a skirt of a length, metres, of somebody who is posed in a picture."""
+    sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
+    count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
+    points = posed.points(body, straight(body, Worn(length)))[first : body.first(1)]
+    rings = points.reshape(*sheet.shape, 3)[:count, :, :2].astype(np.float64)
+    middle = (rings.max(axis=1) + rings.min(axis=1)) / 2
+    down = np.gradient(middle, axis=0)
+    across = np.stack([down[:, 1], -down[:, 0]], axis=1) / np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-9)
+    face, _, _ = rasterize(posed.points(body.base), body.base.faces, *person.size)
+    arms = np.isin(body.base.face_part[face], (PARTS.index("left_arm"), PARTS.index("right_arm"))) & (face >= 0)
+    beside_arm = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= ARMS * scale
+    known = ~beside_arm if person.area is None else ~beside_arm & person.area
+    sides = [_reach(person.mask, known, middle, sign * across, scale) for sign in (-1.0, 1.0)]
+    reach = np.stack([-sides[0], sides[1]], axis=1)
+    return SkirtEdges(first, body.first(1), (count, sheet.shape[1]), middle, across, _no_legs(reach, scale))
+
+
+def _reach(
+    mask: NDArray[np.floating], known: NDArray[np.bool_], middle: Floats, along: Floats, scale: float
+) -> Floats:
+    """Pixels (N,) from middles (N, 2) along directions (N, 2) up to where the mask (H, W) ends first; NaN: where that is not known."""
+    steps = np.arange(0, FARTHEST, STEP) * scale
+    places = (middle[:, None] + steps[:, None] * along[:, None]).astype(np.float32)
+    height, width = mask.shape
+    inside = ((places > 0) & (places < (width - 1, height - 1))).all(axis=2)
+    share = cv2.remap(mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    sure = cv2.remap(known.astype(np.uint8), places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
+    outside = share < 0.5
+    end = np.argmax(outside, axis=1)
+    rows = np.arange(len(middle))
+    found = outside.any(axis=1) & (end > 0) & inside[rows, end] & sure[rows, end] & sure[rows, np.maximum(end - 1, 0)]
+    before, after = share[rows, np.maximum(end - 1, 0)], share[rows, end]
+    part = (before - 0.5) / np.maximum(before - after, 1e-6)
+    return np.where(found, (end - 1 + part) * STEP * scale, np.nan)
+
+
+def _no_legs(reach: Floats, scale: float) -> Floats:
+    """Drop edges that are suddenly much nearer to the middle than the one above."""
+    out = reach.copy()
+    for side in (0, 1):
+        last = np.nan
+        for ring in range(len(out)):
+            if np.abs(out[ring, side]) < np.abs(last) - NARROWER * scale:
+                out[ring, side] = np.nan
+            elif np.isfinite(out[ring, side]):
+                last = out[ring, side]
+    return out
+
+
+def pair_edges(edges: SkirtEdges, points: NDArray[np.floating], scale: float) -> EdgePairs:
+    """Pair each edge with the vertex of its ring that is farthest on its side, of vertices (V, 3) as they are drawn."""
+    count, columns = edges.shape
+    rings = points[edges.first : edges.first + count * columns, :2].reshape(count, columns, 2)
+    along = ((rings - edges.middle[:, None]) * edges.across[:, None]).sum(axis=2)
+    farthest = np.stack([along.argmin(axis=1), along.argmax(axis=1)], axis=1)
+    rows, side = np.nonzero(np.isfinite(edges.reach))
+    column = farthest[rows, side]
+    return EdgePairs(
+        edges.first + rows * columns + column,
+        edges.across[rows],
+        (edges.reach[rows, side] - along[rows, column]) / scale,
+    )
+
+
+def without_skirt(outline: Outline, edges: SkirtEdges, scale: float) -> Outline:
+    """Leave out the points of a mask's outline that are a skirt's edges."""
+    ends = edges.middle[:, None] + edges.reach[..., None] * edges.across[:, None]
+    share = np.linspace(0, 1, 8)[:, None, None, None]
+    line = (ends[:-1] + share * (ends[1:] - ends[:-1])).reshape(-1, 2)
+    line = line[np.isfinite(line).all(axis=1)]
+    if not len(line) or not len(outline.xy):
+        return outline
+    far = cKDTree(line).query(outline.xy)[0] > NEAR * scale
+    return Outline(outline.xy[far], outline.normals[far])
