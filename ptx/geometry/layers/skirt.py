@@ -60,7 +60,8 @@ def make_skirt(body: Body) -> Sheet:
     axis = body.joint_template[[joint("left_hip"), joint("right_hip")]].astype(np.float64).mean(axis=0)
     reach, farthest = _reach(body, heights, around, axis)
     free = 1 - lying(heights[0] - heights)[:, None]
-    round_about = smooth_around(reach, 1) + free * (smooth_around(reach) - smooth_around(reach, 1))
+    outline = _convex(reach, angles)
+    round_about = outline + free * (smooth_around(outline) - outline)
     slack = SLACK_AT_TOP + free * (SLACK - SLACK_AT_TOP)
     radius = np.maximum.accumulate(round_about + slack, axis=0)  # cloth does not come in again below the widest ring
     vertices = axis + radius[..., None] * around
@@ -95,6 +96,12 @@ def _reach(body: Body, heights: Floats, around: Floats, axis: Floats) -> tuple[F
         along = around @ (body.v_template[band] - axis).T
         reach[row], farthest[row] = along.max(axis=1), band[along.argmax(axis=1)]
     return reach, farthest
+
+
+def _convex(reach: Floats, angles: Floats) -> Floats:
+    """Turn how far something reaches in each direction, (R, C) at angles (C,), to the distance (R, C) of its convex outline there."""
+    along = np.cos(angles[:, None] - angles)
+    return np.asarray(np.where(along > 0.1, reach[:, None] / np.maximum(along, 0.1), np.inf).min(axis=2))
 
 
 def _weights(points: Floats, body: Body, hips: float, thigh: float) -> Floats:
