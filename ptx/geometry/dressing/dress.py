@@ -17,7 +17,7 @@ from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.outline import mask_outline
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis
-from ptx.geometry.dressing.skirt_edges import skirt_edges, without_skirt
+from ptx.geometry.dressing.skirt_edges import settle_hem, skirt_edges
 from ptx.geometry.dressing.skirts import find_skirt
 from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.layers.layered_body import LayeredBody, with_layers
@@ -88,8 +88,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
         wearing = with_layers(body)
         basis = layered_basis(wearing, worn)
         if worn.skirt:
-            edges = skirt_edges(wearing, posed, person, worn.skirt)
-            target = without_skirt(target, edges, float(posed.camera[0]))
+            edges, target = skirt_edges(wearing, posed, person, worn.skirt, target)
     heights, dressed_skin = np.zeros(basis.weights.shape[1]), pose_skin(wearing, basis, posed)
     for n in range(ROUNDS):
         solution = displace(dressed_skin, heights, target, person, edges)
@@ -114,7 +113,9 @@ def _find_worn(body: LayeredBody, fit: Posed, person: Person, *, refined: bool) 
     length = 0.0 if hem is None else length_to(body, small_fit, small_fit, hem)
     posed = _refined(body, fit, person, length) if refined else fit
     if hem is not None:
-        length = length_to(body, small_fit, _within(HEMS_IN, posed, person)[0], hem)
+        small = _within(HEMS_IN, posed, person)[0]
+        length = length_to(body, small_fit, small, hem)
+        length = length if hem.cut_off else settle_hem(body, small, picture, length)
     else:
         length = find_skirt(body, *_within(SHEETS_IN, posed, person))
         if length and refined:

@@ -25,11 +25,14 @@ Floats = NDArray[np.float64]
 STEP, FARTHEST = 0.003, 0.7
 """Metres between the samples along a ring's line, and from its middle to the last."""
 
-ARMS = 0.02
-"""Metres around an arm within which the mask's edge is not the skirt's."""
+ARMS, HAND = 0.01, 0.08
+"""Metres around an arm that may be it; and metres within the mask's edge in which none may be: the edge is that of the arm."""
 
 NARROWER = 0.06
 """Metres by which a ring may be narrower than that above it, a side; more is a leg below the hem, or a fold."""
+
+ABOVE, BELOW, HEM_STEP, FILLED = 0.08, 0.03, 0.005, 0.95
+"""Metres above and below a hem between which it is settled, and their steps; and share of the skirt's width that is filled above it."""
 
 NEAR = 0.02
 """Metres from the edges within which the mask's outline is that of the skirt."""
@@ -53,6 +56,8 @@ class SkirtEdges(NamedTuple):
     """(N, 2) unit vectors along the rings, to the right in the picture."""
     reach: Floats
     """(N, 2) px along it of the mask's edge on the left, below 0, and on the right; NaN where it is not seen."""
+    outline: Outline
+    """The mask's outline along these edges."""
 
     def has(self, vertices: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether vertices (M,) are the tube's."""
@@ -70,39 +75,90 @@ class EdgePairs(NamedTuple):
     """(M,) metres that are missing."""
 
 
-def skirt_edges(body: LayeredBody, posed: Posed, person: Person, length: float) -> SkirtEdges:
-    """Look for the edges of a skirt of a length, metres, of somebody who is posed in a picture."""
-    sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
-    count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
-    points = posed.points(body, straight(body, Worn(length)))[first : body.first(1)]
-    rings = points.reshape(*sheet.shape, 3)[:count, :, :2].astype(np.float64)
+class _Lines(NamedTuple):
+    """Lines through rings of a tube, in the picture."""
+
+    middle: Floats
+    """(N, 2) px of their middles."""
+    across: Floats
+    """(N, 2) unit vectors to the right in the picture."""
+
+
+def _lines(body: LayeredBody, posed: Posed, length: float) -> _Lines:
+    """Lines through all rings of the tube that hangs straight, down to a length."""
+    points = posed.points(body, straight(body, Worn(length)))[body.first(0) : body.first(1), :2]
+    rings = points.reshape(*body.sheets[0].shape, 2).astype(np.float64)
     middle = (rings.max(axis=1) + rings.min(axis=1)) / 2
     down = np.gradient(middle, axis=0)
     across = np.stack([down[:, 1], -down[:, 0]], axis=1) / np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-9)
+    return _Lines(middle, across)
+
+
+def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -> float:
+    """Move a skirt's hem, metres of the tube, to where the mask ends being as filled from side to side as it is above."""
+    sheet, scale = body.sheets[0], float(posed.camera[0])
+    lines = _lines(body, posed, float(sheet.down[-1]))
+    at = length + np.arange(-ABOVE, BELOW + HEM_STEP / 2, HEM_STEP)
+    at = at[(at > 0) & (at < sheet.down[-1])]
+    middle, across = (np.stack([np.interp(at, sheet.down, part) for part in line.T], axis=1) for line in lines)
+    free = np.ones(person.size, np.bool_)
+    left, right = (_reach(person, free, middle, sign * across, scale) for sign in (-1.0, 1.0))
+    above = at < length - ABOVE / 2
+    if not np.isfinite(left[above] + right[above]).any():
+        return length
+    share = np.linspace(0.02, 0.98, 40)[:, None]
+    along = -np.nanmedian(left[above]) * (1 - share) + np.nanmedian(right[above]) * share
+    places = (middle[:, None] + along[None] * across[:, None]).astype(np.float32)
+    filled = cv2.remap(person.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR) > 0.5
+    whole = np.logical_and.accumulate(filled.mean(axis=1) >= FILLED)
+    return length if whole.all() or not whole.any() else round(float(at[whole][-1]), 2)
+
+
+def skirt_edges(
+    body: LayeredBody, posed: Posed, person: Person, length: float, outline: Outline
+) -> tuple[SkirtEdges, Outline]:
+    """Look for the edges of a skirt of a length, metres, of somebody who is posed in a picture.
+
+    Returns:
+        The edges, and the mask's outline without them.
+    """
+    sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
+    count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
+    middle, across = (part[:count] for part in _lines(body, posed, length))
     face, _, _ = rasterize(posed.points(body.base), body.base.faces, *person.size)
     arms = np.isin(body.base.face_part[face], (PARTS.index("left_arm"), PARTS.index("right_arm"))) & (face >= 0)
     beside_arm = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= ARMS * scale
-    known = ~beside_arm if person.area is None else ~beside_arm & person.area
-    sides = [_reach(person.mask, known, middle, sign * across, scale) for sign in (-1.0, 1.0)]
-    reach = np.stack([-sides[0], sides[1]], axis=1)
-    return SkirtEdges(first, body.first(1), (count, sheet.shape[1]), middle, across, _no_legs(reach, scale))
+    sides = [_reach(person, ~beside_arm, middle, sign * across, scale) for sign in (-1.0, 1.0)]
+    reach = _no_legs(np.stack([-sides[0], sides[1]], axis=1), scale)
+    found = SkirtEdges(
+        first, body.first(1), (count, sheet.shape[1]), middle, across, reach, Outline(outline.xy[:0], outline.normals[:0])
+    )
+    theirs = _outline_beside(outline, found, scale)
+    return (
+        found._replace(outline=Outline(outline.xy[theirs], outline.normals[theirs])),
+        Outline(outline.xy[~theirs], outline.normals[~theirs]),
+    )
 
 
-def _reach(
-    mask: NDArray[np.floating], known: NDArray[np.bool_], middle: Floats, along: Floats, scale: float
-) -> Floats:
-    """Pixels (N,) from middles (N, 2) along directions (N, 2) up to where the mask (H, W) ends first; NaN: where that is not known."""
+def _reach(person: Person, free: NDArray[np.bool_], middle: Floats, along: Floats, scale: float) -> Floats:
+    """Pixels (N,) from middles (N, 2) along directions (N, 2) up to where a person's mask ends first.
+
+    NaN: where they reach the edge of the photograph, or where an arm is before the end, which is not `free` (H, W).
+    """
     steps = np.arange(0, FARTHEST, STEP) * scale
     places = (middle[:, None] + steps[:, None] * along[:, None]).astype(np.float32)
-    height, width = mask.shape
+    height, width = person.size
     inside = ((places > 0) & (places < (width - 1, height - 1))).all(axis=2)
-    share = cv2.remap(mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
-    sure = cv2.remap(known.astype(np.uint8), places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
-    outside = share < 0.5
-    end = np.argmax(outside, axis=1)
-    rows = np.arange(len(middle))
-    found = outside.any(axis=1) & (end > 0) & inside[rows, end] & sure[rows, end] & sure[rows, np.maximum(end - 1, 0)]
+    share = cv2.remap(person.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    if person.area is not None:
+        area = person.area.astype(np.uint8)
+        inside &= cv2.remap(area, places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
+    no_arm = cv2.remap(free.astype(np.uint8), places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
+    end = np.argmax(share < 0.5, axis=1)
+    rows, back = np.arange(len(middle)), round(HAND / STEP)
     before, after = share[rows, np.maximum(end - 1, 0)], share[rows, end]
+    arm = np.stack([~no_arm[rows, np.maximum(end - 1 - k, 0)] for k in range(back)]).any(axis=0)
+    found = (before >= 0.5) & (after < 0.5) & (end > 0) & inside[rows, end] & ~arm
     part = (before - 0.5) / np.maximum(before - after, 1e-6)
     return np.where(found, (end - 1 + part) * STEP * scale, np.nan)
 
@@ -135,13 +191,12 @@ def pair_edges(edges: SkirtEdges, points: NDArray[np.floating], scale: float) ->
     )
 
 
-def without_skirt(outline: Outline, edges: SkirtEdges, scale: float) -> Outline:
-    """Leave out the points of a mask's outline that are a skirt's edges."""
+def _outline_beside(outline: Outline, edges: SkirtEdges, scale: float) -> NDArray[np.bool_]:
+    """Which points (M,) of a mask's outline are a skirt's edges."""
     ends = edges.middle[:, None] + edges.reach[..., None] * edges.across[:, None]
     share = np.linspace(0, 1, 8)[:, None, None, None]
     line = (ends[:-1] + share * (ends[1:] - ends[:-1])).reshape(-1, 2)
     line = line[np.isfinite(line).all(axis=1)]
     if not len(line) or not len(outline.xy):
-        return outline
-    far = cKDTree(line).query(outline.xy)[0] > NEAR * scale
-    return Outline(outline.xy[far], outline.normals[far])
+        return np.zeros(len(outline.xy), np.bool_)
+    return np.asarray(cKDTree(line).query(outline.xy)[0] <= NEAR * scale)
