@@ -31,8 +31,12 @@ ARMS, HAND = 0.01, 0.08
 NARROWER = 0.06
 """Metres by which a ring may be narrower than that above it, a side; more is a leg below the hem, or a fold."""
 
-ABOVE, BELOW, HEM_STEP, FILLED = 0.08, 0.03, 0.005, 0.95
-"""Metres above and below a hem between which it is settled, and their steps; and share of the skirt's width that is filled above it."""
+ABOVE, LEAST_ABOVE, BELOW, HEM_STEP, FILLED = 0.08, 0.05, 0.03, 0.005, 0.95
+"""Metres above a hem that show how wide the skirt is; up to which it is then settled, above and below; their steps; and share of the
+skirt's width that is filled above a hem."""
+
+SURELY = 0.85
+"""Share of the width of a tube that hangs straight by which a skirt is surely as wide, where its edges are not seen."""
 
 NEAR = 0.02
 """Metres from the edges within which the mask's outline is that of the skirt."""
@@ -82,6 +86,8 @@ class _Lines(NamedTuple):
     """(N, 2) px of their middles."""
     across: Floats
     """(N, 2) unit vectors to the right in the picture."""
+    half: Floats
+    """(N,) px of half the rings' widths."""
 
 
 def _lines(body: LayeredBody, posed: Posed, length: float) -> _Lines:
@@ -91,7 +97,7 @@ def _lines(body: LayeredBody, posed: Posed, length: float) -> _Lines:
     middle = (rings.max(axis=1) + rings.min(axis=1)) / 2
     down = np.gradient(middle, axis=0)
     across = np.stack([down[:, 1], -down[:, 0]], axis=1) / np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-9)
-    return _Lines(middle, across)
+    return _Lines(middle, across, np.abs(((rings - middle[:, None]) * across[:, None]).sum(axis=2)).max(axis=1))
 
 
 def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -> float:
@@ -100,18 +106,30 @@ def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -
     lines = _lines(body, posed, float(sheet.down[-1]))
     at = length + np.arange(-ABOVE, BELOW + HEM_STEP / 2, HEM_STEP)
     at = at[(at > 0) & (at < sheet.down[-1])]
-    middle, across = (np.stack([np.interp(at, sheet.down, part) for part in line.T], axis=1) for line in lines)
-    free = np.ones(person.size, np.bool_)
+    middle, across = (np.stack([np.interp(at, sheet.down, part) for part in line.T], axis=1) for line in lines[:2])
+    free = _free_of_arms(body, posed, person)
     left, right = (_reach(person, free, middle, sign * across, scale) for sign in (-1.0, 1.0))
-    above = at < length - ABOVE / 2
-    if not np.isfinite(left[above] + right[above]).any():
-        return length
+    above = at < length - LEAST_ABOVE
+    half = float(np.interp(length, sheet.down, lines.half))
+    ends = [
+        np.nanmedian(side[above]) if np.isfinite(side[above]).any() else SURELY * half for side in (left, right)
+    ]
     share = np.linspace(0.02, 0.98, 40)[:, None]
-    along = -np.nanmedian(left[above]) * (1 - share) + np.nanmedian(right[above]) * share
+    along = -ends[0] * (1 - share) + ends[1] * share
     places = (middle[:, None] + along[None] * across[:, None]).astype(np.float32)
     filled = cv2.remap(person.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR) > 0.5
     whole = np.logical_and.accumulate(filled.mean(axis=1) >= FILLED)
-    return length if whole.all() or not whole.any() else round(float(at[whole][-1]), 2)
+    if whole.all() or not whole[above].all():
+        return length
+    return round(float(at[whole][-1]), 2)
+
+
+def _free_of_arms(body: LayeredBody, posed: Posed, person: Person) -> NDArray[np.bool_]:
+    """Pixels (H, W) that are no arm's."""
+    face, _, _ = rasterize(posed.points(body.base), body.base.faces, *person.size)
+    arms = np.isin(body.base.face_part[face], (PARTS.index("left_arm"), PARTS.index("right_arm"))) & (face >= 0)
+    away = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    return np.asarray(away > ARMS * float(posed.camera[0]))
 
 
 def skirt_edges(
@@ -124,11 +142,9 @@ def skirt_edges(
     """
     sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
     count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
-    middle, across = (part[:count] for part in _lines(body, posed, length))
-    face, _, _ = rasterize(posed.points(body.base), body.base.faces, *person.size)
-    arms = np.isin(body.base.face_part[face], (PARTS.index("left_arm"), PARTS.index("right_arm"))) & (face >= 0)
-    beside_arm = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= ARMS * scale
-    sides = [_reach(person, ~beside_arm, middle, sign * across, scale) for sign in (-1.0, 1.0)]
+    middle, across = (part[:count] for part in _lines(body, posed, length)[:2])
+    free = _free_of_arms(body, posed, person)
+    sides = [_reach(person, free, middle, sign * across, scale) for sign in (-1.0, 1.0)]
     reach = _no_legs(np.stack([-sides[0], sides[1]], axis=1), scale)
     found = SkirtEdges(
         first, body.first(1), (count, sheet.shape[1]), middle, across, reach, Outline(outline.xy[:0], outline.normals[:0])
