@@ -137,8 +137,10 @@ def _sureness(legs: Straightened, row: int) -> float:
     below = slice(row + 1, row + 1 + BELOW)
     below = slice(below.start, below.start + int(np.cumprod(legs.shown[below]).sum()))
     theirs = legs.mask[below, ON_LEGS]
-    apart = legs.apart[[SHORTEST, row]].min()
+    apart, above = legs.apart[[SHORTEST, row]].min(), slice(row - ABOVE + 1, row)
     if below.stop - below.start < LEAST_BELOW or apart < APART or theirs.mean() < LEGS_BELOW:
+        return 0.0
+    if legs.mask[CROTCH:row].mean() < CLOTH or legs.mask[above, MIDDLE].mean() < MIDDLE_CLOTH:
         return 0.0
     colours = legs.colours[below, ON_LEGS][theirs]
     bare = np.median(colours, axis=0)

@@ -12,21 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ptx.geometry.camera import project
 from ptx.geometry.dressing.outline import Outline
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.dressing.sheets import straight
-from ptx.geometry.joints import PARTS
+from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import LayeredBody
 from ptx.geometry.layers.worn import Worn
-from ptx.geometry.rasterizer import rasterize
+from ptx.geometry.skinning import joint_transforms
 
 Floats = NDArray[np.float64]
 
 STEP, FARTHEST = 0.003, 0.7
 """Metres between the samples along a ring's line, and from its middle to the last."""
 
-ARMS, HAND = 0.01, 0.08
-"""Metres around an arm that may be it; and metres within the mask's edge in which none may be: the edge is that of the arm."""
+ARM, HAND = 0.035, 0.08
+"""Half the width of an arm, metres; and metres within the mask's edge in which none may be: the edge is that of the arm."""
+
+ARM_JOINTS = tuple(
+    [joint(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist", "hand")] for side in ("left", "right")
+)
+"""Joints of either arm, from the shoulder on."""
 
 NARROWER = 0.06
 """Metres by which a ring may be narrower than that above it, a side; more is a leg below the hem, or a fold."""
@@ -126,10 +132,14 @@ def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -
 
 def _free_of_arms(body: LayeredBody, posed: Posed, person: Person) -> NDArray[np.bool_]:
     """Pixels (H, W) that are no arm's."""
-    face, _, _ = rasterize(posed.points(body.base), body.base.faces, *person.size)
-    arms = np.isin(body.base.face_part[face], (PARTS.index("left_arm"), PARTS.index("right_arm"))) & (face >= 0)
-    away = cv2.distanceTransform((~arms).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
-    return np.asarray(away > ARMS * float(posed.camera[0]))
+    scale = float(posed.camera[0])
+    joints = project(posed.camera, joint_transforms(body.base, posed.pose[None], posed.betas)[1][0])[:, :2]
+    arms = np.zeros(person.size, np.uint8)
+    for side in ARM_JOINTS:
+        shoulder, elbow, wrist, hand = joints[side]
+        line = np.rint(np.stack([shoulder, elbow, wrist, hand + (hand - wrist)])).astype(np.int32)
+        cv2.polylines(arms, [line], isClosed=False, color=1, thickness=max(1, round(2 * ARM * scale)))
+    return arms == 0
 
 
 def skirt_edges(

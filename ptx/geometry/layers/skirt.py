@@ -16,10 +16,10 @@ RINGS, SIDES = 32, 48
 TOP, BOTTOM = 0.12, 0.97
 """Thighs above the hips at which the tube begins, and share of the way from the hips to the ankles at which it ends."""
 
-SLACK, SLACK_AT_TOP = 0.012, 0.004
+SLACK, SLACK_AT_TOP = 0.015, 0.004
 """Metres between the tube and the skin; the least, at its first ring."""
 
-LYING = 0.12
+LYING = 0.1
 """Metres below its first ring within which the tube lies on the skin less and less: it begins without a step."""
 
 THIGHS = 0.1, 0.8
@@ -61,7 +61,7 @@ def make_skirt(body: Body) -> Sheet:
     reach, farthest = _reach(body, heights, around, axis)
     free = 1 - lying(heights[0] - heights)[:, None]
     outline = _convex(reach, angles)
-    round_about = outline + free * (smooth_around(outline) - outline)
+    round_about = np.maximum(outline, free * smooth_around(outline))
     slack = SLACK_AT_TOP + free * (SLACK - SLACK_AT_TOP)
     radius = np.maximum.accumulate(round_about + slack, axis=0)  # cloth does not come in again below the widest ring
     vertices = axis + radius[..., None] * around
