@@ -37,9 +37,12 @@ ARM_JOINTS = tuple(
 NARROWER = 0.06
 """Metres by which a ring may be narrower than that above it, a side; more is a leg below the hem, or a fold."""
 
-ABOVE, LEAST_ABOVE, BELOW, HEM_STEP, FILLED = 0.08, 0.05, 0.03, 0.005, 0.95
+ABOVE, LEAST_ABOVE, BELOW, HEM_STEP, FILLED = 0.08, 0.04, 0.03, 0.005, 0.92
 """Metres above a hem that show how wide the skirt is; up to which it is then settled, above and below; their steps; and share of the
 skirt's width that is filled above a hem."""
+
+CORE = 0.84
+"""Share of a skirt's width in whose middle it is looked for: hems are slanted, and sides are not quite known."""
 
 SURELY = 0.85
 """Share of the width of a tube that hangs straight by which a skirt is surely as wide, where its edges are not seen."""
@@ -120,7 +123,7 @@ def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -
     ends = [
         np.nanmedian(side[above]) if np.isfinite(side[above]).any() else SURELY * half for side in (left, right)
     ]
-    share = np.linspace(0.02, 0.98, 40)[:, None]
+    share = (0.5 + CORE * np.linspace(-0.5, 0.5, 40))[:, None]
     along = -ends[0] * (1 - share) + ends[1] * share
     places = (middle[:, None] + along[None] * across[:, None]).astype(np.float32)
     filled = cv2.remap(person.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR) > 0.5
