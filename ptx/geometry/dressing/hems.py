@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.dressing.sheets import straight
-from ptx.geometry.dressing.skirts import SHORTER
 from ptx.geometry.dressing.straightened import BETWEEN, CROTCH, LIGHT, ON_LEGS, Straightened, leg_axes, straighten
 from ptx.geometry.layers.layered_body import LayeredBody
 from ptx.geometry.layers.worn import Worn
@@ -76,6 +75,9 @@ WIDTH = 0.6
 GAP, STANDS, LEAST_ROWS, OPEN_AT_EDGE = 0.02, -0.018, CROTCH + 4, 0.0007
 """Metres of the gap between bare legs at the photograph's edge, at least, metres that cloth stands off them there, at least, rows that must
 be shown, and square metres, from the crotch down, that may be open."""
+
+SHORTER = 0.01
+"""Metres by which a skirt ends above its last row."""
 
 BEYOND, USUAL = 0.05, 0.45
 """Metres of the tube that a skirt is longer than is seen, where the photograph ends above its hem, at least; and at which it ends: knees."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -25,6 +26,9 @@ Floats = NDArray[np.float64]
 
 STEP, FARTHEST = 0.003, 0.7
 """Metres between the samples along a ring's line, and from its middle to the last."""
+
+HOLE = 0.015
+"""Metres of a hole in the mask that is no edge."""
 
 ARM, HAND = 0.035, 0.08
 """Half the width of an arm, metres; and metres within the mask's edge in which none may be: the edge is that of the arm."""
@@ -46,6 +50,9 @@ CORE = 0.84
 
 SURELY = 0.85
 """Share of the width of a tube that hangs straight by which a skirt is surely as wide, where its edges are not seen."""
+
+INSIDE = 0.012
+"""Metres above a hem at which its ends are looked for: on the hem itself the mask ends."""
 
 NEAR = 0.02
 """Metres from the edges within which the mask's outline is that of the skirt."""
@@ -100,9 +107,11 @@ class _Lines(NamedTuple):
 
 
 def _lines(body: LayeredBody, posed: Posed, length: float) -> _Lines:
-    """Lines through all rings of the tube that hangs straight, down to a length."""
+    """Lines through the rings of the tube that hangs straight, down to the one at a length, on which all further ones lie."""
+    sheet = body.sheets[0]
+    count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
     points = posed.points(body, straight(body, Worn(length)))[body.first(0) : body.first(1), :2]
-    rings = points.reshape(*body.sheets[0].shape, 2).astype(np.float64)
+    rings = points.reshape(*sheet.shape, 2)[:count].astype(np.float64)
     middle = (rings.max(axis=1) + rings.min(axis=1)) / 2
     down = np.gradient(middle, axis=0)
     across = np.stack([down[:, 1], -down[:, 0]], axis=1) / np.maximum(np.linalg.norm(down, axis=1, keepdims=True), 1e-9)
@@ -154,13 +163,14 @@ def skirt_edges(
         The edges, and the mask's outline without them.
     """
     sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
-    count = min(int(np.searchsorted(sheet.down, length - 1e-6)) + 1, sheet.shape[0])
-    middle, across = (part[:count] for part in _lines(body, posed, length)[:2])
-    free = _free_of_arms(body, posed, person)
-    sides = [_reach(person, free, middle, sign * across, scale) for sign in (-1.0, 1.0)]
+    middle, across, _ = _lines(body, posed, length)
+    free, down = _free_of_arms(body, posed, person), np.minimum(sheet.down[: len(middle)], length)
+    above_hem = np.minimum(down, length - INSIDE)
+    inside = np.stack([np.interp(above_hem, down, part) for part in middle.T], axis=1)
+    sides = [_reach(person, free, inside, sign * across, scale) for sign in (-1.0, 1.0)]
     reach = _no_legs(np.stack([-sides[0], sides[1]], axis=1), scale)
     found = SkirtEdges(
-        first, body.first(1), (count, sheet.shape[1]), middle, across, reach, Outline(outline.xy[:0], outline.normals[:0])
+        first, body.first(1), (len(middle), sheet.shape[1]), middle, across, reach, Outline(outline.xy[:0], outline.normals[:0])
     )
     theirs = _outline_beside(outline, found, scale)
     return (
@@ -183,7 +193,8 @@ def _reach(person: Person, free: NDArray[np.bool_], middle: Floats, along: Float
         area = person.area.astype(np.uint8)
         inside &= cv2.remap(area, places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
     no_arm = cv2.remap(free.astype(np.uint8), places[..., 0], places[..., 1], cv2.INTER_NEAREST) > 0
-    end = np.argmax(share < 0.5, axis=1)
+    outside = share < 0.5
+    end = np.argmax(sliding_window_view(outside, round(HOLE / STEP), axis=1).all(axis=2), axis=1)
     rows, back = np.arange(len(middle)), round(HAND / STEP)
     before, after = share[rows, np.maximum(end - 1, 0)], share[rows, end]
     arm = np.stack([~no_arm[rows, np.maximum(end - 1 - k, 0)] for k in range(back)]).any(axis=0)
