@@ -80,7 +80,7 @@ def displace(
     Returns:
         (K,) metres, within the basis's limits.
     """
-    basis, scale, points = skin.basis, float(skin.camera[0]), skin.points(heights)
+    basis, points = skin.basis, skin.points(heights)
     ours = body_outline(points, basis.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights

@@ -80,7 +80,8 @@ SHORTER = 0.01
 """Metres by which a skirt ends above its last row."""
 
 BEYOND, USUAL = 0.05, 0.45
-"""Metres of the tube that a skirt is longer than is seen, where the photograph ends above its hem, at least; and at which it ends: knees."""
+"""Metres of the tube: what a skirt is longer than is seen, at least, where the photograph ends above its hem; and down to the knees, at
+which it then ends."""
 
 
 class Hem(NamedTuple):

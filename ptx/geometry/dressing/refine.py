@@ -243,7 +243,7 @@ def _pair(
     share = np.concatenate([np.full(ours, 0.5 / ours), np.full(theirs, 0.5 / theirs)])
     agree = (outline.outline.normals[pairs.body] * target.normals[pairs.mask]).sum(axis=1) > AGREE
     if covered is not None:
-        agree &= ~covered[outline.vertices].any(axis=1)[pairs.body]
+        agree &= ~np.isin(outline.vertices[pairs.body], np.flatnonzero(covered)).any(axis=1)
     return _Pairs(outline.only(pairs.body[agree]), pairs.mask[agree], share[agree])
 
 

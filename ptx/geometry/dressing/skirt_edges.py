@@ -55,7 +55,7 @@ INSIDE = 0.012
 """Metres above a hem at which its ends are looked for: on the hem itself the mask ends."""
 
 NEAR = 0.02
-"""Metres from the edges within which the mask's outline is that of the skirt."""
+"""Metres from the edges within which the mask's outline is that of the skirt, and below the hem."""
 
 WEIGHT = 40.0
 """Weight of a ring's edge, against a squared distance of outlines in metres, as those of the skin."""
@@ -77,11 +77,11 @@ class SkirtEdges(NamedTuple):
     reach: Floats
     """(N, 2) px along it of the mask's edge on the left, below 0, and on the right; NaN where it is not seen."""
     outline: Outline
-    """The mask's outline along these edges."""
+    """The mask's outline above the hem, which is the skirt's where no edge is seen."""
 
     def has(self, vertices: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether vertices (M,) are the tube's."""
-        return np.asarray((vertices >= self.first) & (vertices < self.end))
+        return np.asarray((vertices >= self.first) & (vertices < self.end), np.bool_)
 
 
 class EdgePairs(NamedTuple):
@@ -129,9 +129,7 @@ def settle_hem(body: LayeredBody, posed: Posed, person: Person, length: float) -
     left, right = (_reach(person, free, middle, sign * across, scale) for sign in (-1.0, 1.0))
     above = at < length - LEAST_ABOVE
     half = float(np.interp(length, sheet.down, lines.half))
-    ends = [
-        np.nanmedian(side[above]) if np.isfinite(side[above]).any() else SURELY * half for side in (left, right)
-    ]
+    ends = [np.nanmedian(side[above]) if np.isfinite(side[above]).any() else SURELY * half for side in (left, right)]
     share = (0.5 + CORE * np.linspace(-0.5, 0.5, 40))[:, None]
     along = -ends[0] * (1 - share) + ends[1] * share
     places = (middle[:, None] + along[None] * across[:, None]).astype(np.float32)
@@ -151,7 +149,7 @@ def _free_of_arms(body: LayeredBody, posed: Posed, person: Person) -> NDArray[np
         shoulder, elbow, wrist, hand = joints[side]
         line = np.rint(np.stack([shoulder, elbow, wrist, hand + (hand - wrist)])).astype(np.int32)
         cv2.polylines(arms, [line], isClosed=False, color=1, thickness=max(1, round(2 * ARM * scale)))
-    return arms == 0
+    return np.asarray(arms == 0, np.bool_)
 
 
 def skirt_edges(
@@ -160,7 +158,7 @@ def skirt_edges(
     """Look for the edges of a skirt of a length, metres, of somebody who is posed in a picture.
 
     Returns:
-        The edges, and the mask's outline without them.
+        The edges, and the mask's outline without them, for the skin.
     """
     sheet, scale, first = body.sheets[0], float(posed.camera[0]), body.first(0)
     middle, across, _ = _lines(body, posed, length)
@@ -170,12 +168,19 @@ def skirt_edges(
     sides = [_reach(person, free, inside, sign * across, scale) for sign in (-1.0, 1.0)]
     reach = _no_legs(np.stack([-sides[0], sides[1]], axis=1), scale)
     found = SkirtEdges(
-        first, body.first(1), (len(middle), sheet.shape[1]), middle, across, reach, Outline(outline.xy[:0], outline.normals[:0])
+        first,
+        body.first(1),
+        (len(middle), sheet.shape[1]),
+        middle,
+        across,
+        reach,
+        Outline(outline.xy[:0], outline.normals[:0]),
     )
-    theirs = _outline_beside(outline, found, scale)
+    along = (middle[-1] - middle[-2]) / max(float(np.linalg.norm(middle[-1] - middle[-2])), 1e-9)
+    above, others = (outline.xy - middle[-1]) @ along < NEAR * scale, ~_outline_beside(outline, found, scale)
     return (
-        found._replace(outline=Outline(outline.xy[theirs], outline.normals[theirs])),
-        Outline(outline.xy[~theirs], outline.normals[~theirs]),
+        found._replace(outline=Outline(outline.xy[above], outline.normals[above])),
+        Outline(outline.xy[others], outline.normals[others]),
     )
 
 
@@ -187,7 +192,7 @@ def _reach(person: Person, free: NDArray[np.bool_], middle: Floats, along: Float
     steps = np.arange(0, FARTHEST, STEP) * scale
     places = (middle[:, None] + steps[:, None] * along[:, None]).astype(np.float32)
     height, width = person.size
-    inside = ((places > 0) & (places < (width - 1, height - 1))).all(axis=2)
+    inside: NDArray[np.bool_] = np.asarray(((places > 0) & (places < (width - 1, height - 1))).all(axis=2))
     share = cv2.remap(person.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
     if person.area is not None:
         area = person.area.astype(np.uint8)
