@@ -232,7 +232,7 @@ def _pair(
     scale: float,
     target: Outline,
     person: Person,
-    covered: NDArray[np.bool_] | None,
+    covered: NDArray[np.bool_] | None = None,
 ) -> _Pairs | None:
     """Trace the outline of projected vertices (V, 3) and pair it with that of the mask; None where they are outside of the picture."""
     outline = body_outline(points, body.faces, person.size, step=2, area=person.area)
