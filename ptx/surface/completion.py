@@ -63,6 +63,8 @@ class Completion:
     """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    aslant: Floats
+    """(V,) 0..1 how far a vertex may be taken from where it is seen at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
@@ -103,7 +105,8 @@ def complete(views: Views) -> Completion:
     base = _base(source, mix, known, shown, hair, hair_colour)
     if legs.below.any():
         _dress_legs(body, legs.below, base)
-    return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+    aslant = np.max([one.aslant for one in views.sources], axis=0)
+    return Completion(points, shares, shift, aslant, carried, valid, base, hair, hair_colour)
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
@@ -228,7 +231,7 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
         beyond = 2 * rest[have[nearest]] - rest[want]
         other[want] = have[tree.query(beyond * factor)[1]]
         share[want] = np.clip((REACHES[name] - distance) / (REACHES[name] / 3), 0, 1)
-    return other, share
+    return other, share * (1 - zones.front)  # where a face is painted
 
 
 def _colours_at(source: Source, at: Floats) -> Floats:
@@ -253,7 +256,7 @@ def _base(source: Source, mix: Floats, known: Floats, own: Floats, hair: Floats,
     if skin is None:
         return out
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
-    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=5e-3, to=skin, among=zones.head > 0)
+    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=1e-3, to=skin, among=zones.head > 0)
     out += np.maximum(zones.face, np.clip(zones.head - zones.scalp, 0, 1))[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)

@@ -7,8 +7,10 @@ import pytest
 from scipy.interpolate import RBFInterpolator
 
 from ptx.geometry.body import load_body
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate, unit_normals
+from ptx.surface.face import ANCHORS, face_anchors, face_turn, face_view, settle_face, thin_plate
+from ptx.surface.painted_face import paint_face
 from ptx.surface.points import SurfacePoints
 
 BODY = load_body("builtin")
@@ -78,3 +80,12 @@ def test_a_painted_face_has_dark_brows_and_red_lips() -> None:
     cheek, lips, brow = painted(270, 510), painted(350, 590), painted(433, 341)
     assert lips[1] / lips[0] < 0.9 * cheek[1] / cheek[0]
     assert brow.mean() < 0.7 * cheek.mean()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 20.0, -50.0, 80.0])
+def test_a_turn_is_that_of_the_camera(degrees: float) -> None:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    x, y, z = face_anchors(BODY).of(BODY.v_template).T
+    seen = np.zeros((468, 3), np.float32)
+    seen[list(ANCHORS), :2] = np.stack([300 * (c * x + s * z) + 200, 500 - 300 * y], axis=1)
+    assert face_turn(BODY, seen) == pytest.approx(abs(degrees), abs=0.1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import unit_normals
 from ptx.surface.layers import draw_maps, fill_outside, weighted_blur
 from ptx.surface.source import MaskedPhotograph, Source, beside_arms, observe
 
