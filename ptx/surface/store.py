@@ -14,7 +14,7 @@ from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
 from ptx.surface.completion import LENIENT, STRICT, Completion, complete
-from ptx.surface.hair import hair_grain
+from ptx.surface.hair import hair_grain, strand_ends
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.merge import Views, alone
 from ptx.surface.painted_face import paint_face
@@ -269,13 +269,16 @@ def _provenance(way: NDArray[np.uint8], places: int) -> NDArray[np.uint8]:
 def _made_up(views: Views, completion: Completion, points: SurfacePoints) -> Floats:
     """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
     body, zones = views.whole.fitted.body, body_zones(views.whole.fitted.body)
-    out, scalp = points.of(completion.base), points.of(zones.scalp)
-    hairy = np.flatnonzero(scalp > 0)
-    shown = completion.hair * views.shares
-    most = int(np.argmax(shown.sum(1)))
-    grain = hair_grain(views.sources[most], shown[most], points.chosen(hairy))
-    if grain is not None:
-        out[hairy] += GRAIN_SHARE * scalp[hairy, None] * grain
+    out, share = points.of(completion.base), points.of(completion.hair_share)
+    hairy = np.flatnonzero(share > 0)
+    if completion.strands is not None:
+        there = points.chosen(hairy)
+        cut = strand_ends(body, there, share[hairy])[:, None]
+        shown = completion.hair * views.shares
+        most = int(np.argmax(shown.sum(1)))
+        grain = hair_grain(views.sources[most], shown[most], there)
+        strands = there.of(completion.strands) + (0 if grain is None else GRAIN_SHARE * grain)
+        out[hairy] += cut * (strands - out[hairy])
     forward = unit_normals(body.v_template, body.faces)[:, 2]
     front = points.of(zones.face * ramp(forward, 0, FACE_TURNED))
     face = np.flatnonzero(front > LEAST_OPACITY)

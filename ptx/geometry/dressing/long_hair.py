@@ -146,6 +146,9 @@ def _curtain(rows: Rows, locks: float) -> float:
     """How long the curtain is; where the picture does not show it, as the locks are."""
     seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
     if seen > LEAST_SEEN and filled > FILLED * seen:
+        beside_neck = _run(rows, float(rows.down[max(0, int(np.argmax(rows.neck)) - 1)]), FILLED)
+        if beside_neck < rows.down[rows.neck][-1]:  # it ends above the shoulders
+            return beside_neck
         return _run(rows, rows.shoulders, FILLED) or round(rows.shoulders + UNSEEN, 2)
     behind = rows.seen[rows.down > rows.shoulders].sum()
     return locks if behind < LEAST_SEEN else 0.0
