@@ -133,9 +133,9 @@ def _encoded(colours: Floats, ratios: Floats, shape: Floats) -> NDArray[np.uint8
     without = cv2.GaussianBlur(without, (0, 0), 8)
     brow = near * np.clip(1 - light / without.mean(2), 0, None)
     ratios = ratios + near[..., None] * (without - ratios)
-    ratios = ratios * (1 - eye) + eye * colours / np.array(EYE_REFERENCE)
     inside = (_outline(shape, OVAL, 0.7) > 0.5).astype(np.uint8)
     face = ramp(cv2.distanceTransform(inside, cv2.DIST_L2, 5), *EDGE)
+    ratios = ratios * (1 - eye) + eye * colours / np.array(EYE_REFERENCE)
     left, top, right, bottom = BOX
     size = (right - left) // STEP, (bottom - top) // STEP
     masks = np.stack([brow / brow.max(), eye[..., 0], face], axis=2)

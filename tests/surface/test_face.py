@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
 
 from ptx.geometry.body import load_body
 from ptx.geometry.mesh import unit_normals
@@ -89,3 +90,23 @@ def test_a_turn_is_that_of_the_camera(degrees: float) -> None:
     seen = np.zeros((468, 3), np.float32)
     seen[list(ANCHORS), :2] = np.stack([300 * (c * x + s * z) + 200, 500 - 300 * y], axis=1)
     assert face_turn(BODY, seen) == pytest.approx(abs(degrees), abs=0.1)
+
+
+@pytest.mark.parametrize("skin", [(225, 190, 170), (90, 60, 45)])
+def test_a_painted_face_is_symmetric_and_of_the_skin_s_colour(skin: tuple[int, int, int]) -> None:
+    face = np.flatnonzero(body_zones(BODY).face > 0.9).astype(np.int32)
+    points = SurfacePoints(np.stack([face] * 3, axis=1), np.tile(np.array([1, 0], np.float32), (len(face), 1)))
+    painted = paint_face(BODY, points, np.tile(np.array(skin, np.float32), (len(face), 1)), None)
+    light = painted.mean(1)
+    np.testing.assert_allclose(np.median(painted[light > np.quantile(light, 0.7)], axis=0), skin, rtol=0.12)  # where it is lit
+    at = BODY.v_template[face]
+    far, other = cKDTree(at).query(at * (-1, 1, 1))
+    assert np.median(np.abs(painted - painted[other]).mean(1)[far < 1e-4]) < 2
+
+
+def test_a_grey_photograph_gets_a_grey_face() -> None:
+    face = np.flatnonzero(body_zones(BODY).features > 0.9).astype(np.int32)
+    points = SurfacePoints(np.stack([face] * 3, axis=1), np.tile(np.array([1, 0], np.float32), (len(face), 1)))
+    painted = paint_face(BODY, points, np.full((len(face), 3), 150, np.float32), None)
+    np.testing.assert_array_equal(np.ptp(painted, axis=1), 0)
+    assert painted.std() > 5

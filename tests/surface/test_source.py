@@ -57,6 +57,18 @@ def test_features_are_asked_for_a_face() -> None:
     assert source.confidence_alike[y, x] > 0.1
 
 
+@pytest.mark.parametrize(("yaw", "believed"), [(20, True), (75, False)])
+def test_the_front_of_a_face_in_profile_is_doubted(yaw: float, believed: bool) -> None:
+    """Also beside its features; its side is believed as before."""
+    fitted = standing(yaw)
+    source, zones = observed(fitted), body_zones(BODY)
+    beside = (zones.front > 0.5) & (zones.features < 0.5)
+    assert beside.any()
+    assert (source.aslant[beside].min() >= 0.5) == believed
+    assert (source.aslant[beside].max() < 0.5) != believed
+    np.testing.assert_array_equal(source.aslant[zones.front + zones.features == 0], 1)
+
+
 def test_trunk_beside_an_arm_is_doubted() -> None:
     hanging, spread = standing(arms=1.5), standing(arms=0.2)
     marked = [beside_arms(one, draw_maps(one.points, BODY.faces, SIZE).surface).sum() for one in (hanging, spread)]
