@@ -128,10 +128,12 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     asked, turned = _asked_of_features(cosine, features, photograph.face), _turned(fitted, photograph.face)
     image, ones = fill_outside(photograph.image, photograph.mask > INSIDE), np.ones(len(points), np.float32)
     seen = Layer(image, weighted_blur(image, alike * asked, SMOOTH * scale), alike * asked, maps.depth)
-    skin = typical_skin(*sample_vertices(points, ones, seen), zones)
-    asked *= 1 - turned * front
-    seen = seen._replace(confidence=alike * asked)
     colours, confidence = sample_vertices(points, ones, seen)
+    skin = typical_skin(colours, confidence, zones)
+    if turned > 0:
+        asked *= 1 - turned * front
+        seen = seen._replace(confidence=alike * asked)
+        colours, confidence = sample_vertices(points, ones, seen)
     rules = np.zeros(len(points), np.float32)
     if skin is not None:
         rules = skin_rules(colours, confidence, skin, points[:, :2], scale, zones)

@@ -270,10 +270,11 @@ def _made_up(views: Views, completion: Completion, points: SurfacePoints) -> Flo
     """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
     body, zones = views.whole.fitted.body, body_zones(views.whole.fitted.body)
     out, share = points.of(completion.base), points.of(completion.hair_share)
-    hairy = np.flatnonzero(share > 0)
     if completion.strands is not None:
+        grown = np.flatnonzero(share > 0)
+        cut = strand_ends(body, points.chosen(grown), share[grown])
+        hairy, cut = grown[cut > 0], cut[cut > 0, None]
         there = points.chosen(hairy)
-        cut = strand_ends(body, there, share[hairy])[:, None]
         shown = completion.hair * views.shares
         most = int(np.argmax(shown.sum(1)))
         grain = hair_grain(views.sources[most], shown[most], there)

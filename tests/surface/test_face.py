@@ -98,7 +98,9 @@ def test_a_painted_face_is_symmetric_and_of_the_skin_s_colour(skin: tuple[int, i
     points = SurfacePoints(np.stack([face] * 3, axis=1), np.tile(np.array([1, 0], np.float32), (len(face), 1)))
     painted = paint_face(BODY, points, np.tile(np.array(skin, np.float32), (len(face), 1)), None)
     light = painted.mean(1)
-    np.testing.assert_allclose(np.median(painted[light > np.quantile(light, 0.7)], axis=0), skin, rtol=0.12)  # where it is lit
+    np.testing.assert_allclose(
+        np.median(painted[light > np.quantile(light, 0.7)], axis=0), skin, rtol=0.12
+    )  # where it is lit
     at = BODY.v_template[face]
     far, other = cKDTree(at).query(at * (-1, 1, 1))
     assert np.median(np.abs(painted - painted[other]).mean(1)[far < 1e-4]) < 2
