@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import unit_normals
@@ -60,9 +60,7 @@ class GenericFace(NamedTuple):
 @lru_cache(maxsize=1)
 def generic_face() -> GenericFace:
     """Read the averaged face."""
-    picture = cv2.cvtColor(cv2.imdecode(np.fromfile(FACE, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(
-        np.float32
-    ) / np.float32(255)
+    picture = np.asarray(Image.open(FACE).convert("RGB"), np.float32) / np.float32(255)
     ratios, shares = np.split(picture, 2)
     return GenericFace(np.asarray(RATIO_UNIT * ratios, np.float32), np.asarray(shares, np.float32))
 
