@@ -249,8 +249,8 @@ def _shade(
 @kernel
 def _colour(
     f: int,
-    a: float,
-    b: float,
+    a: np.float32,
+    b: np.float32,
     faces: Ints,
     uv: Floats,
     points: Floats,
@@ -262,7 +262,7 @@ def _colour(
     smooth: bool,
     out: Floats,
     work: Floats,
-) -> float:
+) -> np.float32:
     """Write the colour of a face's point to `out` (3,), and return the share of it that photographs show at the very place.
 
     The arrays of `_Mesh` and `Layer` one by one: taking one out of a tuple for every sample costs a third of the time.

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ptx.avatar.glb import encode_glb
 from ptx.avatar.person import Avatar
 from ptx.avatar.read import decode_avatar
 from ptx.avatar.write import encode_avatar
+from ptx.datasets.gltf.glb import encode_glb
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.sheets import with_sheets
 from ptx.geometry.joints import joint
