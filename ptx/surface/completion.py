@@ -14,21 +14,21 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
-from ptx.geometry.layers.layered_body import layer_of
-from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
-from ptx.surface.legs import SHOES, continue_legs
+from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
+from ptx.surface.patches import Patches, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
 from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 
-STRICT, LENIENT = 2.0, 14.0
-"""Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
+STRICT, GRAZING, LENIENT = 2.0, 5.0, 14.0
+"""Factors on the confidence before it becomes opacity; the second lets grazing views count, the third what is seen all but edge-on, where there
+are no patches to lay instead."""
 
 PATTERN = 45.0
 """Grey levels from which a difference is a pattern, which no membrane evens out."""
@@ -48,8 +48,20 @@ TORN = 0.06
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
-REACHES = {"trunk": 0.30, "skirt": 0.60, "arms": 0.30, "face": 0.05}
-"""Metres from what is known within which places are reflected."""
+REACH = 0.05
+"""Metres from what is known of the face within which places are reflected."""
+
+ACROSS = np.array([1, 2, 1], np.float32)
+"""Factors on the face's coordinates: what lies at the same height is nearer."""
+
+FEWEST = 20
+"""Fewest vertices of the face that are known, where places are reflected."""
+
+ANCHORED = np.float32(0.05)
+"""Weight of the colour of legs below the photograph's edge."""
+
+SMOOTHED = 2.0
+"""Stiffness of the membrane of colours that patches get: they are averaged over 3 cm."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +75,14 @@ class Completion:
     """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    lenient: Floats
+    """(V,) factor on the confidence that makes it opacity at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
     """(V,) 0..1 opacity of it."""
+    patches: Patches
+    """Cloth from elsewhere."""
     base: Floats
     """(V, 3) smooth colours for what nothing shows."""
     hair: Floats
@@ -84,14 +100,15 @@ def complete(views: Views) -> Completion:
     for place in range(len(points)):
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
-    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own)
+    offers = offered(views)
+    gain = np.where(offers.of(body), np.float32(GRAZING), np.float32(LENIENT))
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gain)
+    legs = legs_below(body, known > KNOWN, mix)
+    patches = lay_patches(body, offers, _smooth(body, mix, known, legs), mix, known)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     other, valid = _reflect(body, known)
-    legs = continue_legs(body, known > KNOWN, mix)
-    other = np.where(legs.below, legs.repeats, other)
-    valid = np.where(legs.below, (legs.repeats != every).astype(np.float32), valid)
-    carried = smooth_places(body, carried[other], (known < KNOWN) & ~legs.below, TORN * source.scale)
+    carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
     shown, sure = colours[0, 0], opacity(confidence[0, 0], 1.0)
@@ -101,9 +118,20 @@ def complete(views: Views) -> Completion:
     strands = shown[hair > min(0.4, 0.5 * float(hair.max()))]
     hair_colour = np.median(strands, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
     base = _base(source, mix, known, shown, hair, hair_colour)
-    if legs.below.any():
-        _dress_legs(body, legs.below, base)
-    return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+    if legs.vertices.any():
+        _dress_legs(body, legs.vertices, base)
+    return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
+
+
+def _smooth(body: Body, mix: Floats, known: Floats, legs: Below) -> Floats:
+    """Diffuse smooth colours (V, 3) of all that is not head or hand; legs below the photograph's edge are in the colour that it shows last."""
+    zones = body_zones(body)
+    clothes = known * (1 - np.clip(zones.scalp + zones.face + zones.hands, 0, 1))
+    if legs.cloth is not None:
+        mix, clothes = np.where(legs.vertices[:, None], legs.cloth, mix), np.where(legs.vertices, ANCHORED, clothes)
+    if clothes.sum() < 1:
+        return mix
+    return diffuse(body, mix, clothes, stiff=SMOOTHED, keep=1e-7)
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
@@ -114,7 +142,7 @@ def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
     base += feet * (np.array(SHOES, np.float32) - base)
 
 
-def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int) -> tuple[Floats, Floats, Floats, Ints]:
+def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, lenient: Floats) -> tuple[Floats, Floats, Floats, Ints]:
     """Lay the places over one another.
 
     Args:
@@ -123,6 +151,7 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
         confidence: (P, 2, V) likewise.
         among: (P, V) vertices that may be looked up there.
         own: number of the places, the first ones, at which a vertex itself is looked up: what is surely seen there is taken as it is.
+        lenient: (V,) gain by which what is seen at a grazing angle counts.
 
     Returns:
         `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
@@ -131,7 +160,7 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
     places = len(colours)
     shift, opacities = np.zeros((2, places, count, 3), np.float32), np.zeros((places, count), np.float32)
     mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
-    for grazing, gain in enumerate((STRICT, LENIENT)):
+    for grazing, gain in enumerate((np.float32(STRICT), lenient)):
         sure = mix, known
         for place in range(places):
             layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
@@ -144,7 +173,7 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
     return shift, mix, known, np.argmax(opacities, axis=0).astype(np.int32)
 
 
-def opacity(confidence: Floats, gain: float) -> Floats:
+def opacity(confidence: Floats, gain: Floats | np.float32 | float) -> Floats:
     """Opacity of a confidence: a smooth step of `gain` times it."""
     t = np.clip(gain * confidence, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
@@ -199,7 +228,7 @@ def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_sha
 
 
 def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
-    """Find for each unknown vertex the one that lies as far behind the border of what is known: stripes go on at their height.
+    """Find for each unknown vertex of the face the one that lies as far behind the border of what is known.
 
     Args:
         body: the body.
@@ -208,26 +237,15 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
     Returns:
         Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
     """
-    zones, rest, layer = body_zones(body), body.v_template, layer_of(body)
-    ends = np.maximum(zones.hands, zones.feet) > 0.5
-    head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
-    groups = {
-        "trunk": (~head & ~ends & ~arms & (layer == 0), (1.0, 3.0, 1.0)),
-        "skirt": (layer == SKIRT, (1.0, 3.0, 1.0)),
-        "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
-        "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
-    }
+    zones, rest = body_zones(body), body.v_template * ACROSS
     other, share = np.arange(len(rest), dtype=np.int32), np.zeros(len(rest), np.float32)
-    for name, (group, stretch) in groups.items():
-        have, want = np.flatnonzero(group & (known > KNOWN)), np.flatnonzero(group & (known <= KNOWN))
-        if len(have) < 20 or not len(want):
-            continue
-        factor = np.array(stretch, np.float32)
-        tree = cKDTree(rest[have] * factor)
-        distance, nearest = tree.query(rest[want] * factor)
-        beyond = 2 * rest[have[nearest]] - rest[want]
-        other[want] = have[tree.query(beyond * factor)[1]]
-        share[want] = np.clip((REACHES[name] - distance) / (REACHES[name] / 3), 0, 1)
+    face = (zones.head > 0.5) & (zones.scalp <= 0.5)
+    have, want = np.flatnonzero(face & (known > KNOWN)), np.flatnonzero(face & (known <= KNOWN))
+    if len(have) >= FEWEST and len(want):
+        tree = cKDTree(rest[have])
+        distance, nearest = tree.query(rest[want])
+        other[want] = have[tree.query(2 * rest[have[nearest]] - rest[want])[1]]
+        share[want] = np.clip((REACH - distance) / (REACH / 3), 0, 1)
     return other, share
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -13,11 +13,13 @@ from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
-from ptx.surface.completion import LENIENT, STRICT, Completion, complete
+from ptx.surface.completion import STRICT, Completion, complete
 from ptx.surface.face import paint_face
+from ptx.surface.finer_mesh import QUARTERS, finer_mesh, small_face
 from ptx.surface.hair import hair_grain
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.merge import Views, alone
+from ptx.surface.patches import Patches
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
@@ -54,8 +56,10 @@ class Provenance(IntEnum):
     OPPOSITE = 3
     """The other side of the body is seen, or the mirror image of that."""
     REFLECTED = 4
-    """The neighbourhood is seen, and reflected."""
-    MADE_UP = 5
+    """Part of a face beside which it is seen, and reflected."""
+    PATCHED = 5
+    """Cloth, or skin, that is seen elsewhere."""
+    MADE_UP = 6
     """Nothing shows it."""
     NOTHING = 255
     """No point of the body."""
@@ -107,6 +111,7 @@ def fill_surface(views: Views, side: int = TEXTURE_SIDE) -> SurfaceStore:
     source = views.whole
     completion, atlas = complete(views), body_atlas(source.fitted.body, side)
     texels = _look_up_texels(source, completion, atlas)
+    _lay_texels(source, completion, atlas, texels)
     colours, left = texels.colours, np.flatnonzero(texels.rest > LEAST_OPACITY)
     colours[left] += texels.rest[left, None] * _made_up(views, completion, atlas.points.chosen(left))
     return SurfaceStore(
@@ -132,7 +137,9 @@ class _Texels:
     confidence: NDArray[np.uint8]
     """(N,)."""
     way: NDArray[np.uint8]
-    """(N,) place and layer, 2 place + layer, that give most; reflected or made up, after those of P places, 2 P and 2 P + 1."""
+    """(N,) place and layer, 2 place + layer, that give most; after those of P places, 2 P reflected, 2 P + 1 patched, 2 P + 2 made up."""
+    most: Floats
+    """(N,) 0..1 share of it."""
 
 
 def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Texels:
@@ -142,7 +149,8 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         np.ones(count, np.float32),
         np.full((count, 2), np.nan, np.float32),
         np.zeros(count, np.uint8),
-        np.full(count, 2 * len(completion.points) + 1, np.uint8),
+        np.full(count, 2 * len(completion.points) + 2, np.uint8),
+        np.zeros(count, np.float32),
     )
     _fill(
         atlas.points.corners,
@@ -152,6 +160,7 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         completion.shift,
         (source.seen, source.under_arms),
         zones.features,
+        completion.lenient,
         completion.reflected,
         completion.reflected_share * (1 - zones.features),
         zones.under_arms,
@@ -161,8 +170,95 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         out.coordinates,
         out.confidence,
         out.way,
+        out.most,
     )
     return out
+
+
+def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _Texels) -> None:
+    """Lay patches where something is left, and mark what is still left as made up, in place."""
+    steps, left = 2 * len(completion.points), np.flatnonzero(texels.rest > LEAST_OPACITY)
+    part = _Texels(*(getattr(texels, field.name)[left] for field in fields(_Texels)))
+    found = atlas.points.chosen(left)
+    corners = finer_mesh(source.fitted.body).corners
+    _patch(
+        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, np.uint8(steps + 1),
+        part.colours, part.rest, part.coordinates, part.way, part.most,
+    )  # fmt: skip
+    made_up = part.rest > part.most
+    part.way[made_up] = steps + 2
+    part.coordinates[made_up] = np.nan
+    for field in fields(_Texels):
+        getattr(texels, field.name)[left] = getattr(part, field.name)
+
+
+@kernel
+def _patch(
+    faces: Ints,
+    weights: Floats,
+    corners: Ints,
+    quarters: Ints,
+    patches: Patches,
+    image: Image,
+    number: int,
+    colours: Floats,
+    rest: Floats,
+    coordinates: Floats,
+    way: NDArray[np.uint8],
+    most: Floats,
+) -> None:
+    """Lay patches beneath N texels; where a small face has corners in several, they are blended. Arguments as in `_Texels`, but:
+
+    Args:
+        faces: (N,) the face of each.
+        weights: (N, 2) of its corners.
+        corners: (F, 6) of `FinerMesh`.
+        quarters: `QUARTERS`.
+        patches: of the points.
+        image: the photographs.
+        number: the way that stands for a patch.
+    """
+    share, colour, at = np.empty(3, np.float32), np.empty(3, np.float32), np.empty((3, 2), np.float32)
+    point, where = np.empty(3, np.int64), np.empty(3, np.float32)
+    for n in range(len(faces)):
+        if corners[faces[n], 0] < 0:
+            continue
+        a, b = weights[n, 0], weights[n, 1]
+        quarter = small_face(a, b, 1 - a - b, share)
+        covered, sharp = np.float32(0), np.float32(0)
+        where[:] = 0
+        for c in range(3):
+            point[c] = corners[faces[n], quarters[quarter, c]]
+            for d in range(3):
+                where[d] += share[c] * patches.position[point[c], d]
+        for c in range(3):
+            if patches.piece[point[c]] < 0:
+                share[c] = 0
+            covered += share[c]
+            sharp += share[c] ** 3
+        part = rest[n] * min(np.float32(1), covered)
+        if part < LEAST_OPACITY:
+            continue
+        nearest = 0
+        for c in range(3):
+            p = point[c]
+            at[c] = patches.at[p]
+            for d in range(3):
+                step = where[d] - patches.position[p, d]
+                at[c, 0] += patches.along[p, 0, d] * step
+                at[c, 1] += patches.along[p, 1, d] * step
+            if share[c] > share[nearest]:
+                nearest = c
+        for c in range(3):
+            if share[c] > 0:
+                cubic_colour(image, at[c, 0], at[c, 1], colour)
+                for d in range(3):
+                    move = patches.shift[point[c], d]
+                    colours[n, d] += part * (share[c] ** 3 / sharp * colour[d] + share[c] / covered * move)
+        rest[n] -= part
+        if part > most[n]:
+            most[n], way[n] = part, number
+            coordinates[n, 0], coordinates[n, 1] = at[nearest, 0], at[nearest, 1]
 
 
 @kernel
@@ -174,6 +270,7 @@ def _fill(
     shift: Floats,
     layers: tuple[Layer, Layer],
     features: Floats,
+    lenient: Floats,
     reflected: Floats,
     reflected_share: Floats,
     under_arms: Floats,
@@ -183,6 +280,7 @@ def _fill(
     coordinates: Floats,
     confidence: NDArray[np.uint8],
     way: NDArray[np.uint8],
+    way_share: Floats,
 ) -> None:
     """Look every texel up in all places, until it is opaque; arguments as in `Completion` and `_Texels`."""
     seen, under = layers  # named here, since taking one out of the tuple at every step costs as much as the work
@@ -193,6 +291,7 @@ def _fill(
         a, b = weights[n, 0], weights[n, 1]
         c = np.float32(1) - a - b
         left, most = np.float32(1), np.float32(0)
+        gain = a * lenient[i] + b * lenient[j] + c * lenient[k]
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
         for step in range(2 * steps):
             late, place, row = step // steps, step % steps // 2, step % 2
@@ -207,7 +306,7 @@ def _fill(
                         sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
                     else:
                         sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
-            t = min(np.float32(1), np.float32(STRICT if step < steps else LENIENT) * sure[step % steps])
+            t = min(np.float32(1), (np.float32(STRICT) if step < steps else gain) * sure[step % steps])
             opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < steps else aslant)
             if opaque < LEAST_OPACITY:
                 continue
@@ -253,15 +352,12 @@ def _fill(
                 most = part
                 way[n] = steps
                 coordinates[n, 0], coordinates[n, 1] = u, v
-        if left > most:
-            way[n] = steps + 1
-            coordinates[n, 0], coordinates[n, 1] = np.nan, np.nan
-        rest[n] = left
+        rest[n], way_share[n] = left, most
 
 
 def _provenance(way: NDArray[np.uint8], places: int) -> NDArray[np.uint8]:
     """Bring `_Texels.way` (N,), of 4 K places, to `Provenance` (N,)."""
-    after = np.array([Provenance.REFLECTED, Provenance.MADE_UP], np.uint8)
+    after = np.array([Provenance.REFLECTED, Provenance.PATCHED, Provenance.MADE_UP], np.uint8)
     every = np.repeat(_OF_WAY.reshape(4, 1, 2), places // 4, axis=1).reshape(-1)
     return np.concatenate([every, after])[way]
 
