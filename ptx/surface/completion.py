@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from ptx.geometry.body import Body
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
+from ptx.surface.finer_mesh import vertex_groups
 from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
@@ -57,11 +58,11 @@ ACROSS = np.array([1, 2, 1], np.float32)
 FEWEST = 20
 """Fewest vertices of the face that are known, where places are reflected."""
 
-ANCHORED = np.float32(0.05)
+ANCHORED = np.float32(0.005)
 """Weight of the colour of legs below the photograph's edge."""
 
-SMOOTHED = 2.0
-"""Stiffness of the membrane of colours that patches get: they are averaged over 3 cm."""
+SMOOTHED = 0.1
+"""Stiffness of the membrane of smooth colours."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,10 @@ def complete(views: Views) -> Completion:
     gain = np.where(offers.of(body), np.float32(GRAZING), np.float32(LENIENT))
     shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gain)
     legs = legs_below(body, known > KNOWN, mix)
-    patches = lay_patches(body, offers, _smooth(body, mix, known, legs), mix, known)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
+    smooth = offers.coarse.smooth_colours(vertex_groups(body), carried[:, :2], mix - carried[:, 2:]) + carried[:, 2:]
+    patches = lay_patches(body, offers, _smooth(body, smooth, known, legs), mix, known)
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
@@ -123,15 +125,16 @@ def complete(views: Views) -> Completion:
     return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
 
 
-def _smooth(body: Body, mix: Floats, known: Floats, legs: Below) -> Floats:
+def _smooth(body: Body, smooth: Floats, known: Floats, legs: Below) -> Floats:
     """Diffuse smooth colours (V, 3) of all that is not head or hand; legs below the photograph's edge are in the colour that it shows last."""
     zones = body_zones(body)
-    clothes = known * (1 - np.clip(zones.scalp + zones.face + zones.hands, 0, 1))
+    clothes = known * (1 - np.clip(zones.scalp + zones.face + zones.hands, 0, 1)) * ~legs.before
     if legs.cloth is not None:
-        mix, clothes = np.where(legs.vertices[:, None], legs.cloth, mix), np.where(legs.vertices, ANCHORED, clothes)
+        smooth = np.where(legs.vertices[:, None], legs.cloth, smooth)
+        clothes = np.where(legs.vertices, ANCHORED, clothes)
     if clothes.sum() < 1:
-        return mix
-    return diffuse(body, mix, clothes, stiff=SMOOTHED, keep=1e-7)
+        return smooth
+    return diffuse(body, smooth, clothes, stiff=SMOOTHED, keep=1e-7)
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:

@@ -18,8 +18,17 @@ from ptx.surface.symmetry import CACHED_BODIES
 FEWEST = 30
 """Fewest vertices that the photograph shows, and fewest below them."""
 
-LAST = 0.04
-"""Metres above the edge whose colours are typical."""
+BIN = 0.02
+"""Metres of the legs whose mean colours are compared."""
+
+ALIKE = 25.0
+"""Grey levels between mean colours up to which they are those of one cloth."""
+
+UNLIKE = 60.0
+"""Grey levels from the cloth's mean colour from which something is before it, such as a hand."""
+
+TALLEST = 0.30
+"""Metres above the edge that are looked at."""
 
 ROUND = 0.1
 """Metres that a unit of direction about the leg's axis counts beside metres along it."""
@@ -63,6 +72,8 @@ class Below(NamedTuple):
     """(V,) the vertices that lie below all that the photograph shows of them."""
     cloth: Floats | None
     """(3,) typical colour of the cloth, or the skin, at the edge; None: nothing is seen there."""
+    before: Mask
+    """(V,) vertices at the edge where something else is seen, such as a hand."""
 
 
 def legs_below(body: Body, known: Mask, colours: Floats) -> Below:
@@ -74,13 +85,30 @@ def legs_below(body: Body, known: Mask, colours: Floats) -> Below:
         colours: (V, 3) theirs.
     """
     side, place = leg_points(body)
-    legs = side != 0
+    legs, nothing = side != 0, np.zeros_like(known)
     shown = legs & known
     if shown.sum() < FEWEST:
-        return Below(legs & ~known, None)
+        return Below(legs & ~known, None, nothing)
     edge = float(np.percentile(place[shown, 0], 2))
     below = legs & (place[:, 0] < edge) & ~known
     if below.sum() < FEWEST:
-        return Below(np.zeros_like(known), None)
-    last = colours[shown & (place[:, 0] < edge + LAST)]
-    return Below(below, np.asarray(np.median(last, axis=0), np.float32))
+        return Below(nothing, None, nothing)
+    tall, cloth = _alike_above(place[shown, 0] - edge, colours[shown])
+    return Below(below, cloth, shown & (place[:, 0] < edge + tall) & (np.abs(colours - cloth).max(1) > UNLIKE))
+
+
+def _alike_above(height: Floats, colours: Floats) -> tuple[float, Floats]:
+    """Find metres above the edge up to which the legs keep the median colour that they have there, and the cloth's colour (3,).
+
+    Args:
+        height: (N,) metres above the edge.
+        colours: (N, 3).
+    """
+    low = colours[height < 2 * BIN]
+    last, tall = np.median(low, axis=0), 2 * BIN
+    while tall < TALLEST:
+        band = colours[(height >= tall) & (height < tall + BIN)]
+        if not len(band) or np.abs(np.median(band, axis=0) - last).max() > ALIKE:
+            break
+        tall += BIN
+    return tall, np.asarray(np.median(colours[height < tall], axis=0), np.float32)

@@ -41,9 +41,6 @@ FEWEST = 12
 ALIKE = 30.0
 """Grey levels between cloths that are compared for their structure."""
 
-COMPARED = 64
-"""Exemplars that each is compared with."""
-
 MISSING = 0.97
 """How far a point may be known that still wants a patch: what is missing of it is then laid beneath."""
 
@@ -73,8 +70,6 @@ class Offered(NamedTuple):
     """The person in rest."""
     coarse: Coarse
     """The photographs, reduced."""
-    smooth: Floats
-    """(G, h, w, 3) smooth colours of each group there."""
     exemplars: Exemplars
 
     def of(self, body: Body) -> NDArray[np.bool_]:
@@ -86,8 +81,8 @@ def offered(views: Views) -> Offered:
     """Find what patches can be taken of."""
     fitted = views.whole.fitted
     frames = frames_of(fitted.body, _in_rest(fitted))
-    coarse, smooth, structure = _reduced(views)
-    return Offered(frames, coarse, smooth, _exemplars(views, frames, coarse, smooth, structure))
+    coarse = _reduced(views)
+    return Offered(frames, coarse, _exemplars(views, frames, coarse))
 
 
 def lay_patches(body: Body, offers: Offered, smooth: Floats, mix: Floats, known: Floats) -> Patches:
@@ -100,14 +95,14 @@ def lay_patches(body: Body, offers: Offered, smooth: Floats, mix: Floats, known:
         mix: (V, 3) colours that are known.
         known: (V,) 0..1 how far.
     """
-    mesh, (frames, coarse, low, exemplars) = finer_mesh(body), offers
+    mesh, (frames, coarse, exemplars) = finer_mesh(body), offers
     left, colours = mesh.of(known), mesh.of(smooth)
     sure = left > KNOWN
     order = _outwards(mesh, sure, np.flatnonzero((left < MISSING) & (mesh.group > 0)), frames.height)
     sure &= mesh.ends[:, 0] == mesh.ends[:, 1]  # between vertices details are not known
     radius = max(RADIUS[0], RADIUS[1] * _edge(mesh, frames))
     piece, at = quilt(mesh, frames, order, colours, mesh.of(mix) - colours, sure, exemplars, coarse, radius)
-    shift = colours - _of_group(low, mesh.group, coarse.pixels(at))
+    shift = colours - coarse.of_group(mesh.group, coarse.pixels(at))
     turn = np.zeros((len(piece), 2), np.float32)
     if len(exemplars.group):
         plain = 1 - ramp(exemplars.structure[piece], *PLAIN)
@@ -131,12 +126,8 @@ def _edge(mesh: FinerMesh, frames: Frames) -> float:
     return float(np.median(np.linalg.norm(frames.position[mesh.other] - frames.position[owner], axis=1)))
 
 
-def _reduced(views: Views) -> tuple[Coarse, Floats, Floats]:
-    """Reduce the photographs to `PIXEL`, and find which group they show well at each pixel.
-
-    Returns:
-        The reduced photographs; smooth colours (G, h, w, 3) of each group; and how much (h, w) the group that is shown differs from them.
-    """
+def _reduced(views: Views) -> Coarse:
+    """Reduce the photographs to `PIXEL`, and find which group they show well at each pixel."""
     layer, scale = views.whole.seen, views.whole.scale
     height, width = layer.confidence.shape
     size = [max(2, int(side / max(1.0, PIXEL * scale))) for side in (width, height)]
@@ -165,10 +156,10 @@ def _reduced(views: Views) -> tuple[Coarse, Floats, Floats]:
         detail[mine] = (image - low[group - 1])[mine]
         spread = cv2.GaussianBlur((detail**2).mean(2) * there, (0, 0), sigma) / norm
         power[mine] = np.sqrt(spread[mine])
-    return Coarse(shown, detail, rate), low, power
+    return Coarse(shown, detail, low, power, rate)
 
 
-def _exemplars(views: Views, frames: Frames, coarse: Coarse, low: Floats, structure: Floats) -> Exemplars:
+def _exemplars(views: Views, frames: Frames, coarse: Coarse) -> Exemplars:
     """List the vertices that lie where a photograph shows their group well, with how the skin is turned there."""
     body = views.whole.fitted.body
     mesh = finer_mesh(body)
@@ -185,34 +176,23 @@ def _exemplars(views: Views, frames: Frames, coarse: Coarse, low: Floats, struct
         well, at, x, y, pixels = well[inside], at[inside], x[inside], y[inside], pixels[inside]
         same = coarse.group[y, x] == mesh.group[well]
         well, at, x, y, pixels = well[same], at[same], x[same], y[same], pixels[same]
-        colour = _of_group(low, mesh.group[well], pixels)
-        excess = _beyond_usual(mesh.group[well], colour, structure[y, x])
-        found.append(Exemplars(mesh.group[well], at, turn[well], frames.height[well], colour, structure[y, x], excess))
+        colour = coarse.of_group(mesh.group[well], pixels)
+        structure = coarse.structure[y, x]
+        usual = _usual(mesh.group[well], colour, structure)
+        found.append(Exemplars(mesh.group[well], at, turn[well], frames.height[well], colour, structure, usual))
     every = Exemplars(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
     enough = np.bincount(every.group, minlength=GROUPS + 1)[every.group] >= FEWEST
     return Exemplars(*(part[enough] for part in every))
 
 
-def _beyond_usual(group: NDArray[np.uint8], colour: Floats, structure: Floats) -> Floats:
-    """Grey levels (N,) by which exemplars have more structure than half of those of their group (N,) with like colours (N, 3)."""
-    out = np.zeros(len(group), np.float32)
+def _usual(group: NDArray[np.uint8], colour: Floats, structure: Floats) -> Floats:
+    """Median structure (N,) of exemplars of a group (N,) with like colours (N, 3)."""
+    out = structure.copy()
     for number in range(1, GROUPS + 1):
         mine = np.flatnonzero(group == number)
-        if len(mine):
-            others = mine[:: max(1, len(mine) // COMPARED)]
-            like = np.abs(colour[mine, None] - colour[others]).max(axis=2) < ALIKE
-            usual = np.nanmedian(np.where(like, structure[others], np.nan), axis=1) if like.any() else 0
-            out[mine] = np.maximum(0, structure[mine] - np.nan_to_num(usual))
-    return out
-
-
-def _of_group(low: Floats, group: NDArray[np.uint8], pixels: Floats) -> Floats:
-    """Smooth colours (N, 3) of groups (N,) at reduced px (N, 2)."""
-    out = np.zeros((len(group), 3), np.float32)
-    for number in range(1, GROUPS + 1):
-        mine = group == number
-        if mine.any():
-            out[mine] = remap_points(low[number - 1], pixels[mine])
+        for one in mine:
+            like = np.abs(colour[mine] - colour[one]).max(axis=1) < ALIKE
+            out[one] = np.median(structure[mine[like]])
     return out
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ptx.geometry.kernel import kernel
 from ptx.surface.finer_mesh import FinerMesh, Frames
 from ptx.surface.points import Floats, Ints
+from ptx.surface.sampling import remap_points
 
 TRIED = 40
 """Offers, those that suit a place best by themselves, that are laid there to compare them with what is around it."""
@@ -30,11 +31,18 @@ LEVEL = 0.03
 FOLD_COST = 4.0
 """Cost of structure beyond the usual, squared grey levels each: on plain cloth folds, pockets, buttons."""
 
-AGAIN_COST = 120.0
-"""Squared grey levels for having been used, squared times."""
+AGAIN_COST, AGAIN = 0.25, 4
+"""Cost of having been used, of the exemplar's squared structure, for each of at most so many times: what is plain may well repeat."""
 
 COVER_COST = 1500.0
 """Squared grey levels for filling nothing of a place."""
+
+
+STRUCTURE = 4.0, 1.6
+"""Grey levels, and times the usual, up to which structure is the cloth's own."""
+
+COLOUR = 16.0, 1.5
+"""The same for smooth colours beside an exemplar's."""
 
 
 class Exemplars(NamedTuple):
@@ -52,8 +60,8 @@ class Exemplars(NamedTuple):
     """(N, 3) smooth colours around it."""
     structure: Floats
     """(N,) grey levels, standard deviation from them."""
-    excess: Floats
-    """(N,) how much of it is more than usual for such cloth."""
+    usual: Floats
+    """(N,) what is usual of that for such cloth."""
 
 
 class Coarse(NamedTuple):
@@ -63,6 +71,10 @@ class Coarse(NamedTuple):
     """(h, w) the group that is well seen there, or 0."""
     detail: Floats
     """(h, w, 3) colours less smooth ones."""
+    smooth: Floats
+    """(G, h, w, 3) smooth colours of each group."""
+    structure: Floats
+    """(h, w) grey levels, standard deviation of the detail."""
     rate: tuple[float, float]
     """Pixels of it per pixel of the photographs, across and down."""
 
@@ -70,6 +82,23 @@ class Coarse(NamedTuple):
         """Bring px (N, 2) of the photographs to its own."""
         half = np.float32(0.5)
         return (at + half) * np.array(self.rate, np.float32) - half
+
+
+    def of_group(self, group: NDArray[np.uint8], pixels: Floats) -> Floats:
+        """Smooth colours (N, 3) of groups (N,) at its own px (N, 2)."""
+        out = np.zeros((len(group), 3), np.float32)
+        for number in range(len(self.smooth)):
+            mine = group == number + 1
+            if mine.any():
+                out[mine] = remap_points(self.smooth[number], pixels[mine])
+        return out
+
+    def smooth_colours(self, group: NDArray[np.uint8], at: Floats, else_: Floats) -> Floats:
+        """Smooth colours (N, 3) of groups (N,) at px (N, 2) of the photographs; others (N, 3) where these do not show the group well."""
+        pixels = self.pixels(at)
+        x, y = (np.clip(np.rint(pixels[:, n]), 0, self.group.shape[1 - n] - 1).astype(int) for n in (0, 1))
+        shown = (self.group[y, x] == group) & (group > 0)
+        return np.where(shown[:, None], self.of_group(group, pixels), else_)
 
 
 class Quilt(NamedTuple):
@@ -154,10 +183,11 @@ def _suitable(
         if exemplars.group[e] != group:
             continue
         away = min(abs(exemplars.height[e] - height), HEIGHT_REACH) / 0.05
-        total = np.float32(HEIGHT_COST) * away * away + np.float32(AGAIN_COST) * used[e] * used[e]
+        total = np.float32(HEIGHT_COST) * away * away
+        total += np.float32(AGAIN_COST) * min(used[e], AGAIN) * exemplars.structure[e] ** 2
         for c in range(3):
             total += (exemplars.colour[e, c] - colour[c]) ** 2
-        total += np.float32(FOLD_COST) * exemplars.excess[e] ** 2
+        total += np.float32(FOLD_COST) * max(exemplars.structure[e] - exemplars.usual[e], np.float32(0)) ** 2
         cost[e] = total
         chosen[count] = e
         count += 1
@@ -171,6 +201,22 @@ def _place(exemplars: Exemplars, e: int, level: float, s: float, h: float) -> tu
     """Where the photographs show what is s, h metres around and up from an exemplar that lies `level` metres too high."""
     cosine, sine, up = exemplars.turn[e, 0], exemplars.turn[e, 1], h - level
     return exemplars.at[e, 0] + cosine * s - sine * up, exemplars.at[e, 1] - sine * s - cosine * up
+
+
+@kernel
+def _fits(coarse: Coarse, x: int, y: int, exemplars: Exemplars, e: int) -> bool:
+    """Whether a pixel shows the cloth of an exemplar, and no hem, hand or pocket of it."""
+    rows, columns = coarse.group.shape
+    if not (0 <= x < columns and 0 <= y < rows) or coarse.group[y, x] != exemplars.group[e]:
+        return False
+    usual = exemplars.usual[e]
+    if coarse.structure[y, x] > STRUCTURE[0] + STRUCTURE[1] * usual:
+        return False
+    for c in range(3):
+        off = abs(coarse.smooth[exemplars.group[e] - 1, y, x, c] - exemplars.colour[e, c])
+        if off > COLOUR[0] + COLOUR[1] * usual:
+            return False
+    return True
 
 
 @kernel
@@ -190,7 +236,6 @@ def _quilt(
 ) -> None:
     points, offers = len(known), len(exemplars.height)
     across, down = coarse.rate
-    rows, columns = coarse.group.shape
     stamp, disc, unrolled = np.full(points, -1, np.int32), np.empty(points, np.int32), np.empty((points, 2), np.float32)
     away = np.full(points, np.float32(1e9))
     used, cost, chosen = np.zeros(offers, np.int32), np.empty(offers, np.float32), np.empty(offers, np.int64)
@@ -211,7 +256,7 @@ def _quilt(
                 i = disc[m]
                 u, v = _place(exemplars, e, level, unrolled[i, 0], unrolled[i, 1])
                 x, y = int((u + 0.5) * across), int((v + 0.5) * down)
-                inside = 0 <= x < columns and 0 <= y < rows and coarse.group[y, x] == group
+                inside = _fits(coarse, x, y, exemplars, e)
                 if wanted[i] and offer[i] < 0:
                     new += 1
                     covered += inside
@@ -236,7 +281,7 @@ def _quilt(
                 continue
             u, v = _place(exemplars, best, level, unrolled[i, 0], unrolled[i, 1])
             x, y = int((u + 0.5) * across), int((v + 0.5) * down)
-            if 0 <= x < columns and 0 <= y < rows and coarse.group[y, x] == group:
+            if _fits(coarse, x, y, exemplars, best):
                 offer[i], away[i], known[i] = best, far, True
                 at[i, 0], at[i, 1] = u, v
                 for c in range(3):
