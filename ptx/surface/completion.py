@@ -21,7 +21,7 @@ from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
-from ptx.surface.patches import Patches, lay_patches, offered
+from ptx.surface.patches import Offered, Patches, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -58,8 +58,8 @@ ACROSS = np.array([1, 2, 1], np.float32)
 FEWEST = 20
 """Fewest vertices of the face that are known, where places are reflected."""
 
-ANCHORED = np.float32(0.005)
-"""Weight of the colour of legs below the photograph's edge."""
+BESIDE, BELOW = np.float32(0.1), np.float32(0.001)
+"""Weights of smooth colours that are taken from the same height, and of those of legs below the photograph's edge."""
 
 SMOOTHED = 0.1
 """Stiffness of the membrane of smooth colours."""
@@ -108,7 +108,7 @@ def complete(views: Views) -> Completion:
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     smooth = offers.coarse.smooth_colours(vertex_groups(body), carried[:, :2], mix - carried[:, 2:]) + carried[:, 2:]
-    patches = lay_patches(body, offers, _smooth(body, smooth, known, legs), mix, known)
+    patches = lay_patches(body, offers, _smooth(offers, smooth, known, legs, body), mix, known)
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
@@ -125,16 +125,16 @@ def complete(views: Views) -> Completion:
     return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
 
 
-def _smooth(body: Body, smooth: Floats, known: Floats, legs: Below) -> Floats:
-    """Diffuse smooth colours (V, 3) of all that is not head or hand; legs below the photograph's edge are in the colour that it shows last."""
-    zones = body_zones(body)
-    clothes = known * (1 - np.clip(zones.scalp + zones.face + zones.hands, 0, 1)) * ~legs.before
+def _smooth(offers: Offered, smooth: Floats, known: Floats, legs: Below, body: Body) -> Floats:
+    """Diffuse smooth colours (V, 3) of cloth: what is missing has those of its height; legs below the photograph's edge, what it shows last."""
+    group = vertex_groups(body)
+    share = np.where(group > 0, known, 0) * ~legs.before
+    beside, found = offers.frames.beside(body, share > KNOWN, (share <= KNOWN) & (group > 0) & ~legs.vertices)
+    smooth = smooth[beside]
+    share = np.where(found, np.maximum(share, BESIDE), share)
     if legs.cloth is not None:
-        smooth = np.where(legs.vertices[:, None], legs.cloth, smooth)
-        clothes = np.where(legs.vertices, ANCHORED, clothes)
-    if clothes.sum() < 1:
-        return smooth
-    return diffuse(body, smooth, clothes, stiff=SMOOTHED, keep=1e-7)
+        smooth, share = np.where(legs.vertices[:, None], legs.cloth, smooth), np.where(legs.vertices, BELOW, share)
+    return diffuse(body, smooth, share, stiff=SMOOTHED, keep=1e-7) if share.sum() >= 1 else smooth
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:

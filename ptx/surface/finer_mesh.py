@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
@@ -16,6 +17,7 @@ from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.mesh_graph import mesh_adjacency
 from ptx.geometry.zones import body_zones
+from ptx.surface.layers import Mask
 from ptx.surface.points import Floats, Ints
 from ptx.surface.symmetry import CACHED_BODIES
 
@@ -23,6 +25,9 @@ TRUNK, ARMS, TUBE = 1, 2, 3
 """Groups of points that one piece of cloth may cover: trunk and legs, both arms, a skirt."""
 
 GROUPS = 3
+
+LEVEL = 3.0
+"""Factor on differences of height, beside those of place."""
 
 
 class FinerMesh(NamedTuple):
@@ -55,6 +60,24 @@ class Frames(NamedTuple):
     """(M, 3) unit vectors up the trunk, and from the hands to the shoulders."""
     height: Floats
     """(M,) metres, of the trunk and legs from the ground, of arms from the shoulder."""
+
+    def beside(self, body: Body, known: Mask, wanted: Mask) -> tuple[Ints, Mask]:
+        """Find for each wanted vertex (V,) the nearest known one (V,) of its group; heights count more, since cloth goes round the body.
+
+        Returns:
+            Vertices (V,), others their own, and whether one was found.
+        """
+        mesh, group = finer_mesh(body), vertex_groups(body)
+        out, found = np.arange(len(known), dtype=np.int32), np.zeros(len(known), np.bool_)
+        own = np.flatnonzero(mesh.ends[:, 0] == mesh.ends[:, 1])
+        place = np.zeros((len(known), 4), np.float32)
+        place[mesh.ends[own, 0]] = np.column_stack([self.position, LEVEL * self.height])[own]
+        for number in range(1, GROUPS + 1):
+            have, want = (np.flatnonzero((group == number) & some) for some in (known, wanted))
+            if len(have) and len(want):
+                out[want] = have[cKDTree(place[have]).query(place[want])[1]]
+                found[want] = True
+        return out, found
 
 
 @lru_cache(maxsize=CACHED_BODIES)

@@ -44,6 +44,9 @@ STRUCTURE = 4.0, 1.6
 COLOUR = 16.0, 1.5
 """The same for smooth colours beside an exemplar's."""
 
+WANTED = 2.5
+"""Times as much a colour that is wanted may differ: it is then shaded, but is the same cloth."""
+
 
 class Exemplars(NamedTuple):
     """N places of the photographs that show cloth well."""
@@ -204,8 +207,8 @@ def _place(exemplars: Exemplars, e: int, level: float, s: float, h: float) -> tu
 
 
 @kernel
-def _fits(coarse: Coarse, x: int, y: int, exemplars: Exemplars, e: int) -> bool:
-    """Whether a pixel shows the cloth of an exemplar, and no hem, hand or pocket of it."""
+def _fits(coarse: Coarse, x: int, y: int, colour: Floats, exemplars: Exemplars, e: int) -> bool:
+    """Whether a pixel shows the cloth of an exemplar, and no hem, hand or pocket of it, and a smooth colour (3,) is wanted that is like it."""
     rows, columns = coarse.group.shape
     if not (0 <= x < columns and 0 <= y < rows) or coarse.group[y, x] != exemplars.group[e]:
         return False
@@ -213,8 +216,8 @@ def _fits(coarse: Coarse, x: int, y: int, exemplars: Exemplars, e: int) -> bool:
     if coarse.structure[y, x] > STRUCTURE[0] + STRUCTURE[1] * usual:
         return False
     for c in range(3):
-        off = abs(coarse.smooth[exemplars.group[e] - 1, y, x, c] - exemplars.colour[e, c])
-        if off > COLOUR[0] + COLOUR[1] * usual:
+        off, most = abs(coarse.smooth[exemplars.group[e] - 1, y, x, c] - exemplars.colour[e, c]), COLOUR[0] + COLOUR[1] * usual
+        if off > most or abs(colour[c] - exemplars.colour[e, c]) > WANTED * most:
             return False
     return True
 
@@ -256,7 +259,7 @@ def _quilt(
                 i = disc[m]
                 u, v = _place(exemplars, e, level, unrolled[i, 0], unrolled[i, 1])
                 x, y = int((u + 0.5) * across), int((v + 0.5) * down)
-                inside = _fits(coarse, x, y, exemplars, e)
+                inside = _fits(coarse, x, y, smooth[i], exemplars, e)
                 if wanted[i] and offer[i] < 0:
                     new += 1
                     covered += inside
@@ -281,7 +284,7 @@ def _quilt(
                 continue
             u, v = _place(exemplars, best, level, unrolled[i, 0], unrolled[i, 1])
             x, y = int((u + 0.5) * across), int((v + 0.5) * down)
-            if _fits(coarse, x, y, exemplars, best):
+            if _fits(coarse, x, y, smooth[i], exemplars, best):
                 offer[i], away[i], known[i] = best, far, True
                 at[i, 0], at[i, 1] = u, v
                 for c in range(3):
