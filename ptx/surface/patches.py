@@ -18,7 +18,6 @@ from ptx.surface.layers import sample_vertices
 from ptx.surface.merge import Views
 from ptx.surface.points import Floats, Ints
 from ptx.surface.quilt import Coarse, Exemplars, quilt
-from ptx.surface.sampling import remap_points
 
 PIXEL = 0.006
 """Metres of a pixel in which patches are compared."""
@@ -57,8 +56,10 @@ class Patches(NamedTuple):
     """(M, 2) px."""
     along: Floats
     """(M, 2, 3) px per metre of `position`, in its patch."""
+    plain: Floats
+    """(M,) 0..1 how far only the grain is taken of the colours there: what they differ by from those of `Layer.smooth`."""
     shift: Floats
-    """(M, 3) what is added to the colours there."""
+    """(M, 3) what is added to that."""
     position: Floats
     """(M, 3) metres, of the person in rest."""
 
@@ -102,15 +103,13 @@ def lay_patches(body: Body, offers: Offered, smooth: Floats, mix: Floats, known:
     sure &= mesh.ends[:, 0] == mesh.ends[:, 1]  # between vertices details are not known
     radius = max(RADIUS[0], RADIUS[1] * _edge(mesh, frames))
     piece, at = quilt(mesh, frames, order, colours, mesh.of(mix) - colours, sure, exemplars, coarse, radius)
-    shift = colours - coarse.of_group(mesh.group, coarse.pixels(at))
-    turn = np.zeros((len(piece), 2), np.float32)
+    plain, turn = np.ones(len(piece), np.float32), np.zeros((len(piece), 2), np.float32)
     if len(exemplars.group):
-        plain = 1 - ramp(exemplars.structure[piece], *PLAIN)
-        shift -= plain[:, None] * remap_points(coarse.detail, coarse.pixels(at))
-        turn = exemplars.turn[piece]
+        plain, turn = 1 - ramp(exemplars.structure[piece], *PLAIN), exemplars.turn[piece]
+    shift = colours - (1 - plain[:, None]) * coarse.of_group(mesh.group, coarse.pixels(at))
     cosine, sine = turn[:, :1], turn[:, 1:]
     along = np.stack([cosine * frames.around - sine * frames.up, -sine * frames.around - cosine * frames.up], axis=1)
-    return Patches(piece, at, along.astype(np.float32), shift.astype(np.float32), frames.position)
+    return Patches(piece, at, along.astype(np.float32), plain, shift.astype(np.float32), frames.position)
 
 
 def _in_rest(fitted: FittedBody) -> Floats:

@@ -182,7 +182,7 @@ def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _T
     found = atlas.points.chosen(left)
     corners = finer_mesh(source.fitted.body).corners
     _patch(
-        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, np.uint8(steps + 1),
+        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen, np.uint8(steps + 1),
         part.colours, part.rest, part.coordinates, part.way, part.most,
     )  # fmt: skip
     made_up = part.rest > part.most
@@ -199,7 +199,7 @@ def _patch(
     corners: Ints,
     quarters: Ints,
     patches: Patches,
-    image: Image,
+    layer: Layer,
     number: int,
     colours: Floats,
     rest: Floats,
@@ -215,10 +215,11 @@ def _patch(
         corners: (F, 6) of `FinerMesh`.
         quarters: `QUARTERS`.
         patches: of the points.
-        image: the photographs.
+        layer: the photographs.
         number: the way that stands for a patch.
     """
-    share, colour, at = np.empty(3, np.float32), np.empty(3, np.float32), np.empty((3, 2), np.float32)
+    share, colour, smooth = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
+    at = np.empty((3, 2), np.float32)
     point, where = np.empty(3, np.int64), np.empty(3, np.float32)
     for n in range(len(faces)):
         if corners[faces[n], 0] < 0:
@@ -251,10 +252,11 @@ def _patch(
                 nearest = c
         for c in range(3):
             if share[c] > 0:
-                cubic_colour(image, at[c, 0], at[c, 1], colour)
+                cubic_colour(layer.image, at[c, 0], at[c, 1], colour)
+                linear_colour(layer.smooth, at[c, 0], at[c, 1], smooth)
                 for d in range(3):
-                    move = patches.shift[point[c], d]
-                    colours[n, d] += part * (share[c] ** 3 / sharp * colour[d] + share[c] / covered * move)
+                    found, move = colour[d] - patches.plain[point[c]] * smooth[d], patches.shift[point[c], d]
+                    colours[n, d] += part * (share[c] ** 3 / sharp * found + share[c] / covered * move)
         rest[n] -= part
         if part > most[n]:
             most[n], way[n] = part, number
