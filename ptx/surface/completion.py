@@ -107,8 +107,9 @@ def complete(views: Views) -> Completion:
     legs = legs_below(body, known > KNOWN, mix)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
-    smooth = offers.coarse.smooth_colours(vertex_groups(body), carried[:, :2], mix - carried[:, 2:]) + carried[:, 2:]
-    patches = lay_patches(body, offers, _smooth(offers, smooth, known, legs, body), mix, known)
+    look, structure = offers.coarse.looks(vertex_groups(body), carried[:, :2], mix - carried[:, 2:])
+    look, structure = _expected(offers, np.column_stack([look + carried[:, 2:], structure]), known, legs, body)
+    patches = lay_patches(body, offers, look, structure, mix, known)
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
@@ -125,16 +126,29 @@ def complete(views: Views) -> Completion:
     return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
 
 
-def _smooth(offers: Offered, smooth: Floats, known: Floats, legs: Below, body: Body) -> Floats:
-    """Diffuse smooth colours (V, 3) of cloth: what is missing has those of its height; legs below the photograph's edge, what it shows last."""
+def _expected(offers: Offered, look: Floats, known: Floats, legs: Below, body: Body) -> tuple[Floats, Floats]:
+    """Expect of cloth that is missing what is seen at its height, of legs below the photograph's edge what it shows last.
+
+    Args:
+        offers: with the person in rest.
+        look: (V, 4) smooth colours and structure.
+        known: (V,) 0..1 how far they are known.
+        legs: below the edge.
+        body: the body.
+
+    Returns:
+        Smooth colours (V, 3), structure (V,).
+    """
     group = vertex_groups(body)
     share = np.where(group > 0, known, 0) * ~legs.before
     beside, found = offers.frames.beside(body, share > KNOWN, (share <= KNOWN) & (group > 0) & ~legs.vertices)
-    smooth = smooth[beside]
+    look = look[beside]
     share = np.where(found, np.maximum(share, BESIDE), share)
     if legs.cloth is not None:
-        smooth, share = np.where(legs.vertices[:, None], legs.cloth, smooth), np.where(legs.vertices, BELOW, share)
-    return diffuse(body, smooth, share, stiff=SMOOTHED, keep=1e-7) if share.sum() >= 1 else smooth
+        look[legs.vertices, :3], look[legs.vertices, 3], share = legs.cloth, 0, np.where(legs.vertices, BELOW, share)
+    if share.sum() >= 1:
+        look = diffuse(body, look, share, stiff=SMOOTHED, keep=1e-7)
+    return look[:, :3], look[:, 3]
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:

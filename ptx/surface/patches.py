@@ -40,6 +40,9 @@ FEWEST = 12
 ALIKE = 30.0
 """Grey levels between cloths that are compared for their structure."""
 
+USUAL = 30
+"""Percentile of the structure of like cloth that is its own: the rest has folds."""
+
 MISSING = 0.97
 """How far a point may be known that still wants a patch: what is missing of it is then laid beneath."""
 
@@ -86,13 +89,14 @@ def offered(views: Views) -> Offered:
     return Offered(frames, coarse, _exemplars(views, frames, coarse))
 
 
-def lay_patches(body: Body, offers: Offered, smooth: Floats, mix: Floats, known: Floats) -> Patches:
+def lay_patches(body: Body, offers: Offered, smooth: Floats, structure: Floats, mix: Floats, known: Floats) -> Patches:
     """Lay patches where cloth is missing.
 
     Args:
         body: the body.
         offers: what they are taken of.
         smooth: (V, 3) colours averaged over about `SMOOTH`, diffused to where nothing is known.
+        structure: (V,) how much colours are expected to differ from them, grey levels.
         mix: (V, 3) colours that are known.
         known: (V,) 0..1 how far.
     """
@@ -102,7 +106,7 @@ def lay_patches(body: Body, offers: Offered, smooth: Floats, mix: Floats, known:
     order = _outwards(mesh, sure, np.flatnonzero((left < MISSING) & (mesh.group > 0)), frames.height)
     sure &= mesh.ends[:, 0] == mesh.ends[:, 1]  # between vertices details are not known
     radius = max(RADIUS[0], RADIUS[1] * _edge(mesh, frames))
-    piece, at = quilt(mesh, frames, order, colours, mesh.of(mix) - colours, sure, exemplars, coarse, radius)
+    piece, at = quilt(mesh, frames, order, colours, mesh.of(structure), mesh.of(mix) - colours, sure, exemplars, coarse, radius)
     plain, turn = np.ones(len(piece), np.float32), np.zeros((len(piece), 2), np.float32)
     if len(exemplars.group):
         plain, turn = 1 - ramp(exemplars.structure[piece], *PLAIN), exemplars.turn[piece]
@@ -185,13 +189,13 @@ def _exemplars(views: Views, frames: Frames, coarse: Coarse) -> Exemplars:
 
 
 def _usual(group: NDArray[np.uint8], colour: Floats, structure: Floats) -> Floats:
-    """Median structure (N,) of exemplars of a group (N,) with like colours (N, 3)."""
+    """What is usual as structure (N,) of exemplars of a group (N,) with like colours (N, 3)."""
     out = structure.copy()
     for number in range(1, GROUPS + 1):
         mine = np.flatnonzero(group == number)
         for one in mine:
             like = np.abs(colour[mine] - colour[one]).max(axis=1) < ALIKE
-            out[one] = np.median(structure[mine[like]])
+            out[one] = np.percentile(structure[mine[like]], USUAL)
     return out
 
 

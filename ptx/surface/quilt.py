@@ -28,8 +28,9 @@ HEIGHT_COST, HEIGHT_REACH = 400.0, 0.15
 LEVEL = 0.03
 """Metres by which a patch is moved up or down to lie at its own height."""
 
-FOLD_COST = 4.0
-"""Cost of structure beyond the usual, squared grey levels each: on plain cloth folds, pockets, buttons."""
+FOLD_COST, PATTERN_COST = 10.0, 2.0
+"""Cost of structure beyond what is usual for an exemplar's cloth (folds, pockets, buttons), and of more or less than is expected at a place, of
+squared grey levels."""
 
 AGAIN_COST, AGAIN = 0.25, 4
 """Cost of having been used, of the exemplar's squared structure, for each of at most so many times: what is plain may well repeat."""
@@ -38,7 +39,7 @@ COVER_COST = 1500.0
 """Squared grey levels for filling nothing of a place."""
 
 
-STRUCTURE = 4.0, 1.6
+STRUCTURE = 3.0, 1.4
 """Grey levels, and times the usual, up to which structure is the cloth's own."""
 
 COLOUR = 16.0, 1.5
@@ -96,12 +97,12 @@ class Coarse(NamedTuple):
                 out[mine] = remap_points(self.smooth[number], pixels[mine])
         return out
 
-    def smooth_colours(self, group: NDArray[np.uint8], at: Floats, else_: Floats) -> Floats:
-        """Smooth colours (N, 3) of groups (N,) at px (N, 2) of the photographs; others (N, 3) where these do not show the group well."""
+    def looks(self, group: NDArray[np.uint8], at: Floats, else_: Floats) -> tuple[Floats, Floats]:
+        """Smooth colours (N, 3), others (N, 3) where the group is not well seen, and structure (N,) at px (N, 2) of the photographs."""
         pixels = self.pixels(at)
         x, y = (np.clip(np.rint(pixels[:, n]), 0, self.group.shape[1 - n] - 1).astype(int) for n in (0, 1))
         shown = (self.group[y, x] == group) & (group > 0)
-        return np.where(shown[:, None], self.of_group(group, pixels), else_)
+        return np.where(shown[:, None], self.of_group(group, pixels), else_), self.structure[y, x]
 
 
 class Quilt(NamedTuple):
@@ -118,6 +119,7 @@ def quilt(
     frames: Frames,
     order: NDArray[np.int64],
     smooth: Floats,
+    expected: Floats,
     detail: Floats,
     known: NDArray[np.bool_],
     exemplars: Exemplars,
@@ -131,6 +133,7 @@ def quilt(
         frames: of the person.
         order: (W,) points that want a patch, the first ones first.
         smooth: (M, 3) colours that the patches shall have around a point.
+        expected: (M,) the structure that they shall have.
         detail: (M, 3) what points differ from them by, where it is known.
         known: (M,) where it is.
         exemplars: what patches are taken of.
@@ -142,7 +145,7 @@ def quilt(
         wanted = np.zeros(len(known), np.bool_)
         wanted[order] = True
         _quilt(
-            mesh, frames, order, smooth, detail.copy(), known.copy(), wanted, exemplars, coarse, radius, out.offer, out.at
+            mesh, frames, order, smooth, expected, detail.copy(), known.copy(), wanted, exemplars, coarse, radius, out.offer, out.at
         )
     return out
 
@@ -178,9 +181,9 @@ def _spread(
 
 @kernel
 def _suitable(
-    exemplars: Exemplars, used: Ints, group: int, height: float, colour: Floats, cost: Floats, chosen: NDArray[np.int64]
+    exemplars: Exemplars, used: Ints, group: int, height: float, colour: Floats, expected: float, cost: Floats, chosen: NDArray[np.int64]
 ) -> int:
-    """Write the costs (N,) of offers for a place of a height and a colour, and the numbers (N,) of those that suit it best: how many."""
+    """Write the costs (N,) of offers for a place of a height, a colour and a structure, and the numbers (N,) of those that suit it best: how many."""
     count = 0
     for e in range(len(cost)):
         if exemplars.group[e] != group:
@@ -191,6 +194,7 @@ def _suitable(
         for c in range(3):
             total += (exemplars.colour[e, c] - colour[c]) ** 2
         total += np.float32(FOLD_COST) * max(exemplars.structure[e] - exemplars.usual[e], np.float32(0)) ** 2
+        total += np.float32(PATTERN_COST) * (exemplars.structure[e] - expected) ** 2
         cost[e] = total
         chosen[count] = e
         count += 1
@@ -228,6 +232,7 @@ def _quilt(
     frames: Frames,
     order: NDArray[np.int64],
     smooth: Floats,
+    expected: Floats,
     detail: Floats,
     known: NDArray[np.bool_],
     wanted: NDArray[np.bool_],
@@ -246,7 +251,7 @@ def _quilt(
         if offer[seed] >= 0:
             continue
         group, size = mesh.group[seed], _spread(mesh, frames, seed, radius, stamp, disc, unrolled)
-        tried = _suitable(exemplars, used, group, frames.height[seed], smooth[seed], cost, chosen)
+        tried = _suitable(exemplars, used, group, frames.height[seed], smooth[seed], expected[seed], cost, chosen)
         best, least = -1, np.float32(1e30)
         for n in range(tried):
             e = chosen[n]

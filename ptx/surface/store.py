@@ -36,6 +36,9 @@ LEAST_OPACITY = 0.004
 WHOLE = 0.05
 """Metres in the photograph between the reflected places of a face's corners up to which they are one piece."""
 
+GRAIN = 8.0
+"""Grey levels of the grain of plain cloth: what differs by more from the colours around it is a seam or a fold."""
+
 GRAIN_SHARE = 0.7
 """Share of the hair's fine structure that is added."""
 
@@ -255,7 +258,9 @@ def _patch(
                 cubic_colour(layer.image, at[c, 0], at[c, 1], colour)
                 linear_colour(layer.smooth, at[c, 0], at[c, 1], smooth)
                 for d in range(3):
-                    found, move = colour[d] - patches.plain[point[c]] * smooth[d], patches.shift[point[c], d]
+                    plain, move = patches.plain[point[c]], patches.shift[point[c], d]
+                    grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
+                    found = plain * grain + (1 - plain) * colour[d]
                     colours[n, d] += part * (share[c] ** 3 / sharp * found + share[c] / covered * move)
         rest[n] -= part
         if part > most[n]:
