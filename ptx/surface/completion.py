@@ -21,7 +21,7 @@ from ptx.surface.hair import hair_weights
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
-from ptx.surface.patches import Offered, Patches, lay_patches, offered
+from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -58,11 +58,8 @@ ACROSS = np.array([1, 2, 1], np.float32)
 FEWEST = 20
 """Fewest vertices of the face that are known, where places are reflected."""
 
-BESIDE, BELOW = np.float32(0.1), np.float32(0.001)
-"""Weights of smooth colours that are taken from the same height, and of those of legs below the photograph's edge."""
-
-SMOOTHED = 0.1
-"""Stiffness of the membrane of smooth colours."""
+EVENED = 20
+"""Rounds in which colours that are expected of missing cloth are averaged with their neighbours'."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +99,12 @@ def complete(views: Views) -> Completion:
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
     offers = offered(views)
-    gain = np.where(offers.of(body), np.float32(GRAZING), np.float32(LENIENT))
+    gain = np.where(offers.groups(body), np.float32(GRAZING), np.float32(LENIENT))
     shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gain)
     legs = legs_below(body, known > KNOWN, mix)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
-    look, structure = offers.coarse.looks(vertex_groups(body), carried[:, :2], mix - carried[:, 2:])
-    look, structure = _expected(offers, np.column_stack([look + carried[:, 2:], structure]), known, legs, body)
-    patches = lay_patches(body, offers, look, structure, mix, known)
+    patches = lay_patches(body, offers, _wanted(offers, carried, mix, known, legs, body))
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
@@ -126,29 +121,29 @@ def complete(views: Views) -> Completion:
     return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
 
 
-def _expected(offers: Offered, look: Floats, known: Floats, legs: Below, body: Body) -> tuple[Floats, Floats]:
-    """Expect of cloth that is missing what is seen at its height, of legs below the photograph's edge what it shows last.
+def _wanted(offers: Offered, carried: Floats, mix: Floats, known: Floats, legs: Below, body: Body) -> Wanted:
+    """Expect of cloth that is missing what is seen at its height, and of legs below the photograph's edge what it shows last.
 
     Args:
         offers: with the person in rest.
-        look: (V, 4) smooth colours and structure.
+        carried: (V, 5) px, px where each vertex is seen, and what is added to the colours there.
+        mix: (V, 3) colours.
         known: (V,) 0..1 how far they are known.
         legs: below the edge.
         body: the body.
-
-    Returns:
-        Smooth colours (V, 3), structure (V,).
     """
     group = vertex_groups(body)
-    share = np.where(group > 0, known, 0) * ~legs.before
-    beside, found = offers.frames.beside(body, share > KNOWN, (share <= KNOWN) & (group > 0) & ~legs.vertices)
-    look = look[beside]
-    share = np.where(found, np.maximum(share, BESIDE), share)
+    smooth, structure, seen = offers.coarse.looks(group, carried[:, :2])
+    smooth = np.where(seen[:, None], smooth + carried[:, 2:], mix)
+    sure = (known > KNOWN) & (group > 0) & ~legs.before
+    missing = ~sure & (group > 0)
+    beside = offers.frames.beside(body, sure, missing & ~legs.vertices)
+    smooth, structure = smooth[beside], structure[beside]
     if legs.cloth is not None:
-        look[legs.vertices, :3], look[legs.vertices, 3], share = legs.cloth, 0, np.where(legs.vertices, BELOW, share)
-    if share.sum() >= 1:
-        look = diffuse(body, look, share, stiff=SMOOTHED, keep=1e-7)
-    return look[:, :3], look[:, 3]
+        smooth[legs.vertices], structure[legs.vertices] = legs.cloth, 0
+    table = np.column_stack([group, np.zeros(len(group)), smooth, structure])  # only those of a group are averaged
+    even = smooth_places(body, table, missing, 0.5, EVENED)
+    return Wanted(mix, known, even[:, 2:5], even[:, 5])
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:

@@ -44,6 +44,14 @@ class FinerMesh(NamedTuple):
     corners: Ints
     """(F, 6) of each face of the body: the points at its corners i, j, k, and in the middles of ij, jk, ki; -1 of faces without cloth."""
 
+    edge: float
+    """Median length of an edge in rest, metres."""
+
+    @property
+    def is_vertex(self) -> Mask:
+        """(M,) points that are vertices of the body."""
+        return np.asarray(self.ends[:, 0] == self.ends[:, 1])
+
     def of(self, values: Floats) -> Floats:
         """Bring values (V, ...) of the vertices to the points (M, ...)."""
         return np.asarray((values[self.ends[:, 0]] + values[self.ends[:, 1]]) / 2, np.float32)
@@ -61,23 +69,21 @@ class Frames(NamedTuple):
     height: Floats
     """(M,) metres, of the trunk and legs from the ground, of arms from the shoulder."""
 
-    def beside(self, body: Body, known: Mask, wanted: Mask) -> tuple[Ints, Mask]:
-        """Find for each wanted vertex (V,) the nearest known one (V,) of its group; heights count more, since cloth goes round the body.
+    def beside(self, body: Body, known: Mask, wanted: Mask) -> Ints:
+        """Find for each wanted vertex (V,) the nearest known one of its group; heights count more, since cloth goes round the body.
 
         Returns:
-            Vertices (V,), others their own, and whether one was found.
+            Vertices (V,); those that are not wanted, or of whose group nothing is known, have their own.
         """
         mesh, group = finer_mesh(body), vertex_groups(body)
-        out, found = np.arange(len(known), dtype=np.int32), np.zeros(len(known), np.bool_)
-        own = np.flatnonzero(mesh.ends[:, 0] == mesh.ends[:, 1])
+        out, own = np.arange(len(known), dtype=np.int32), np.flatnonzero(mesh.is_vertex)
         place = np.zeros((len(known), 4), np.float32)
         place[mesh.ends[own, 0]] = np.column_stack([self.position, LEVEL * self.height])[own]
         for number in range(1, GROUPS + 1):
             have, want = (np.flatnonzero((group == number) & some) for some in (known, wanted))
             if len(have) and len(want):
                 out[want] = have[cKDTree(place[have]).query(place[want])[1]]
-                found[want] = True
-        return out, found
+        return out
 
 
 @lru_cache(maxsize=CACHED_BODIES)
@@ -106,13 +112,15 @@ def finer_mesh(body: Body) -> FinerMesh:
     i, j, k, ij, jk, ki = corners[chosen].T
     small = np.concatenate([np.stack(face, axis=1) for face in ((i, ij, ki), (ij, j, jk), (ki, jk, k), (ij, jk, ki))])
     adjacency = mesh_adjacency(small, len(ends))
-    both = group[ends]
+    both, rest = group[ends], body.v_template[ends].mean(axis=1)
+    long = np.linalg.norm(rest[adjacency.indices] - np.repeat(rest, np.diff(adjacency.indptr), axis=0), axis=1)
     return FinerMesh(
         ends.astype(np.int32),
         np.where(both[:, 0] > 0, both[:, 0], both[:, 1]).astype(np.uint8),
         adjacency.indptr.astype(np.int32),
         adjacency.indices.astype(np.int32),
         corners,
+        float(np.median(long)),
     )
 
 

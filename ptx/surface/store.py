@@ -185,7 +185,7 @@ def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _T
     found = atlas.points.chosen(left)
     corners = finer_mesh(source.fitted.body).corners
     _patch(
-        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen, np.uint8(steps + 1),
+        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, source.seen.smooth, np.uint8(steps + 1),
         part.colours, part.rest, part.coordinates, part.way, part.most,
     )  # fmt: skip
     made_up = part.rest > part.most
@@ -202,7 +202,8 @@ def _patch(
     corners: Ints,
     quarters: Ints,
     patches: Patches,
-    layer: Layer,
+    image: Image,
+    even: Image,
     number: int,
     colours: Floats,
     rest: Floats,
@@ -218,54 +219,55 @@ def _patch(
         corners: (F, 6) of `FinerMesh`.
         quarters: `QUARTERS`.
         patches: of the points.
-        layer: the photographs.
+        image: the photographs.
+        even: the same, smooth.
         number: the way that stands for a patch.
     """
+    piece, places, along, plain, shift, position = patches
     share, colour, smooth = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
-    at = np.empty((3, 2), np.float32)
-    point, where = np.empty(3, np.int64), np.empty(3, np.float32)
+    weight, at, point = np.empty(3, np.float32), np.empty((3, 2), np.float32), np.empty(3, np.int64)
     for n in range(len(faces)):
         if corners[faces[n], 0] < 0:
             continue
         a, b = weights[n, 0], weights[n, 1]
-        quarter = small_face(a, b, 1 - a - b, share)
-        covered, sharp = np.float32(0), np.float32(0)
-        where[:] = 0
+        quarter = small_face(a, b, 1 - a - b, weight)
+        covered, sharp, most_of = np.float32(0), np.float32(0), 0
         for c in range(3):
             point[c] = corners[faces[n], quarters[quarter, c]]
-            for d in range(3):
-                where[d] += share[c] * patches.position[point[c], d]
-        for c in range(3):
-            if patches.piece[point[c]] < 0:
-                share[c] = 0
+            share[c] = weight[c] if piece[point[c]] >= 0 else 0
             covered += share[c]
             sharp += share[c] ** 3
+            if share[c] > share[most_of]:
+                most_of = c
         part = rest[n] * min(np.float32(1), covered)
         if part < LEAST_OPACITY:
             continue
-        nearest = 0
         for c in range(3):
+            if share[c] <= 0:
+                continue
             p = point[c]
-            at[c] = patches.at[p]
+            u, v = places[p, 0], places[p, 1]
             for d in range(3):
-                step = where[d] - patches.position[p, d]
-                at[c, 0] += patches.along[p, 0, d] * step
-                at[c, 1] += patches.along[p, 1, d] * step
-            if share[c] > share[nearest]:
-                nearest = c
+                step = -position[p, d]
+                for k in range(3):
+                    step += weight[k] * position[point[k], d]
+                u += along[p, 0, d] * step
+                v += along[p, 1, d] * step
+            at[c, 0], at[c, 1] = u, v
         for c in range(3):
-            if share[c] > 0:
-                cubic_colour(layer.image, at[c, 0], at[c, 1], colour)
-                linear_colour(layer.smooth, at[c, 0], at[c, 1], smooth)
-                for d in range(3):
-                    plain, move = patches.plain[point[c]], patches.shift[point[c], d]
-                    grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
-                    found = plain * grain + (1 - plain) * colour[d]
-                    colours[n, d] += part * (share[c] ** 3 / sharp * found + share[c] / covered * move)
+            if share[c] <= 0:
+                continue
+            p, mixed = point[c], share[c] ** 3 / sharp
+            cubic_colour(image, at[c, 0], at[c, 1], colour)
+            linear_colour(even, at[c, 0], at[c, 1], smooth)
+            for d in range(3):
+                grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
+                found = plain[p] * grain + (1 - plain[p]) * colour[d]
+                colours[n, d] += part * (mixed * found + share[c] / covered * shift[p, d])
         rest[n] -= part
         if part > most[n]:
             most[n], way[n] = part, number
-            coordinates[n, 0], coordinates[n, 1] = at[nearest, 0], at[nearest, 1]
+            coordinates[n, 0], coordinates[n, 1] = at[most_of, 0], at[most_of, 1]
 
 
 @kernel
