@@ -98,4 +98,6 @@ def _cells(body: Body, side: int) -> Atlas:
     shown = face.reshape(-1)[used].astype(np.int32)
     points = SurfacePoints(np.ascontiguousarray(body.faces[shown]), np.ascontiguousarray(spread[used], np.float32))
     nothing = np.empty(0, np.int32)
-    return Atlas(side, texels.reshape(-1)[used].astype(np.int32), points, shown, uv.astype(np.float32), (nothing, nothing))
+    return Atlas(
+        side, texels.reshape(-1)[used].astype(np.int32), points, shown, uv.astype(np.float32), (nothing, nothing)
+    )

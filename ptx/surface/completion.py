@@ -154,7 +154,9 @@ def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
     base += feet * (np.array(SHOES, np.float32) - base)
 
 
-def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, lenient: Floats) -> tuple[Floats, Floats, Floats, Ints]:
+def _lay(
+    body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, lenient: Floats
+) -> tuple[Floats, Floats, Floats, Ints]:
     """Lay the places over one another.
 
     Args:

@@ -27,6 +27,9 @@ ALIKE = 25.0
 UNLIKE = 60.0
 """Grey levels from the cloth's mean colour from which something is before it, such as a hand."""
 
+LIT = 65
+"""Percentile of the cloth's colours that is its own: some of it lies in shade."""
+
 TALLEST = 0.30
 """Metres above the edge that are looked at."""
 
@@ -111,4 +114,4 @@ def _alike_above(height: Floats, colours: Floats) -> tuple[float, Floats]:
         if not len(band) or np.abs(np.median(band, axis=0) - last).max() > ALIKE:
             break
         tall += BIN
-    return tall, np.asarray(np.median(colours[height < tall], axis=0), np.float32)
+    return tall, np.asarray(np.percentile(colours[height < tall], LIT, axis=0), np.float32)

@@ -210,7 +210,11 @@ def _quilt(
                 x, y = int((u + np.float32(0.5)) / factor), int((v + np.float32(0.5)) / factor)
                 fresh = wanted[i] and offer[i] < 0
                 new += fresh
-                if not (u >= 0 and v >= 0 and x < columns and y < rows) or shown[y, x] != group or structures[y, x] > rough:
+                if (
+                    not (u >= 0 and v >= 0 and x < columns and y < rows)
+                    or shown[y, x] != group
+                    or structures[y, x] > rough
+                ):
                     continue
                 off, odd = np.float32(0), np.float32(0)
                 for c in range(3):
