@@ -1,8 +1,9 @@
 """Colours of all vertices from photographs: each from wherever they show the same, or the like, most surely.
 
 In this order: the vertex itself, in the photograph that shows it best; what lies under the arms; its mirror image, left to right; the
-other side of the body, from front to back; that mirrored. Then the same again with what is seen at a grazing angle, then places reflected
-at the border of what is known, and colours diffused from there. Each place is first brought to the colours of those before it.
+other side of the body, from front to back; that mirrored. Then the same again with what is seen at a grazing angle; then, of a face, places
+reflected at the border of what is known, and of cloth and bare limbs patches of what is seen well elsewhere; at last colours diffused from
+there. Each place is first brought to the colours of those before it.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from ptx.surface.skin import likeness
 from ptx.surface.source import Source
 from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 
-STRICT, GRAZING, LENIENT = 2.0, 5.0, 14.0
-"""Factors on the confidence before it becomes opacity; the second lets grazing views count, the third what is seen all but edge-on, where there
-are no patches to lay instead."""
+STRICT, LENIENT = 2.0, 14.0
+"""Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
+
+SEEN_WELL = 1.0, 2.5
+"""The same where patches can be laid instead, of all but what the photograph itself shows surely: they are better than stretched pixels."""
 
 PATTERN = 45.0
 """Grey levels from which a difference is a pattern, which no membrane evens out."""
@@ -73,8 +76,8 @@ class Completion:
     """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
-    lenient: Floats
-    """(V,) factor on the confidence that makes it opacity at a grazing angle."""
+    gains: Floats
+    """(2, V) factors on the confidence that make it opacity, surely and at a grazing angle; of the first K places it is `STRICT` at first."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
@@ -99,8 +102,10 @@ def complete(views: Views) -> Completion:
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
     offers = offered(views)
-    gain = np.where(offers.groups(body), np.float32(GRAZING), np.float32(LENIENT))
-    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gain)
+    gains = np.where(
+        offers.groups(body), *(np.array(pair, np.float32)[:, None] for pair in (SEEN_WELL, (STRICT, LENIENT)))
+    )
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gains)
     legs = legs_below(body, known > KNOWN, mix)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
@@ -118,7 +123,7 @@ def complete(views: Views) -> Completion:
     base = _base(source, mix, known, shown, hair, hair_colour)
     if legs.vertices.any():
         _dress_legs(body, legs.vertices, base)
-    return Completion(points, shares, shift, gain, carried, valid, patches, base, hair, hair_colour)
+    return Completion(points, shares, shift, gains, carried, valid, patches, base, hair, hair_colour)
 
 
 def _wanted(offers: Offered, carried: Floats, mix: Floats, known: Floats, legs: Below, body: Body) -> Wanted:
@@ -155,7 +160,7 @@ def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
 
 
 def _lay(
-    body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, lenient: Floats
+    body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, gains: Floats
 ) -> tuple[Floats, Floats, Floats, Ints]:
     """Lay the places over one another.
 
@@ -165,7 +170,7 @@ def _lay(
         confidence: (P, 2, V) likewise.
         among: (P, V) vertices that may be looked up there.
         own: number of the places, the first ones, at which a vertex itself is looked up: what is surely seen there is taken as it is.
-        lenient: (V,) gain by which what is seen at a grazing angle counts.
+        gains: (2, V) as in `Completion`.
 
     Returns:
         `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
@@ -174,10 +179,11 @@ def _lay(
     places = len(colours)
     shift, opacities = np.zeros((2, places, count, 3), np.float32), np.zeros((places, count), np.float32)
     mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
-    for grazing, gain in enumerate((np.float32(STRICT), lenient)):
+    for grazing, gain in enumerate(gains):
         sure = mix, known
         for place in range(places):
-            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
+            own_gain = gain if grazing or place >= own else STRICT
+            layers = [(colours[place, row], opacity(confidence[place, row], (own_gain, gain)[row])) for row in (0, 1)]
             if grazing or place >= own:
                 before = sure if grazing else (mix, known)
                 shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), among[place])
@@ -187,7 +193,7 @@ def _lay(
     return shift, mix, known, np.argmax(opacities, axis=0).astype(np.int32)
 
 
-def opacity(confidence: Floats, gain: Floats | np.float32 | float) -> Floats:
+def opacity(confidence: Floats, gain: Floats | float) -> Floats:
     """Opacity of a confidence: a smooth step of `gain` times it."""
     t = np.clip(gain * confidence, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -79,13 +79,16 @@ def _usual(group: NDArray[np.uint8], colour: Floats, structure: Floats) -> Float
 
 
 def skin_turns(mesh: FinerMesh, frames: Frames, points: Floats, scale: float) -> Floats:
-    """How the skin about each point is turned in a photograph (M, 2): the rotation nearest to the map from skin to picture, times the scale.
+    """How the skin about each vertex is turned in a photograph: the rotation nearest to the map from skin to picture, times the scale.
 
     Args:
         mesh: the points.
         frames: of the person in rest.
         points: (V, 3) the vertices in the photograph.
         scale: px per metre.
+
+    Returns:
+        (M, 2) px per metre: cosine and sine; 0 at points that are no vertices.
     """
     place = mesh.of(points[:, :2])
     i, j, k = faces = mesh.corners[mesh.corners[:, 0] >= 0, :3].T

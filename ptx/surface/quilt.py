@@ -24,21 +24,20 @@ LEAST_COVER = 0.25
 """Share of a place that a patch must fill."""
 
 HEIGHT_COST, HEIGHT_REACH = 400.0, 0.15
-"""Squared grey levels for a patch from 5 cm higher or lower, and metres from which more costs no more: hems and stripes go round the body."""
+"""Squared grey levels for a patch from 5 cm higher or lower, and metres from which more costs no more: so hems and stripes go round."""
 
 LEVEL = 0.03
 """Metres by which a patch is moved up or down to lie at its own height."""
 
 FOLD_COST, PATTERN_COST = 10.0, 2.0
-"""Cost of structure beyond what is usual for an exemplar's cloth (folds, pockets, buttons), and of more or less than is expected at a place, of
-squared grey levels."""
+"""Cost, squared grey levels, of structure beyond what is usual for an exemplar's cloth (folds, pockets, buttons), and of more or less than
+is expected at a place."""
 
 AGAIN_COST, AGAIN = 0.25, 4
 """Cost of having been used, of the exemplar's squared structure, for each of at most so many times: what is plain may well repeat."""
 
 COVER_COST = 1500.0
 """Squared grey levels for filling nothing of a place."""
-
 
 STRUCTURE = 3.0, 1.4
 """Grey levels, and times the usual, up to which structure is the cloth's own."""
@@ -88,7 +87,7 @@ def quilt(
     out = Quilt(np.full(len(known), -1, np.int32), np.zeros((len(known), 2), np.float32))
     if len(order) and len(exemplars.height):
         found, where = detail.copy(), known.copy()
-        _quilt(mesh, frames, order, smooth, structure, found, where, exemplars, coarse, np.float32(radius), *out)
+        _quilt(mesh, frames, order, smooth, structure, found, where, exemplars, coarse, radius, *out)
     return out
 
 

@@ -163,7 +163,8 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         completion.shift,
         (source.seen, source.under_arms),
         zones.features,
-        completion.lenient,
+        completion.gains,
+        len(completion.points) // 4,
         completion.reflected,
         completion.reflected_share * (1 - zones.features),
         zones.under_arms,
@@ -185,7 +186,7 @@ def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _T
     found = atlas.points.chosen(left)
     corners = finer_mesh(source.fitted.body).corners
     _patch(
-        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, source.seen.smooth, np.uint8(steps + 1),
+        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, source.seen.smooth, steps + 1,
         part.colours, part.rest, part.coordinates, part.way, part.most,
     )  # fmt: skip
     made_up = part.rest > part.most
@@ -279,7 +280,8 @@ def _fill(
     shift: Floats,
     layers: tuple[Layer, Layer],
     features: Floats,
-    lenient: Floats,
+    gains: Floats,
+    own: int,
     reflected: Floats,
     reflected_share: Floats,
     under_arms: Floats,
@@ -300,7 +302,8 @@ def _fill(
         a, b = weights[n, 0], weights[n, 1]
         c = np.float32(1) - a - b
         left, most = np.float32(1), np.float32(0)
-        gain = a * lenient[i] + b * lenient[j] + c * lenient[k]
+        surely = a * gains[0, i] + b * gains[0, j] + c * gains[0, k]
+        lenient = a * gains[1, i] + b * gains[1, j] + c * gains[1, k]
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
         for step in range(2 * steps):
             late, place, row = step // steps, step % steps // 2, step % 2
@@ -315,7 +318,8 @@ def _fill(
                         sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
                     else:
                         sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
-            t = min(np.float32(1), (np.float32(STRICT) if step < steps else gain) * sure[step % steps])
+            factor = lenient if late else np.float32(STRICT) if place < own and row == 0 else surely
+            t = min(np.float32(1), factor * sure[step % steps])
             opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < steps else aslant)
             if opaque < LEAST_OPACITY:
                 continue
