@@ -31,7 +31,7 @@ from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 STRICT, LENIENT = 2.0, 14.0
 """Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
 
-SEEN_WELL = 1.0, 2.5
+SEEN_WELL = 1.0, 1.0
 """The same where patches can be laid instead, of all but what the photograph itself shows surely: they are better than stretched pixels."""
 
 PATTERN = 45.0
@@ -77,7 +77,7 @@ class Completion:
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
     gains: Floats
-    """(2, V) factors on the confidence that make it opacity, surely and at a grazing angle; of the first K places it is `STRICT` at first."""
+    """(2, V) factors on the confidence that make it opacity, surely and at a grazing angle; of the first K at first `STRICT`."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
