@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
@@ -15,7 +16,6 @@ from ptx.geometry.kernel import kernel
 from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.mesh import unit_normals
-from ptx.geometry.mesh_graph import mesh_adjacency
 from ptx.geometry.zones import body_zones
 from ptx.surface.layers import Mask
 from ptx.surface.points import Floats, Ints
@@ -111,7 +111,7 @@ def finer_mesh(body: Body) -> FinerMesh:
     corners[chosen] = number.reshape(2, -1, 3).transpose(1, 0, 2).reshape(-1, 6)
     i, j, k, ij, jk, ki = corners[chosen].T
     small = np.concatenate([np.stack(face, axis=1) for face in ((i, ij, ki), (ij, j, jk), (ki, jk, k), (ij, jk, ki))])
-    adjacency = mesh_adjacency(small, len(ends))
+    adjacency = _adjacency(small, len(ends))
     both, rest = group[ends], body.v_template[ends].mean(axis=1)
     long = np.linalg.norm(rest[adjacency.indices] - np.repeat(rest, np.diff(adjacency.indptr), axis=0), axis=1)
     return FinerMesh(
@@ -122,6 +122,16 @@ def finer_mesh(body: Body) -> FinerMesh:
         corners,
         float(np.median(long)),
     )
+
+
+def _adjacency(faces: NDArray[np.int32], count: int) -> csr_array:
+    """Return the adjacency matrix (M, M) of faces (F, 3), as `mesh_adjacency`, which takes ten times as long for so many."""
+    after = np.roll(faces, -1, axis=1)
+    rows, columns = np.concatenate([faces, after]).reshape(-1), np.concatenate([after, faces]).reshape(-1)
+    out = csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(count, count))
+    out.sum_duplicates()
+    out.sort_indices()
+    return out
 
 
 def frames_of(body: Body, rest: Floats) -> Frames:
