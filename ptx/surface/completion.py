@@ -31,7 +31,7 @@ from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 STRICT, LENIENT = 2.0, 14.0
 """Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
 
-SEEN_WELL = 1.0, 1.0
+SEEN_WELL = 1.0, 0.0
 """The same where patches can be laid instead, of all but what the photograph itself shows surely: they are better than stretched pixels."""
 
 PATTERN = 45.0

@@ -17,7 +17,7 @@ from ptx.surface.exemplars import Exemplars
 from ptx.surface.finer_mesh import FinerMesh, Frames
 from ptx.surface.points import Floats, Ints
 
-TRIED = 24
+TRIED = 16
 """Offers, those that suit a place best by themselves, that are laid there to compare them with what is around it."""
 
 LEAST_COVER = 0.25

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -181,19 +181,15 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
 
 def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _Texels) -> None:
     """Lay patches where something is left, and mark what is still left as made up, in place."""
-    steps, left = 2 * len(completion.points), np.flatnonzero(texels.rest > LEAST_OPACITY)
-    part = _Texels(*(getattr(texels, field.name)[left] for field in fields(_Texels)))
-    found = atlas.points.chosen(left)
-    corners = finer_mesh(source.fitted.body).corners
+    steps = 2 * len(completion.points)
     _patch(
-        atlas.faces[left], found.weights, corners, QUARTERS, completion.patches, source.seen.image, source.seen.smooth, steps + 1,
-        part.colours, part.rest, part.coordinates, part.way, part.most,
+        atlas.faces, atlas.points.weights, finer_mesh(source.fitted.body).corners, QUARTERS, completion.patches,
+        source.seen.image, source.seen.smooth, steps + 1,
+        texels.colours, texels.rest, texels.coordinates, texels.way, texels.most,
     )  # fmt: skip
-    made_up = part.rest > part.most
-    part.way[made_up] = steps + 2
-    part.coordinates[made_up] = np.nan
-    for field in fields(_Texels):
-        getattr(texels, field.name)[left] = getattr(part, field.name)
+    made_up = texels.rest > texels.most
+    texels.way[made_up] = steps + 2
+    texels.coordinates[made_up] = np.nan
 
 
 @kernel
@@ -228,7 +224,7 @@ def _patch(
     share, colour, smooth = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     weight, at, point = np.empty(3, np.float32), np.empty((3, 2), np.float32), np.empty(3, np.int64)
     for n in range(len(faces)):
-        if corners[faces[n], 0] < 0:
+        if rest[n] <= LEAST_OPACITY or corners[faces[n], 0] < 0:
             continue
         a, b = weights[n, 0], weights[n, 1]
         quarter = small_face(a, b, 1 - a - b, weight)
@@ -243,28 +239,39 @@ def _patch(
         part = rest[n] * min(np.float32(1), covered)
         if part < LEAST_OPACITY:
             continue
+        i, j, k = point
+        one = piece[i] == piece[j] == piece[k]
+        if one:  # between places of one patch
+            for d in range(2):
+                at[most_of, d] = weight[0] * places[i, d] + weight[1] * places[j, d] + weight[2] * places[k, d]
         for c in range(3):
-            if share[c] <= 0:
+            if one or share[c] <= 0:
                 continue
             p = point[c]
             u, v = places[p, 0], places[p, 1]
             for d in range(3):
-                step = -position[p, d]
-                for k in range(3):
-                    step += weight[k] * position[point[k], d]
+                step = (
+                    weight[0] * position[i, d]
+                    + weight[1] * position[j, d]
+                    + weight[2] * position[k, d]
+                    - position[p, d]
+                )
                 u += along[p, 0, d] * step
                 v += along[p, 1, d] * step
             at[c, 0], at[c, 1] = u, v
         for c in range(3):
-            if share[c] <= 0:
+            if (one and c != most_of) or share[c] <= 0:
                 continue
-            p, mixed = point[c], share[c] ** 3 / sharp
+            p, mixed = point[c], np.float32(1) if one else share[c] ** 3 / sharp
             cubic_colour(image, at[c, 0], at[c, 1], colour)
             linear_colour(even, at[c, 0], at[c, 1], smooth)
             for d in range(3):
                 grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
                 found = plain[p] * grain + (1 - plain[p]) * colour[d]
-                colours[n, d] += part * (mixed * found + share[c] / covered * shift[p, d])
+                colours[n, d] += part * mixed * found
+        for d in range(3):
+            move = share[0] * shift[i, d] + share[1] * shift[j, d] + share[2] * shift[k, d]
+            colours[n, d] += part * move / covered
         rest[n] -= part
         if part > most[n]:
             most[n], way[n] = part, number
@@ -307,6 +314,8 @@ def _fill(
         aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
         for step in range(2 * steps):
             late, place, row = step // steps, step % steps // 2, step % 2
+            if late and lenient <= 0:
+                break
             if step < steps:
                 if row == 0:
                     for d in range(3):
