@@ -182,10 +182,10 @@ def _quilt(
     wanted = np.zeros(count, np.bool_)
     wanted[order] = True
     stamp, disc, unrolled = np.full(count, -1, np.int32), np.empty(count, np.int32), np.empty((count, 2), np.float32)
-    away = np.full(count, np.float32(1e9))
+    away, vain = np.full(count, np.float32(1e9)), np.zeros(count, np.bool_)
     used, cost, chosen = np.zeros(many, np.int32), np.empty(many, np.float32), np.empty(many, np.int64)
     for seed in order:
-        if offer[seed] >= 0:
+        if offer[seed] >= 0 or vain[seed]:
             continue
         group = groups[seed]
         size = _spread(first, other, groups, frames, seed, radius, stamp, disc, unrolled)
@@ -239,3 +239,7 @@ def _quilt(
                 whole = cost[e] + total / max(1, common) + np.float32(COVER_COST) * gap * gap
                 if whole < least:
                     best, least = e, whole
+        if best < 0:  # nothing suits its neighbours either
+            for m in range(size):
+                i = disc[m]
+                vain[i] = vain[i] or unrolled[i, 0] ** 2 + unrolled[i, 1] ** 2 < radius * radius / 4
