@@ -72,7 +72,6 @@ class People:
     def truth(self, index: int) -> Truth:
         """Compute the truth of one image."""
         options = self.options
-        height, width = options.size
         group, view = divmod(index % options.images_per_person, options.views)
         body = load_body(options.body)
         rng = self._rng(IMAGE_STREAM, self._leader(index))
@@ -85,9 +84,10 @@ class People:
         yaws = yaw + 360 * np.arange(options.views) / options.views
         views = np.stack([turn_root(pose, side, *tilt) for side in yaws]).astype(np.float32)
         half = rng.random() < options.half_body
-        camera = _camera(np.concatenate(pose_vertices(body, views, betas)), half, height, width, rng)
+        vertices = np.concatenate(pose_vertices(body, views, betas))
+        camera = self._frame(index, vertices, half, rng)
         joints = pose_keypoints(body, views[[view]], betas)[0]
-        keypoints, keypoints3d = _keypoints(joints, camera, options.size)
+        keypoints, keypoints3d = seen_keypoints(joints, camera, options.size)
         return Truth(views[view], betas.astype(np.float32), camera, keypoints, keypoints3d)
 
     def render(self, index: int) -> Image:
@@ -103,7 +103,7 @@ class People:
         studio = self._rng(SCENE_STREAM, index // self.options.images_per_person)
         background = sample_background(studio, height, width, floor)
         if floor is not None:
-            cast_shadow(background, _feet(points), scale * SUPERSAMPLING)
+            cast_shadow(background, feet(points, SUPERSAMPLING), scale * SUPERSAMPLING)
         light = sample_light(self._rng(SCENE_STREAM, self._leader(index), 1))
         return render(wearer, light, points, scale, background)
 
@@ -121,6 +121,11 @@ class People:
         truth = self.truth(index)
         vertices = pose_vertices(self.wearer(index).body, truth.pose[None], truth.betas)[0]
         return project(truth.camera, vertices).astype(np.float32)
+
+    def _frame(self, index: int, vertices: Floats, half: bool, rng: np.random.Generator) -> Floats:  # noqa: ARG002
+        """Sample the camera (3,) of an image of the body's vertices (V, 3): it shows all, or where `half` the upper part."""
+        bottom = rng.uniform(-0.35, 0.05) if half else None
+        return place_camera_before(vertices, bottom, *self.options.size, rng)
 
     def _leader(self, index: int) -> int:
         """Return the first image of the group that shows the same pose."""
@@ -163,7 +168,7 @@ def _wearer(spec: str, seed: int, person: int, loose: float) -> Wearer:
     return Wearer(body, look, np.arange(len(body.v_template)) >= len(bare.v_template))
 
 
-def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
+def seen_keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
     """Convert joints (18, 3) metres to keypoints in px and in metres, as `Truth` has them, of an image of `size` (height, width)."""
     height, width = size
     hips = (joints[keypoint("left_hip")] + joints[keypoint("right_hip")]) / 2
@@ -178,11 +183,13 @@ def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[F
     return keypoints, keypoints3d
 
 
-def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Sample a camera (3,) that shows the whole body of vertices (V, 3), or where `half` from the head to hips or thighs."""
+def place_camera_before(
+    vertices: Floats, bottom: float | None, height: int, width: int, rng: np.random.Generator
+) -> Floats:
+    """Sample a camera (3,) that shows the whole body of vertices (V, 3), or what is above `bottom`, metres above the pelvis."""
     low, high = vertices.min(0), vertices.max(0)
-    if half:
-        bottom = rng.uniform(-0.35, 0.05)  # metres relative to the pelvis, which is near the body frame's origin
+    half = bottom is not None
+    if bottom is not None:  # the pelvis is near the body frame's origin
         low[1] = max(low[1], bottom)
         shown = vertices[vertices[:, 1] > low[1]]
         low[0], high[0] = shown[:, 0].min(), shown[:, 0].max()
@@ -196,8 +203,8 @@ def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.rando
     return np.array([scale, x, y], np.float32)
 
 
-def _feet(points: Floats) -> Floats:
-    """Return the lowest points (2, 2) left and right of the body's middle, in px of the supersampled image."""
-    fine = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+def feet(points: Floats, sampling: int = 1) -> Floats:
+    """Return the lowest points (2, 2) left and right of the body's middle, in px of an image sampled `sampling` times as finely."""
+    fine = (points[:, :2] + 0.5) * sampling - 0.5
     low = fine[fine[:, 1] > fine[:, 1].max() - 0.02 * np.ptp(fine[:, 1])]
     return np.stack([low[low[:, 0].argmin()], low[low[:, 0].argmax()]])

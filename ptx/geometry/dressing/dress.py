@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
-from ptx.geometry.dressing.beyond import continue_legs
+from ptx.geometry.dressing.beyond import displace_legs
 from ptx.geometry.dressing.displace import displace, pose_skin
 from ptx.geometry.dressing.displacements import control_basis
 from ptx.geometry.dressing.hems import find_hem
@@ -90,7 +90,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
         solution = displace(dressed_skin, heights, target, person)
         heights = (heights + solution) / 2 if n else solution  # else arms and trunk swap their outlines in every round
     if not worn.skirt:
-        heights[:skin] = continue_legs(body, posed, heights[:skin], person)
+        heights[:skin] = displace_legs(body, posed, heights[:skin], person)
     after = overlap(dressed_skin.points(heights), basis.faces, person.mask)
     if after < before:
         return bare
