@@ -27,6 +27,7 @@ PROVENANCE_COLOURS: dict[Provenance, tuple[str, tuple[int, int, int]]] = {
     Provenance.MIRRORED: ("yellow: its mirror image", (240, 205, 70)),
     Provenance.OPPOSITE: ("orange: the other side", (240, 145, 60)),
     Provenance.REFLECTED: ("red: reflected from beside", (215, 80, 80)),
+    Provenance.PATCHED: ("violet: cloth from elsewhere", (150, 90, 190)),
     Provenance.MADE_UP: ("grey: made up", (150, 150, 156)),
     Provenance.NOTHING: ("", (255, 255, 255)),
 }

@@ -31,6 +31,8 @@ class Atlas:
     """(N,) indices y * side + x of the texels that show a point."""
     points: SurfacePoints
     """(N) the points that they show."""
+    faces: Ints
+    """(N,) the faces on which these lie."""
     uv: Floats
     """(F, 3, 2) px of the faces' corners in the texture."""
     border: tuple[Ints, Ints]
@@ -53,10 +55,9 @@ def body_atlas(body: Body, side: int) -> Atlas:
     flat = np.stack([corners[:, 0], side - 1 - corners[:, 1], np.zeros(len(corners))], axis=1).astype(np.float32)
     face, bary, _ = rasterize(flat, body.face_uv, side, side)
     texels = np.flatnonzero(face >= 0).astype(np.int32)
-    points = SurfacePoints(
-        np.ascontiguousarray(body.faces[face.reshape(-1)[texels]]), np.ascontiguousarray(bary.reshape(-1, 2)[texels])
-    )
-    return Atlas(side, texels, points, np.ascontiguousarray(flat[body.face_uv][..., :2]), _border(face >= 0))
+    shown = face.reshape(-1)[texels]
+    points = SurfacePoints(np.ascontiguousarray(body.faces[shown]), np.ascontiguousarray(bary.reshape(-1, 2)[texels]))
+    return Atlas(side, texels, points, shown, np.ascontiguousarray(flat[body.face_uv][..., :2]), _border(face >= 0))
 
 
 def _border(inside: NDArray[np.bool_]) -> tuple[Ints, Ints]:
@@ -94,8 +95,9 @@ def _cells(body: Body, side: int) -> Atlas:
     face = 2 * np.arange(len(rows))[:, None, None] + np.where(first, 0, 1)
     used = (face < count).reshape(-1)
     spread = np.broadcast_to(weights[..., :2], (len(rows), cell, cell, 2)).reshape(-1, 2)
-    points = SurfacePoints(
-        np.ascontiguousarray(body.faces[face.reshape(-1)[used]]), np.ascontiguousarray(spread[used], np.float32)
-    )
+    shown = face.reshape(-1)[used].astype(np.int32)
+    points = SurfacePoints(np.ascontiguousarray(body.faces[shown]), np.ascontiguousarray(spread[used], np.float32))
     nothing = np.empty(0, np.int32)
-    return Atlas(side, texels.reshape(-1)[used].astype(np.int32), points, uv.astype(np.float32), (nothing, nothing))
+    return Atlas(
+        side, texels.reshape(-1)[used].astype(np.int32), points, shown, uv.astype(np.float32), (nothing, nothing)
+    )

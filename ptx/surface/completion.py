@@ -1,8 +1,9 @@
 """Colours of all vertices from photographs: each from wherever they show the same, or the like, most surely.
 
 In this order: the vertex itself, in the photograph that shows it best; what lies under the arms; its mirror image, left to right; the
-other side of the body, from front to back; that mirrored. Then the same again with what is seen at a grazing angle, then places reflected
-at the border of what is known, and colours diffused from there. Each place is first brought to the colours of those before it.
+other side of the body, from front to back; that mirrored. Then the same again with what is seen at a grazing angle; then, of a face, places
+reflected at the border of what is known, and of cloth and bare limbs patches of what is seen well elsewhere; at last colours diffused from
+there. Each place is first brought to the colours of those before it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
+from ptx.surface.finer_mesh import vertex_groups
 from ptx.surface.hair import ears_covered, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
-from ptx.surface.legs import SHOES, continue_legs
+from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
+from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -29,6 +32,9 @@ from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 
 STRICT, LENIENT = 2.0, 14.0
 """Factors on the confidence before it becomes opacity; the second lets grazing views count, before anything is made up."""
+
+SEEN_WELL = 1.0, 0.0
+"""The same where patches can be laid instead, of all but what the photograph itself shows surely: they are better than stretched pixels."""
 
 PATTERN = 45.0
 """Grey levels from which a difference is a pattern, which no membrane evens out."""
@@ -48,8 +54,17 @@ TORN = 0.06
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
-REACHES = {"trunk": 0.30, "skirt": 0.60, "arms": 0.30, "face": 0.05}
-"""Metres from what is known within which places are reflected."""
+REACH = 0.05
+"""Metres from what is known of the face within which places are reflected."""
+
+ACROSS = np.array([1, 2, 1], np.float32)
+"""Factors on the face's coordinates: what lies at the same height is nearer."""
+
+FEWEST = 20
+"""Fewest vertices of the face that are known, where places are reflected."""
+
+EVENED = 20
+"""Rounds in which colours that are expected of missing cloth are averaged with their neighbours'."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +78,16 @@ class Completion:
     """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    gains: Floats
+    """(2, V) factors on the confidence that make it opacity, surely and at a grazing angle; of the first K at first `STRICT`."""
     aslant: Floats
     """(V,) 0..1 how far a vertex may be taken from where it is seen at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
     """(V,) 0..1 opacity of it."""
+    patches: Patches
+    """Cloth from elsewhere."""
     base: Floats
     """(V, 3) smooth colours for what nothing shows."""
     hair: Floats
@@ -90,14 +109,20 @@ def complete(views: Views) -> Completion:
     for place in range(len(points)):
         for row, layer in enumerate((source.seen, source.under_arms)):
             colours[place, row], confidence[place, row] = sample_vertices(points[place], shares[place, row], layer)
-    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own)
+    offers = offered(views)
+    gains = np.where(
+        offers.groups(body), *(np.array(pair, np.float32)[:, None] for pair in (SEEN_WELL, (STRICT, LENIENT)))
+    )
+    shift, mix, known, best = _lay(body, colours, confidence, shares[:, 0] > 0, own, gains)
+    legs = legs_below(body, known > KNOWN, mix)
+    bare = legs.cloth is None and source.skin is not None and _wears_skirt(source)
+    if bare:  # under a skirt whose cloth is no legs'
+        legs = legs._replace(cloth=source.skin)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
+    patches = lay_patches(body, offers, _wanted(offers, carried, mix, known, legs, body))
     other, valid = _reflect(body, known)
-    legs = continue_legs(body, known > KNOWN, mix)
-    other = np.where(legs.below, legs.repeats, other)
-    valid = np.where(legs.below, (legs.repeats != every).astype(np.float32), valid)
-    carried = smooth_places(body, carried[other], (known < KNOWN) & ~legs.below, TORN * source.scale)
+    carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
     shown, sure = colours[0, 0], opacity(confidence[0, 0], 1.0)
@@ -113,17 +138,44 @@ def complete(views: Views) -> Completion:
         there = body_zones(body).head > 0
         strands = zone.light[:, None] * diffuse(body, shown, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
     base = _base(source, mix, known)
-    if legs.below.any():
-        if source.skin is not None and _wears_skirt(source) and np.array_equal(legs.repeats, every):
-            base[legs.below] = source.skin  # under a skirt whose cloth is no legs'
-        _dress_legs(body, legs.below, base)
+    if legs.vertices.any():
+        if bare:
+            base[legs.vertices] = source.skin
+        _dress_legs(body, legs.vertices, base)
     aslant = np.max([one.aslant for one in views.sources], axis=0)
-    return Completion(points, shares, shift, aslant, carried, valid, base, hair, strands, hair_share, hair_colour)
+    return Completion(
+        points, shares, shift, gains, aslant, carried, valid, patches, base, hair, strands, hair_share, hair_colour
+    )
 
 
 def _wears_skirt(source: Source) -> bool:
     """Whether a skirt is drawn."""
     return bool((layer_of(source.fitted.body)[source.fitted.faces[:, 0]] == SKIRT).any())
+
+
+def _wanted(offers: Offered, carried: Floats, mix: Floats, known: Floats, legs: Below, body: Body) -> Wanted:
+    """Expect of cloth that is missing what is seen at its height, and of legs below the photograph's edge what it shows last.
+
+    Args:
+        offers: with the person in rest.
+        carried: (V, 5) px, px where each vertex is seen, and what is added to the colours there.
+        mix: (V, 3) colours.
+        known: (V,) 0..1 how far they are known.
+        legs: below the edge.
+        body: the body.
+    """
+    group = vertex_groups(body)
+    smooth, structure, seen = offers.coarse.looks(group, carried[:, :2])
+    smooth = np.where(seen[:, None], smooth + carried[:, 2:], mix)
+    sure = (known > KNOWN) & (group > 0) & ~legs.before
+    missing = ~sure & (group > 0)
+    beside = offers.frames.beside(body, sure, missing & ~legs.vertices)
+    smooth, structure = smooth[beside], structure[beside]
+    if legs.cloth is not None:
+        smooth[legs.vertices], structure[legs.vertices] = legs.cloth, 0
+    table = np.column_stack([group, np.zeros(len(group)), smooth, structure])  # only those of a group are averaged
+    even = smooth_places(body, table, missing, 0.5, EVENED)
+    return Wanted(mix, known, even[:, 2:5], even[:, 5])
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
@@ -134,7 +186,9 @@ def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
     base += feet * (np.array(SHOES, np.float32) - base)
 
 
-def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int) -> tuple[Floats, Floats, Floats, Ints]:
+def _lay(
+    body: Body, colours: Floats, confidence: Floats, among: Mask, own: int, gains: Floats
+) -> tuple[Floats, Floats, Floats, Ints]:
     """Lay the places over one another.
 
     Args:
@@ -143,6 +197,7 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
         confidence: (P, 2, V) likewise.
         among: (P, V) vertices that may be looked up there.
         own: number of the places, the first ones, at which a vertex itself is looked up: what is surely seen there is taken as it is.
+        gains: (2, V) as in `Completion`.
 
     Returns:
         `Completion.shift`; the mixed colours (V, 3); how far they are known (V,); and the place (V,) that gives most.
@@ -151,10 +206,11 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
     places = len(colours)
     shift, opacities = np.zeros((2, places, count, 3), np.float32), np.zeros((places, count), np.float32)
     mix, known = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
-    for grazing, gain in enumerate((STRICT, LENIENT)):
+    for grazing, gain in enumerate(gains):
         sure = mix, known
         for place in range(places):
-            layers = [(colours[place, row], opacity(confidence[place, row], gain)) for row in (0, 1)]
+            own_gain = gain if grazing or place >= own else STRICT
+            layers = [(colours[place, row], opacity(confidence[place, row], (own_gain, gain)[row])) for row in (0, 1)]
             if grazing or place >= own:
                 before = sure if grazing else (mix, known)
                 shift[grazing, place] = _membrane(body, *before, *over(*layers[0], *layers[1]), among[place])
@@ -164,7 +220,7 @@ def _lay(body: Body, colours: Floats, confidence: Floats, among: Mask, own: int)
     return shift, mix, known, np.argmax(opacities, axis=0).astype(np.int32)
 
 
-def opacity(confidence: Floats, gain: float) -> Floats:
+def opacity(confidence: Floats, gain: Floats | float) -> Floats:
     """Opacity of a confidence: a smooth step of `gain` times it."""
     t = np.clip(gain * confidence, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
@@ -219,7 +275,7 @@ def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_sha
 
 
 def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
-    """Find for each unknown vertex the one that lies as far behind the border of what is known: stripes go on at their height.
+    """Find for each unknown vertex of the face the one that lies as far behind the border of what is known.
 
     Args:
         body: the body.
@@ -228,26 +284,15 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
     Returns:
         Vertices (V,), known ones their own, and shares (V,) 0..1 that fade with the distance.
     """
-    zones, rest, layer = body_zones(body), body.v_template, layer_of(body)
-    ends = np.maximum(zones.hands, zones.feet) > 0.5
-    head, arms = zones.head > 0.5, (zones.arms > 0.5) & (zones.hands <= 0.5)
-    groups = {
-        "trunk": (~head & ~ends & ~arms & (layer == 0), (1.0, 3.0, 1.0)),
-        "skirt": (layer == SKIRT, (1.0, 3.0, 1.0)),
-        "arms": (arms & ~head, (3.0, 1.0, 1.0)),  # along the bone costs more
-        "face": (head & (zones.scalp <= 0.5), (1.0, 2.0, 1.0)),
-    }
+    zones, rest = body_zones(body), body.v_template * ACROSS
     other, share = np.arange(len(rest), dtype=np.int32), np.zeros(len(rest), np.float32)
-    for name, (group, stretch) in groups.items():
-        have, want = np.flatnonzero(group & (known > KNOWN)), np.flatnonzero(group & (known <= KNOWN))
-        if len(have) < 20 or not len(want):
-            continue
-        factor = np.array(stretch, np.float32)
-        tree = cKDTree(rest[have] * factor)
-        distance, nearest = tree.query(rest[want] * factor)
-        beyond = 2 * rest[have[nearest]] - rest[want]
-        other[want] = have[tree.query(beyond * factor)[1]]
-        share[want] = np.clip((REACHES[name] - distance) / (REACHES[name] / 3), 0, 1)
+    face = (zones.head > 0.5) & (zones.scalp <= 0.5)
+    have, want = np.flatnonzero(face & (known > KNOWN)), np.flatnonzero(face & (known <= KNOWN))
+    if len(have) >= FEWEST and len(want):
+        tree = cKDTree(rest[have])
+        distance, nearest = tree.query(rest[want])
+        other[want] = have[tree.query(2 * rest[have[nearest]] - rest[want])[1]]
+        share[want] = np.clip((REACH - distance) / (REACH / 3), 0, 1)
     return other, share * (1 - zones.front)  # where a face is painted
 
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
@@ -28,8 +27,11 @@ ALIKE = 25.0
 UNLIKE = 60.0
 """Grey levels from the cloth's mean colour from which something is before it, such as a hand."""
 
-TALLEST, LEAST = 0.30, 0.04
-"""Metres above the edge that are repeated at most, and at least: less has no pattern."""
+LIT = 65
+"""Percentile of the cloth's colours that is its own: some of it lies in shade."""
+
+TALLEST = 0.30
+"""Metres above the edge that are looked at."""
 
 ROUND = 0.1
 """Metres that a unit of direction about the leg's axis counts beside metres along it."""
@@ -66,17 +68,19 @@ def leg_points(body: Body) -> LegPoints:
     return LegPoints(side, place)
 
 
-class Continued(NamedTuple):
-    """Which vertex each vertex below the photograph's edge repeats."""
+class Below(NamedTuple):
+    """Legs below the photograph's edge."""
 
-    below: Mask
-    """(V,) the vertices of legs that lie below all that the photograph shows of them."""
-    repeats: Ints
-    """(V,) vertex of the same leg, to and fro above the edge; its own where nothing is repeated."""
+    vertices: Mask
+    """(V,) the vertices that lie below all that the photograph shows of them."""
+    cloth: Floats | None
+    """(3,) typical colour of the cloth, or the skin, at the edge; None: nothing is seen there."""
+    before: Mask
+    """(V,) vertices at the edge where something else is seen, such as a hand."""
 
 
-def continue_legs(body: Body, known: Mask, colours: Floats) -> Continued:
-    """Repeat the cloth above the edge of the photograph below it, mirrored again and again.
+def legs_below(body: Body, known: Mask, colours: Floats) -> Below:
+    """Find the legs that a photograph ends above, and what it shows last.
 
     Args:
         body: the body.
@@ -84,45 +88,30 @@ def continue_legs(body: Body, known: Mask, colours: Floats) -> Continued:
         colours: (V, 3) theirs.
     """
     side, place = leg_points(body)
-    own, legs = np.arange(len(side), dtype=np.int32), side != 0
+    legs, nothing = side != 0, np.zeros_like(known)
     shown = legs & known
     if shown.sum() < FEWEST:
-        return Continued(legs & ~known, own)
+        return Below(legs & ~known, None, nothing)
     edge = float(np.percentile(place[shown, 0], 2))
     below = legs & (place[:, 0] < edge) & ~known
     if below.sum() < FEWEST:
-        return Continued(np.zeros_like(known), own)
+        return Below(nothing, None, nothing)
     tall, cloth = _alike_above(place[shown, 0] - edge, colours[shown])
-    if tall < LEAST:
-        return Continued(below, own)
-    usable = shown & (place[:, 0] >= edge) & (place[:, 0] < edge + tall)
-    usable &= np.abs(colours - cloth).max(1) < UNLIKE
-    if usable.sum() < FEWEST:
-        return Continued(below, own)
-    to_and_fro = np.mod(edge - place[:, 0], 2 * tall)
-    wanted = place.copy()
-    wanted[:, 0] = edge + np.minimum(to_and_fro, 2 * tall - to_and_fro)
-    repeats = own.copy()
-    for sign in (1, -1):
-        have = np.flatnonzero(usable & (side == sign))
-        if len(have) < FEWEST:  # the other leg's
-            have = np.flatnonzero(usable)
-        want = np.flatnonzero(below & (side == sign))
-        repeats[want] = have[cKDTree(place[have]).query(wanted[want])[1]]
-    return Continued(below, repeats)
+    return Below(below, cloth, shown & (place[:, 0] < edge + tall) & (np.abs(colours - cloth).max(1) > UNLIKE))
 
 
 def _alike_above(height: Floats, colours: Floats) -> tuple[float, Floats]:
-    """Find metres above the edge up to which the legs keep the median colour that they have there, and that colour (3,).
+    """Find metres above the edge up to which the legs keep the median colour that they have there, and the cloth's colour (3,).
 
     Args:
         height: (N,) metres above the edge.
         colours: (N, 3).
     """
-    low = colours[(height >= 0) & (height < 2 * BIN)]
-    cloth = np.asarray(np.median(low, axis=0) if len(low) else np.zeros(3), np.float32)
-    for n in range(int(TALLEST / BIN)):
-        band = colours[(height >= n * BIN) & (height < (n + 1) * BIN)]
-        if not len(band) or np.abs(np.median(band, axis=0) - cloth).max() > ALIKE:
-            return n * BIN, cloth
-    return TALLEST, cloth
+    low = colours[height < 2 * BIN]
+    last, tall = np.median(low, axis=0), 2 * BIN
+    while tall < TALLEST:
+        band = colours[(height >= tall) & (height < tall + BIN)]
+        if not len(band) or np.abs(np.median(band, axis=0) - last).max() > ALIKE:
+            break
+        tall += BIN
+    return tall, np.asarray(np.percentile(colours[height < tall], LIT, axis=0), np.float32)

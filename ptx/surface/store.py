@@ -13,11 +13,13 @@ from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
-from ptx.surface.completion import LENIENT, STRICT, Completion, complete
+from ptx.surface.completion import STRICT, Completion, complete
+from ptx.surface.finer_mesh import QUARTERS, finer_mesh, small_face
 from ptx.surface.hair import hair_grain, strand_ends
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.merge import Views, alone
 from ptx.surface.painted_face import paint_face
+from ptx.surface.patches import Patches
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
@@ -33,6 +35,9 @@ LEAST_OPACITY = 0.004
 
 WHOLE = 0.05
 """Metres in the photograph between the reflected places of a face's corners up to which they are one piece."""
+
+GRAIN = 8.0
+"""Grey levels of the grain of plain cloth: what differs by more from the colours around it is a seam or a fold."""
 
 GRAIN_SHARE = 0.7
 """Share of the hair's fine structure that is added."""
@@ -54,8 +59,10 @@ class Provenance(IntEnum):
     OPPOSITE = 3
     """The other side of the body is seen, or the mirror image of that."""
     REFLECTED = 4
-    """The neighbourhood is seen, and reflected."""
-    MADE_UP = 5
+    """Part of a face beside which it is seen, and reflected."""
+    PATCHED = 5
+    """Cloth, or skin, that is seen elsewhere."""
+    MADE_UP = 6
     """Nothing shows it."""
     NOTHING = 255
     """No point of the body."""
@@ -107,6 +114,7 @@ def fill_surface(views: Views, side: int = TEXTURE_SIDE) -> SurfaceStore:
     source = views.whole
     completion, atlas = complete(views), body_atlas(source.fitted.body, side)
     texels = _look_up_texels(source, completion, atlas)
+    _lay_texels(source, completion, atlas, texels)
     colours, left = texels.colours, np.flatnonzero(texels.rest > LEAST_OPACITY)
     colours[left] += texels.rest[left, None] * _made_up(views, completion, atlas.points.chosen(left))
     return SurfaceStore(
@@ -132,7 +140,9 @@ class _Texels:
     confidence: NDArray[np.uint8]
     """(N,)."""
     way: NDArray[np.uint8]
-    """(N,) place and layer, 2 place + layer, that give most; reflected or made up, after those of P places, 2 P and 2 P + 1."""
+    """(N,) place and layer, 2 place + layer, that give most; after those of P places, 2 P reflected, 2 P + 1 patched, 2 P + 2 made up."""
+    most: Floats
+    """(N,) 0..1 share of it."""
 
 
 def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Texels:
@@ -142,7 +152,8 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         np.ones(count, np.float32),
         np.full((count, 2), np.nan, np.float32),
         np.zeros(count, np.uint8),
-        np.full(count, 2 * len(completion.points) + 1, np.uint8),
+        np.full(count, 2 * len(completion.points) + 2, np.uint8),
+        np.zeros(count, np.float32),
     )
     _fill(
         atlas.points.corners,
@@ -152,6 +163,8 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         completion.shift,
         (source.seen, source.under_arms),
         completion.aslant,
+        completion.gains,
+        len(completion.points) // 4,
         completion.reflected,
         completion.reflected_share,
         zones.under_arms,
@@ -161,8 +174,108 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         out.coordinates,
         out.confidence,
         out.way,
+        out.most,
     )
     return out
+
+
+def _lay_texels(source: Source, completion: Completion, atlas: Atlas, texels: _Texels) -> None:
+    """Lay patches where something is left, and mark what is still left as made up, in place."""
+    steps = 2 * len(completion.points)
+    _patch(
+        atlas.faces, atlas.points.weights, finer_mesh(source.fitted.body).corners, QUARTERS, completion.patches,
+        source.seen.image, source.seen.smooth, steps + 1,
+        texels.colours, texels.rest, texels.coordinates, texels.way, texels.most,
+    )  # fmt: skip
+    made_up = texels.rest > texels.most
+    texels.way[made_up] = steps + 2
+    texels.coordinates[made_up] = np.nan
+
+
+@kernel
+def _patch(
+    faces: Ints,
+    weights: Floats,
+    corners: Ints,
+    quarters: Ints,
+    patches: Patches,
+    image: Image,
+    even: Image,
+    number: int,
+    colours: Floats,
+    rest: Floats,
+    coordinates: Floats,
+    way: NDArray[np.uint8],
+    most: Floats,
+) -> None:
+    """Lay patches beneath N texels; where a small face has corners in several, they are blended. Arguments as in `_Texels`, but:
+
+    Args:
+        faces: (N,) the face of each.
+        weights: (N, 2) of its corners.
+        corners: (F, 6) of `FinerMesh`.
+        quarters: `QUARTERS`.
+        patches: of the points.
+        image: the photographs.
+        even: the same, smooth.
+        number: the way that stands for a patch.
+    """
+    piece, places, along, plain, shift, position = patches
+    share, colour, smooth = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
+    weight, at, point = np.empty(3, np.float32), np.empty((3, 2), np.float32), np.empty(3, np.int64)
+    for n in range(len(faces)):
+        if rest[n] <= LEAST_OPACITY or corners[faces[n], 0] < 0:
+            continue
+        a, b = weights[n, 0], weights[n, 1]
+        quarter = small_face(a, b, 1 - a - b, weight)
+        covered, sharp, most_of = np.float32(0), np.float32(0), 0
+        for c in range(3):
+            point[c] = corners[faces[n], quarters[quarter, c]]
+            share[c] = weight[c] if piece[point[c]] >= 0 else 0
+            covered += share[c]
+            sharp += share[c] ** 3
+            if share[c] > share[most_of]:
+                most_of = c
+        part = rest[n] * min(np.float32(1), covered)
+        if part < LEAST_OPACITY:
+            continue
+        i, j, k = point
+        one = piece[i] == piece[j] == piece[k]
+        if one:  # between places of one patch
+            for d in range(2):
+                at[most_of, d] = weight[0] * places[i, d] + weight[1] * places[j, d] + weight[2] * places[k, d]
+        for c in range(3):
+            if one or share[c] <= 0:
+                continue
+            p = point[c]
+            u, v = places[p, 0], places[p, 1]
+            for d in range(3):
+                step = (
+                    weight[0] * position[i, d]
+                    + weight[1] * position[j, d]
+                    + weight[2] * position[k, d]
+                    - position[p, d]
+                )
+                u += along[p, 0, d] * step
+                v += along[p, 1, d] * step
+            at[c, 0], at[c, 1] = u, v
+        for c in range(3):
+            if (one and c != most_of) or share[c] <= 0:
+                continue
+            p, mixed = point[c], np.float32(1) if one else share[c] ** 3 / sharp
+            cubic_colour(image, at[c, 0], at[c, 1], colour)
+            linear_colour(even, at[c, 0], at[c, 1], smooth)
+            for d in range(3):
+                grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
+                found = plain[p] * grain + (1 - plain[p]) * colour[d]
+                colours[n, d] += part * mixed * found
+        for d in range(3):
+            move = share[0] * shift[i, d] + share[1] * shift[j, d] + share[2] * shift[k, d]
+            colours[n, d] += part * move / covered
+        rest[n] -= part
+        if part > most[n]:
+            most[n], way[n] = part, number
+            coordinates[n, 0], coordinates[n, 1] = at[most_of, 0], at[most_of, 1]
 
 
 @kernel
@@ -174,6 +287,8 @@ def _fill(
     shift: Floats,
     layers: tuple[Layer, Layer],
     slanting: Floats,
+    gains: Floats,
+    own: int,
     reflected: Floats,
     reflected_share: Floats,
     under_arms: Floats,
@@ -183,6 +298,7 @@ def _fill(
     coordinates: Floats,
     confidence: NDArray[np.uint8],
     way: NDArray[np.uint8],
+    way_share: Floats,
 ) -> None:
     """Look every texel up in all places, until it is opaque; arguments as in `Completion` and `_Texels`."""
     seen, under = layers  # named here, since taking one out of the tuple at every step costs as much as the work
@@ -193,9 +309,13 @@ def _fill(
         a, b = weights[n, 0], weights[n, 1]
         c = np.float32(1) - a - b
         left, most = np.float32(1), np.float32(0)
+        surely = a * gains[0, i] + b * gains[0, j] + c * gains[0, k]
+        lenient = a * gains[1, i] + b * gains[1, j] + c * gains[1, k]
         aslant = a * slanting[i] + b * slanting[j] + c * slanting[k]
         for step in range(2 * steps):
             late, place, row = step // steps, step % steps // 2, step % 2
+            if late and lenient <= 0:
+                break
             if step < steps:
                 if row == 0:
                     for d in range(3):
@@ -207,7 +327,8 @@ def _fill(
                         sure[step] = share * look_up(seen, at[place, 0], at[place, 1], at[place, 2])
                     else:
                         sure[step] = share * look_up(under, at[place, 0], at[place, 1], at[place, 2])
-            t = min(np.float32(1), np.float32(STRICT if step < steps else LENIENT) * sure[step % steps])
+            factor = lenient if late else np.float32(STRICT) if place < own and row == 0 else surely
+            t = min(np.float32(1), factor * sure[step % steps])
             opaque = t * t * (3 - 2 * t) * (np.float32(1) if step < steps else aslant)
             if opaque < LEAST_OPACITY:
                 continue
@@ -253,15 +374,12 @@ def _fill(
                 most = part
                 way[n] = steps
                 coordinates[n, 0], coordinates[n, 1] = u, v
-        if left > most:
-            way[n] = steps + 1
-            coordinates[n, 0], coordinates[n, 1] = np.nan, np.nan
-        rest[n] = left
+        rest[n], way_share[n] = left, most
 
 
 def _provenance(way: NDArray[np.uint8], places: int) -> NDArray[np.uint8]:
     """Bring `_Texels.way` (N,), of 4 K places, to `Provenance` (N,)."""
-    after = np.array([Provenance.REFLECTED, Provenance.MADE_UP], np.uint8)
+    after = np.array([Provenance.REFLECTED, Provenance.PATCHED, Provenance.MADE_UP], np.uint8)
     every = np.repeat(_OF_WAY.reshape(4, 1, 2), places // 4, axis=1).reshape(-1)
     return np.concatenate([every, after])[way]
 
