@@ -72,7 +72,16 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "first"),
-    [(8, 3, 2, 0), (9, 3, 2, -1), (8, 5, 2, -1), (9, 5, 2, -2), (8, 5, 1, -2), (7, 3, 1, -1), (1, 3, 2, -1), (8, 1, 1, 0)],
+    [
+        (8, 3, 2, 0),
+        (9, 3, 2, -1),
+        (8, 5, 2, -1),
+        (9, 5, 2, -2),
+        (8, 5, 1, -2),
+        (7, 3, 1, -1),
+        (1, 3, 2, -1),
+        (8, 1, 1, 0),
+    ],
 )
 def test_padding_is_tensorflows(size: int, kernel: int, stride: int, first: int) -> None:
     """The first window begins at `first`: half of what windows reach beyond the picture, the smaller half before it."""
