@@ -46,8 +46,14 @@ JUDGES = ("ms_ssim", POSE_NETWORK)
 
 PAINTED = "painted"
 JUDGE = ASSETS / "pose_landmark_full.tflite"
+COMPUTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD")
+"""Operations whose results are compared."""
+
+SIZES = (128, 64, 32, 16, 8)
+"""Heights of the maps that are compared."""
+
 MIN_CHANNELS = 16
-"""Fewest channels of a map that is compared: smaller ones are heat maps and masks."""
+"""Fewest channels of such a map."""
 
 
 def main() -> None:
@@ -99,13 +105,14 @@ class Judge:
         self.network.allocate_tensors()
         self.input = self.network.get_input_details()[0]
         shapes = {one["index"]: tuple(one["shape"]) for one in self.network.get_tensor_details()}
-        maps = [index for operation in self.network._get_ops_details() for index in operation["outputs"]]
-        last = {
-            shapes[i][1:3]: i
-            for i in maps
-            if len(shapes[i]) == 4 and shapes[i][0] == 1 and shapes[i][3] >= MIN_CHANNELS
-        }
-        self.maps = [index for (height, width), index in last.items() if height == width > 4]
+        results = {one["index"] for one in self.network.get_output_details()}
+        maps = [
+            index
+            for operation in self.network._get_ops_details()
+            for index in operation["outputs"]
+            if operation["op_name"] in COMPUTED and index not in results and shapes[index][-1] >= MIN_CHANNELS
+        ]
+        self.maps = list({shapes[index][1:3]: index for index in maps if shapes[index][1] in SIZES}.values())
 
     def features(self, path: Path) -> list[np.ndarray]:
         """Return features of unit length, (h, w, C) at each size, of a picture in the middle of a grey square."""
