@@ -111,11 +111,15 @@ def test_features_of_any_size(network: EfficientNetLite0) -> None:
 
 
 def test_the_distance_by_hand() -> None:
-    """Two depths: unit vectors at a right angle at one of two places (2 of 2 places: 0); vectors that differ in length alone (0)."""
+    """Two depths: at one of two places vectors at a right angle (2), at the other equal ones (0); and vectors that differ in length alone (0)."""
     a = [torch.tensor([[[[3.0, 1.0]], [[0.0, 1.0]]]]), torch.tensor([[[[1.0]], [[2.0]]]])]
     b = [torch.tensor([[[[0.0, 1.0]], [[5.0, 1.0]]]]), torch.tensor([[[[2.0]], [[4.0]]]])]
     assert feature_distance(unit_features(a), unit_features(b)).tolist() == pytest.approx([(2 / 2 + 0) / 2], abs=1e-5)
     assert feature_distance(unit_features(a), unit_features(a)).tolist() == [0]
+    (nearly_nothing,) = unit_features([torch.tensor([[[[1e-6]], [[0.0]]]])])
+    assert nearly_nothing.flatten().tolist() == pytest.approx(
+        [0.5, 0]
+    )  # beside a millionth, which keeps nothing from being divided by 0
 
 
 def test_a_gradient_reaches_the_picture_and_no_weight(network: EfficientNetLite0) -> None:
