@@ -111,7 +111,7 @@ def test_features_of_any_size(network: EfficientNetLite0) -> None:
 
 
 def test_the_distance_by_hand() -> None:
-    """Two depths: at one of two places vectors at a right angle (2), at the other equal ones (0); and vectors that differ in length alone (0)."""
+    """One depth with vectors at a right angle (2) and equal ones (0), one where they differ in length alone (0)."""
     a = [torch.tensor([[[[3.0, 1.0]], [[0.0, 1.0]]]]), torch.tensor([[[[1.0]], [[2.0]]]])]
     b = [torch.tensor([[[[0.0, 1.0]], [[5.0, 1.0]]]]), torch.tensor([[[[2.0]], [[4.0]]]])]
     assert feature_distance(unit_features(a), unit_features(b)).tolist() == pytest.approx([(2 / 2 + 0) / 2], abs=1e-5)
