@@ -1,4 +1,4 @@
-"""System A's generator with the perceptual loss that comes with ptx, and with the loss on differences of neighbouring pixels.
+"""System A's generator with and without the perceptual loss that comes with ptx, beside that on differences of neighbouring pixels.
 
     python benchmarks/perceptual_loss.py --seeds 3 --jobs 2 perceptual/
 

@@ -33,8 +33,8 @@ AdversarialKind = Literal["bce", "lsgan"]
 """Form of the adversarial loss: binary cross-entropy, or least squares (Mao et al., ICCV 2017)."""
 
 WithoutVgg = Literal["auto", "efficientnet", "gradients"]
-"""Loss of painted pictures where no VGG-19 is named: perceptual on EfficientNet-Lite0's features, or on differences of neighbouring pixels
-(ours); auto is what the model was begun with."""
+"""Loss of painted pictures where no VGG-19 is named: on differences of neighbouring pixels; efficientnet adds the perceptual one on
+EfficientNet-Lite0's features (ours); auto is what the model was begun with."""
 
 PixelWeighting = Literal["mask", "parts"]
 """Weights of PG²'s L1: every pixel of the body alike, as published, or every body part alike (ours)."""

@@ -130,7 +130,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         return vary_target(super().vary(batch), self.settings.shift, self.settings.scale)
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """L1, perceptual or gradient loss, L1 of smaller pictures, and the adversarial terms."""
+        """L1, perceptual and gradient loss, L1 of smaller pictures, and the adversarial terms."""
         s = self.settings
         batch = self.vary(batch)
         painted, *smaller = self.paint(nets["generator"], batch)
@@ -168,8 +168,10 @@ class PaintingRecipe(Recipe[G], Generic[G]):
                     wanted = unit_features(network(target))
                 distance = feature_distance(unit_features(network(painted)), wanted)
                 terms["perceptual"] = s.perceptual * distance.mean()
-            case None if s.gradients > 0:
-                terms["gradients"] = s.gradients * gradient_loss(painted, target)
+        if s.gradients > 0 and not isinstance(
+            self.features, Vgg19Features
+        ):  # EfficientNet's finest features are of half the size
+            terms["gradients"] = s.gradients * gradient_loss(painted, target)
         return terms
 
     def scores(self, net: nn.Module, batch: Batch) -> dict[str, Tensor]:

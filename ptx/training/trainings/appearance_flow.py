@@ -104,14 +104,14 @@ class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
     vgg: AbsolutePath | None = None
     """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss, as published."""
     without_vgg: Annotated[WithoutVgg, RESOLVED] = "auto"
-    """Loss where no VGG weights are named: efficientnet is the perceptual one on EfficientNet-Lite0's features, which come with ptx;
-    gradients that on differences of neighbouring pixels; auto is the one with which the model was begun, at first efficientnet (ours)."""
+    """Loss where no VGG weights are named: gradients is that on differences of neighbouring pixels; efficientnet adds the perceptual one on
+    EfficientNet-Lite0's features, which come with ptx; auto is what the model was begun with, at first efficientnet (ours)."""
     perceptual: Weight = 1.0
     """Weight of the perceptual loss; without VGG weights 0 is as `without_vgg: gradients`."""
     style: Weight = 0.0
     """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
-    """Weight of the loss on differences of neighbouring pixels, which stands in where there is no perceptual loss (ours)."""
+    """Weight of the loss on differences of neighbouring pixels, where there are no VGG weights (ours)."""
     adversarial_from: Annotated[int, Field(ge=0)] = 0
     """Step from which the discriminator takes part."""
     adversarial_kind: AdversarialKind = "bce"

@@ -192,14 +192,15 @@ def test_perceptual_and_style_loss_with_vgg() -> None:
 
 @pytest.mark.slow
 def test_perceptual_loss_without_vgg() -> None:
-    """The mean over the batch of the distance that EfficientNet-Lite0 sees, times the weight; the loss on gradients is off."""
+    """The mean over the batch of the distance that EfficientNet-Lite0 sees, times the weight, beside the loss on gradients."""
     network = load_features(TrainGeneratorSettings())
     assert isinstance(network, EfficientNetLite0)
     one, half = (
         grey_losses(features=network, adversarial_from=99, style=1, perceptual=weight)[0]["generator"]
         for weight in (1.0, 0.5)
     )
-    assert set(one) == {"l1", "perceptual"}
+    assert set(one) == {"l1", "perceptual", "gradients"}
+    assert one["gradients"] == half["gradients"] == grey_losses(adversarial_from=99)[0]["generator"]["gradients"]
     target = noise()["target"]
     levels = []
     for a, b in zip(network(torch.full_like(target, 0.25)), network(target), strict=True):
@@ -209,7 +210,7 @@ def test_perceptual_loss_without_vgg() -> None:
     assert float(half["perceptual"]) == pytest.approx(float(one["perceptual"]) / 2)
     made = generator(network, adversarial=0)
     losses, networks = losses_and_gradients(made)
-    assert set(losses["generator"]) == {"l1", "perceptual"}
+    assert set(losses["generator"]) == {"l1", "perceptual", "gradients"}
     assert is_trained(networks["generator"])
     assert made.frozen() == [network]
 
