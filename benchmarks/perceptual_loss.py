@@ -77,7 +77,7 @@ def main() -> None:
     ]
     judge = Judge()
     found: list[dict[str, Judged]] = []
-    for seed in range(args.seeds):
+    for seed in range(1, args.seeds + 1):  # on people of seed 0 the form of the loss was chosen
         root = args.folder.absolute() / f"seed-{seed}"
         experiment(root, {**common, "seed": seed}, [], variants, args.jobs, args.count, save=PAINTED)
         found.append({variant.folder: judged(root / variant.folder, judge) for variant in variants})
