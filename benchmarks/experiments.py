@@ -43,9 +43,11 @@ def experiment(
     jobs: int,
     count: int | None,
     data: Sequence[str] = ("all",),
+    save: str | None = None,
 ) -> dict[str, Seconds]:
     """Make the base (data and the models that variants share: chains of trainings), then train the variants, and score
     them on `count` test pairs (None: not at all). Chains and variants are trained `jobs` side by side. `data`: its stages.
+    `save`: folder in each variant's for the pictures that were scored.
 
     Returns seconds of each folder's trainings, "base" among them; scores lie in `root/FOLDER/evaluation.zarr`.
     """
@@ -63,7 +65,8 @@ def experiment(
         _share(root / "base", config.parent, variant.trains)
         spent = _train(config, variant.trains, share)
         if count is not None:
-            _ptx(share, "evaluate", "--count", str(count), config=config)
+            pictures = [] if save is None else ["--save", str(config.parent / save)]
+            _ptx(share, "evaluate", "--count", str(count), *pictures, config=config)
         return spent
 
     with ThreadPoolExecutor(jobs) as pool:

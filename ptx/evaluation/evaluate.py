@@ -157,6 +157,7 @@ class _Scoring:
         protocol = self.protocol
         target = protocol.prepare(batch.rows["target"], painted=False)
         shown_target = protocol.for_networks(target, painted=False)
+        distances = self.metrics.distances_to(shown_target)
         regions = region_masks(batch.rows, batch.bodies)
         masks = {region: protocol.prepare_mask(mask) for region, mask in regions.items()}
         self._give(TARGETS, batch, batch.rows["target"])
@@ -168,6 +169,7 @@ class _Scoring:
             painted = protocol.prepare(raw, painted=True)
             shown = protocol.for_networks(painted, painted=True)
             self._add(method.name, picture_scores(painted, target, masks, protocol), positions)
+            self._add(method.name, distances(shown), positions)
             self._add(method.name, self.metrics.picture_scores(raw, shown, shown_target, batch.rows), positions)
             self.statistics.add(method.name, self.metrics.set_statistics(shown, masks["pose"], protocol), positions)
 

@@ -1,4 +1,5 @@
-"""Metrics by networks: LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh. Each is computed where the user names its weights."""
+"""Metrics by networks: pd, whose network comes with ptx; LPIPS, FID, inception scores, FashionIS, AttrRec-k, PCKh, where the user names the
+weights of each."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ from ptx.evaluation.inception import Inception
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.metrics import black_outside
 from ptx.evaluation.pckh import Detector, blazepose_detector, detect_all, pckh
+from ptx.evaluation.perceptual import square_features
 from ptx.evaluation.protocols import CPU, EvaluationProtocol
+from ptx.models.efficientnet_lite import EfficientNetLite0, feature_distance
+from ptx.models.shipped import EFFICIENTNET_LITE0
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.settings import EvaluateSettings
@@ -27,6 +31,9 @@ Array = NDArray[np.float64]
 
 FEATURES = "features"
 """Name among the statistics of a set of the features that FID compares; others are the class probabilities of a score."""
+
+PERCEPTUAL_NETWORK = "efficientnet_lite0"
+"""Name among the networks that scored of the one of pd."""
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Two sets of pictures (B, 3, H, W) in -1..1 → distances (B,)."""
@@ -39,6 +46,7 @@ FeatureNetwork = Callable[[Tensor], tuple[Tensor, Tensor]]
 class LearnedMetrics:
     """Networks that score pictures."""
 
+    perceptual: EfficientNetLite0 | None = None
     lpips: Distance | None = None
     inception: FeatureNetwork | None = None
     classifiers: ClothesClassifiers = field(default_factory=ClothesClassifiers)
@@ -49,6 +57,21 @@ class LearnedMetrics:
     """Network → hash of its weights."""
     lpips_version: str = "0.1"
     """Version of LPIPS."""
+
+    def distances_to(self, target: Tensor) -> Callable[[Tensor], dict[str, Tensor]]:
+        """Return the function that scores pictures by their distances from a target, whose features are computed once.
+
+        Args:
+            target: (B, 3, H, W) in -1..1 as networks see it.
+
+        Returns:
+            Pictures like the target → metric → (B,); pd.
+        """
+        network = self.perceptual
+        if network is None:
+            return lambda _: {}
+        features = square_features(network, target)
+        return lambda painted: {"pd": feature_distance(square_features(network, painted), features)}
 
     def picture_scores(self, raw: Tensor, painted: Tensor, target: Tensor, rows: Batch) -> dict[str, Tensor]:
         """Score pictures one by one; metric → (B,).
@@ -146,7 +169,7 @@ def set_pseudo_values(statistics: Mapping[str, Array], reference: ReferenceSet |
 def open_learned_metrics(
     settings: EvaluateSettings, models: TrainedModels, *, masked: bool, device: torch.device = CPU
 ) -> LearnedMetrics:
-    """Read the networks that the settings name.
+    """Read the network of pd, and those that the settings name.
 
     Args:
         settings: the section `evaluate`.
@@ -161,6 +184,7 @@ def open_learned_metrics(
         raise PtxError("LPIPS needs both evaluate.alexnet and evaluate.lpips")
     files = {"alexnet": settings.alexnet, "lpips": settings.lpips, "inception": settings.inception}
     hashes = {name: file_hash(path) for name, path in files.items() if path is not None}
+    hashes[PERCEPTUAL_NETWORK] = file_hash(EFFICIENTNET_LITE0)
     classifiers = open_classifiers(settings, models, device)
     lpips = inception = None
     if settings.alexnet and settings.lpips:
@@ -168,6 +192,7 @@ def open_learned_metrics(
     if settings.inception:
         inception = Inception.load(settings.inception).to(device)
     return LearnedMetrics(
+        perceptual=EfficientNetLite0.load().to(device),
         lpips=lpips,
         inception=inception,
         classifiers=classifiers,

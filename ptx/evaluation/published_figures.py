@@ -28,7 +28,11 @@ MASKED = "mask_is"
 COMMON_METRICS = ("ssim", "lpips", "fid", "is", "pckh")
 """Metrics of a table on any other data set: the field's."""
 
+OWN_METRICS = ("pd",)
+"""Metrics that stand in every table beside the field's; nobody has published figures of them."""
+
 REQUIREMENTS = {
+    "pd": "another `ptx evaluate`: these scores are of an earlier version",
     "lpips": "evaluate.alexnet and evaluate.lpips",
     "fid": "evaluate.inception",
     "is": "evaluate.inception, and a protocol whose code prints it",
@@ -37,7 +41,7 @@ REQUIREMENTS = {
     "pckh": "evaluate.keypoints",
     **dict.fromkeys((f"attr_rec_{k}" for k in ATTRIBUTE_RECALLS), "train-attributes or evaluate.attributes"),
 }
-"""Metric → the settings or trainings without which `ptx evaluate` leaves it out."""
+"""Metric → the settings or trainings, or what else, without which `ptx evaluate` leaves it out."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.missing import MAX_MISSING, describe_pairs
-from ptx.evaluation.published_figures import ATTRIBUTE_RECALLS, REQUIREMENTS, published_figures, published_metrics
+from ptx.evaluation.published_figures import (
+    ATTRIBUTE_RECALLS,
+    OWN_METRICS,
+    REQUIREMENTS,
+    published_figures,
+    published_metrics,
+)
 from ptx.evaluation.scores import CONTROL, Scores, Values
 from ptx.pipeline.errors import PtxError
 
@@ -23,6 +29,7 @@ IMAGE_METRICS = (
     "ms_ssim",
     "l1",
     "psnr",
+    "pd",
     "lpips",
     "fid",
     "is",
@@ -39,7 +46,7 @@ FLOW_METRICS = ("epe", "epe_visible", "visibility_iou")
 SET_METRICS = frozenset({"fid", "is", "mask_is", "fashion_is"})
 """Metrics of a whole set of pictures, kept as pseudo-values."""
 
-LOWER_IS_BETTER = frozenset({"l1", "lpips", "fid", "epe", "epe_visible"})
+LOWER_IS_BETTER = frozenset({"l1", "pd", "lpips", "fid", "epe", "epe_visible"})
 """Metrics of which less is better; of all others more is."""
 
 
@@ -121,6 +128,7 @@ def published_table(scores: Scores, data: str, *, allow_missing: bool = False) -
     metrics = published_metrics(data)
     if any("ssim_256" in own for own in scores.values.values()):
         metrics = (metrics[0], "ssim_256", *metrics[1:])
+    metrics = (*metrics, *OWN_METRICS)
     out = [_row(data, [*metrics, "source"]), f"|---|{'---|' * len(metrics)}---|"]
     ours = select_metrics(scores.values, metrics)[1]
     left_out = []

@@ -32,6 +32,10 @@ dressed body combined with the learned one (ours)."""
 AdversarialKind = Literal["bce", "lsgan"]
 """Form of the adversarial loss: binary cross-entropy, or least squares (Mao et al., ICCV 2017)."""
 
+WithoutVgg = Literal["auto", "efficientnet", "gradients"]
+"""Loss of painted pictures where no VGG-19 is named: on differences of neighbouring pixels; efficientnet adds the perceptual one on
+EfficientNet-Lite0's features (ours); auto is what the model was begun with."""
+
 PixelWeighting = Literal["mask", "parts"]
 """Weights of PG²'s L1: every pixel of the body alike, as published, or every body part alike (ours)."""
 

@@ -30,7 +30,7 @@ from ptx.training.state import (
     recorded_meta,
 )
 from ptx.training.training import Training
-from ptx.training.weight_files import weights_meta
+from ptx.training.weight_files import recorded_weights, weights_meta
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def run_training(
     if complete and plan.kept is None and is_sound(folder / "model"):
         return TrainingResult(model_scores(folder), trained=False, leads=True)
     begun = recorded_manifest(plan.kept or folder) if plan.done else None
+    if begun is not None:
+        settings = settings.as_begun(recorded_weights(begun))
     precision = arithmetic(settings.precision, begun_arithmetic(plan.kept or folder, training) if begun else "auto")
     if complete:  # of a model that is taken up, or whose file is lost
         fabric = join_processes(training.name, settings, precision)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -161,6 +161,10 @@ class TrainSettings(Section):
     def weights(self) -> Mapping[str, Path]:
         """Files of weights that shape the model, by what they are for: their contents are part of what it is."""
         return {}
+
+    def as_begun(self, weights: Collection[str]) -> Self:  # noqa: ARG002  # of those that leave something open
+        """Return the settings with what they leave open as a model was begun that has weights for these purposes."""
+        return self
 
     @property
     def takes_last(self) -> bool:

@@ -15,7 +15,7 @@ from ptx.training.context import TrainingContext
 from ptx.training.settings import FORMER_SETTINGS, REMOVED_SETTINGS, RENAMED_SETTINGS, UNRECORDED_SETTINGS
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
-from ptx.training.weight_files import hash_weights, weight_reasons
+from ptx.training.weight_files import hash_weights, recorded_weights, weight_reasons
 
 Manifest = Mapping[str, Json]
 """Everything that a model depends on."""
@@ -35,9 +35,15 @@ class Form:
     """What `precision: auto` came to; auto where that was not recorded."""
     age: Literal["now", "0.2 in the making", "0.1"] = "now"
     """Before now neither weights nor validation persons were recorded; in 0.1 settings had other names."""
+    open_weights: bool = True
+    """False where a model was begun without the weights whose use the settings leave open."""
 
 
-FORMS = (Form("fp32"), Form("bf16"), Form(age="0.2 in the making"), Form(age="0.1"))
+FORMS = (
+    *(Form(arithmetic, open_weights=used) for arithmetic in ("fp32", "bf16") for used in (True, False)),
+    Form(age="0.2 in the making"),
+    Form(age="0.1"),
+)
 """All forms that the manifest of a model that is gone may have had."""
 
 
@@ -62,7 +68,9 @@ def manifest(context: TrainingContext, training: Training, form: Form | None = N
     """
     form = form or Form()
     document = _without_weights(context, training, form)
-    weights = hash_weights(context.settings(training).weights) if form.age == "now" else {}
+    settings = context.settings(training)
+    settings = settings if form.open_weights else settings.as_begun(())
+    weights = hash_weights(settings.weights) if form.age == "now" else {}
     return {**document, "weights": weights} if weights else document
 
 
@@ -121,9 +129,10 @@ def recorded_manifest(folder: Path) -> Manifest | None:
 def stale(context: TrainingContext, training: Training, folder: Path | None = None) -> list[str]:
     """Return the reasons why a model on disk is not what the settings ask for; none where it is, or where there is no model.
 
-    What the settings leave open is as the model was begun: the arithmetic where `precision` is auto. And what a model of an older
-    ptx did not record is taken for what it must have been: the checkpoint that became the model was chosen as its ptx did, no
-    person was set apart for validation, and VGG-19's weights were used if its log has a perceptual loss (`weight_reasons`).
+    What the settings leave open is as the model was begun: the arithmetic where `precision` is auto, the loss where `without_vgg` is.
+    And what a model of an older ptx did not record is taken for what it must have been: the checkpoint that became the model was
+    chosen as its ptx did, no person was set apart for validation, and VGG-19's weights were used if its log has a perceptual loss
+    (`weight_reasons`).
 
     Args:
         context: of the trainings.
@@ -147,7 +156,7 @@ def stale(context: TrainingContext, training: Training, folder: Path | None = No
         del is_now[VALIDATION]
     was["inputs"], is_now["inputs"] = _comparable_inputs(context, training, recorded, now)
     was.pop("weights", None)
-    files = context.settings(training).weights
+    files = context.settings(training).as_begun(recorded_weights(recorded)).weights
     return [
         *differences(was, is_now),
         *weight_reasons(folder, recorded_meta(folder), files, old=VALIDATION not in recorded),

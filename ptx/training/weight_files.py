@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ptx.pipeline.fingerprint import Json, file_stamp
-from ptx.training.trainings.appearance_flow import PERCEPTUAL_WEIGHTS
+from ptx.training.trainings.appearance_flow import EFFICIENTNET_WEIGHTS, PERCEPTUAL_WEIGHTS
 
 LOG_TAIL = 4096
 """Bytes at the end of a log that are looked at for the terms of the last steps."""
@@ -43,8 +43,8 @@ def weight_reasons(folder: Path, meta: Mapping[str, Json], files: Mapping[str, P
     """Yield the reasons why a model was trained with other weights than these files hold, one sentence each.
 
     A file that is not there may hold what it held: it is no reason, and training on says that it is missing. A model of a ptx that
-    did not record weights is taken for one with VGG-19's, whichever, if its log has a perceptual loss, and for one without if the
-    log has none; where there is no log, nothing is known and nothing is a reason.
+    did not record weights is taken for one with VGG-19's, whichever, if its log has a perceptual loss, which was the only one, and for
+    one without if the log has none; where there is no log, nothing is known and nothing is a reason.
 
     Args:
         folder: of the model.
@@ -52,7 +52,7 @@ def weight_reasons(folder: Path, meta: Mapping[str, Json], files: Mapping[str, P
         files: what weights are for → file that the settings name now.
         old: the model is of a ptx that did not record weights.
     """
-    known = _of_log(folder, files) if old else _recorded(meta)
+    known = _of_log(folder, files) if old else recorded_weights(_mapping(meta.get("document")))
     if known is None:
         return
     places = _mapping(meta.get("weights"))
@@ -71,8 +71,9 @@ ANY = "any"
 """In the place of a hash: weights of unknown contents were used."""
 
 
-def _recorded(meta: Mapping[str, Json]) -> Mapping[str, Json]:
-    return _mapping(_mapping(meta.get("document")).get("weights"))
+def recorded_weights(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return what weights are for → hash of their contents, as a manifest has them; empty where it has none."""
+    return _mapping(document.get("weights"))
 
 
 def _of_log(folder: Path, files: Mapping[str, Path]) -> Mapping[str, Json] | None:
@@ -83,7 +84,7 @@ def _of_log(folder: Path, files: Mapping[str, Path]) -> Mapping[str, Json] | Non
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LOG_TAIL))
         used = PERCEPTUAL_TERM in file.read().decode(errors="replace")
-    others = {name: ANY for name in files if name != PERCEPTUAL_WEIGHTS}
+    others = {name: ANY for name in files if name not in (PERCEPTUAL_WEIGHTS, EFFICIENTNET_WEIGHTS)}
     return {**others, **({PERCEPTUAL_WEIGHTS: ANY} if used else {})}
 
 

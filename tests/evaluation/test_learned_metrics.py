@@ -22,6 +22,7 @@ from ptx.evaluation.learned_metrics import (
 from ptx.evaluation.lpips import Lpips
 from ptx.evaluation.protocols import find_protocol
 from ptx.models.pose_mask import pose_mask
+from ptx.models.shipped import EFFICIENTNET_LITE0
 from ptx.models.weights import file_hash
 from ptx.pipeline.errors import PtxError
 from ptx.settings import EvaluateSettings
@@ -44,6 +45,7 @@ def inception_score(p: np.ndarray) -> float:
 def test_without_networks_nothing_is_scored() -> None:
     rows = random_rows(2)
     metrics = LearnedMetrics()
+    assert metrics.distances_to(rows["target"])(rows["source"]) == {}
     assert metrics.picture_scores(rows["source"], rows["source"], rows["target"], rows) == {}
     assert metrics.set_statistics(rows["source"], pose_mask(standing(2), 128, 64) > 0, find_protocol("ours")) == {}
 
@@ -133,13 +135,16 @@ def test_fid_needs_a_reference() -> None:
 
 def test_networks_are_read_from_the_files_that_settings_name(tmp_path: Path) -> None:
     models = FolderModels(tmp_path / "models")
-    assert open_learned_metrics(EvaluateSettings(), models, masked=True) == LearnedMetrics(masked=True)
+    ours = {"efficientnet_lite0": file_hash(EFFICIENTNET_LITE0)}
+    plain = open_learned_metrics(EvaluateSettings(), models, masked=True)
+    assert plain == LearnedMetrics(perceptual=plain.perceptual, masked=True, hashes=ours)
+    assert plain.perceptual is not None
     alexnet, linear = tmp_path / "alexnet.safetensors", tmp_path / "lpips.safetensors"
-    plain = Lpips()
-    save_file({k: v for k, v in plain.state_dict().items() if k.startswith("features")}, alexnet)
-    save_file({f"lin{i}.model.1.weight": torch.rand_like(w) for i, w in enumerate(plain.linear)}, linear)
+    network = Lpips()
+    save_file({k: v for k, v in network.state_dict().items() if k.startswith("features")}, alexnet)
+    save_file({f"lin{i}.model.1.weight": torch.rand_like(w) for i, w in enumerate(network.linear)}, linear)
     metrics = open_learned_metrics(EvaluateSettings(alexnet=alexnet, lpips=linear), models, masked=False)
     assert isinstance(metrics.lpips, Lpips)
-    assert metrics.hashes == {"alexnet": file_hash(alexnet), "lpips": file_hash(linear)}
+    assert metrics.hashes == {"alexnet": file_hash(alexnet), "lpips": file_hash(linear), **ours}
     with pytest.raises(PtxError, match=r"LPIPS needs both evaluate.alexnet and evaluate.lpips"):
         open_learned_metrics(EvaluateSettings(alexnet=alexnet), models, masked=False)

@@ -32,7 +32,7 @@ def cells(lines: list[str], start: str) -> list[str]:
 def test_columns_are_the_published_tables_and_empty_ones_say_why() -> None:
     done = scored()
     table = published_table(done, "market1501")
-    assert cells(table, "market1501") == ["ssim", "is", "mask_ssim", "mask_is", "fid", "lpips", "pckh", "source"]
+    assert cells(table, "market1501") == ["ssim", "is", "mask_ssim", "mask_is", "fid", "lpips", "pckh", "pd", "source"]
     found = cells(table, "generator")
     for text, metric in zip(found, ("ssim", "is", "mask_ssim"), strict=False):
         match = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", text)
@@ -40,8 +40,9 @@ def test_columns_are_the_published_tables_and_empty_ones_say_why() -> None:
         mean, low, high = match.groups()
         assert mean == f"{done.values['generator'][metric].mean():.4g}"
         assert float(low) < float(mean) < float(high)
-    assert found[3:] == ["", "", "", "", "this workspace"]
+    assert found[3:] == ["", "", "", "", "", "this workspace"]
     assert cells(table, "photographs")[0] == ""
+    assert "pd needs another `ptx evaluate`: these scores are of an earlier version." in table
     assert "mask_is needs evaluate.inception, and a protocol whose code prints it." in table
     assert cells(table, "semantic parsing transformation")[2:4] == ["0.758", "3.68"]
     assert any("could be traced" in line for line in published_table(done, "mvc"))

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from ptx.models.shipped import EFFICIENTNET_LITE0
 from ptx.models.vgg import Vgg19Features
 from ptx.pipeline.errors import PtxError
 from ptx.training import hardware, weight_files
 from ptx.training.state import VALIDATION, stale
-from ptx.training.trainings import TRAININGS
+from ptx.training.trainings import TRAININGS, appearance_flow
 from tests.training.test_state import reasons
-from tests.training.tiny import tiny_project, train
+from tests.training.tiny import Hearing, tiny_project, train
 
+GRADIENTS = "train_generator.without_vgg=gradients"
+EFFICIENTNET = "train_generator.without_vgg=efficientnet"
 GENERATOR = "train_generator.flow=projected", "train_generator.adversarial=0"
 
 
@@ -76,8 +79,8 @@ def of_older_ptx(meta: dict[str, object]) -> None:
 @pytest.mark.slow
 def test_a_training_without_vgg_does_not_go_on_with_it(work: Path, small_vgg: Path) -> None:
     named = f"train_generator.vgg={small_vgg}"
-    train(work, "train-generator", 4, *GENERATOR)
-    assert generator(work) == []
+    train(work, "train-generator", 4, *GENERATOR, GRADIENTS)
+    assert generator(work) == generator(work, GRADIENTS) == []
     assert generator(work, named) == ["perceptual loss: VGG-19 weights were absent, now vgg19.pth"]
     train(work, "train-generator", 6, *GENERATOR, named)
     terms = (work / "models" / "generator" / "log.csv").read_text()
@@ -85,6 +88,46 @@ def test_a_training_without_vgg_does_not_go_on_with_it(work: Path, small_vgg: Pa
     assert "gradients" not in terms  # anew, and not a mixture of both
     assert generator(work, named) == []
     assert generator(work) == ["perceptual loss: VGG-19 weights were vgg19.pth, now absent"]
+
+
+OURS = "perceptual loss: EfficientNet-Lite0 weights"
+
+
+@pytest.mark.slow
+def test_the_network_that_comes_with_ptx_is_part_of_a_model(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its contents; `auto` is what the model was begun with."""
+    train(work, "train-generator", 4, *GENERATOR)
+    assert generator(work) == generator(work, EFFICIENTNET) == []
+    assert generator(work, GRADIENTS) == [f"{OURS} were efficientnet_lite0.safetensors, now absent"]
+    terms = (work / "models" / "generator" / "log.csv").read_text()
+    assert "perceptual" in terms
+    moved = Path(shutil.copy(EFFICIENTNET_LITE0, tmp_path / "moved.safetensors"))
+    monkeypatch.setattr(appearance_flow, "EFFICIENTNET_LITE0", moved)
+    assert generator(work) == []
+    moved.write_bytes(moved.read_bytes() + b"0")
+    assert generator(work) == [f"{OURS} were efficientnet_lite0.safetensors, now moved.safetensors with other contents"]
+
+
+@pytest.mark.slow
+def test_a_model_that_was_begun_without_a_perceptual_loss_goes_on_without(work: Path) -> None:
+    """Such as those of before: they stay valid, and so do models that were trained on them, also where they are gone."""
+    train(work, "train-generator", 4, *GENERATOR, GRADIENTS)
+    train(work, "train-pixel-warp", 4, *GENERATOR, "train_generator.steps=4")
+    assert generator(work) == []
+    assert generator(work, EFFICIENTNET) == [f"{OURS} were absent, now efficientnet_lite0.safetensors"]
+    hearing = Hearing()
+    assert train(work, "train-generator", 6, *GENERATOR, listener=hearing).trained
+    assert any("no perceptual loss" in text for text in hearing.texts)
+    assert "perceptual" not in (work / "models" / "generator" / "log.csv").read_text()
+    meta = json.loads((work / "models" / "generator" / "model.json").read_text())
+    assert "weights" not in meta["document"]
+    assert not meta["weights"]
+    assert reasons(work, "train-pixel-warp", *GENERATOR) == []
+    shutil.rmtree(work / "models" / "generator")
+    assert reasons(work, "train-pixel-warp", *GENERATOR) == []
+    assert reasons(work, "train-pixel-warp", *GENERATOR, "train_generator.style=1") == ["input train-generator changed"]
 
 
 @pytest.mark.slow
@@ -122,13 +165,14 @@ def test_weights_that_are_gone_leave_the_model_as_it_is_and_stop_its_training(wo
 @pytest.mark.parametrize("with_vgg", [False, True])
 def test_models_that_did_not_record_weights_are_known_by_their_log(work: Path, small_vgg: Path, with_vgg: bool) -> None:
     named = f"train_generator.vgg={small_vgg}"
-    train(work, "train-generator", 4, *GENERATOR, *([named] if with_vgg else []))
+    train(work, "train-generator", 4, *GENERATOR, named if with_vgg else GRADIENTS)
     rewrite(work, "generator", of_older_ptx)
     absent, there = generator(work), generator(work, named)
     if with_vgg:
         assert (absent, there) == (["perceptual loss: VGG-19 weights were there, now absent"], [])
     else:
         assert (absent, there) == ([], ["perceptual loss: VGG-19 weights were absent, now vgg19.pth"])
+        assert generator(work, EFFICIENTNET) == [f"{OURS} were absent, now efficientnet_lite0.safetensors"]
     (work / "models" / "generator" / "log.csv").unlink()
     assert generator(work) == generator(work, named) == []  # nothing is known
 

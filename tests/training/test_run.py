@@ -39,11 +39,13 @@ def test_all_three_stages_in_order(work: Path) -> None:
     assert result.leads
     hearing = Hearing()
     assert "ssim" in train(work, "train-generator", 4, *FOUR, listener=hearing).scores
+    assert hearing.texts == []
+    gradients = "train_pixel_warp.without_vgg=gradients"
+    assert "ssim" in train(work, "train-pixel-warp", 4, *FOUR, gradients, listener=hearing).scores
     assert hearing.texts == [
-        "train-generator: no VGG-19 weights (train_generator.vgg), so no perceptual loss; the loss on differences of neighbouring "
+        "train-pixel-warp: no VGG-19 weights (train_pixel_warp.vgg), so no perceptual loss; the loss on differences of neighbouring "
         "pixels stands in"
     ]
-    assert "ssim" in train(work, "train-pixel-warp", 4, *FOUR).scores
     assert list((work / "models" / "generator" / "samples").glob("*.png"))
     found = [tiny_project(work, *FOUR).step(name).status() for name in TRAININGS]
     assert [(s.condition, s.done) for s in found] == [("done", 4)] * 3 + [("absent", 0)] * (len(TRAININGS) - 3)

@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from ptx.models.flow_net import FlowNet
+from ptx.models.shipped import EFFICIENTNET_LITE0
 from ptx.pipeline.config import ADDED_LATER
 from ptx.pipeline.errors import PtxError
 from ptx.settings import load_settings
@@ -22,7 +23,13 @@ from ptx.training.settings import (
 )
 from ptx.training.training import Training
 from ptx.training.trainings import TRAININGS
-from ptx.training.trainings.appearance_flow import PERCEPTUAL_WEIGHTS, TrainFlowSettings, TrainGeneratorSettings
+from ptx.training.trainings.appearance_flow import (
+    EFFICIENTNET_WEIGHTS,
+    PERCEPTUAL_WEIGHTS,
+    TrainFlowSettings,
+    TrainGeneratorSettings,
+    TrainPixelWarpSettings,
+)
 from ptx.training.trainings.attributes import TrainAttributesSettings
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 from ptx.training.trainings.view import TrainCoarseSettings, TrainRefineSettings
@@ -180,8 +187,29 @@ def test_only_the_classifiers_training_reads_what_people_wear() -> None:
 
 def test_weights_of_vgg_are_needed_where_they_are_named(tmp_path: Path) -> None:
     for settings in (TrainGeneratorSettings, TrainSynthesisSettings):
-        assert settings().weights == {}
-        assert settings(vgg=tmp_path / "vgg.pth").weights == {PERCEPTUAL_WEIGHTS: tmp_path / "vgg.pth"}
+        vgg = tmp_path / "vgg.pth"
+        for more in ({}, {"without_vgg": "efficientnet"}, {"without_vgg": "gradients"}):
+            assert settings(vgg=vgg, **more).weights == {PERCEPTUAL_WEIGHTS: vgg}
+
+
+def test_without_vgg_pictures_are_compared_by_the_network_that_comes_with_ptx() -> None:
+    for settings in (TrainGeneratorSettings, TrainPixelWarpSettings, TrainSynthesisSettings):
+        for used in (settings(), settings(without_vgg="efficientnet")):
+            assert used.weights == {EFFICIENTNET_WEIGHTS: EFFICIENTNET_LITE0}
+        for unused in (settings(without_vgg="gradients"), settings(perceptual=0)):
+            assert unused.weights == {}
+        for preset in ("deepfashion-256", "market-128x64"):  # published with VGG-19, or with none
+            assert settings(preset=preset).weights == {}
+
+
+def test_what_is_left_open_is_as_a_model_was_begun(tmp_path: Path) -> None:
+    left_open = TrainGeneratorSettings()
+    assert left_open.as_begun([EFFICIENTNET_WEIGHTS]).without_vgg == "efficientnet"
+    assert left_open.as_begun([]).without_vgg == left_open.as_begun([PERCEPTUAL_WEIGHTS]).without_vgg == "gradients"
+    for said in ("efficientnet", "gradients"):
+        for begun in ([], [EFFICIENTNET_WEIGHTS]):
+            assert TrainGeneratorSettings(without_vgg=said).as_begun(begun).without_vgg == said
+    assert TrainFlowSettings().as_begun([EFFICIENTNET_WEIGHTS]) == TrainFlowSettings()
 
 
 def test_projected_flow_is_read_from_the_stores_of_bodies() -> None:

@@ -23,7 +23,13 @@ SEED = 0
 
 Group = Literal["named", "losses", "presets", "metrics", "rest"]
 
-LOSS_FILES = ("models/losses.py", "models/pose_flow_losses.py", "models/vgg.py", "training/recipes/")
+LOSS_FILES = (
+    "models/losses.py",
+    "models/pose_flow_losses.py",
+    "models/vgg.py",
+    "models/efficientnet_lite.py",
+    "training/recipes/",
+)
 """Files, or folders, whose loss functions and optimisers are changed everywhere."""
 
 LOSS_NAMES = ("loss", "terms", "optimiser", "reconstruction", "end_point", "perceptual", "style", "gram")

@@ -26,5 +26,8 @@ NAMED: tuple[tuple[str, str, str], ...] = (
     # Losses.
     ("models/losses.py", '"part": part_weight * part_loss(', '"part": 0 * part_loss('),
     ("training/recipes/generator.py", "s.perceptual * perceptual_loss(features)", "perceptual_loss(features) * 0"),
+    ("training/recipes/generator.py", "s.perceptual * distance.mean()", "0 * distance.mean()"),
+    ("training/recipes/generator.py", "unit_features(network(painted)), wanted)", "network(painted), wanted)"),
+    ("models/efficientnet_lite.py", "return torch.stack(levels).mean(0)", "return torch.stack(levels[1:]).mean(0)"),
 )
 """(file below ptx, text that is there once, text that replaces it)."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ptx.models.combined_flow import CombinedFlow
+from ptx.models.efficientnet_lite import EfficientNetLite0, feature_distance, unit_features
 from ptx.models.flow_net import FlowNet
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.losses import gan_terms, gradient_loss
@@ -36,6 +37,9 @@ from ptx.training.recipes.base import (
 )
 from ptx.training.trainings.appearance_flow import PaintingSettings, TrainGeneratorSettings, TrainPixelWarpSettings
 
+PerceptualNetwork = Vgg19Features | EfficientNetLite0
+"""Networks by whose features pictures are compared."""
+
 G = TypeVar("G", bound=PaintingSettings)
 
 
@@ -48,7 +52,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         radius: of the discs in the pose maps, px.
         background: of the network that paints; it determines the pose maps that it gets.
         flow_net: gives the flow; None where it is projected.
-        features: for the perceptual loss; None without VGG weights.
+        features: for the perceptual loss; None without one.
     """
 
     monitor = "ssim"
@@ -62,7 +66,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         radius: float,
         background: Background,
         flow_net: FlowNet | CombinedFlow | None,
-        features: Vgg19Features | None,
+        features: PerceptualNetwork | None,
     ) -> None:
         super().__init__(settings, facts)
         self.radius = radius
@@ -78,12 +82,12 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         return networks
 
     def frozen(self) -> list[nn.Module]:
-        """Return the flow network and VGG-19, where there are such."""
+        """Return the flow network and that of the perceptual loss, where there are such."""
         return [network for network in (self.flow_net, self.features) if network is not None]
 
     def notes(self) -> list[str]:
         """Say that there is no perceptual loss, where there is none."""
-        if self.settings.vgg is not None:
+        if self.settings.weights:
             return []
         section = self.name.replace("-", "_")
         if self.settings.gradients:
@@ -126,7 +130,7 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         return vary_target(super().vary(batch), self.settings.shift, self.settings.scale)
 
     def losses(self, nets: Mapping[str, nn.Module], batch: Batch, step: int) -> Losses:
-        """L1, perceptual or gradient loss, L1 of smaller pictures, and the adversarial terms."""
+        """L1, perceptual and gradient loss, L1 of smaller pictures, and the adversarial terms."""
         s = self.settings
         batch = self.vary(batch)
         painted, *smaller = self.paint(nets["generator"], batch)
@@ -153,12 +157,20 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         """Differences of the finest picture from the target, both (B, 3, H, W) in -1..1, in terms that need no discriminator."""
         s = self.settings
         terms = {"l1": F.l1_loss(painted, target)}
-        if self.features is not None:
-            features = self.features(painted, target)
-            terms["perceptual"] = s.perceptual * perceptual_loss(features)
-            if s.style > 0:
-                terms["style"] = s.style * style_loss(features)
-        elif s.gradients > 0:
+        match self.features:
+            case Vgg19Features() as vgg:
+                features = vgg(painted, target)
+                terms["perceptual"] = s.perceptual * perceptual_loss(features)
+                if s.style > 0:
+                    terms["style"] = s.style * style_loss(features)
+            case EfficientNetLite0() as network:
+                with torch.no_grad():
+                    wanted = unit_features(network(target))
+                distance = feature_distance(unit_features(network(painted)), wanted)
+                terms["perceptual"] = s.perceptual * distance.mean()
+        if s.gradients > 0 and not isinstance(
+            self.features, Vgg19Features
+        ):  # EfficientNet's finest features are of half the size
             terms["gradients"] = s.gradients * gradient_loss(painted, target)
         return terms
 
@@ -171,13 +183,15 @@ class PaintingRecipe(Recipe[G], Generic[G]):
         return [batch["source"], batch["target"], self.paint(net, batch)[0]]
 
 
-def load_features(settings: PaintingSettings) -> Vgg19Features | None:
-    """Read VGG-19's weights; None where the settings name none.
+def load_features(settings: PaintingSettings) -> PerceptualNetwork | None:
+    """Read the network of the perceptual loss: VGG-19 where it is named, else EfficientNet-Lite0; None where there is none.
 
     Raises:
         PtxError: there is no such file, or it holds other weights.
     """
-    return None if settings.vgg is None else Vgg19Features.load(settings.vgg)
+    if settings.vgg is not None:
+        return Vgg19Features.load(settings.vgg)
+    return EfficientNetLite0.load() if settings.weights else None
 
 
 class GeneratorRecipe(PaintingRecipe[TrainGeneratorSettings]):
@@ -227,7 +241,7 @@ class PixelWarpRecipe(PaintingRecipe[TrainPixelWarpSettings]):
         facts: NetworkFacts,
         radius: float,
         flow_net: FlowNet | CombinedFlow | None,
-        features: Vgg19Features | None,
+        features: PerceptualNetwork | None,
         painter: Generator,
     ) -> None:
         super().__init__(settings, facts, radius, painter.background, flow_net, features)

@@ -17,7 +17,6 @@ from ptx.models.pixels import to_tensor
 from ptx.models.pose_flow_losses import LEVELS, PairWeights, active_levels, known_warp, known_warp_loss, pair_loss
 from ptx.models.pose_maps import pose_map
 from ptx.models.ssim import ssim
-from ptx.models.vgg import Vgg19Features
 from ptx.models.warping import warp_picture, warp_pixels
 from ptx.pictures.draw import GARMENT_COLOURS
 from ptx.training.context import NetworkFacts, TrainingContext
@@ -31,7 +30,7 @@ from ptx.training.recipes.base import (
     load_network,
     trained_settings,
 )
-from ptx.training.recipes.generator import PaintingRecipe, load_features
+from ptx.training.recipes.generator import PaintingRecipe, PerceptualNetwork, load_features
 from ptx.training.trainings.pose_flow import TrainGarmentSettings, TrainPoseFlowSettings, TrainSynthesisSettings
 
 
@@ -179,7 +178,7 @@ class SynthesisRecipe(PaintingRecipe[TrainSynthesisSettings]):
         facts: NetworkFacts,
         radius: float,
         flow_net: FlowNet | CombinedFlow | None,
-        features: Vgg19Features | None,
+        features: PerceptualNetwork | None,
         garments: GarmentNet,
     ) -> None:
         super().__init__(settings, facts, radius, settings.background, flow_net, features)

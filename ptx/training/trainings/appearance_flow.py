@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
+from ptx.models.shipped import EFFICIENTNET_LITE0
 from ptx.models.variants import (
     PATCH_DISCRIMINATOR_PX,
     AdversarialKind,
@@ -17,8 +18,9 @@ from ptx.models.variants import (
     PixelWarpInputs,
     PyramidWeights,
     Regressor,
+    WithoutVgg,
 )
-from ptx.pipeline.config import ADDED_LATER, AbsolutePath
+from ptx.pipeline.config import ADDED_LATER, RESOLVED, AbsolutePath
 from ptx.training.settings import (
     FROM_DRAWN,
     AdversarialSettings,
@@ -33,6 +35,9 @@ from ptx.training.training import Training
 
 PERCEPTUAL_WEIGHTS = "perceptual loss: VGG-19 weights"
 """What VGG-19's weights are for, in manifests and in the reasons why a model is stale."""
+
+EFFICIENTNET_WEIGHTS = "perceptual loss: EfficientNet-Lite0 weights"
+"""The same of EfficientNet-Lite0's, which come with ptx."""
 
 
 class TrainFlowSettings(PoseMapSettings, MaxChannelsSettings):
@@ -97,13 +102,16 @@ class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
     scale: Annotated[float, Field(ge=1)] = 1.0
     """Most by which targets are made larger or smaller at random."""
     vgg: AbsolutePath | None = None
-    """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss. Without them it is off."""
+    """VGG-19 weights (.safetensors or .pth, torchvision's names) for the perceptual loss, as published."""
+    without_vgg: Annotated[WithoutVgg, RESOLVED] = "auto"
+    """Loss where no VGG weights are named: gradients is that on differences of neighbouring pixels; efficientnet adds the perceptual one on
+    EfficientNet-Lite0's features, which come with ptx; auto is what the model was begun with, at first efficientnet (ours)."""
     perceptual: Weight = 1.0
-    """Weight of the perceptual loss, where there are VGG weights."""
+    """Weight of the perceptual loss; without VGG weights 0 is as `without_vgg: gradients`."""
     style: Weight = 0.0
     """Weight of the style loss on shifted Gram matrices, where there are VGG weights; 0 as published."""
     gradients: Weight = 1.0
-    """Weight of the loss on differences of neighbouring pixels, which stands in where there are no VGG weights (ours)."""
+    """Weight of the loss on differences of neighbouring pixels, where there are no VGG weights (ours)."""
     adversarial_from: Annotated[int, Field(ge=0)] = 0
     """Step from which the discriminator takes part."""
     adversarial_kind: AdversarialKind = "bce"
@@ -115,8 +123,19 @@ class PaintingSettings(AdversarialSettings, MaxChannelsSettings):
 
     @property
     def weights(self) -> Mapping[str, Path]:
-        """VGG-19's, where they are named."""
-        return {} if self.vgg is None else {PERCEPTUAL_WEIGHTS: self.vgg}
+        """VGG-19's where they are named, else EfficientNet-Lite0's unless they are not wanted."""
+        if self.vgg is not None:
+            return {PERCEPTUAL_WEIGHTS: self.vgg}
+        wanted = self.without_vgg != "gradients" and self.perceptual > 0
+        return {EFFICIENTNET_WEIGHTS: EFFICIENTNET_LITE0} if wanted else {}
+
+    def as_begun(self, weights: Collection[str]) -> Self:
+        """Where the loss is left open, take the perceptual one of EfficientNet-Lite0 if its weights are among these, else the other."""
+        if self.without_vgg != "auto":
+            return self
+        return self.model_copy(
+            update={"without_vgg": "efficientnet" if EFFICIENTNET_WEIGHTS in weights else "gradients"}
+        )
 
     @property
     def halvings(self) -> int:
@@ -158,10 +177,11 @@ class TrainGeneratorSettings(DualPathSettings, PoseMapSettings):
         },
         "deepfashion-256": {
             "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
+            "without_vgg": "gradients",
         },
         "market-128x64": {
-            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
-            "warped_scales": 4, "radius": 4.0, "shift": (10, 10), "scale": 1.2,
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000,
+            "without_vgg": "gradients", "scales": 5, "warped_scales": 4, "radius": 4.0, "shift": (10, 10), "scale": 1.2,
         },
     }  # fmt: skip
 
@@ -184,11 +204,11 @@ class TrainPixelWarpSettings(PaintingSettings):
         },
         "deepfashion-256": {
             "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
-            "inputs": "published",
+            "without_vgg": "gradients", "inputs": "published",
         },
         "market-128x64": {
-            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
-            "shift": (10, 10), "scale": 1.2, "inputs": "published",
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000,
+            "without_vgg": "gradients", "scales": 5, "shift": (10, 10), "scale": 1.2, "inputs": "published",
         },
     }  # fmt: skip
 

@@ -101,11 +101,12 @@ class TrainSynthesisSettings(DualPathSettings):
             "adversarial": 0.0,
         },
         "deepfashion-256": {
-            "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000, "scales": 6,
+            "steps": 380_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 63_000,
+            "without_vgg": "gradients", "scales": 6,
         },
         "market-128x64": {
-            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000, "scales": 5,
-            "shift": (10, 10), "scale": 1.2,
+            "steps": 980_000, "save_every": 5000, "ema": 0.999, "checkpoint": "last", "adversarial_from": 160_000,
+            "without_vgg": "gradients", "scales": 5, "shift": (10, 10), "scale": 1.2,
         },
     }  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from ptx.models.efficientnet_lite import EfficientNetLite0
 from ptx.models.generator import Generator, PatchDiscriminator, PixelWarp
 from ptx.models.losses import gradient_loss
 from ptx.models.pose_maps import pose_map
@@ -14,14 +15,14 @@ from ptx.models.vgg import Vgg19Features, style_loss
 from ptx.training.data import Batch
 from ptx.training.recipes import generator as recipe_module
 from ptx.training.recipes.base import Losses
-from ptx.training.recipes.generator import GeneratorRecipe, PixelWarpRecipe, load_features
+from ptx.training.recipes.generator import GeneratorRecipe, PerceptualNetwork, PixelWarpRecipe, load_features
 from ptx.training.trainings.appearance_flow import TrainGeneratorSettings, TrainPixelWarpSettings
 from tests.training.recipes.noise import FACTS, SIZE, TINY, is_trained, known, losses_and_gradients, noise
 
 PAINT = {**TINY, "warped_scales": 2, "flow": "projected"}
 
 
-def generator(features: Vgg19Features | None = None, **settings: object) -> GeneratorRecipe:
+def generator(features: PerceptualNetwork | None = None, **settings: object) -> GeneratorRecipe:
     made = TrainGeneratorSettings.model_validate({**PAINT, **settings})
     return GeneratorRecipe(made, FACTS, made.radius, made.background, None, features)
 
@@ -65,7 +66,7 @@ class Grey(GeneratorRecipe):
 
 
 def grey_losses(
-    step: int = 10, features: Vgg19Features | None = None, **settings: object
+    step: int = 10, features: PerceptualNetwork | None = None, **settings: object
 ) -> tuple[Losses, Judge, Batch]:
     """The terms of a grey picture; a batch, a judge that has seen it."""
     chosen = TrainGeneratorSettings.model_validate({**PAINT, **settings})
@@ -187,17 +188,47 @@ def test_perceptual_and_style_loss_with_vgg() -> None:
     losses, _ = losses_and_gradients(made)
     assert set(losses["generator"]) == {"l1", "perceptual", "style"}
     assert made.frozen() == [features]
-    assert load_features(made.settings) is None
+
+
+@pytest.mark.slow
+def test_perceptual_loss_without_vgg() -> None:
+    """The mean over the batch of the distance that EfficientNet-Lite0 sees, times the weight, beside the loss on gradients."""
+    network = load_features(TrainGeneratorSettings())
+    assert isinstance(network, EfficientNetLite0)
+    one, half = (
+        grey_losses(features=network, adversarial_from=99, style=1, perceptual=weight)[0]["generator"]
+        for weight in (1.0, 0.5)
+    )
+    assert set(one) == {"l1", "perceptual", "gradients"}
+    assert one["gradients"] == half["gradients"] == grey_losses(adversarial_from=99)[0]["generator"]["gradients"]
+    target = noise()["target"]
+    levels = []
+    for a, b in zip(network(torch.full_like(target, 0.25)), network(target), strict=True):
+        u, v = (x.detach().double() / (x.detach().double().square().sum(1, keepdim=True).sqrt() + 1e-6) for x in (a, b))
+        levels.append(float((u - v).square().sum(1).mean()))
+    assert float(one["perceptual"]) == pytest.approx(np.mean(levels), rel=1e-4)
+    assert float(half["perceptual"]) == pytest.approx(float(one["perceptual"]) / 2)
+    made = generator(network, adversarial=0)
+    losses, networks = losses_and_gradients(made)
+    assert set(losses["generator"]) == {"l1", "perceptual", "gradients"}
+    assert is_trained(networks["generator"])
+    assert made.frozen() == [network]
+
+
+def test_the_network_of_the_perceptual_loss_is_that_of_the_settings() -> None:
+    assert load_features(TrainGeneratorSettings(without_vgg="gradients")) is None
+    assert load_features(TrainGeneratorSettings(perceptual=0)) is None
+    assert load_features(TrainGeneratorSettings(preset="deepfashion-256")) is None
 
 
 @pytest.mark.parametrize(
     ("gradients", "words"), [(1, "the loss on differences of neighbouring pixels stands in"), (0, "there is none")]
 )
 def test_a_note_where_there_is_no_perceptual_loss(gradients: float, words: str) -> None:
-    assert generator(gradients=gradients).notes() == [
+    assert generator(without_vgg="gradients", gradients=gradients).notes() == [
         f"no VGG-19 weights (train_generator.vgg), so no perceptual loss; {words}"
     ]
-    assert generator(vgg="vgg.pth").notes() == []
+    assert generator().notes() == generator(vgg="vgg.pth", without_vgg="gradients").notes() == []
 
 
 def test_pixel_warping_trains_no_generator() -> None:

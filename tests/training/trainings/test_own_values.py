@@ -21,6 +21,7 @@ SLOW_BETAS: dict[str, Json] = {"betas": [0.9, 0.999]}
 
 PAINTS: dict[str, Json] = {
     "base_channels": 8, "max_channels": 64, "learning_rate": 3e-3, "scales": 5, "shift": [0, 0], "scale": 1.0, "vgg": None,
+    "without_vgg": "auto",
     "perceptual": 1.0, "style": 0.0, "gradients": 1.0, "adversarial": 0.0, "adversarial_from": 0, "adversarial_kind": "bce",
     "discriminator_rate": 2e-5, "discriminator_decay": 4e-4,
 }  # fmt: skip

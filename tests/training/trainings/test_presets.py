@@ -34,6 +34,7 @@ GENERATOR: dict[str, Json] = {
     **SYSTEM_A, "learning_rate": 2e-4, "betas": [0.5, 0.999], "fusion": "residual", "feature_alignment": "published",
     "background": "paint", "flow": "regressed", "perceptual": 1.0, "style": 0.0, "adversarial": 0.01, "adversarial_kind": "bce",
     "discriminator_rate": 2e-5, "discriminator_decay": 4e-4, "gradients": 1.0, "surface": False,
+    "without_vgg": "gradients",
 }  # fmt: skip
 """L1 + perceptual + .01 adversarial. The loss on gradients is ours: it stands in where there are no VGG weights."""
 
