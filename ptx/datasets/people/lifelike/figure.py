@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.pack import Pack, Piece
 from ptx.geometry.body import Body
+from ptx.geometry.mesh import unit_normals
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -38,8 +40,8 @@ class Worn:
     """What."""
     label: str
     """As what: its name in `ptx.labels`."""
-    keep: NDArray[np.bool_]
-    """(F,) its faces that are left after cutting; all of them uncut."""
+    outside: Callable[[Floats], Floats] | None
+    """How far (M,) points (M, 3) of the mean body in rest lie beyond where it is cut, metres; None: uncut."""
     hides: NDArray[np.bool_]
     """(B,) the body's vertices that it hides."""
     swell: float = 0.0
@@ -52,6 +54,8 @@ class Figure:
 
     body: Body
     """V vertices, all faces: first those that nothing is seen through, then cards of hair."""
+    rest: Floats
+    """(V, 3) of the mean body, without a face's shape: what skin is a function of."""
     solid: int
     """Number of faces that nothing is seen through."""
     owner: NDArray[np.uint8]
@@ -66,11 +70,6 @@ class Figure:
     """What is worn."""
     starts: tuple[int, ...]
     """First vertex of each piece."""
-
-
-def uncut(piece: Piece, label: str, body: Body) -> Worn:
-    """Wear a piece as it was made."""
-    return Worn(piece, label, np.ones(len(piece.faces), np.bool_), piece.hides[: len(body.v_template)])
 
 
 def rest_points(pack: Pack, body: Body, piece: Piece) -> Floats:
@@ -100,16 +99,23 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         piece = item.piece
         placed = _place(piece, base)
         if item.swell:
-            placed += item.swell * piece.offset / np.maximum(np.linalg.norm(piece.offset, axis=1, keepdims=True), 1e-6)
-        vertices.append(placed)
-        dirs.append(np.einsum("vi,vick->vck", piece.weights, shapedirs[piece.corners]))
-        skin.append(_few(np.einsum("vi,vij->vj", piece.weights, weights[piece.corners])))
+            placed += np.float32(item.swell) * unit_normals(placed, piece.faces)
+        moved = [
+            placed,
+            np.einsum("vi,vick->vck", piece.weights, shapedirs[piece.corners]),
+            _few(np.einsum("vi,vij->vj", piece.weights, weights[piece.corners])),
+        ]
+        kept = np.ones(len(piece.faces), np.bool_)
+        if item.outside is not None:
+            kept = _cut(item.outside(rest_points(pack, body, piece)), piece.faces, moved)
+        for into, values in zip((vertices, dirs, skin), moved, strict=True):
+            into.append(values)
         uv.append(piece.uv)
         lift.append(np.full(len(placed), LAYER_LIFT * LAYERS.get(item.label, 0), np.float32))
         starts.append(start)
-        faces = piece.faces[item.keep] + start
+        faces = piece.faces[kept] + start
         owner = np.full(len(faces), FIRST_PIECE + number, np.uint8)
-        (cards if piece.kind in CARDS else solids).append((faces, piece.face_uv[item.keep] + uv_start, owner))
+        (cards if piece.kind in CARDS else solids).append((faces, piece.face_uv[kept] + uv_start, owner))
         start += len(placed)
         uv_start += len(piece.uv)
     faces, face_uv, owner = (np.concatenate(parts) for parts in zip(*solids, *cards, strict=True))
@@ -122,9 +128,32 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         posedirs=None,
     )
     solid = sum(len(part[0]) for part in solids)
+    rest = dressed.v_template.copy()
+    rest[:count] = body.v_template
     return Figure(
-        dressed, solid, owner, np.concatenate(uv), face_uv.astype(np.int32), np.concatenate(lift), tuple(worn), tuple(starts)
+        dressed, rest, solid, owner, np.concatenate(uv), face_uv.astype(np.int32), np.concatenate(lift), tuple(worn), tuple(starts)
     )
+
+
+def _cut(outside: Floats, faces: Ints, values: list[Floats]) -> NDArray[np.bool_]:
+    """Cut a piece where `outside` (V,) is 0: returns the faces (F,) that stay.
+
+    The vertices of these beyond the cut are moved onto it, in place, with all their `values` (V, ...): along the edges to those inside.
+    """
+    kept = (outside[faces] < 0).any(1)
+    edges = faces[kept][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    edges = np.concatenate([edges, edges[:, ::-1]])
+    inner, outer = edges[(outside[edges[:, 0]] < 0) & (outside[edges[:, 1]] >= 0)].T
+    share = outside[inner] / (outside[inner] - outside[outer])
+    count = np.bincount(outer, minlength=len(outside))
+    moved = count > 0
+    for array in values:
+        flat = array.reshape(len(array), -1)
+        ends = flat[inner] + share[:, None] * (flat[outer] - flat[inner])
+        total = np.zeros_like(flat)
+        np.add.at(total, outer, ends)
+        flat[moved] = total[moved] / count[moved, None]
+    return np.asarray(kept, np.bool_)
 
 
 def _place(piece: Piece, base: Floats) -> Floats:

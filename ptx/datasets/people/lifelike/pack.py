@@ -76,6 +76,8 @@ class Pack:
     """(E,) the body's vertices that are eyes."""
     eye_uv: Floats
     """(E, 2) where in the picture of an eye they lie, v down, 0..1."""
+    sex_weights: Floats
+    """(11,) weights of betas and 1 whose sum is near 0 for women, near 1 for men."""
     lights: Floats
     """(L, 9, 3) radiance as spherical harmonics (`light.harmonics`), mean 1."""
     prints: tuple[str, ...]
@@ -95,6 +97,10 @@ class Pack:
         """List the pieces of a kind, and of a label and for a sex where they are given."""
         fits = [piece for piece in self.pieces if piece.kind == kind and (not label or piece.label == garment(label))]
         return [piece for piece in fits if not sex or piece.sex in ("", sex)]
+
+    def sex(self, betas: NDArray[np.floating]) -> str:
+        """Tell whether a body of these betas (10,) is female or male."""
+        return "male" if float(self.sex_weights[:-1] @ betas + self.sex_weights[-1]) > 0.5 else "female"
 
     @property
     def missing(self) -> list[str]:
@@ -149,6 +155,7 @@ def _build(folder: Path, arrays: dict[str, NDArray[np.generic]]) -> Pack:
         arrays["face/shapes"].astype(np.float32),
         arrays["eyes/vertices"].astype(np.int32),
         _downwards(arrays["eyes/uv"].astype(np.float32)),
+        arrays["sex"].astype(np.float32),
         arrays["lights"].astype(np.float32) if "lights" in arrays else np.zeros((0, 9, 3), np.float32),
         tuple(index["prints"]),
         tuple(index["walls"]),

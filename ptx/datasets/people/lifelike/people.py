@@ -1,0 +1,142 @@
+"""A population of lifelike people: looks, framings and pictures; poses, cameras and truth are as those of plain ones."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.people.lifelike.cloth import paint, sample_dye
+from ptx.datasets.people.lifelike.figure import CARDS, Figure, Worn, assemble
+from ptx.datasets.people.lifelike.light import sample_lighting
+from ptx.datasets.people.lifelike.pack import Pack, load_pack
+from ptx.datasets.people.lifelike.render import Person, draw, label_map
+from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
+from ptx.datasets.people.lifelike.skin import sample_skin
+from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
+from ptx.datasets.people.people import PERSON_STREAM, SCENE_STREAM, People, feet, sample_shape
+from ptx.datasets.people.render import Image
+from ptx.datasets.people.scenes import cast_shadow
+from ptx.geometry.body import Body, load_body
+from ptx.geometry.camera import project
+from ptx.geometry.joints import joint
+from ptx.geometry.skinning import pose_vertices
+from ptx.labels import garment
+
+Floats = NDArray[np.float32]
+
+LOOK_STREAM = 3
+"""Last number of the stream of a person's look, after the seed, `PERSON_STREAM` and the person."""
+
+CURL = (0.05, 0.45)
+"""Least and most radians by which each joint of the fingers is bent."""
+
+
+class LifelikePeople(People):
+    """Lifelike people. The same options and the same pack give the same bytes."""
+
+    def render(self, index: int) -> Image:
+        """Render an image (H, W, 3) uint8 RGB."""
+        options, pack, person = self.options, self.pack, self.person(index)
+        truth, points = self.truth(index), self.points(index)
+        lighting = sample_lighting(pack.lights, self._rng(SCENE_STREAM, self._leader(index), 1))
+        colour, alpha = draw(person, pack, points, float(truth.camera[0]), lighting, options.size)
+        lowest = float(points[:, 1].max())
+        floor = lowest + 0.5 if lowest < options.size[0] else None
+        studio = self._rng(SCENE_STREAM, index // options.images_per_person)
+        background = sample_surroundings(pack, studio, *options.size, floor)
+        if floor is not None:
+            cast_shadow(background, feet(points), float(truth.camera[0]))
+        if studio.random() < 0.4:
+            cast_on_wall(background, alpha, lighting.direction, 0.25)
+        seen = np.clip(colour / np.maximum(alpha, 1e-3)[..., None], 0, 1) ** np.float32(1 / 2.2)
+        picture = seen * alpha[..., None] + background * (1 - alpha)[..., None]
+        return photograph(picture, self._rng(SCENE_STREAM, index, 2))
+
+    def garment_labels(self, index: int) -> NDArray[np.uint8]:
+        """Return the garment labels (H, W) of an image (`ptx.labels`)."""
+        return label_map(self.person(index), self.points(index), self.options.size)
+
+    def alpha(self, index: int) -> Floats:
+        """Return how much of each pixel (H, W) is the person's, 0..1."""
+        lighting = sample_lighting(self.pack.lights, np.random.default_rng(0))
+        scale = float(self.truth(index).camera[0])
+        return draw(self.person(index), self.pack, self.points(index), scale, lighting, self.options.size)[1]
+
+    def points(self, index: int) -> Floats:
+        """Return the vertices (V, 3) of the dressed person as an image's camera sees them: u, v in px, depth in m."""
+        truth, figure = self.truth(index), self.person(index).figure
+        hands = _relaxed(self._rng(SCENE_STREAM, self._leader(index), 3))
+        vertices = pose_vertices(figure.body, truth.pose[None], truth.betas, hands[None])[0]
+        points = project(truth.camera, vertices).astype(np.float32)
+        points[:, 2] -= figure.lift
+        return points
+
+    def mesh(self, index: int) -> NDArray[np.int32]:
+        """Return the faces (F, 3) of `points`."""
+        return self.person(index).figure.body.faces
+
+    def person(self, index: int) -> Person:
+        """Return the person that an image shows, in rest."""
+        options = self.options
+        return _person(options.body, options.pack, options.seed, index // options.images_per_person, options.loose)
+
+    @property
+    def pack(self) -> Pack:
+        """What they are dressed from."""
+        return load_pack(self.options.pack)
+
+
+def _relaxed(rng: np.random.Generator) -> Floats:
+    """Sample a pose (30, 3) of fingers at ease: bent a little towards the palm."""
+    bend = rng.uniform(*CURL, (2, 1)) * rng.uniform(0.6, 1.3, (2, 15))
+    bend[:, 12:] *= 0.3  # thumbs
+    out = np.zeros((2, 15, 3), np.float32)
+    out[0, :, 2], out[1, :, 2] = -bend[0], bend[1]  # palms face down in rest, the left fingers point to +x
+    return out.reshape(30, 3)
+
+
+@lru_cache(maxsize=6)
+def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Person:
+    """Make a person."""
+    body, pack = load_body(spec), load_pack(folder)
+    rng = np.random.default_rng([seed, PERSON_STREAM, number, LOOK_STREAM])
+    sex = pack.sex(sample_shape(seed, number))
+    clothes, head = sample_clothes(pack, body, sex, loose, rng), sample_head(pack, body, sex, rng)
+    worn = [*clothes, *head]
+    face = np.clip(rng.normal(0, 1, pack.face_shapes.shape[2]), -2, 2).astype(np.float32)
+    skin = sample_skin(pack, sex, any(item.label == "hair" for item in head), rng)
+    pictures = _pictures(pack, body, worn, rng)
+    return Person(assemble(pack, body, face, worn), skin, pictures, skin_labels(body))
+
+
+def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator) -> tuple[Floats, ...]:
+    """Paint what is worn; pieces of one dress or one suit in one cloth."""
+    dyes = {}
+    out = []
+    for item in worn:
+        if item.piece.kind in CARDS:
+            picture = pack.picture(item.piece.texture).astype(np.float32) / 255
+            strands = np.repeat(picture[..., :1] / max(float(picture[..., :1].mean()), 0.05), 3, axis=2)
+            flat = np.ones_like(strands) if item.piece.kind != "hair" else np.clip(strands, 0.15, 2.5)
+            out.append(np.concatenate([flat, picture[..., 3:]], axis=2))
+            continue
+        key = "dress" if item.label == "dress" else item.label
+        dyes.setdefault(key, sample_dye(pack, item.label, rng))
+        out.append(paint(pack, body, item, dyes[key]))
+    return tuple(out)
+
+
+@lru_cache(maxsize=2)
+def skin_labels(body: Body) -> NDArray[np.uint8]:
+    """Label (V,) a body's bare skin by what moves it: face (with the neck), arms or legs; the trunk goes with the arms."""
+    out = np.full(len(body.v_template), garment("arms"), np.uint8)
+    heaviest = body.weights.argmax(1)
+    legs = [joint(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")]
+    out[np.isin(heaviest, [*legs, joint("pelvis")])] = garment("legs")
+    out[np.isin(heaviest, [joint("neck"), joint("head")])] = garment("face")
+    return out
+
+
+__all__ = ["Figure", "LifelikePeople", "skin_labels"]

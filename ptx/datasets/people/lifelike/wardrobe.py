@@ -1,0 +1,168 @@
+"""What lifelike people wear: pieces of the pack, cut to other lengths and combined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.datasets.people.lifelike.figure import Worn
+from ptx.datasets.people.lifelike.pack import Pack, Piece
+from ptx.datasets.people.looks import ARM_X, ARM_Y
+from ptx.geometry.body import Body
+from ptx.labels import GARMENTS
+
+Floats = NDArray[np.float32]
+
+WRIST_X = 0.66
+"""|x| at which the longest sleeves of made tops end, metres on the mean body in rest."""
+
+SLEEVES = (0.215, 0.29, 0.34, 0.42, 0.5, WRIST_X)
+"""|x| at which sleeves end."""
+
+LEGS = (-0.28, -0.42, -0.55, -0.7, -0.84)
+"""Heights at which trousers and leggings end."""
+
+SKIRT_HEMS = (-0.25, -0.38, -0.5, -0.65, -0.8)
+"""Heights at which skirts and dresses end."""
+
+WAIST_Y = 0.07
+"""Height at which skirts and leggings begin."""
+
+UNDER_BORDER = 0.015
+"""Metres by which skin goes on under the border of a cut cloth."""
+
+ARMPIT_X = 0.2
+"""|x| up to which nothing is cut off as a sleeve."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a piece ends, metres on the mean body in rest."""
+
+    sleeve: float = 2.0
+    """|x| of the ends of its sleeves."""
+    low: float = -2.0
+    """Height of its lower end."""
+    high: float = 2.0
+    """Height of its upper end."""
+    neck: float = 0.0
+    """Depth of its neckline in front, below `high`."""
+
+    def outside(self, rest: Floats) -> Floats:
+        """Compute how far (M,) points (M, 3) in rest lie beyond the ends, metres; negative inside."""
+        x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
+        arm = np.where((x > ARM_X) & (y > ARM_Y - 0.15), x - self.sleeve, -1.0)
+        front = np.clip((z - 0.02) / 0.05, 0, 1) * np.clip(1 - (x / 0.1) ** 2, 0, 1)
+        return np.asarray(np.max([arm, self.low - y, y - self.high + self.neck * front], axis=0), np.float32)
+
+
+def wear(pack: Pack, body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
+    """Wear a piece, cut where `cut` says, `swell` metres looser than it was made."""
+    hides = piece.hides[: len(body.v_template)]
+    if cut is None:
+        return Worn(piece, label, None, hides, swell)
+    return Worn(piece, label, cut.outside, hides & (cut.outside(body.v_template) < -UNDER_BORDER), swell)
+
+
+def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.random.Generator) -> list[Worn]:
+    """Sample clothes and shoes, from the skin outwards; in skirts and dresses with probability `loose` at least."""
+    shoes = [wear(pack, body, _one(pack.of("shoes"), rng), "shoes")] if pack.of("shoes") and rng.random() < 0.93 else []
+    other = {"female": "male", "male": "female"}[sex]
+    for_sex = sex if rng.random() < 0.93 else other
+    skirted = rng.random() < max(loose, 0.38 if for_sex == "female" else 0.0)
+    if skirted:
+        return [*shoes, *_skirted(pack, body, for_sex, rng)]
+    suits = [piece for piece in pack.of("outfit", sex=for_sex) if GARMENTS[piece.label] in ("dress", "coat")]
+    if suits and rng.random() < (0.45 if for_sex == "male" else 0.12):
+        return [*shoes, *_suit(pack, body, _one(suits, rng), rng)]
+    return [*shoes, *_trousers(pack, body, for_sex, rng), *_top(pack, body, for_sex, rng)]
+
+
+def _suit(pack: Pack, body: Body, piece: Piece, rng: np.random.Generator) -> list[Worn]:
+    """Wear an outfit with a coat or in one piece, all of it."""
+    asset = piece.name.split(".")[0]
+    parts = [part for part in pack.pieces if part.name.split(".")[0] == asset]
+    order = ("trousers", "top", "accessory", "dress", "coat")
+    parts.sort(key=lambda part: order.index(GARMENTS[part.label]))
+    legs = Cut(low=float(rng.choice(LEGS[:2]))) if rng.random() < 0.1 else None
+    return [wear(pack, body, p, GARMENTS[p.label], legs if GARMENTS[p.label] == "trousers" else None) for p in parts]
+
+
+def _trousers(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
+    """Sample trousers, shorts or leggings."""
+    made = pack.of("tights")
+    if made and rng.random() < (0.25 if sex == "female" else 0.1):
+        cut = Cut(sleeve=ARMPIT_X, low=float(rng.choice(LEGS)), high=WAIST_Y)
+        return [wear(pack, body, made[0], "trousers", cut, float(rng.choice([0.0, 0.006])))]
+    fits = pack.of("outfit", "trousers", sex)
+    if not fits:
+        return []
+    cut = Cut(low=float(rng.choice(LEGS))) if rng.random() < 0.3 else None
+    return [wear(pack, body, _one(fits, rng), "trousers", cut)]
+
+
+def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
+    """Sample a top: an outfit's, often with shorter sleeves, or one cut from tights."""
+    made = pack.of("tights")
+    if made and rng.random() < 0.35:
+        cut = Cut(
+            sleeve=float(rng.choice(SLEEVES, p=(0.2, 0.2, 0.25, 0.1, 0.05, 0.2))),
+            low=float(rng.uniform(-0.12, 0.06)),
+            high=float(rng.uniform(0.545, 0.575)),
+            neck=float(rng.choice([0.01, 0.03, 0.07, 0.11])),
+        )
+        return [wear(pack, body, made[0], "top", cut, float(rng.choice([0.002, 0.01, 0.018])))]
+    fits = [p for p in pack.of("outfit", "top", sex) if p.name.split(".")[0] not in _SUITS]
+    if not fits:
+        return []
+    cut = Cut(sleeve=float(rng.choice(SLEEVES[1:5]))) if rng.random() < 0.25 else None
+    return [wear(pack, body, _one(fits, rng), "top", cut)]
+
+
+_SUITS = ("male_elegantsuit01", "male_casualsuit05", "male_worksuit01")
+"""Outfits whose tops are made to be under something."""
+
+
+def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
+    """Sample a skirt with a top, or a dress."""
+    skirts, made = pack.of("skirt"), pack.of("tights")
+    hem = Cut(low=float(rng.choice(SKIRT_HEMS)), high=WAIST_Y + 0.03)
+    if skirts and made and rng.random() < 0.45:
+        bodice = Cut(
+            sleeve=float(rng.choice(SLEEVES, p=(0.35, 0.2, 0.15, 0.1, 0.05, 0.15))),
+            low=WAIST_Y - 0.05,
+            high=float(rng.uniform(0.5, 0.57)),
+            neck=float(rng.choice([0.01, 0.04, 0.09])),
+        )
+        upper = wear(pack, body, made[0], "dress", bodice, 0.002)
+        return [wear(pack, body, skirts[0], "dress", hem), upper]
+    top = _top(pack, body, sex, rng)
+    fits = pack.of("outfit", "skirt", sex)
+    if fits and (not skirts or rng.random() < 0.3):
+        return [wear(pack, body, _one(fits, rng), "skirt"), *top]
+    return [*([wear(pack, body, skirts[0], "skirt", hem)] if skirts else []), *top]
+
+
+def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
+    """Sample lashes, brows, hair and now and then a hat."""
+    out = []
+    for kind in ("lashes", "brows"):
+        if pack.of(kind):
+            out.append(wear(pack, body, _one(pack.of(kind), rng), "face"))
+    cuts = [piece for piece in pack.of("hair") if piece.texture]  # without its picture it has no strands
+    short = [piece for piece in cuts if piece.name.startswith(("short", "afro"))]
+    long = [piece for piece in cuts if piece not in short]
+    bald = rng.random() < (0.12 if sex == "male" else 0.01)
+    chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
+    if chosen and not bald:
+        out.append(wear(pack, body, _one(chosen, rng), "hair"))
+    if pack.of("hat") and rng.random() < 0.04:
+        out.append(wear(pack, body, _one(pack.of("hat"), rng), "accessory"))
+    return out
+
+
+def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
+    """Choose a piece."""
+    return pieces[rng.integers(len(pieces))]
