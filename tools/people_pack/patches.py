@@ -15,7 +15,7 @@ PATCH = 128
 GARMENTS = ("T-Shirt", "Longsleeve", "Dress", "Shirt", "Blouse", "Skirt", "Hoodie", "Polo", "Top", "Blazer", "Outwear")
 """Labels of garments whose cloth is taken."""
 
-WALLS = ("Bricks", "Concrete", "Plaster", "Wallpaper", "Planks", "Tiles", "WoodFloor", "Marble", "PavingStones", "WoodSiding", "Rock", "Paint")
+WALLS = ("Bricks", "Concrete", "Plaster", "Wallpaper", "Planks", "Tiles", "WoodFloor", "Marble", "PavingStones", "WoodSiding", "Rock")
 """Sheets of tiles that are walls or floors."""
 
 

@@ -32,6 +32,9 @@ OUTFITS: dict[str, tuple[str, dict[int, str]]] = {
 }
 """Outfit → who it is made for, and the label (`ptx.labels`) of what begins at a vertex and goes on to the next one named."""
 
+SUIT = "male_elegantsuit01"
+"""Outfit whose coat, shirt and tie are one mesh."""
+
 COVER = 0.05
 """Largest distance of cloth that hides the skin under it, metres."""
 
@@ -85,9 +88,9 @@ def bind_assets(base: Base, folder: Path, out: Path, side: int) -> Bound:
     arrays: dict[str, NDArray[np.generic]] = dict(_eyes(base))
     index: list[Index] = []
     for asset in assets:
-        for label, member in asset.labels:
+        for label, faces in asset.labels:
             name = f"{asset.name}.{label}"
-            arrays |= {f"{name}/{key}": value for key, value in _arrays(base, asset, member, numbers).items()}
+            arrays |= {f"{name}/{key}": value for key, value in _arrays(base, asset, faces, numbers).items()}
             index.append({"name": name, "kind": asset.kind, "label": label, "sex": asset.sex, "texture": asset.texture})
     _write_eyes(folder / "eyes" / "materials", out)
     return Bound(helpers, arrays, index)
@@ -100,6 +103,29 @@ def _kind(group: str, name: str) -> str:
     return "outfit" if name in OUTFITS else "shoes" if "shoes" in name else "hat" if "fedora" in name else ""
 
 
+def _faces_by_label(mesh: Mesh, starts: dict[int, str]) -> dict[str, NDArray[np.bool_]]:
+    """Mark the faces (F,) of each label; `starts` as in `OUTFITS`."""
+    first = _first_of_component(mesh)[mesh.faces[:, 0]]
+    labels: dict[str, NDArray[np.bool_]] = {}
+    for start, end in zip(starts, [*list(starts)[1:], len(mesh.vertices)], strict=True):
+        own = (first >= start) & (first < end)
+        labels[starts[start]] = labels.get(starts[start], np.zeros(len(first), bool)) | own
+    return labels
+
+
+def _split_suit(labels: dict[str, NDArray[np.bool_]], mesh: Mesh, image: NDArray[np.uint8]) -> None:
+    """Take shirt and tie, which are light and coloured in the picture, out of the coat that they are one mesh with, in place."""
+    side = image.shape[0]
+    middle = mesh.uv[mesh.face_uv].mean(1)
+    column = (middle[:, 0] * side).astype(int).clip(0, side - 1)
+    row = ((1 - middle[:, 1]) * side).astype(int).clip(0, side - 1)
+    blurred = cv2.GaussianBlur(image, (0, 0), side / 200)[row, column].astype(int)
+    front = (row < 0.19 * side) & (column > 0.34 * side) & (column < 0.5 * side) & labels["coat"]
+    tie = front & (np.ptp(blurred, axis=1) > 12) & (blurred.mean(1) < 170)
+    shirt = (front | (blurred.mean(1) > 110)) & labels["coat"] & ~tie
+    labels |= {"coat": labels["coat"] & ~shirt & ~tie, "top": shirt, "accessory": tie}
+
+
 def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
     """Bind one asset."""
     binding = read_mhclo(path)
@@ -110,11 +136,9 @@ def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
     weights = binding.weights.astype(np.float16).astype(np.float64)
     offset = fitted - np.einsum("vi,vic->vc", weights, base.rest[binding.corners])
     sex, starts = OUTFITS.get(path.stem, ("", {0: {"outfit": "top", "hat": "accessory", "brows": "face", "lashes": "face"}.get(kind, kind)}))
-    first = _first_of_component(mesh)
-    labels: dict[str, NDArray[np.bool_]] = {}
-    for start, end in zip(starts, [*list(starts)[1:], len(mesh.vertices)], strict=True):
-        member = (first >= start) & (first < end)
-        labels[starts[start]] = labels.get(starts[start], np.zeros(len(first), bool)) | member
+    labels = _faces_by_label(mesh, starts)
+    if path.stem == SUIT and (picture := _picture(path)) is not None:
+        _split_suit(labels, mesh, picture[..., :3])
     texture = _write_texture(path, kind, out, side) if kind != "hat" else ""
     return _Asset(path.stem, kind, sex, list(labels.items()), mesh, binding.corners, weights, offset, fitted, texture)
 
@@ -140,26 +164,42 @@ def _helper(base: Base, name: str) -> _Asset:
     weights = np.tile([1.0, 0.0, 0.0], (len(used), 1))
     offset = HELPER_SLACK * normals
     mesh = Mesh(rest, faces, uv, face_uv)
-    labels = [("skirt" if name == "skirt" else "top", np.ones(len(used), bool))]
+    labels = [("skirt" if name == "skirt" else "top", np.ones(len(faces), bool))]
     return _Asset(name, name, "", labels, mesh, corners, weights, offset, rest + offset, "")
+
+
+def _components(faces: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Number (count,) the connected part of each vertex."""
+    edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _depth_groups(faces: NDArray[np.int64], count: int) -> NDArray[np.uint8]:
+    """Sort the faces (F,) of hair into what lies on the head, the largest connected part, and two groups of strands over it."""
+    component = _components(faces, count)[faces[:, 0]]
+    sizes = np.bincount(component)
+    rank = np.empty(len(sizes), int)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    order = rank[component]
+    return np.where(order == 0, 0, 1 + order % 2).astype(np.uint8)
 
 
 def _first_of_component(mesh: Mesh) -> NDArray[np.int64]:
     """Find the first vertex (V,) of the connected part that each vertex belongs to."""
     count = len(mesh.vertices)
-    edges = mesh.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    component = connected_components(graph, directed=False)[1]
+    component = _components(mesh.faces, count)
     first = np.full(component.max() + 1, count)
     np.minimum.at(first, component, np.arange(count))
     return np.asarray(first[component])
 
 
-def _arrays(base: Base, asset: _Asset, member: NDArray[np.bool_], numbers: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of the vertices (V,) of one piece."""
-    faces = member[asset.mesh.faces].all(1)
-    renumbered = np.cumsum(member) - 1
-    triangles = renumbered[asset.mesh.faces[faces]]
+def _arrays(
+    base: Base, asset: _Asset, faces: NDArray[np.bool_], numbers: NDArray[np.int64]
+) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of some faces (F,) of an asset, which are one piece."""
+    member, triangles = np.unique(asset.mesh.faces[faces], return_inverse=True)
+    triangles = triangles.reshape(-1, 3)
     used_uv, face_uv = np.unique(asset.mesh.face_uv[faces], return_inverse=True)
     hidden = np.zeros(len(base.body), bool)
     if asset.kind in ("outfit", "shoes", "tights", "skirt"):
@@ -172,7 +212,7 @@ def _arrays(base: Base, asset: _Asset, member: NDArray[np.bool_], numbers: NDArr
         "uv": np.rint(np.clip(asset.mesh.uv[used_uv], 0, 1) * 65535).astype(np.uint16),
         "face_uv": face_uv.reshape(-1, 3).astype(np.uint16),
         "hides": np.packbits(hidden),
-    }
+    } | ({"groups": _depth_groups(triangles, len(member))} if asset.kind == "hair" else {})
 
 
 def _hidden(body: NDArray[np.float64], cloth: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -187,11 +227,17 @@ def _hidden(body: NDArray[np.float64], cloth: NDArray[np.float64], faces: NDArra
     return np.asarray((away < COVER) & (to_border > away + BORDER) & ~np.isin(nearest, border))
 
 
-def _write_texture(path: Path, kind: str, out: Path, side: int) -> str:
-    """Write an asset's picture, the smaller; returns its name, or nothing where there is none."""
+def _picture(path: Path) -> NDArray[np.uint8] | None:
+    """Read an asset's picture as its material names it; None where there is none."""
     material = next(iter(sorted(path.parent.glob("*.mhmat"))), None)
     found = re.search(r"diffuseTexture\s+(\S+)", material.read_text(encoding="utf-8")) if material else None
-    picture = cv2.imread(str(path.parent / found.group(1)), cv2.IMREAD_UNCHANGED) if found else None
+    there = found is not None and (path.parent / found.group(1)).is_file()
+    return cv2.imread(str(path.parent / found.group(1)), cv2.IMREAD_UNCHANGED) if found and there else None
+
+
+def _write_texture(path: Path, kind: str, out: Path, side: int) -> str:
+    """Write an asset's picture, the smaller; returns its name, or nothing where there is none."""
+    picture = _picture(path)
     if picture is None:
         print(f"{path.stem}: no picture; it is worn in made cloth")
         return ""

@@ -39,6 +39,9 @@ RELIEF = 0.22
 PRINT_SIZE = (0.1, 0.35)
 """Metres that the picture of a real garment's cloth covers."""
 
+PADDING = 2
+"""Texels around a piece's own that are painted like them."""
+
 JEANS = ("27405f", "1d2a44", "3c5a86", "5f7fa8", "22262d", "8a8f98", "c9c3b4", "e9e7e2", "4a4a3e", "6d5f4b")
 """Colours that trousers are dyed in, hex RGB."""
 
@@ -182,6 +185,10 @@ def _texels(pack: Pack, body: Body, name: str, height: int, width: int) -> Texel
     flat = np.zeros((len(piece.uv), 3), np.float32)
     flat[:, :2] = piece.uv * (width, height) - 0.5
     face, bary, _ = rasterize(flat, piece.face_uv, height, width)
+    for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)) * PADDING:  # what is looked up between texels needs them beyond the border
+        next_face, next_bary = np.roll(face, step, axis), np.roll(bary, step, axis)
+        bare = (face < 0) & (next_face >= 0)
+        face[bare], bary[bare] = next_face[bare], next_bary[bare]
     rows, columns = np.nonzero(face >= 0)
     values = np.concatenate([rest, unit_normals(rest, piece.faces)], axis=1)
     at = interpolate(face[rows, columns], bary[rows, columns], piece.faces, np.ascontiguousarray(values, np.float32))

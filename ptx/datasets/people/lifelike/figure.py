@@ -22,6 +22,9 @@ SKIN, EYES, FIRST_PIECE = 0, 1, 2
 CARDS = ("hair", "brows", "lashes")
 """Kinds of pieces whose pictures have holes: sheets of strands."""
 
+CARD_GROUPS = 3
+"""Groups that cards are drawn in, so that one is seen through another: what lies on the head, and two of strands."""
+
 LAYERS = {"shoes": 1, "trousers": 2, "skirt": 3, "top": 4, "dress": 5, "coat": 6}
 """Label → the layer in which it is worn, from the skin outwards."""
 
@@ -60,6 +63,8 @@ class Figure:
     """Number of faces that nothing is seen through."""
     owner: NDArray[np.uint8]
     """(F,) `SKIN`, `EYES`, or `FIRST_PIECE` + number of the piece."""
+    groups: NDArray[np.uint8]
+    """(F - solid,) of the cards, `CARD_GROUPS` of them: each is drawn over and under the others."""
     uv: Floats
     """(T, 2) texture coordinates, v down."""
     face_uv: Ints
@@ -94,7 +99,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
     vertices, dirs, skin = [base[:count]], [body.shapedirs], [body.weights]
     uv, lift, starts, start, uv_start = [_body_uv(body), *[pack.eye_uv]], [np.zeros(count, np.float32)], [], count, 0
     uv_start = len(uv[0]) + len(uv[1])
-    solids, cards = [_body_faces(body, pack, worn)], []
+    solids, cards, groups = [_body_faces(body, pack, worn)], [], [np.zeros(0, np.uint8)]
     for number, item in enumerate(worn):
         piece = item.piece
         placed = _place(piece, base)
@@ -116,6 +121,8 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         faces = piece.faces[kept] + start
         owner = np.full(len(faces), FIRST_PIECE + number, np.uint8)
         (cards if piece.kind in CARDS else solids).append((faces, piece.face_uv[kept] + uv_start, owner))
+        if piece.kind in CARDS:
+            groups.append(piece.groups[kept])
         start += len(placed)
         uv_start += len(piece.uv)
     faces, face_uv, owner = (np.concatenate(parts) for parts in zip(*solids, *cards, strict=True))
@@ -131,7 +138,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
     rest = dressed.v_template.copy()
     rest[:count] = body.v_template
     return Figure(
-        dressed, rest, solid, owner, np.concatenate(uv), face_uv.astype(np.int32), np.concatenate(lift), tuple(worn), tuple(starts)
+        dressed, rest, solid, owner, np.concatenate(groups), np.concatenate(uv), face_uv.astype(np.int32), np.concatenate(lift), tuple(worn), tuple(starts)
     )
 
 

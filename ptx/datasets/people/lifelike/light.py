@@ -14,6 +14,8 @@ from ptx.geometry.rasterizer import rasterize
 
 Floats = NDArray[np.float32]
 Colours = NDArray[np.float32]
+Ball = tuple[Floats, float]
+"""Middle (3,) and radius, metres."""
 
 COSINE_LOBE = np.array([1.0, 2 / 3, 2 / 3, 2 / 3, 0.25, 0.25, 0.25, 0.25, 0.25], np.float32)
 """Factors of the nine coefficients that turn radiance into irradiance / π: a cosine lobe."""
@@ -26,6 +28,12 @@ OCCLUSION_MAP = 80
 
 OCCLUSION_BIAS = 0.02
 """Distance in metres by which something must be nearer to hide: the maps have pixels of 2 cm."""
+
+SHADOW_MAP = 320
+"""Side of the depth map of the distant light, px."""
+
+SHADOW_BIAS = 0.014
+"""Distance in metres by which something must be nearer to the light to cast a shadow."""
 
 LEAST_AMBIENT = 0.06
 """Least share of the surroundings' light that comes everywhere."""
@@ -97,7 +105,9 @@ def surrounding(lighting: Lighting, normals: Floats) -> Colours:
     return np.asarray(np.maximum(light, LEAST_AMBIENT), np.float32)
 
 
-def occlusion(vertices: Floats, faces: NDArray[np.int32], normals: Floats, asked: NDArray[np.intp]) -> Floats:
+def occlusion(
+    vertices: Floats, faces: NDArray[np.int32], normals: Floats, asked: NDArray[np.intp], ball: Ball
+) -> Floats:
     """Compute the share (A,) in 0..1 of the surroundings that vertices see: depth maps from all sides.
 
     Args:
@@ -105,38 +115,47 @@ def occlusion(vertices: Floats, faces: NDArray[np.int32], normals: Floats, asked
         faces: (F, 3).
         normals: (V, 3) of length 1.
         asked: (A,) vertices that are wanted.
+        ball: around the mesh.
     """
     seen, whole = np.zeros(len(asked), np.float32), np.full(len(asked), 1e-6, np.float32)
     points, outwards = vertices[asked], normals[asked]
     for direction in _sides():
         cosine = np.maximum(outwards @ direction, 0)
         whole += cosine
-        seen += cosine * ~hidden(vertices, faces, points, direction, OCCLUSION_MAP, OCCLUSION_BIAS)
+        seen += cosine * ~hidden(vertices, faces, points, direction, ball, OCCLUSION_MAP, OCCLUSION_BIAS)
     return np.asarray(seen / whole, np.float32)
 
 
 def hidden(
-    vertices: Floats, faces: NDArray[np.int32], points: Floats, direction: Floats, side: int, bias: float
+    vertices: Floats,
+    faces: NDArray[np.int32],
+    points: Floats,
+    direction: Floats,
+    ball: Ball,
+    side: int = SHADOW_MAP,
+    bias: float = SHADOW_BIAS,
 ) -> NDArray[np.bool_]:
-    """Mark the points (M, 3) that a mesh hides from a distant light in `direction` (3,), by a depth map of `side` px."""
-    frame, low, scale = _light_frame(vertices, direction, side)
-    mesh, at = vertices @ frame.T, points @ frame.T
-    mesh[:, :2] = (mesh[:, :2] - low) * scale + 1
-    depth = rasterize(mesh, faces, side, side)[2]
-    column = np.rint((at[:, 0] - low[0]) * scale + 1).astype(np.intp).clip(0, side - 1)
-    row = np.rint((at[:, 1] - low[1]) * scale + 1).astype(np.intp).clip(0, side - 1)
-    return np.asarray(depth[row, column] < at[:, 2] - bias, np.bool_)
-
-
-def _light_frame(vertices: Floats, direction: Floats, side: int) -> tuple[Floats, Floats, np.float32]:
-    """Return axes (3, 3) right, down, away as a light sees, the least right and down (2,), and px per metre."""
+    """Mark the points (M, 3) that a mesh in a ball hides from a distant light in `direction` (3,), by a depth map of `side` px."""
     up = np.array([0, 1, 0] if abs(direction[1]) < 0.9 else [0, 0, 1], np.float32)
     right = np.cross(up, direction)
     right /= np.linalg.norm(right)
-    frame = np.stack([right, np.cross(right, direction), -direction]).astype(np.float32)
-    flat = vertices @ frame[:2].T
-    low = flat.min(0)
-    return frame, low, np.float32((side - 3) / max(float((flat.max(0) - low).max()), 1e-6))
+    frame = np.stack([right, np.cross(right, direction), -direction]).astype(np.float32)  # right, down, away
+    centre = frame @ ball[0]
+    scale = np.float32((side - 1) / (2 * ball[1]))
+    frame[:2] *= scale
+    move = np.array([*((side - 1) / 2 - scale * centre[:2]), 0], np.float32)
+    mesh, at = vertices @ frame.T + move, points @ frame.T + move
+    depth = rasterize(mesh, faces, side, side)[2]
+    column, row = np.rint(at[:, :2].T).astype(np.intp).clip(0, side - 1)
+    return np.asarray(depth[row, column] < at[:, 2] - bias, np.bool_)
+
+
+def ball_around(vertices: Floats) -> Ball:
+    """Return the middle (3,) of vertices (V, 3), and the distance of the farthest."""
+    columns = np.ascontiguousarray(vertices.T)
+    centre = (columns.min(1) + columns.max(1)) / 2
+    away = columns - centre[:, None]
+    return centre, float(np.sqrt(np.einsum("cv,cv->v", away, away).max()))
 
 
 def _sides() -> Floats:

@@ -50,6 +50,8 @@ class Piece:
     """(T, 2) texture coordinates, u right, v down, 0..1."""
     face_uv: Ints
     """(F, 3) indices into `uv`."""
+    groups: NDArray[np.uint8]
+    """(F,) of hair 0 what lies on the head, 1 and 2 strands over it, which are drawn one over the other; 0 of all else."""
     hides: NDArray[np.bool_]
     """(B,) the body's vertices under it."""
 
@@ -168,6 +170,8 @@ def _piece(entry: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Pie
     def array(key: str) -> NDArray[np.generic]:
         return arrays[f"{entry['name']}/{key}"]
 
+    faces = array("faces").astype(np.int32)
+    groups = array("groups") if f"{entry['name']}/groups" in arrays else np.zeros(len(faces))
     two = array("weights").astype(np.float32)
     return Piece(
         entry["name"],
@@ -178,9 +182,10 @@ def _piece(entry: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Pie
         array("corners").astype(np.int32),
         np.concatenate([two, 1 - two.sum(1, keepdims=True)], axis=1),
         array("offset").astype(np.float32),
-        array("faces").astype(np.int32),
+        faces,
         _downwards(array("uv").astype(np.float32) / 65535),
         array("face_uv").astype(np.int32),
+        groups.astype(np.uint8),
         np.unpackbits(array("hides").astype(np.uint8)).astype(np.bool_),
     )
 

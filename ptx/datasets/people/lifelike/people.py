@@ -108,7 +108,8 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
     face = np.clip(rng.normal(0, 1, pack.face_shapes.shape[2]), -2, 2).astype(np.float32)
     skin = sample_skin(pack, sex, any(item.label == "hair" for item in head), rng)
     pictures = _pictures(pack, body, worn, rng)
-    return Person(assemble(pack, body, face, worn), skin, pictures, skin_labels(body))
+    labels = np.where(skin.under_hair(body.v_template), garment("hair"), skin_labels(body)).astype(np.uint8)
+    return Person(assemble(pack, body, face, worn), skin, pictures, labels)
 
 
 def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator) -> tuple[Floats, ...]:

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.figure import CARDS, EYES, FIRST_PIECE, SKIN, Figure
-from ptx.datasets.people.lifelike.light import Lighting, hidden, occlusion, surrounding
+from ptx.datasets.people.lifelike.figure import CARD_GROUPS, CARDS, EYES, FIRST_PIECE, SKIN, Figure
+from ptx.datasets.people.lifelike.light import Lighting, ball_around, hidden, occlusion, surrounding
 from ptx.datasets.people.lifelike.pack import Pack
 from ptx.datasets.people.lifelike.skin import Skin
+from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh import interpolate, unit_normals
 from ptx.geometry.rasterizer import rasterize
 from ptx.labels import garment
@@ -24,17 +25,8 @@ Mask = NDArray[np.bool_]
 SUPERSAMPLING = 2
 """Side of the square of samples whose mean is a pixel."""
 
-GROUPS, RUN = 3, 24
-"""Cards of hair are drawn in so many groups, runs of so many faces in turn, so that one is seen through another."""
-
 OPAQUE = 0.5
 """Least alpha of a card that counts as hair in the label map."""
-
-SHADOW_MAP = 320
-"""Side of the depth map of the distant light, px."""
-
-SHADOW_BIAS = 0.014
-"""Distance in metres by which something must be nearer to the light to cast a shadow."""
 
 SHADOW_TAPS = ((0.35, -0.2), (-0.35, 0.2), (0.2, 0.35), (-0.2, -0.35))
 """Degrees / 10 by which the distant light is turned: it has an extent, so shadows have soft edges."""
@@ -135,12 +127,12 @@ def _layers(person: Person, points: Floats, height: int, width: int) -> list[Lay
     cards = np.arange(figure.solid, len(faces))
     if not len(cards):
         return layers
-    group = (cards - figure.solid) // RUN % GROUPS
-    drawn = [(cards[group == g], *rasterize(points, faces[cards[group == g]], height, width)) for g in range(GROUPS)]
+    members = [cards[figure.groups == g] for g in range(CARD_GROUPS)]
+    drawn = [(own, *rasterize(points, faces[own], height, width)) for own in members]
     found = []
-    for members, card, weights, near in drawn:
+    for own, card, weights, near in drawn:
         r, c = np.nonzero((card >= 0) & (near < depth))
-        index = members[card[r, c]].astype(np.int32)
+        index = own[card[r, c]].astype(np.int32)
         found.append(Layer(r, c, index, weights[r, c], near[r, c], _alpha(person, index, weights[r, c])))
     # Of the cards at a sample the farther come first: by depth among the groups.
     flat = [np.concatenate([getattr(layer, name) for layer in found]) for name in Layer.__dataclass_fields__]
@@ -150,7 +142,7 @@ def _layers(person: Person, points: Floats, height: int, width: int) -> list[Lay
     pixel = rows * width + columns
     start = np.concatenate([[True], pixel[1:] != pixel[:-1]]) if len(pixel) else np.zeros(0, bool)
     rank = np.arange(len(pixel)) - np.maximum.accumulate(np.where(start, np.arange(len(pixel)), 0))
-    for k in range(GROUPS):
+    for k in range(CARD_GROUPS):
         chosen = place[rank == k]
         if len(chosen):
             layers.append(Layer(*(values[chosen] for values in flat)))
@@ -172,18 +164,21 @@ def _texture_points(figure: Figure, face: Ints, bary: Floats) -> Floats:
     return interpolate(face, bary, figure.face_uv, figure.uv)
 
 
+@kernel
 def sample(picture: Floats, uv: Floats) -> Floats:
     """Look a picture (H, W, C) up at texture coordinates (M, 2), between four texels each; returns (M, C)."""
-    height, width = picture.shape[:2]
-    x = np.clip(uv[:, 0] * width - 0.5, 0, width - 1.001).astype(np.float32)
-    y = np.clip(uv[:, 1] * height - 0.5, 0, height - 1.001).astype(np.float32)
-    column, row = x.astype(np.intp), y.astype(np.intp)
-    right, down = (x - column)[:, None], (y - row)[:, None]
-    flat = picture.reshape(height * width, -1)
-    first = row * width + column
-    top = flat[first] * (1 - right) + flat[first + 1] * right
-    bottom = flat[first + width] * (1 - right) + flat[first + width + 1] * right
-    return np.asarray(top * (1 - down) + bottom * down, np.float32)
+    height, width, channels = picture.shape
+    out = np.empty((len(uv), channels), np.float32)
+    for m in range(len(uv)):
+        x = min(max(uv[m, 0] * width - np.float32(0.5), np.float32(0)), np.float32(width - 1.001))
+        y = min(max(uv[m, 1] * height - np.float32(0.5), np.float32(0)), np.float32(height - 1.001))
+        column, row = int(x), int(y)
+        right, down = x - column, y - row
+        for c in range(channels):
+            top = picture[row, column, c] * (1 - right) + picture[row, column + 1, c] * right
+            bottom = picture[row + 1, column, c] * (1 - right) + picture[row + 1, column + 1, c] * right
+            out[m, c] = top * (1 - down) + bottom * down
+    return out
 
 
 class _VertexLight:
@@ -201,7 +196,8 @@ class _VertexLight:
             self.normals[cards] = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
         asked = np.unique(np.concatenate([faces[layer.face].ravel() for layer in layers]))
         self.ambient = np.zeros((len(vertices), 3), np.float32)
-        seen = occlusion(vertices, solid, self.normals, asked)[:, None]
+        ball = ball_around(vertices)
+        seen = occlusion(vertices, solid, self.normals, asked, ball)[:, None]
         self.ambient[asked] = surrounding(lighting, self.normals[asked]) * seen
         lit = np.zeros(len(asked), np.float32)
         right = np.cross((0, 1, 0), lighting.direction).astype(np.float32)
@@ -209,10 +205,34 @@ class _VertexLight:
         for across, along in SHADOW_TAPS:
             turned = lighting.direction + np.float32(0.1 * across) * right + np.float32(0.1 * along) * up
             turned /= np.linalg.norm(turned)
-            lit += ~hidden(vertices, solid, vertices[asked], turned, SHADOW_MAP, SHADOW_BIAS)
+            lit += ~hidden(vertices, solid, vertices[asked], turned, ball)
         self.lit = np.zeros((len(vertices), 1), np.float32)
         self.lit[asked, 0] = lit / len(SHADOW_TAPS)
+        self.ambient = _smoothed(self.ambient, solid)
+        self.lit = _smoothed(self.lit, solid)
         self.values = np.ascontiguousarray(np.concatenate([self.normals, self.ambient, self.lit], axis=1))
+
+
+def _smoothed(values: Floats, faces: Ints) -> Floats:
+    """Average values (V, K) of vertices over the faces (F, 3) around them; those without faces keep theirs."""
+    total = np.zeros_like(values)
+    count = np.zeros(len(values), np.float32)
+    _spread(faces, values, total, count)
+    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], values)
+
+
+@kernel
+def _spread(faces: Ints, values: Floats, total: Floats, count: Floats) -> None:
+    """Add the mean value (V, K) of each face's corners to each of them, and count."""
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        for c in range(values.shape[1]):
+            mean = (values[i, c] + values[j, c] + values[k, c]) / np.float32(3)
+            total[i, c] += mean
+            total[j, c] += mean
+            total[k, c] += mean
+        for v in (i, j, k):
+            count[v] += 1
 
 
 def _colours(person: Person, pack: Pack, layer: Layer, light: _VertexLight) -> Colours:
@@ -248,10 +268,7 @@ def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats,
             gloss[own] = SKIN_GLOSS
             soft[own] = (0.35, 0.14, 0.1)  # light comes out of skin beside where it went in, red the farthest
         elif number == EYES:
-            strip = pack.picture("eyes.jpg")
-            side = len(strip)
-            eye = strip[:, skin.eye * side : (skin.eye + 1) * side].astype(np.float32) / 255
-            albedo[own] = sample(np.ascontiguousarray(eye), uv[own]) ** np.float32(2.2)
+            albedo[own] = sample(skin.eye, uv[own])
             gloss[own] = EYE_GLOSS
         else:
             texels = sample(person.pictures[number - FIRST_PIECE], uv[own])

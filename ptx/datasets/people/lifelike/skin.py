@@ -23,6 +23,12 @@ HAIRS = ("15110f", "261b16", "3d2a20", "5a3d28", "7d5a38", "a88452", "cdb07a", "
 HAIR_SHARES = (0.2, 0.2, 0.17, 0.14, 0.09, 0.06, 0.05, 0.04, 0.02, 0.03)
 """Their relative frequencies."""
 
+IRISES = ("2c1a10", "3d2414", "54331c", "6e4a2a")
+"""Colours of brown eyes, hex RGB; other eyes are as their pictures."""
+
+IRIS = 0.225
+"""Radius of the iris in the picture of an eye, as a share of its side."""
+
 LIPS, EARS, LIDS, NAILS = range(4)
 """Channels of the pack's masks of skin."""
 
@@ -57,14 +63,14 @@ class Skin:
     """0 none, to 1 full."""
     scalp: float
     """How much hair is painted on the scalp, 0..1."""
-    eye: int
-    """Which picture of an eye."""
+    eye: Floats
+    """(E, E, 3) picture of an eye."""
 
     def colours(self, masks: NDArray[np.uint8], rest: Floats, uv: Floats) -> Colours:
         """Return the colour (M, 3) of skin at points (M, 3) of the mean body in rest with texture coordinates (M, 2)."""
         x, y, z = rest.T
         coarse, fine = self.blotches
-        shade = 1 + np.float32(self.uneven) * (coarse(rest) + 0.6 * fine(rest))
+        shade = 1 + np.float32(self.uneven) * (coarse(rest) + 0.6 * fine(rest) + 0.5 * self._pores(uv))
         out = self.tone * shade[:, None]
         head = y > HEAD_Y
         side = masks.shape[0]
@@ -80,9 +86,14 @@ class Skin:
             out *= 1 - spots[:, None] * np.array([0.25, 0.42, 0.5], np.float32)
         out += lips[:, None] * (self.lips - out) * 0.85
         out += nails[:, None] * (self.tone * 1.12 + 0.03 - out) * 0.6
-        cover = np.maximum(self._beard(x, y, z, fine(rest * 4)), self._scalp(y, z, fine(rest * 3)))
+        cover = np.maximum(self._beard(x, y, z, self._pores(uv)), self._scalp(y, z, fine(rest * 3)))
         out += cover[:, None] * (self.hair * 0.9 - out)
         return np.asarray(np.clip(out, 0.004, 1), np.float32)
+
+    def _pores(self, uv: Floats) -> Floats:
+        """Look fine noise (M,) up, about ±1, made of the picture of freckles."""
+        row, column = ((uv[:, k] * 4 * FRECKLES_ACROSS * FRECKLES).astype(np.intp) % FRECKLES for k in (0, 1))
+        return np.asarray(4 * (self.freckles[row, column] - np.float32(0.07)), np.float32)
 
     def _freckles(self, uv: Floats) -> Floats:
         """Look freckles (M,) up."""
@@ -97,6 +108,10 @@ class Skin:
         below = _rise(jaw - y + 0.004 * noise, 0.0, 0.012) * _rise(z, 0.005, 0.03) * (y > HEAD_Y - 0.01)
         mouth = np.exp(-((x / 0.021) ** 4) - ((y - 0.643) / 0.0075) ** 4)
         return np.asarray(self.beard * np.clip(below - mouth, 0, 1) * (0.85 + 0.15 * noise), np.float32)
+
+    def under_hair(self, rest: Floats) -> NDArray[np.bool_]:
+        """Mark points (M, 3) of the mean body in rest where hair has its roots."""
+        return np.asarray(self._scalp(rest[:, 1], rest[:, 2], np.zeros(len(rest), np.float32)) > 0.5, np.bool_)
 
     def _scalp(self, y: Floats, z: Floats, noise: Floats) -> Floats:
         """Compute how much (M,) of the skin the roots of hair cover."""
@@ -128,8 +143,24 @@ def sample_skin(pack: Pack, sex: str, haired: bool, rng: np.random.Generator) ->
         _freckle_picture(rng),
         float(beard),
         0.85 if haired else float(rng.choice([0.0, 0.3, 0.6])),
-        int(rng.integers(len(pack.picture("eyes.jpg")[0]) // len(pack.picture("eyes.jpg")))),
+        _eye(pack, dark, rng),
     )
+
+
+def _eye(pack: Pack, dark: float, rng: np.random.Generator) -> Colours:
+    """Sample a picture of an eye: brown the likelier, the darker (0..1) the skin is; the lid's shadow lies on it."""
+    strip = pack.picture("eyes.jpg")
+    side = len(strip)
+    first = side * int(rng.integers(strip.shape[1] // side))
+    eye = (strip[:, first : first + side].astype(np.float32) / 255) ** np.float32(2.2)
+    rows, columns = (np.mgrid[:side, :side] + 0.5) / side - 0.5
+    if rng.random() < 0.5 + dark:
+        brown = rgb(rng.choice(IRISES)) ** np.float32(2.2)
+        inside = 1 - _rise(np.hypot(rows, columns).astype(np.float32), IRIS - 0.015, IRIS + 0.015)[..., None]
+        grey = eye.mean(2, keepdims=True)
+        eye += inside * (brown * np.clip(grey / 0.12, 0.05, 2.5) - eye)
+    shade = 0.35 + 0.5 * _rise(rows.astype(np.float32), -0.2, 0.12)
+    return np.asarray(eye * shade[..., None], np.float32)
 
 
 def _freckle_picture(rng: np.random.Generator) -> Floats:

@@ -33,6 +33,12 @@ WAIST_Y = 0.07
 UNDER_BORDER = 0.015
 """Metres by which skin goes on under the border of a cut cloth."""
 
+NECK_X, NECK_Y = 0.1, 0.535
+"""|x| within which, and height above which, skin is the neck, which collars stand around but do not hide."""
+
+BRIM_Y = 0.785
+"""Height at which hair ends under a hat."""
+
 ARMPIT_X = 0.2
 """|x| up to which nothing is cut off as a sleeve."""
 
@@ -60,10 +66,11 @@ class Cut:
 
 def wear(pack: Pack, body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
     """Wear a piece, cut where `cut` says, `swell` metres looser than it was made."""
-    hides = piece.hides[: len(body.v_template)]
+    rest = body.v_template
+    hides = piece.hides[: len(rest)] & ~((rest[:, 1] > NECK_Y) & (np.abs(rest[:, 0]) < NECK_X))
     if cut is None:
         return Worn(piece, label, None, hides, swell)
-    return Worn(piece, label, cut.outside, hides & (cut.outside(body.v_template) < -UNDER_BORDER), swell)
+    return Worn(piece, label, cut.outside, hides & (cut.outside(rest) < -UNDER_BORDER), swell)
 
 
 def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.random.Generator) -> list[Worn]:
@@ -156,11 +163,10 @@ def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> l
     long = [piece for piece in cuts if piece not in short]
     bald = rng.random() < (0.12 if sex == "male" else 0.01)
     chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
+    hats = pack.of("hat") if rng.random() < 0.04 else []
     if chosen and not bald:
-        out.append(wear(pack, body, _one(chosen, rng), "hair"))
-    if pack.of("hat") and rng.random() < 0.04:
-        out.append(wear(pack, body, _one(pack.of("hat"), rng), "accessory"))
-    return out
+        out.append(wear(pack, body, _one(chosen, rng), "hair", Cut(high=BRIM_Y) if hats else None))
+    return [*out, *([wear(pack, body, _one(hats, rng), "accessory", swell=0.004)] if hats else [])]
 
 
 def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
