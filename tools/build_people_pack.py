@@ -55,18 +55,22 @@ def main() -> None:
     base = build_base()
     bound = bind_assets(base, options.makehuman, options.out, side)
     arrays = base.arrays(bound.helpers) | bound.arrays | face_shapes(base, bound.helpers)
-    index = {"pieces": bound.index, "prints": [], "walls": []}
+    index = {"pieces": bound.index, "prints": [], "walls": [], "lights": []}
     if options.lights:
         names = sorted(options.lights.glob("*.exr"))
+        index["lights"] = [path.stem for path in names]
         arrays["lights"] = np.stack([light_coefficients(path) for path in names])
     if options.garments:
         index["prints"] = write_prints(options.garments, options.out, 240 if options.full else 64)
     if options.tiles:
         index["walls"] = wall_tiles(options.tiles, options.out, 200 if options.full else 40)
     cv2.imwrite(str(options.out / "skin.png"), skin_masks(side))
-    save_npz(options.out / "pack.npz", arrays | {"index": np.array(json.dumps(index))})
+    save_npz(options.out / "pack.npz", arrays)
+    (options.out / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     (options.out / "LICENSE.txt").write_text(NOTE)
-    print(f"{options.out}: {sum(p.stat().st_size for p in options.out.iterdir()) / 1e6:.2f} MB, {len(bound.index)} pieces")
+    print(
+        f"{options.out}: {sum(p.stat().st_size for p in options.out.iterdir()) / 1e6:.2f} MB, {len(bound.index)} pieces"
+    )
 
 
 if __name__ == "__main__":

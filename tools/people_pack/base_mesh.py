@@ -10,7 +10,16 @@ import numpy as np
 import torch
 from anny.models.model_data import TopologyConfig
 from anny.utils.obj_utils import load_obj_file
-from build_body import SHAPES, Skeleton, _to_smpl_frame, bone_weights, joint_bones, merge_weights, sample_phenotypes, t_pose
+from build_body import (
+    SHAPES,
+    Skeleton,
+    _to_smpl_frame,
+    bone_weights,
+    joint_bones,
+    merge_weights,
+    sample_phenotypes,
+    t_pose,
+)
 from numpy.typing import NDArray
 
 from ptx.geometry.joints import SMPL_JOINTS

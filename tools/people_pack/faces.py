@@ -8,6 +8,7 @@ from pathlib import Path
 import anny
 import numpy as np
 from numpy.typing import NDArray
+
 from people_pack.base_mesh import Base
 
 GROUPS = ("cheek", "chin", "ears", "eyes", "forehead", "head", "mouth", "nose")
@@ -29,7 +30,9 @@ LEAST = 1e-4
 def face_shapes(base: Base, helpers: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
     """Return the components' vertices and displacements of one standard deviation, as a pack holds them."""
     folder = Path(anny.__file__).parent / "data" / "mpfb2" / "targets"
-    targets = [_read_target(path, len(base.rest)) for group in GROUPS for path in sorted(folder.glob(f"{group}/*.target.gz"))]
+    targets = [
+        _read_target(path, len(base.rest)) for group in GROUPS for path in sorted(folder.glob(f"{group}/*.target.gz"))
+    ]
     stacked = np.stack([target for target in targets if np.abs(target).max() > LEAST])
     rng = np.random.default_rng(0)
     # A target and its opposite are two files; each face has one in three.
@@ -37,7 +40,9 @@ def face_shapes(base: Base, helpers: NDArray[np.int64]) -> dict[str, NDArray[np.
     flat = mixing @ stacked.reshape(len(stacked), -1)
     flat -= flat.mean(0)
     _, size, rows = np.linalg.svd(flat, full_matrices=False)
-    print(f"{len(stacked)} targets; face shapes keep {(size[:COMPONENTS] ** 2).sum() / (size**2).sum():.0%} of the variance")
+    print(
+        f"{len(stacked)} targets; face shapes keep {(size[:COMPONENTS] ** 2).sum() / (size**2).sum():.0%} of the variance"
+    )
     shapes = (rows[:COMPONENTS] * size[:COMPONENTS, None] / np.sqrt(MIXTURES - 1)).reshape(COMPONENTS, -1, 3)
     numbers = base.numbers(helpers)
     moved = np.flatnonzero((np.abs(shapes).max(axis=(0, 2)) > LEAST) & (numbers >= 0))

@@ -7,6 +7,7 @@ the distance of two vertices of the base mesh over what that distance was when t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +71,7 @@ def read_mhclo(path: Path) -> Binding:
         in_vertices = (in_vertices or words[0] == "verts") and words[0] != "delete_verts"
         if words[0] in AXES:
             scales[words[0]] = (int(words[1]), int(words[2]), float(words[3]))
-    return Binding(
-        np.array(corners), np.array(weights), np.array(offsets), tuple(scales[axis] for axis in AXES)
-    )
+    return Binding(np.array(corners), np.array(weights), np.array(offsets), tuple(scales[axis] for axis in AXES))
 
 
 def read_obj(path: Path) -> Mesh:
@@ -87,7 +86,7 @@ def read_obj(path: Path) -> Mesh:
             uv.append([float(word) for word in words[1:3]])
         elif words[0] == "f":
             corners = [[int(number) - 1 for number in word.split("/")[:2]] for word in words[1:]]
-            for second, third in zip(corners[1:-1], corners[2:], strict=True):
+            for second, third in pairwise(corners[1:]):
                 faces.append([corners[0][0], second[0], third[0]])
                 face_uv.append([corners[0][1], second[1], third[1]])
     return Mesh(np.array(vertices), np.array(faces), np.array(uv), np.array(face_uv))

@@ -9,11 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from people_pack.base_mesh import Base
-from people_pack.mhclo import Mesh, read_mhclo, read_obj
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+
+from people_pack.base_mesh import Base
+from people_pack.mhclo import Mesh, read_mhclo, read_obj
 
 Index = dict[str, str | list[str]]
 
@@ -31,6 +32,9 @@ OUTFITS: dict[str, tuple[str, dict[int, str]]] = {
     "male_worksuit01": ("male", {0: "top", 1119: "dress"}),
 }
 """Outfit → who it is made for, and the label (`ptx.labels`) of what begins at a vertex and goes on to the next one named."""
+
+WORN_AS = {"hat": "accessory", "brows": "face", "lashes": "face"}
+"""Kind of piece → its label, where the two differ; outfits have theirs in `OUTFITS`."""
 
 SUIT = "male_elegantsuit01"
 """Outfit whose coat, shirt and tie are one mesh."""
@@ -135,7 +139,7 @@ def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
     fitted = base.to_rest(binding.fit(base.shapes), bones).mean(0)
     weights = binding.weights.astype(np.float16).astype(np.float64)
     offset = fitted - np.einsum("vi,vic->vc", weights, base.rest[binding.corners])
-    sex, starts = OUTFITS.get(path.stem, ("", {0: {"outfit": "top", "hat": "accessory", "brows": "face", "lashes": "face"}.get(kind, kind)}))
+    sex, starts = OUTFITS.get(path.stem, ("", {0: WORN_AS.get(kind, kind)}))
     labels = _faces_by_label(mesh, starts)
     if path.stem == SUIT and (picture := _picture(path)) is not None:
         _split_suit(labels, mesh, picture[..., :3])
@@ -261,7 +265,10 @@ def _eyes(base: Base) -> dict[str, NDArray[np.generic]]:
         vertices.append(numbers)
         uv.append(0.5 + (points - centre)[:, :2] / (2 * radius))
         print(f"eye at {centre.round(3)}, radius {1e3 * radius:.1f} mm, {len(numbers)} vertices")
-    return {"eyes/vertices": np.concatenate(vertices).astype(np.uint16), "eyes/uv": np.concatenate(uv).astype(np.float16)}
+    return {
+        "eyes/vertices": np.concatenate(vertices).astype(np.uint16),
+        "eyes/uv": np.concatenate(uv).astype(np.float16),
+    }
 
 
 def _write_eyes(folder: Path, out: Path) -> None:

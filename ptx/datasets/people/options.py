@@ -11,6 +11,9 @@ Looks = Literal["plain", "lifelike"]
 VERSION = 2
 """Version of the generator, raised when the same options begin to give other images."""
 
+LIFELIKE_VERSION = 1
+"""The same of lifelike people."""
+
 
 @dataclass(frozen=True)
 class PeopleOptions:

@@ -16,6 +16,7 @@ from ptx.datasets.people.render import SUPERSAMPLING, Image, Wearer, render, ren
 from ptx.datasets.people.scenes import cast_shadow, sample_background, sample_light
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
+from ptx.geometry.correspondence import correspond
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
@@ -72,12 +73,11 @@ class People:
     def truth(self, index: int) -> Truth:
         """Compute the truth of one image."""
         options = self.options
-        height, width = options.size
         group, view = divmod(index % options.images_per_person, options.views)
         body = load_body(options.body)
         rng = self._rng(IMAGE_STREAM, self._leader(index))
         betas = self._person(index)[0]
-        pose = sample_pose(body, betas, rng)
+        pose = self._pose(body, betas, rng)
         # The poses of a person are spread all round, from a random beginning.
         first_yaw = self._rng(PERSON_STREAM, index // options.images_per_person, 1).uniform(0, 360)
         yaw = first_yaw + 360 * group * options.views / options.images_per_person + rng.uniform(-25, 25)
@@ -85,7 +85,8 @@ class People:
         yaws = yaw + 360 * np.arange(options.views) / options.views
         views = np.stack([turn_root(pose, side, *tilt) for side in yaws]).astype(np.float32)
         half = rng.random() < options.half_body
-        camera = _camera(np.concatenate(pose_vertices(body, views, betas)), half, height, width, rng)
+        vertices = np.concatenate(pose_vertices(body, views, betas))
+        camera = _camera(vertices, self._lower_edge(index, half, rng), *options.size, rng)
         joints = pose_keypoints(body, views[[view]], betas)[0]
         keypoints, keypoints3d = _keypoints(joints, camera, options.size)
         return Truth(views[view], betas.astype(np.float32), camera, keypoints, keypoints3d)
@@ -125,6 +126,18 @@ class People:
         truth = self.truth(index)
         vertices = pose_vertices(self.wearer(index).body, truth.pose[None], truth.betas)[0]
         return project(truth.camera, vertices).astype(np.float32)
+
+    def exact_flow(self, target: int, source: int) -> tuple[Floats, NDArray[np.uint8]]:
+        """Compute the exact flow (H, W, 2) px and the visibility (H, W) of a pair of images."""
+        return correspond(self.points(target), self.points(source), self.mesh(target), *self.options.size)
+
+    def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Sample the pose (24, 3) of an image, with the root unturned."""
+        return sample_pose(body, betas, rng)
+
+    def _lower_edge(self, index: int, half: bool, rng: np.random.Generator) -> float | None:  # noqa: ARG002
+        """Sample where the lower edge of an image cuts the body, metres above the pelvis; None: it shows all."""
+        return rng.uniform(-0.35, 0.05) if half else None
 
     def _leader(self, index: int) -> int:
         """Return the first image of the group that shows the same pose."""
@@ -191,11 +204,11 @@ def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[F
     return keypoints, keypoints3d
 
 
-def _camera(vertices: Floats, half: bool, height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Sample a camera (3,) that shows the whole body of vertices (V, 3), or where `half` from the head to hips or thighs."""
+def _camera(vertices: Floats, bottom: float | None, height: int, width: int, rng: np.random.Generator) -> Floats:
+    """Sample a camera (3,) that shows the whole body of vertices (V, 3), or what is above `bottom`, metres above the pelvis."""
     low, high = vertices.min(0), vertices.max(0)
-    if half:
-        bottom = rng.uniform(-0.35, 0.05)  # metres relative to the pelvis, which is near the body frame's origin
+    half = bottom is not None
+    if bottom is not None:  # the pelvis is near the body frame's origin
         low[1] = max(low[1], bottom)
         shown = vertices[vertices[:, 1] > low[1]]
         low[0], high[0] = shown[:, 0].min(), shown[:, 0].max()

@@ -71,7 +71,7 @@ def paint(pack: Pack, body: Body, worn: Worn, dye: Dye) -> Floats:
         out[..., :3] = dye.ground
         out[texels.rows, texels.columns, :3] = dye.colours(pack, rest, texels.front)
     elif dye.pattern is None and dye.photograph == "":
-        out[..., :3] = _dyed(picture.astype(np.float32) / 255, dye)
+        out[..., :3] = _dyed(picture.astype(np.float32) / np.float32(255), dye)
     else:
         detail = _detail(picture)
         out[..., :3] = dye.ground * detail[..., None]
@@ -114,8 +114,10 @@ class Dye:
         if self.photograph:
             picture = pack.picture(self.photograph)
             side = picture.shape[0]
-            row, column = (_mirrored(value / self.size, side) for value in (-along, np.where(front, around, -around)))
-            return picture[row, column].astype(np.float32) / 255
+            row, column = (
+                _mirrored(value, side) for value in (-along / self.size, np.where(front, around, -around) / self.size)
+            )
+            return np.asarray(picture[row, column].astype(np.float32) / 255, np.float32)
         return self.pattern(along, around) if self.pattern is not None else np.tile(self.ground, (len(rest), 1))
 
     def relief(self, rest: Floats) -> Floats:
@@ -171,10 +173,10 @@ def _detail(picture: NDArray[np.uint8]) -> Floats:
     return np.asarray(np.clip(grey / blurred, *DETAIL), np.float32)
 
 
-def _mirrored(value: Floats, side: int) -> NDArray[np.intp]:
+def _mirrored(value: NDArray[np.floating], side: int) -> NDArray[np.intp]:
     """Index (M,) a picture of `side` px that repeats in both directions as its mirror image, at values (M,) in pictures."""
     folded = np.abs((value % 2) - 1)
-    return np.minimum(folded * side, side - 1).astype(np.intp)
+    return np.asarray(np.minimum(folded * side, side - 1), np.intp)
 
 
 @lru_cache(maxsize=40)
@@ -185,7 +187,12 @@ def _texels(pack: Pack, body: Body, name: str, height: int, width: int) -> Texel
     flat = np.zeros((len(piece.uv), 3), np.float32)
     flat[:, :2] = piece.uv * (width, height) - 0.5
     face, bary, _ = rasterize(flat, piece.face_uv, height, width)
-    for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)) * PADDING:  # what is looked up between texels needs them beyond the border
+    for axis, step in (
+        (0, 1),
+        (0, -1),
+        (1, 1),
+        (1, -1),
+    ) * PADDING:  # what is looked up between texels needs them beyond the border
         next_face, next_bary = np.roll(face, step, axis), np.roll(bary, step, axis)
         bare = (face < 0) & (next_face >= 0)
         face[bare], bary[bare] = next_face[bare], next_bary[bare]

@@ -15,6 +15,8 @@ from ptx.geometry.mesh import unit_normals
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Faces = tuple[Ints, Ints, NDArray[np.uint8]]
+"""Faces (F, 3), their corners in the texture (F, 3), and their owners (F,)."""
 
 SKIN, EYES, FIRST_PIECE = 0, 1, 2
 """Owners of faces: the body's skin, its eyes, and the first of the pieces."""
@@ -73,8 +75,6 @@ class Figure:
     """(V,) metres by which a vertex is drawn nearer to the viewer."""
     pieces: tuple[Worn, ...]
     """What is worn."""
-    starts: tuple[int, ...]
-    """First vertex of each piece."""
 
 
 def rest_points(pack: Pack, body: Body, piece: Piece) -> Floats:
@@ -97,9 +97,10 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
     shapedirs = np.concatenate([body.shapedirs, pack.helper_shapedirs])
     weights = np.concatenate([body.weights, pack.helper_weights])
     vertices, dirs, skin = [base[:count]], [body.shapedirs], [body.weights]
-    uv, lift, starts, start, uv_start = [_body_uv(body), *[pack.eye_uv]], [np.zeros(count, np.float32)], [], count, 0
+    uv, lift, start = [_body_uv(body), pack.eye_uv], [np.zeros(count, np.float32)], count
     uv_start = len(uv[0]) + len(uv[1])
-    solids, cards, groups = [_body_faces(body, pack, worn)], [], [np.zeros(0, np.uint8)]
+    solids, groups = [_body_faces(body, pack, worn)], [np.zeros(0, np.uint8)]
+    cards: list[Faces] = []
     for number, item in enumerate(worn):
         piece = item.piece
         placed = _place(piece, base)
@@ -117,7 +118,6 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
             into.append(values)
         uv.append(piece.uv)
         lift.append(np.full(len(placed), LAYER_LIFT * LAYERS.get(item.label, 0), np.float32))
-        starts.append(start)
         faces = piece.faces[kept] + start
         owner = np.full(len(faces), FIRST_PIECE + number, np.uint8)
         (cards if piece.kind in CARDS else solids).append((faces, piece.face_uv[kept] + uv_start, owner))
@@ -138,7 +138,15 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
     rest = dressed.v_template.copy()
     rest[:count] = body.v_template
     return Figure(
-        dressed, rest, solid, owner, np.concatenate(groups), np.concatenate(uv), face_uv.astype(np.int32), np.concatenate(lift), tuple(worn), tuple(starts)
+        dressed,
+        rest,
+        solid,
+        owner,
+        np.concatenate(groups),
+        np.concatenate(uv),
+        face_uv.astype(np.int32),
+        np.concatenate(lift),
+        tuple(worn),
     )
 
 
@@ -187,11 +195,11 @@ def _eye_faces(body: Body, pack: Pack) -> tuple[NDArray[np.bool_], Ints]:
     """Mark the body's faces (F,) that are eyes, and return their corners (E, 3) in `Pack.eye_uv`."""
     number = np.full(len(body.v_template), -1, np.int32)
     number[pack.eye_vertices] = np.arange(len(pack.eye_vertices))
-    eyes = (number[body.faces] >= 0).all(1)
+    eyes = np.asarray((number[body.faces] >= 0).all(1), np.bool_)
     return eyes, number[body.faces[eyes]]
 
 
-def _body_faces(body: Body, pack: Pack, worn: list[Worn]) -> tuple[Ints, Ints, NDArray[np.uint8]]:
+def _body_faces(body: Body, pack: Pack, worn: list[Worn]) -> Faces:
     """Return faces, their corners in the texture, and owners of the body where nothing hides it."""
     assert body.face_uv is not None
     hidden = np.zeros(len(body.v_template), np.bool_)

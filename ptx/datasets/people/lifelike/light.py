@@ -1,6 +1,6 @@
 """Light of lifelike pictures: surroundings as spherical harmonics of second order, one distant light, and what the body hides of both.
 
-    Ramamoorthi and Hanrahan, "An Efficient Representation for Irradiance Environment Maps", SIGGRAPH 2001.
+Ramamoorthi and Hanrahan, "An Efficient Representation for Irradiance Environment Maps", SIGGRAPH 2001.
 """
 
 from __future__ import annotations

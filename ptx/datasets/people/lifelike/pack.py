@@ -1,4 +1,4 @@
-"""The pack that lifelike people are dressed from: pieces bound to the built-in body, pictures, lights; `tools/build_people_pack.py` makes it."""
+"""The pack that lifelike people are dressed from, which `tools/build_people_pack.py` makes: pieces bound to the built-in body, pictures, lights."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.body import ASSETS
+from ptx.datasets.people.packs import INDEX, pack_folder
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.labels import garment
 from ptx.pipeline.errors import PtxError
@@ -20,8 +21,18 @@ from ptx.pipeline.errors import PtxError
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-SHIPPED = ASSETS / "people"
-"""Folder of the pack that comes with ptx."""
+
+class Index(TypedDict):
+    """Contents of a pack by name."""
+
+    pieces: list[dict[str, str]]
+    """Name, kind, label, sex and texture of each piece."""
+    prints: list[str]
+    """Files of cloth."""
+    walls: list[str]
+    """Files of walls and floors."""
+    lights: list[str]
+    """Names of the lights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +115,6 @@ class Pack:
         """Tell whether a body of these betas (10,) is female or male."""
         return "male" if float(self.sex_weights[:-1] @ betas + self.sex_weights[-1]) > 0.5 else "female"
 
-    @property
-    def missing(self) -> list[str]:
-        """Name the parts that this pack lacks."""
-        kinds = {"outfit": "clothes", "shoes": "shoes", "hair": "hair", "brows": "brows", "lashes": "lashes"}
-        lacks = [word for kind, word in kinds.items() if not self.of(kind)]
-        parts = {"lights": len(self.lights), "prints": len(self.prints), "walls": len(self.walls)}
-        return lacks + [name for name, count in parts.items() if not count]
-
 
 @lru_cache(maxsize=256)
 def _read_picture(path: Path) -> NDArray[np.uint8]:
@@ -131,19 +134,17 @@ def load_pack(folder: str) -> Pack:
     Raises:
         PtxError: there is none, or it is damaged.
     """
-    place = Path(folder) if folder else SHIPPED
+    place = pack_folder(folder)
     try:
+        index = json.loads((place / INDEX).read_text(encoding="utf-8"))
         with np.load(place / "pack.npz", allow_pickle=False) as file:
-            return _build(place, {name: file[name] for name in file.files})
-    except FileNotFoundError as error:
-        raise PtxError(f"data.pack: {place} holds no pack.npz; tools/build_people_pack.py makes one") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise PtxError(f"data.pack: {place / 'pack.npz'} is damaged ({error}); build it again") from error
+            return _build(place, index, {name: file[name] for name in file.files})
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise PtxError(f"data.pack: {place} is no pack ({error}); tools/build_people_pack.py makes one") from error
 
 
-def _build(folder: Path, arrays: dict[str, NDArray[np.generic]]) -> Pack:
-    """Make a pack of its arrays."""
-    index = json.loads(str(arrays["index"].item()))
+def _build(folder: Path, index: Index, arrays: dict[str, NDArray[np.generic]]) -> Pack:
+    """Make a pack of its index and arrays."""
     joints, weights = arrays["helpers/joints"].astype(np.intp), arrays["helpers/weights"].astype(np.float32)
     dense = np.zeros((len(joints), JOINT_COUNT), np.float32)
     np.put_along_axis(dense, joints, weights / weights.sum(1, keepdims=True), axis=1)
@@ -183,7 +184,7 @@ def _piece(entry: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Pie
         np.concatenate([two, 1 - two.sum(1, keepdims=True)], axis=1),
         array("offset").astype(np.float32),
         faces,
-        _downwards(array("uv").astype(np.float32) / 65535),
+        _downwards(array("uv").astype(np.float32) / np.float32(65535)),
         array("face_uv").astype(np.int32),
         groups.astype(np.uint8),
         np.unpackbits(array("hides").astype(np.uint8)).astype(np.bool_),

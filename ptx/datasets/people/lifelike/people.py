@@ -7,20 +7,21 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.cloth import paint, sample_dye
-from ptx.datasets.people.lifelike.figure import CARDS, Figure, Worn, assemble
+from ptx.datasets.people.lifelike.cloth import Dye, paint, sample_dye
+from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
 from ptx.datasets.people.lifelike.render import Person, draw, label_map
 from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
 from ptx.datasets.people.lifelike.skin import sample_skin
 from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
-from ptx.datasets.people.people import PERSON_STREAM, SCENE_STREAM, People, feet, sample_shape
+from ptx.datasets.people.people import IMAGE_STREAM, PERSON_STREAM, SCENE_STREAM, People, feet, sample_shape
 from ptx.datasets.people.render import Image
 from ptx.datasets.people.scenes import cast_shadow
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.joints import joint
+from ptx.geometry.labels import BACKGROUND
 from ptx.geometry.skinning import pose_vertices
 from ptx.labels import garment
 
@@ -28,6 +29,15 @@ Floats = NDArray[np.float32]
 
 LOOK_STREAM = 3
 """Last number of the stream of a person's look, after the seed, `PERSON_STREAM` and the person."""
+
+CLOSE_UPS = 0.4
+"""Share of close-ups, in shares of `PeopleOptions.half_body`."""
+
+CLOSE_UP = (0.2, 0.42)
+"""Metres above the pelvis where a close-up ends."""
+
+JOINT_SPREAD = 3.0
+"""Standard deviation of what is added to each angle of a plain pose, degrees."""
 
 CURL = (0.05, 0.45)
 """Least and most radians by which each joint of the fingers is bent."""
@@ -73,6 +83,13 @@ class LifelikePeople(People):
         points[:, 2] -= figure.lift
         return points
 
+    def exact_flow(self, target: int, source: int) -> tuple[Floats, NDArray[np.uint8]]:
+        """Compute the exact flow of a pair of images; where cards of hair are seen through there is none."""
+        flow, visibility = super().exact_flow(target, source)
+        outside = self.garment_labels(target) == 0
+        flow[outside], visibility[outside] = 0, BACKGROUND
+        return flow, visibility
+
     def mesh(self, index: int) -> NDArray[np.int32]:
         """Return the faces (F, 3) of `points`."""
         return self.person(index).figure.body.faces
@@ -81,6 +98,18 @@ class LifelikePeople(People):
         """Return the person that an image shows, in rest."""
         options = self.options
         return _person(options.body, options.pack, options.seed, index // options.images_per_person, options.loose)
+
+    def _lower_edge(self, index: int, half: bool, rng: np.random.Generator) -> float | None:
+        """Sample where the lower edge cuts the body: now and then below the shoulders."""
+        edge = super()._lower_edge(index, half, rng)
+        own = self._rng(IMAGE_STREAM, self._leader(index), LOOK_STREAM)
+        return float(own.uniform(*CLOSE_UP)) if own.random() < CLOSE_UPS * self.options.half_body else edge
+
+    def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Sample a pose as plain people take it, and vary all its joints."""
+        pose = super()._pose(body, betas, rng)
+        pose[1:] += np.radians(rng.normal(0, JOINT_SPREAD, pose[1:].shape))
+        return pose
 
     @property
     def pack(self) -> Pack:
@@ -114,7 +143,7 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
 
 def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator) -> tuple[Floats, ...]:
     """Paint what is worn; pieces of one dress or one suit in one cloth."""
-    dyes = {}
+    dyes: dict[str, Dye] = {}
     out = []
     for item in worn:
         if item.piece.kind in CARDS:
@@ -123,9 +152,8 @@ def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator
             flat = np.ones_like(strands) if item.piece.kind != "hair" else np.clip(strands, 0.15, 2.5)
             out.append(np.concatenate([flat, picture[..., 3:]], axis=2))
             continue
-        key = "dress" if item.label == "dress" else item.label
-        dyes.setdefault(key, sample_dye(pack, item.label, rng))
-        out.append(paint(pack, body, item, dyes[key]))
+        dyes.setdefault(item.label, sample_dye(pack, item.label, rng))
+        out.append(paint(pack, body, item, dyes[item.label]))
     return tuple(out)
 
 
@@ -138,6 +166,3 @@ def skin_labels(body: Body) -> NDArray[np.uint8]:
     out[np.isin(heaviest, [*legs, joint("pelvis")])] = garment("legs")
     out[np.isin(heaviest, [joint("neck"), joint("head")])] = garment("face")
     return out
-
-
-__all__ = ["Figure", "LifelikePeople", "skin_labels"]

@@ -37,7 +37,8 @@ def sample_surroundings(pack: Pack, rng: np.random.Generator, height: int, width
     if kind == "distant":
         clutter = sample_background(rng, height, width, floor)
         share = np.float32(rng.uniform(0.2, 0.8))
-        return cv2.GaussianBlur(share * clutter + (1 - share) * wall, (0, 0), float(rng.uniform(0.008, 0.03)) * height)
+        mixed = share * clutter + (1 - share) * wall
+        return np.asarray(cv2.GaussianBlur(mixed, (0, 0), float(rng.uniform(0.008, 0.03)) * height), np.float32)
     if floor is not None:
         line = int(np.clip(floor - rng.uniform(0.02, 0.12) * height, 0, height - 1))
         ground = _tiled(pack, rng, height, width)
@@ -48,14 +49,17 @@ def sample_surroundings(pack: Pack, rng: np.random.Generator, height: int, width
         skirting = wall[max(0, line - height // 60) : line]
         skirting[:] = 0.5 * skirting + 0.5 * np.float32(rng.uniform(0.1, 0.9))
     blur = float(rng.choice([0.0, 0.7, 1.6]))
-    return cv2.GaussianBlur(wall, (0, 0), blur) if blur else wall
+    return np.asarray(cv2.GaussianBlur(wall, (0, 0), blur), np.float32) if blur else wall
 
 
 def _studio(rng: np.random.Generator, height: int, width: int, floor: float | None) -> Picture:
     """Sample paper that is lit unevenly and runs out to the floor."""
     grey = rng.choice([0.97, 0.9, 0.78, 0.5, 0.25], p=[0.4, 0.25, 0.15, 0.12, 0.08])
     colour = np.clip(grey + rng.normal(0, 0.02 if rng.random() < 0.7 else 0.1, 3), 0.03, 1).astype(np.float32)
-    rows, columns = np.linspace(0, 1, height, dtype=np.float32)[:, None], np.linspace(0, 1, width, dtype=np.float32)[None]
+    rows, columns = (
+        np.linspace(0, 1, height, dtype=np.float32)[:, None],
+        np.linspace(0, 1, width, dtype=np.float32)[None],
+    )
     x, y = rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.6)
     glow = 1 - np.float32(rng.uniform(0, 0.35)) * ((columns - x) ** 2 + (rows - y) ** 2)
     out = glow[..., None] * colour
@@ -78,7 +82,9 @@ def _tiled(pack: Pack, rng: np.random.Generator, height: int, width: int) -> Pic
     return np.asarray(out * (1 + np.float32(rng.uniform(-0.2, 0.2)) * across), np.float32).clip(0, 1)
 
 
-def cast_on_wall(background: Picture, alpha: NDArray[np.float32], direction: NDArray[np.float32], strength: float) -> None:
+def cast_on_wall(
+    background: Picture, alpha: NDArray[np.float32], direction: NDArray[np.float32], strength: float
+) -> None:
     """Darken a background (H, W, 3), in place, by the soft shadow of what covers it by `alpha` (H, W)."""
     height = len(background)
     shift = -direction[:2] * np.array([1, -1]) / max(float(direction[2]), 0.3) * 0.05 * height
@@ -109,5 +115,5 @@ def photograph(picture: Picture, rng: np.random.Generator) -> NDArray[np.uint8]:
     if rng.random() < 0.8:
         setting = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*QUALITY))]
         data = cv2.imencode(".jpg", encoded[..., ::-1], setting)[1]
-        encoded = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8)
-    return encoded
+        encoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    return np.ascontiguousarray(encoded)

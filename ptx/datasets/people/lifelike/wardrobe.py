@@ -64,7 +64,7 @@ class Cut:
         return np.asarray(np.max([arm, self.low - y, y - self.high + self.neck * front], axis=0), np.float32)
 
 
-def wear(pack: Pack, body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
+def wear(body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
     """Wear a piece, cut where `cut` says, `swell` metres looser than it was made."""
     rest = body.v_template
     hides = piece.hides[: len(rest)] & ~((rest[:, 1] > NECK_Y) & (np.abs(rest[:, 0]) < NECK_X))
@@ -75,7 +75,7 @@ def wear(pack: Pack, body: Body, piece: Piece, label: str, cut: Cut | None = Non
 
 def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.random.Generator) -> list[Worn]:
     """Sample clothes and shoes, from the skin outwards; in skirts and dresses with probability `loose` at least."""
-    shoes = [wear(pack, body, _one(pack.of("shoes"), rng), "shoes")] if pack.of("shoes") and rng.random() < 0.93 else []
+    shoes = [wear(body, _one(pack.of("shoes"), rng), "shoes")] if pack.of("shoes") and rng.random() < 0.93 else []
     other = {"female": "male", "male": "female"}[sex]
     for_sex = sex if rng.random() < 0.93 else other
     skirted = rng.random() < max(loose, 0.38 if for_sex == "female" else 0.0)
@@ -94,7 +94,7 @@ def _suit(pack: Pack, body: Body, piece: Piece, rng: np.random.Generator) -> lis
     order = ("trousers", "top", "accessory", "dress", "coat")
     parts.sort(key=lambda part: order.index(GARMENTS[part.label]))
     legs = Cut(low=float(rng.choice(LEGS[:2]))) if rng.random() < 0.1 else None
-    return [wear(pack, body, p, GARMENTS[p.label], legs if GARMENTS[p.label] == "trousers" else None) for p in parts]
+    return [wear(body, p, GARMENTS[p.label], legs if GARMENTS[p.label] == "trousers" else None) for p in parts]
 
 
 def _trousers(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
@@ -102,12 +102,12 @@ def _trousers(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> lis
     made = pack.of("tights")
     if made and rng.random() < (0.25 if sex == "female" else 0.1):
         cut = Cut(sleeve=ARMPIT_X, low=float(rng.choice(LEGS)), high=WAIST_Y)
-        return [wear(pack, body, made[0], "trousers", cut, float(rng.choice([0.0, 0.006])))]
+        return [wear(body, made[0], "trousers", cut, float(rng.choice([0.0, 0.006])))]
     fits = pack.of("outfit", "trousers", sex)
     if not fits:
         return []
-    cut = Cut(low=float(rng.choice(LEGS))) if rng.random() < 0.3 else None
-    return [wear(pack, body, _one(fits, rng), "trousers", cut)]
+    shorter = Cut(low=float(rng.choice(LEGS))) if rng.random() < 0.3 else None
+    return [wear(body, _one(fits, rng), "trousers", shorter)]
 
 
 def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
@@ -120,12 +120,12 @@ def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Wor
             high=float(rng.uniform(0.545, 0.575)),
             neck=float(rng.choice([0.01, 0.03, 0.07, 0.11])),
         )
-        return [wear(pack, body, made[0], "top", cut, float(rng.choice([0.002, 0.01, 0.018])))]
+        return [wear(body, made[0], "top", cut, float(rng.choice([0.002, 0.01, 0.018])))]
     fits = [p for p in pack.of("outfit", "top", sex) if p.name.split(".")[0] not in _SUITS]
     if not fits:
         return []
-    cut = Cut(sleeve=float(rng.choice(SLEEVES[1:5]))) if rng.random() < 0.25 else None
-    return [wear(pack, body, _one(fits, rng), "top", cut)]
+    shorter = Cut(sleeve=float(rng.choice(SLEEVES[1:5]))) if rng.random() < 0.25 else None
+    return [wear(body, _one(fits, rng), "top", shorter)]
 
 
 _SUITS = ("male_elegantsuit01", "male_casualsuit05", "male_worksuit01")
@@ -143,13 +143,13 @@ def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list
             high=float(rng.uniform(0.5, 0.57)),
             neck=float(rng.choice([0.01, 0.04, 0.09])),
         )
-        upper = wear(pack, body, made[0], "dress", bodice, 0.002)
-        return [wear(pack, body, skirts[0], "dress", hem), upper]
+        upper = wear(body, made[0], "dress", bodice, 0.002)
+        return [wear(body, skirts[0], "dress", hem), upper]
     top = _top(pack, body, sex, rng)
     fits = pack.of("outfit", "skirt", sex)
     if fits and (not skirts or rng.random() < 0.3):
-        return [wear(pack, body, _one(fits, rng), "skirt"), *top]
-    return [*([wear(pack, body, skirts[0], "skirt", hem)] if skirts else []), *top]
+        return [wear(body, _one(fits, rng), "skirt"), *top]
+    return [*([wear(body, skirts[0], "skirt", hem)] if skirts else []), *top]
 
 
 def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
@@ -157,7 +157,7 @@ def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> l
     out = []
     for kind in ("lashes", "brows"):
         if pack.of(kind):
-            out.append(wear(pack, body, _one(pack.of(kind), rng), "face"))
+            out.append(wear(body, _one(pack.of(kind), rng), "face"))
     cuts = [piece for piece in pack.of("hair") if piece.texture]  # without its picture it has no strands
     short = [piece for piece in cuts if piece.name.startswith(("short", "afro"))]
     long = [piece for piece in cuts if piece not in short]
@@ -165,8 +165,8 @@ def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> l
     chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
     hats = pack.of("hat") if rng.random() < 0.04 else []
     if chosen and not bald:
-        out.append(wear(pack, body, _one(chosen, rng), "hair", Cut(high=BRIM_Y) if hats else None))
-    return [*out, *([wear(pack, body, _one(hats, rng), "accessory", swell=0.004)] if hats else [])]
+        out.append(wear(body, _one(chosen, rng), "hair", Cut(high=BRIM_Y) if hats else None))
+    return [*out, *([wear(body, _one(hats, rng), "accessory", swell=0.004)] if hats else [])]
 
 
 def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
