@@ -222,6 +222,10 @@ class DataSet(ABC, Generic[D]):
         """Open the garment labels that come with the data set."""
         raise NotImplementedError
 
+    def silhouette(self, index: int) -> NDArray[np.uint8] | None:  # noqa: ARG002
+        """Return how much of each pixel (H, W) of an image is the person's, 0 to 255; None where labels are all that is known."""
+        return None
+
     def flow_source(self) -> FlowMaps:
         """Open the body parts, flow and visibility that come with the data set."""
         raise NotImplementedError

@@ -114,6 +114,10 @@ class PeopleSet(DataSet[PeopleData]):
         """Open the exact garment labels."""
         return ExactLabels(self.people)
 
+    def silhouette(self, index: int) -> NDArray[np.uint8]:
+        """Return the exact silhouette (H, W), 0 to 255."""
+        return np.rint(self.people.alpha(index) * 255).astype(np.uint8)
+
     def exact_flow(self) -> RenderedFlow:
         """Open the exact flow of the pictures as rendered."""
         return RenderedFlow(self.people)

@@ -138,7 +138,7 @@ class LabelSilhouette(SilhouetteStage):
 
 @dataclass(frozen=True)
 class TrueSilhouette(SilhouetteStage):
-    """Mask the person by the garment labels that come with the data set."""
+    """Mask the person by the silhouette, or else the garment labels, that come with the data set."""
 
     inputs = ("ingest.image", "ingest.transform")
 
@@ -153,6 +153,9 @@ class TrueSilhouette(SilhouetteStage):
         source = self.data.label_source()
 
         def mask_of(block: Block, i: int) -> Mask:
+            exact = self.data.silhouette(int(block.index[i]))
+            if exact is not None:
+                return exact
             image, transform = block.array("ingest.image", np.uint8)[i], block.array("ingest.transform", np.float32)[i]
             return np.where(source.parse(int(block.index[i]), image, transform) > 0, 255, 0).astype(np.uint8)
 

@@ -117,6 +117,10 @@ class People:
         options = self.options
         return _wearer(options.body, options.seed, index // options.images_per_person, options.loose)
 
+    def alpha(self, index: int) -> Floats:
+        """Return how much of each pixel (H, W) is the person's, 0..1."""
+        return (self.garment_labels(index) > 0).astype(np.float32)
+
     def mesh(self, index: int) -> NDArray[np.int32]:
         """Return the faces (F, 3) of `points`."""
         return self.wearer(index).body.faces

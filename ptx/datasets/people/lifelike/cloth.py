@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.figure import Worn, rest_points
 from ptx.datasets.people.lifelike.pack import Pack
-from ptx.datasets.people.looks import SHOULDER_X, cloth_coordinates
+from ptx.datasets.people.looks import SHOE_COLOURS, SHOULDER_X, cloth_coordinates
 from ptx.datasets.people.patterns import CLOTH_COLOURS, Pattern, Waves, lay_print, rgb, sample_pattern, sample_print
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import interpolate, unit_normals
@@ -134,7 +134,7 @@ def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
     ground, accent = rgb(rng.choice(CLOTH_COLOURS)), rgb(rng.choice(CLOTH_COLOURS))
     kind = rng.random()
     if label in ("trousers", "shoes"):
-        ground = rgb(rng.choice(JEANS))
+        ground = rgb(rng.choice(JEANS if label == "trousers" else SHOE_COLOURS))
         kind = kind * 0.55 + 0.45 if label == "trousers" else 1.0
     if kind < 0.38 and pack.prints:
         photograph = pack.prints[rng.integers(len(pack.prints))]

@@ -33,6 +33,9 @@ LAYERS = {"shoes": 1, "trousers": 2, "skirt": 3, "top": 4, "dress": 5, "coat": 6
 LAYER_LIFT = 0.004
 """Metres by which each layer is drawn nearer to the viewer than it is: what lies close under it does not come through."""
 
+LEAST_WEIGHT = 1e-3
+"""Smaller skinning weights of cloth are left out."""
+
 MOST_JOINTS = 4
 """Joints that move a vertex of cloth."""
 
@@ -178,8 +181,9 @@ def _place(piece: Piece, base: Floats) -> Floats:
 
 def _few(weights: Floats) -> Floats:
     """Keep the `MOST_JOINTS` heaviest skinning weights of each row (V, J)."""
-    least = np.sort(weights, axis=1)[:, -MOST_JOINTS, None]
-    kept = np.where(weights >= np.maximum(least, 1e-3), weights, 0)
+    light = np.argsort(-weights, axis=1, kind="stable")[:, MOST_JOINTS:]
+    kept = np.where(weights >= LEAST_WEIGHT, weights, 0)
+    np.put_along_axis(kept, light, 0, axis=1)
     return np.asarray(kept / kept.sum(1, keepdims=True), np.float32)
 
 

@@ -1,4 +1,7 @@
-"""The pack that lifelike people are dressed from, which `tools/build_people_pack.py` makes: pieces bound to the built-in body, pictures, lights."""
+"""The pack that lifelike people are dressed from: pieces bound to the built-in body, pictures, lights.
+
+`tools/build_people_pack.py` makes it.
+"""
 
 from __future__ import annotations
 

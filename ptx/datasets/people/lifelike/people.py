@@ -11,10 +11,11 @@ from ptx.datasets.people.lifelike.cloth import Dye, paint, sample_dye
 from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
-from ptx.datasets.people.lifelike.render import Person, draw, label_map
+from ptx.datasets.people.lifelike.render import Person, coverage, draw, label_map
 from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
 from ptx.datasets.people.lifelike.skin import sample_skin
 from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
+from ptx.datasets.people.looks import SHOULDER_X
 from ptx.datasets.people.people import IMAGE_STREAM, PERSON_STREAM, SCENE_STREAM, People, feet, sample_shape
 from ptx.datasets.people.render import Image
 from ptx.datasets.people.scenes import cast_shadow
@@ -38,6 +39,9 @@ CLOSE_UP = (0.2, 0.42)
 
 JOINT_SPREAD = 3.0
 """Standard deviation of what is added to each angle of a plain pose, degrees."""
+
+NECKLINE_Y = 0.4
+"""Height on the mean body in rest above which skin of the trunk counts as the face's, as on plain people."""
 
 CURL = (0.05, 0.45)
 """Least and most radians by which each joint of the fingers is bent."""
@@ -70,9 +74,7 @@ class LifelikePeople(People):
 
     def alpha(self, index: int) -> Floats:
         """Return how much of each pixel (H, W) is the person's, 0..1."""
-        lighting = sample_lighting(self.pack.lights, np.random.default_rng(0))
-        scale = float(self.truth(index).camera[0])
-        return draw(self.person(index), self.pack, self.points(index), scale, lighting, self.options.size)[1]
+        return coverage(self.person(index), self.points(index), self.options.size)
 
     def points(self, index: int) -> Floats:
         """Return the vertices (V, 3) of the dressed person as an image's camera sees them: u, v in px, depth in m."""
@@ -159,10 +161,11 @@ def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator
 
 @lru_cache(maxsize=2)
 def skin_labels(body: Body) -> NDArray[np.uint8]:
-    """Label (V,) a body's bare skin by what moves it: face (with the neck), arms or legs; the trunk goes with the arms."""
+    """Label (V,) a body's bare skin by what moves it: face, with neck and neckline, arms or legs; the belly goes with the arms."""
     out = np.full(len(body.v_template), garment("arms"), np.uint8)
     heaviest = body.weights.argmax(1)
     legs = [joint(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee", "ankle", "foot")]
     out[np.isin(heaviest, [*legs, joint("pelvis")])] = garment("legs")
-    out[np.isin(heaviest, [joint("neck"), joint("head")])] = garment("face")
+    neckline = (body.v_template[:, 1] > NECKLINE_Y) & (np.abs(body.v_template[:, 0]) < SHOULDER_X)
+    out[neckline | np.isin(heaviest, [joint("neck"), joint("head")])] = garment("face")
     return out

@@ -26,7 +26,7 @@ SUPERSAMPLING = 2
 """Side of the square of samples whose mean is a pixel."""
 
 OPAQUE = 0.5
-"""Least alpha of a card that counts as hair in the label map."""
+"""Least alpha of a sample or a pixel that has a label."""
 
 SHADOW_TAPS = ((0.35, -0.2), (-0.35, 0.2), (0.2, 0.35), (-0.2, -0.35))
 """Degrees / 10 by which the distant light is turned: it has an extent, so shadows have soft edges."""
@@ -83,12 +83,10 @@ def draw(
     Returns:
         Linear colour (H, W, 3) times alpha, and alpha (H, W).
     """
-    fine = points.copy()
-    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
     height, width = (side * SUPERSAMPLING for side in size)
     out = np.zeros((height, width, 4), np.float32)
     vertices = np.stack([points[:, 0] / scale, -points[:, 1] / scale, -points[:, 2]], axis=-1).astype(np.float32)
-    layers = _layers(person, fine, height, width)
+    layers = _layers(person, _finer(points), height, width)
     if not len(layers[0].rows):
         return out[::SUPERSAMPLING, ::SUPERSAMPLING, :3], out[::SUPERSAMPLING, ::SUPERSAMPLING, 3]
     light = _VertexLight(person.figure, vertices, lighting, layers)
@@ -102,18 +100,48 @@ def draw(
     return np.ascontiguousarray(small[..., :3]), np.ascontiguousarray(small[..., 3])
 
 
+def coverage(person: Person, points: Floats, size: tuple[int, int]) -> Floats:
+    """Return the alpha (H, W) of `draw`."""
+    return _reduced(_sample_labels(person, points, size)[1], size)
+
+
 def label_map(person: Person, points: Floats, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the garment labels (H, W) (`ptx.labels`) at the pixels' centres; points (V, 3) as for `draw`."""
-    out = np.zeros(size, np.uint8)
+    """Return the garment labels (H, W) (`ptx.labels`): of each pixel that is the person's to a half, what most of its samples show."""
+    labels, alpha = _sample_labels(person, points, size)
+    four = labels.reshape(size[0], SUPERSAMPLING, size[1], SUPERSAMPLING).transpose(0, 2, 1, 3).reshape(*size, -1)
+    votes = (four[..., None] == four[..., None, :]).sum(-1) * (four > 0)
+    most = np.take_along_axis(four, votes.argmax(-1)[..., None], axis=-1)[..., 0]
+    return np.where(_reduced(alpha, size) >= OPAQUE, most, 0).astype(np.uint8)
+
+
+def _sample_labels(person: Person, points: Floats, size: tuple[int, int]) -> tuple[NDArray[np.uint8], Floats]:
+    """Return label and alpha of each sample (S H, S W), where S is `SUPERSAMPLING`."""
+    height, width = (side * SUPERSAMPLING for side in size)
+    labels, out = np.zeros((height, width), np.uint8), np.zeros((height, width), np.float32)
     figure = person.figure
     names = np.array([0, garment("face"), *[garment(item.label) for item in figure.pieces]], np.uint8)
-    for layer in _layers(person, points, *size):
+    for layer in _layers(person, _finer(points), height, width):
         owner = figure.owner[layer.face]
         first = figure.body.faces[layer.face, 0]
         label = np.where(owner == SKIN, person.labels[np.minimum(first, len(person.labels) - 1)], names[owner])
         seen = layer.alpha >= OPAQUE
-        out[layer.rows[seen], layer.columns[seen]] = label[seen]
-    return out
+        labels[layer.rows[seen], layer.columns[seen]] = label[seen]
+        out[layer.rows, layer.columns] += layer.alpha * (1 - out[layer.rows, layer.columns])
+    faint = (labels == 0) & (out >= OPAQUE)  # strands that only together hide what is behind them
+    labels[faint] = garment("hair")
+    return labels, out
+
+
+def _reduced(samples: Floats, size: tuple[int, int]) -> Floats:
+    """Average samples (S H, S W) to pixels (H, W)."""
+    return np.asarray(cv2.resize(samples, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _finer(points: Floats) -> Floats:
+    """Return points (V, 3) in px of the supersampled image."""
+    fine = points.copy()
+    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    return fine
 
 
 def _layers(person: Person, points: Floats, height: int, width: int) -> list[Layer]:
