@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.cloth import Dye, paint, sample_dye
 from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble
+from ptx.datasets.people.lifelike.layers import Person, coverage, label_map
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
-from ptx.datasets.people.lifelike.render import Person, coverage, draw, label_map
+from ptx.datasets.people.lifelike.render import draw
 from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
 from ptx.datasets.people.lifelike.skin import sample_skin
 from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
 from ptx.datasets.people.looks import SHOULDER_X
-from ptx.datasets.people.people import IMAGE_STREAM, PERSON_STREAM, SCENE_STREAM, People, feet, sample_shape
+from ptx.datasets.people.people import IMAGE_STREAM, PERSON_STREAM, SCENE_STREAM, People, Truth, feet, sample_shape
 from ptx.datasets.people.render import Image
 from ptx.datasets.people.scenes import cast_shadow
 from ptx.geometry.body import Body, load_body
@@ -49,6 +50,14 @@ CURL = (0.05, 0.45)
 
 class LifelikePeople(People):
     """Lifelike people. The same options and the same pack give the same bytes."""
+
+    def truth(self, index: int) -> Truth:
+        """Compute the truth of one image; the last ones are kept."""
+        return _truth(self, index)
+
+    def sample_truth(self, index: int) -> Truth:
+        """Compute the truth of one image."""
+        return super().truth(index)
 
     def render(self, index: int) -> Image:
         """Render an image (H, W, 3) uint8 RGB."""
@@ -117,6 +126,12 @@ class LifelikePeople(People):
     def pack(self) -> Pack:
         """What they are dressed from."""
         return load_pack(self.options.pack)
+
+
+@lru_cache(maxsize=16)
+def _truth(people: LifelikePeople, index: int) -> Truth:
+    """Compute the truth of one image, which its picture and its points are both made of."""
+    return people.sample_truth(index)
 
 
 def _relaxed(rng: np.random.Generator) -> Floats:

@@ -70,7 +70,7 @@ def test_a_picture_flows_to_itself_by_nothing_and_only_inside_the_silhouette() -
     person = PEOPLE.garment_labels(4) > 0
     assert (visibility[~person] == BACKGROUND).all()
     assert np.abs(flow[~person]).max() == 0
-    assert (visibility[person] == VISIBLE).mean() > 0.97
+    assert (visibility[person] == VISIBLE).mean() > 0.93  # at the rim the middle of a pixel can be beside the mesh
     assert np.abs(flow).max() < 1e-2
 
 
