@@ -150,7 +150,7 @@ def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
         photograph,
         float(rng.uniform(*PRINT_SIZE)),
         logo,
-        float(rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.2, 0.3])),
+        float(rng.choice([0.0, 0.3, 1.0], p=[0.3, 0.1, 0.6] if label == "shoes" else [0.5, 0.2, 0.3])),
         folds,
         float(rng.uniform(0.25, 1)),
     )

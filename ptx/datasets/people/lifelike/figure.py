@@ -15,6 +15,8 @@ from ptx.geometry.mesh import unit_normals
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Field = Callable[[Floats], Floats]
+"""Values (M,) at points (M, 3) of the mean body in rest."""
 Faces = tuple[Ints, Ints, NDArray[np.uint8]]
 """Faces (F, 3), their corners in the texture (F, 3), and their owners (F,)."""
 
@@ -27,7 +29,7 @@ CARDS = ("hair", "brows", "lashes")
 CARD_GROUPS = 3
 """Groups that cards are drawn in, so that one is seen through another: what lies on the head, and two of strands."""
 
-LAYERS = {"shoes": 1, "trousers": 2, "skirt": 3, "top": 4, "dress": 5, "coat": 6}
+LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "accessory": 4, "dress": 5, "coat": 6}
 """Label → the layer in which it is worn, from the skin outwards."""
 
 LAYER_LIFT = 0.004
@@ -48,7 +50,7 @@ class Worn:
     """What."""
     label: str
     """As what: its name in `ptx.labels`."""
-    outside: Callable[[Floats], Floats] | None
+    outside: Field | None
     """How far (M,) points (M, 3) of the mean body in rest lie beyond where it is cut, metres; None: uncut."""
     hides: NDArray[np.bool_]
     """(B,) the body's vertices that it hides."""

@@ -27,6 +27,9 @@ Ints = NDArray[np.int32]
 SHADOW_TAPS = ((0.35, -0.2), (-0.35, 0.2), (0.2, 0.35), (-0.2, -0.35))
 """Degrees / 10 by which the distant light is turned: it has an extent, so shadows have soft edges."""
 
+WHITEST = 0.75
+"""Largest albedo of hair."""
+
 SKIN_GLOSS, CLOTH_GLOSS, EYE_GLOSS = 0.05, 0.008, 0.5
 """Strength of the reflection of the distant light."""
 
@@ -167,7 +170,7 @@ def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats,
         else:
             texels = sample(person.pictures[number - FIRST_PIECE], uv[own])
             if figure.pieces[number - FIRST_PIECE].piece.kind in CARDS:
-                albedo[own] = texels[:, :3] * skin.hair
+                albedo[own] = np.minimum(texels[:, :3] * skin.hair, WHITEST)
                 gloss[own] = 0.03 * texels[:, 0]
             else:
                 albedo[own], relief[own] = texels[:, :3], texels[:, 3]

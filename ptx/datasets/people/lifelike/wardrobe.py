@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.figure import Worn
+from ptx.datasets.people.lifelike.figure import Field, Worn
 from ptx.datasets.people.lifelike.pack import Pack, Piece
 from ptx.datasets.people.looks import ARM_X, ARM_Y
 from ptx.geometry.body import Body
@@ -36,6 +36,9 @@ UNDER_BORDER = 0.015
 NECK_X, NECK_Y = 0.1, 0.535
 """|x| within which, and height above which, skin is the neck, which collars stand around but do not hide."""
 
+SHOULDER_SLOPE = 0.8
+"""Metres by which a top may go on higher a metre farther from the neck."""
+
 BRIM_Y = 0.785
 """Height at which hair ends under a hat."""
 
@@ -61,7 +64,11 @@ class Cut:
         x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
         arm = np.where((x > ARM_X) & (y > ARM_Y - 0.15), x - self.sleeve, -1.0)
         front = np.clip((z - 0.02) / 0.05, 0, 1) * np.clip(1 - (x / 0.1) ** 2, 0, 1)
-        return np.asarray(np.max([arm, self.low - y, y - self.high + self.neck * front], axis=0), np.float32)
+        shoulders = (
+            SHOULDER_SLOPE * np.maximum(x - 0.06, 0) if self.high > ARM_Y else 0.0
+        )  # these rise above the neckline
+        upper = y - self.high - shoulders + self.neck * front
+        return np.asarray(np.max([arm, self.low - y, upper], axis=0), np.float32)
 
 
 def wear(body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
@@ -116,11 +123,11 @@ def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Wor
     if made and rng.random() < 0.35:
         cut = Cut(
             sleeve=float(rng.choice(SLEEVES, p=(0.2, 0.2, 0.25, 0.1, 0.05, 0.2))),
-            low=float(rng.uniform(-0.12, 0.06)),
+            low=WAIST_Y - 0.03 if rng.random() < 0.35 else float(rng.uniform(-0.12, 0.04)),
             high=float(rng.uniform(0.545, 0.575)),
             neck=float(rng.choice([0.01, 0.03, 0.07, 0.11])),
         )
-        return [wear(body, made[0], "top", cut, float(rng.choice([0.002, 0.01, 0.018])))]
+        return [wear(body, made[0], "top", cut, float(rng.choice([0.006, 0.012, 0.02])))]
     fits = [p for p in pack.of("outfit", "top", sex) if p.name.split(".")[0] not in _SUITS]
     if not fits:
         return []
@@ -145,11 +152,28 @@ def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list
         )
         upper = wear(body, made[0], "dress", bodice, 0.002)
         return [wear(body, skirts[0], "dress", hem), upper]
-    top = _top(pack, body, sex, rng)
+    top = _tucked(body, _top(pack, body, sex, rng))
     fits = pack.of("outfit", "skirt", sex)
     if fits and (not skirts or rng.random() < 0.3):
         return [wear(body, _one(fits, rng), "skirt"), *top]
     return [*([wear(body, skirts[0], "skirt", hem)] if skirts else []), *top]
+
+
+def _tucked(body: Body, tops: list[Worn]) -> list[Worn]:
+    """End tops at the waist, where a skirt goes on."""
+    waist = Cut(low=WAIST_Y)
+    rest = waist.outside(body.v_template) < -UNDER_BORDER
+    out = []
+    for top in tops:
+        own = top.outside
+        both = waist.outside if own is None else _farther(own, waist.outside)
+        out.append(replace(top, outside=both, hides=top.hides & rest))
+    return out
+
+
+def _farther(first: Field, second: Field) -> Field:
+    """Combine two cuts."""
+    return lambda rest: np.maximum(first(rest), second(rest))
 
 
 def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
