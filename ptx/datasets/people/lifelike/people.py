@@ -38,6 +38,9 @@ CLOSE_UPS = 0.4
 CLOSE_UP = (0.2, 0.42)
 """Metres above the pelvis where a close-up ends."""
 
+POSED = 0.4
+"""Probability that a pose leans towards one of the pack's."""
+
 JOINT_SPREAD = 3.0
 """Standard deviation of what is added to each angle of a plain pose, degrees."""
 
@@ -117,8 +120,10 @@ class LifelikePeople(People):
         return float(own.uniform(*CLOSE_UP)) if own.random() < CLOSE_UPS * self.options.half_body else edge
 
     def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Sample a pose as plain people take it, and vary all its joints."""
+        """Sample a pose as plain people take it, or towards one of the pack's, and vary all its joints."""
         pose = super()._pose(body, betas, rng)
+        if len(self.pack.poses) and rng.random() < POSED:
+            pose += rng.uniform(0.6, 1) * (self.pack.poses[rng.integers(len(self.pack.poses))] - pose)
         pose[1:] += np.radians(rng.normal(0, JOINT_SPREAD, pose[1:].shape))
         return pose
 

@@ -91,7 +91,7 @@ def test_a_folder_that_is_no_pack_ends_in_one_line(tmp_path: Path, broken: str) 
     folder = tmp_path / "pack"
     folder.mkdir()
     if broken == "damaged":
-        (folder / INDEX).write_text(json.dumps({"pieces": [], "prints": [], "walls": [], "lights": []}))
+        (folder / INDEX).write_text(json.dumps({"pieces": [], "prints": [], "walls": [], "lights": [], "poses": []}))
         (folder / "pack.npz").write_bytes(b"PK\3\4 no archive")
     with pytest.raises(PtxError, match=r"data\.pack: .* is no pack"):
         load_pack(str(folder))
