@@ -86,7 +86,7 @@ class People:
         views = np.stack([turn_root(pose, side, *tilt) for side in yaws]).astype(np.float32)
         half = rng.random() < options.half_body
         vertices = np.concatenate(pose_vertices(body, views, betas))
-        camera = _camera(vertices, self._lower_edge(index, half, rng), *options.size, rng)
+        camera = self._frame(index, vertices, half, rng)
         joints = pose_keypoints(body, views[[view]], betas)[0]
         keypoints, keypoints3d = _keypoints(joints, camera, options.size)
         return Truth(views[view], betas.astype(np.float32), camera, keypoints, keypoints3d)
@@ -139,9 +139,10 @@ class People:
         """Sample the pose (24, 3) of an image, with the root unturned."""
         return sample_pose(body, betas, rng)
 
-    def _lower_edge(self, index: int, half: bool, rng: np.random.Generator) -> float | None:  # noqa: ARG002
-        """Sample where the lower edge of an image cuts the body, metres above the pelvis; None: it shows all."""
-        return rng.uniform(-0.35, 0.05) if half else None
+    def _frame(self, index: int, vertices: Floats, half: bool, rng: np.random.Generator) -> Floats:  # noqa: ARG002
+        """Sample the camera (3,) of an image of the body's vertices (V, 3): it shows all, or where `half` the upper part."""
+        bottom = rng.uniform(-0.35, 0.05) if half else None
+        return place_camera_before(vertices, bottom, *self.options.size, rng)
 
     def _leader(self, index: int) -> int:
         """Return the first image of the group that shows the same pose."""
@@ -208,7 +209,9 @@ def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[F
     return keypoints, keypoints3d
 
 
-def _camera(vertices: Floats, bottom: float | None, height: int, width: int, rng: np.random.Generator) -> Floats:
+def place_camera_before(
+    vertices: Floats, bottom: float | None, height: int, width: int, rng: np.random.Generator
+) -> Floats:
     """Sample a camera (3,) that shows the whole body of vertices (V, 3), or what is above `bottom`, metres above the pelvis."""
     low, high = vertices.min(0), vertices.max(0)
     half = bottom is not None

@@ -17,7 +17,16 @@ from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample
 from ptx.datasets.people.lifelike.skin import sample_skin
 from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
 from ptx.datasets.people.looks import SHOULDER_X
-from ptx.datasets.people.people import IMAGE_STREAM, PERSON_STREAM, SCENE_STREAM, People, Truth, feet, sample_shape
+from ptx.datasets.people.people import (
+    IMAGE_STREAM,
+    PERSON_STREAM,
+    SCENE_STREAM,
+    People,
+    Truth,
+    feet,
+    place_camera_before,
+    sample_shape,
+)
 from ptx.datasets.people.render import Image
 from ptx.datasets.people.scenes import cast_shadow
 from ptx.geometry.body import Body, load_body
@@ -46,6 +55,9 @@ JOINT_SPREAD = 3.0
 
 NECKLINE_Y = 0.4
 """Height on the mean body in rest above which skin of the trunk counts as the face's, as on plain people."""
+
+FACE_SPREAD = 0.8
+"""Standard deviation of the components of a face's shape, in theirs."""
 
 CURL = (0.05, 0.45)
 """Least and most radians by which each joint of the fingers is bent."""
@@ -113,11 +125,15 @@ class LifelikePeople(People):
         options = self.options
         return _person(options.body, options.pack, options.seed, index // options.images_per_person, options.loose)
 
-    def _lower_edge(self, index: int, half: bool, rng: np.random.Generator) -> float | None:
-        """Sample where the lower edge cuts the body: now and then below the shoulders."""
-        edge = super()._lower_edge(index, half, rng)
+    def _frame(self, index: int, vertices: Floats, half: bool, rng: np.random.Generator) -> Floats:
+        """Sample the camera (3,) of an image: as of plain people, and now and then of head and shoulders only."""
+        camera = super()._frame(index, vertices, half, rng)
         own = self._rng(IMAGE_STREAM, self._leader(index), LOOK_STREAM)
-        return float(own.uniform(*CLOSE_UP)) if own.random() < CLOSE_UPS * self.options.half_body else edge
+        if own.random() > CLOSE_UPS * self.options.half_body:
+            return camera
+        trunk = _without_arms(load_body(self.options.body))
+        views = vertices.reshape(self.options.views, -1, 3)[:, trunk].reshape(-1, 3)
+        return place_camera_before(views, float(own.uniform(*CLOSE_UP)), *self.options.size, own)
 
     def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Sample a pose as plain people take it, or towards one of the pack's, and vary all its joints."""
@@ -156,7 +172,7 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
     sex = pack.sex(sample_shape(seed, number))
     clothes, head = sample_clothes(pack, body, sex, loose, rng), sample_head(pack, body, sex, rng)
     worn = [*clothes, *head]
-    face = np.clip(rng.normal(0, 1, pack.face_shapes.shape[2]), -2, 2).astype(np.float32)
+    face = np.clip(rng.normal(0, FACE_SPREAD, pack.face_shapes.shape[2]), -1.5, 1.5).astype(np.float32)
     skin = sample_skin(pack, sex, any(item.label == "hair" for item in head), rng)
     pictures = _pictures(pack, body, worn, rng)
     labels = np.where(skin.under_hair(body.v_template), garment("hair"), skin_labels(body)).astype(np.uint8)
@@ -177,6 +193,13 @@ def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator
         dyes.setdefault(item.label, sample_dye(pack, item.label, rng))
         out.append(paint(pack, body, item, dyes[item.label]))
     return tuple(out)
+
+
+@lru_cache(maxsize=2)
+def _without_arms(body: Body) -> NDArray[np.bool_]:
+    """Mark the vertices (V,) that are no part of the arms."""
+    arms = [joint(f"{side}_{part}") for side in ("left", "right") for part in ("elbow", "wrist", "hand")]
+    return np.asarray(body.weights[:, arms].sum(1) < 0.1, np.bool_)
 
 
 @lru_cache(maxsize=2)
