@@ -126,7 +126,7 @@ def _split_suit(labels: dict[str, NDArray[np.bool_]], mesh: Mesh, image: NDArray
     blurred = cv2.GaussianBlur(image, (0, 0), side / 200)[row, column].astype(int)
     front = (row < 0.19 * side) & (column > 0.34 * side) & (column < 0.5 * side) & labels["coat"]
     tie = front & (np.ptp(blurred, axis=1) > 12) & (blurred.mean(1) < 170)
-    shirt = (front | (blurred.mean(1) > 110)) & labels["coat"] & ~tie
+    shirt = (blurred.mean(1) > 110) & labels["coat"] & ~tie
     labels |= {"coat": labels["coat"] & ~shirt & ~tie, "top": shirt, "accessory": tie}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.figure import Worn, rest_points
+from ptx.datasets.people.lifelike.layers import sample
 from ptx.datasets.people.lifelike.pack import Pack
 from ptx.datasets.people.looks import SHOE_COLOURS, SHOULDER_X, cloth_coordinates
 from ptx.datasets.people.patterns import CLOTH_COLOURS, Pattern, Waves, lay_print, rgb, sample_pattern, sample_print
@@ -112,12 +113,9 @@ class Dye:
         """Return colours (M, 3) of points (M, 3) in rest."""
         along, around = cloth_coordinates(rest, np.zeros(len(rest), np.bool_))
         if self.photograph:
-            picture = pack.picture(self.photograph)
-            side = picture.shape[0]
-            row, column = (
-                _mirrored(value, side) for value in (-along / self.size, np.where(front, around, -around) / self.size)
-            )
-            return np.asarray(picture[row, column].astype(np.float32) / 255, np.float32)
+            picture = pack.picture(self.photograph).astype(np.float32) / np.float32(255)
+            across = _mirrored(np.where(front, around, -around) / self.size)
+            return sample(picture, np.stack([across, _mirrored(-along / self.size)], axis=1))
         return self.pattern(along, around) if self.pattern is not None else np.tile(self.ground, (len(rest), 1))
 
     def relief(self, rest: Floats) -> Floats:
@@ -173,10 +171,9 @@ def _detail(picture: NDArray[np.uint8]) -> Floats:
     return np.asarray(np.clip(grey / blurred, *DETAIL), np.float32)
 
 
-def _mirrored(value: NDArray[np.floating], side: int) -> NDArray[np.intp]:
-    """Index (M,) a picture of `side` px that repeats in both directions as its mirror image, at values (M,) in pictures."""
-    folded = np.abs((value % 2) - 1)
-    return np.asarray(np.minimum(folded * side, side - 1), np.intp)
+def _mirrored(value: NDArray[np.floating]) -> Floats:
+    """Fold values (M,), in pictures, to 0..1: a picture that repeats as its mirror image."""
+    return np.abs((value % 2) - 1).astype(np.float32)
 
 
 @lru_cache(maxsize=40)

@@ -29,7 +29,7 @@ CARDS = ("hair", "brows", "lashes")
 CARD_GROUPS = 3
 """Groups that cards are drawn in, so that one is seen through another: what lies on the head, and two of strands."""
 
-LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "accessory": 4, "dress": 5, "coat": 6}
+LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "accessory": 4, "dress": 5, "coat": 6, "hair": 7}
 """Label → the layer in which it is worn, from the skin outwards."""
 
 LAYER_LIFT = 0.004
