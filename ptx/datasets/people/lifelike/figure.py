@@ -65,7 +65,7 @@ class Figure:
     body: Body
     """V vertices, all faces: first those that nothing is seen through, then cards of hair."""
     rest: Floats
-    """(V, 3) of the mean body, without a face's shape: what skin is a function of."""
+    """(V, 4) point of the mean body, without a face's shape, and z of its normal: what colours are functions of."""
     solid: int
     """Number of faces that nothing is seen through."""
     owner: NDArray[np.uint8]
@@ -80,6 +80,8 @@ class Figure:
     """(V,) metres by which a vertex is drawn nearer to the viewer."""
     pieces: tuple[Worn, ...]
     """What is worn."""
+    starts: tuple[int, ...]
+    """First vertex of each piece, and the number of all vertices."""
 
 
 def rest_points(pack: Pack, body: Body, piece: Piece) -> Floats:
@@ -103,6 +105,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
     weights = np.concatenate([body.weights, pack.helper_weights])
     vertices, dirs, skin = [base[:count]], [body.shapedirs], [body.weights]
     uv, lift, start = [_body_uv(body), pack.eye_uv], [np.zeros(count, np.float32)], count
+    starts: list[int] = []
     uv_start = len(uv[0]) + len(uv[1])
     solids, groups = [_body_faces(body, pack, worn)], [np.zeros(0, np.uint8)]
     cards: list[Faces] = []
@@ -122,6 +125,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         for into, values in zip((vertices, dirs, skin), moved, strict=True):
             into.append(values)
         uv.append(piece.uv)
+        starts.append(start)
         lift.append(np.full(len(placed), LAYER_LIFT * LAYERS.get(item.label, 0), np.float32))
         faces = piece.faces[kept] + start
         owner = np.full(len(faces), FIRST_PIECE + number, np.uint8)
@@ -140,8 +144,9 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         posedirs=None,
     )
     solid = sum(len(part[0]) for part in solids)
-    rest = dressed.v_template.copy()
-    rest[:count] = body.v_template
+    points = dressed.v_template.copy()
+    points[:count] = body.v_template
+    rest = np.concatenate([points, unit_normals(points, dressed.faces)[:, 2:]], axis=1)
     return Figure(
         dressed,
         rest,
@@ -152,6 +157,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         face_uv.astype(np.int32),
         np.concatenate(lift),
         tuple(worn),
+        (*starts, start),
     )
 
 

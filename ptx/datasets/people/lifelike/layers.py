@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.people.lifelike.cloth import Dye
 from ptx.datasets.people.lifelike.figure import CARD_GROUPS, FIRST_PIECE, SKIN, Figure
+from ptx.datasets.people.lifelike.sampling import sample
 from ptx.datasets.people.lifelike.skin import Skin
-from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh import interpolate
 from ptx.geometry.rasterizer import rasterize
 from ptx.labels import garment
@@ -35,7 +36,11 @@ class Person:
     skin: Skin
     """Skin and hair."""
     pictures: tuple[Floats, ...]
-    """Of each piece (H, W, 4): linear RGB and relief; of cards grey and, last, alpha."""
+    """Of each piece (H, W, 3) as its dye has made it; of cards (H, W, 4) grey, and alpha."""
+    dyes: tuple[Dye | None, ...]
+    """Of each piece; None of cards, which have the colour of hair."""
+    relief: Floats
+    """(V,) change of the cosine to a light by the folds of cloth; 0 on the body and on cards."""
     labels: NDArray[np.uint8]
     """(V,) label that a face of skin has by its first vertex; that of pieces is in the figure."""
 
@@ -184,20 +189,3 @@ def _alpha(person: Person, layer: Layer) -> Floats:
 def texture_points(figure: Figure, face: Ints, bary: Floats) -> Floats:
     """Return texture coordinates (M, 2) of points on faces (M,) with barycentric weights (M, 2)."""
     return interpolate(face, bary, figure.face_uv, figure.uv)
-
-
-@kernel
-def sample(picture: Floats, uv: Floats) -> Floats:
-    """Look a picture (H, W, C) up at texture coordinates (M, 2), between four texels each; returns (M, C)."""
-    height, width, channels = picture.shape
-    out = np.empty((len(uv), channels), np.float32)
-    for m in range(len(uv)):
-        x = min(max(uv[m, 0] * width - np.float32(0.5), np.float32(0)), np.float32(width - 1.001))
-        y = min(max(uv[m, 1] * height - np.float32(0.5), np.float32(0)), np.float32(height - 1.001))
-        column, row = int(x), int(y)
-        right, down = x - column, y - row
-        for c in range(channels):
-            top = picture[row, column, c] * (1 - right) + picture[row, column + 1, c] * right
-            bottom = picture[row + 1, column, c] * (1 - right) + picture[row + 1, column + 1, c] * right
-            out[m, c] = top * (1 - down) + bottom * down
-    return out

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.cloth import Dye, paint, sample_dye
+from ptx.datasets.people.lifelike.cloth import Dye, sample_dye
 from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble
 from ptx.datasets.people.lifelike.layers import Person, coverage, label_map
 from ptx.datasets.people.lifelike.light import sample_lighting
@@ -174,25 +174,37 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
     worn = [*clothes, *head]
     face = np.clip(rng.normal(0, FACE_SPREAD, pack.face_shapes.shape[2]), -1.5, 1.5).astype(np.float32)
     skin = sample_skin(pack, sex, any(item.label == "hair" for item in head), rng)
-    pictures = _pictures(pack, body, worn, rng)
     labels = np.where(skin.under_hair(body.v_template), garment("hair"), skin_labels(body)).astype(np.uint8)
-    return Person(assemble(pack, body, face, worn), skin, pictures, labels)
+    figure = assemble(pack, body, face, worn)
+    dyes = _dyes(pack, worn, rng)
+    relief = np.zeros(len(figure.rest), np.float32)
+    for dye, first, end in zip(dyes, figure.starts, figure.starts[1:], strict=False):
+        if dye is not None:
+            relief[first:end] = dye.relief(figure.rest[first:end, :3])
+    pictures = tuple(_picture(pack, item, dye) for item, dye in zip(worn, dyes, strict=True))
+    return Person(figure, skin, pictures, dyes, relief, labels)
 
 
-def _pictures(pack: Pack, body: Body, worn: list[Worn], rng: np.random.Generator) -> tuple[Floats, ...]:
-    """Paint what is worn; pieces of one dress or one suit in one cloth."""
-    dyes: dict[str, Dye] = {}
-    out = []
+def _dyes(pack: Pack, worn: list[Worn], rng: np.random.Generator) -> tuple[Dye | None, ...]:
+    """Sample how what is worn is coloured: pieces of one dress alike."""
+    by_label: dict[str, Dye] = {}
     for item in worn:
-        if item.piece.kind in CARDS:
-            picture = pack.picture(item.piece.texture).astype(np.float32) / 255
-            strands = np.repeat(picture[..., :1] / max(float(picture[..., :1].mean()), 0.05), 3, axis=2)
-            flat = np.ones_like(strands) if item.piece.kind != "hair" else np.clip(strands, 0.15, 2.5)
-            out.append(np.concatenate([flat, picture[..., 3:]], axis=2))
-            continue
-        dyes.setdefault(item.label, sample_dye(pack, item.label, rng))
-        out.append(paint(pack, body, item, dyes[item.label]))
-    return tuple(out)
+        if item.piece.kind not in CARDS and item.label not in by_label:
+            by_label[item.label] = sample_dye(pack, item.label, rng)
+    return tuple(None if item.piece.kind in CARDS else by_label[item.label] for item in worn)
+
+
+def _picture(pack: Pack, item: Worn, dye: Dye | None) -> Floats:
+    """Make the picture of a piece, as `Person.pictures` has it."""
+    own = pack.picture(item.piece.texture) if item.piece.texture else None
+    if dye is not None:
+        return dye.picture(own)
+    if own is None:
+        raise ValueError(f"{item.piece.name} has no picture: strands need one")
+    picture = own.astype(np.float32) / np.float32(255)
+    strands = np.repeat(picture[..., :1] / max(float(picture[..., :1].mean()), 0.05), 3, axis=2)
+    grey = np.clip(strands, 0.15, 2.5) if item.piece.kind == "hair" else np.ones_like(strands)
+    return np.concatenate([grey, picture[..., 3:]], axis=2)
 
 
 @lru_cache(maxsize=2)

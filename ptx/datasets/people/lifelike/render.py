@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.figure import CARDS, EYES, FIRST_PIECE, SKIN, Figure
+from ptx.datasets.people.lifelike.figure import EYES, FIRST_PIECE, SKIN
 from ptx.datasets.people.lifelike.layers import (
     SUPERSAMPLING,
     Layer,
     Person,
     find_layers,
-    sample,
     texture_points,
     window_of,
 )
 from ptx.datasets.people.lifelike.light import Lighting, ball_around, hidden, occlusion, surrounding
 from ptx.datasets.people.lifelike.pack import Pack
+from ptx.datasets.people.lifelike.sampling import sample
 from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh import interpolate, unit_normals
 
@@ -56,7 +56,7 @@ def draw(
     shape = window.height * SUPERSAMPLING, window.width * SUPERSAMPLING
     out = np.zeros((shape[0] * shape[1], 4), np.float32)
     if len(layers[0].pixel):
-        light = _VertexLight(person.figure, vertices, lighting, layers)
+        light = _VertexLight(person, vertices, lighting, layers)
         for layer in layers:
             alpha = layer.alpha[:, None]
             over = np.concatenate([_colours(person, pack, layer, light) * alpha, alpha], axis=1)
@@ -68,7 +68,8 @@ def draw(
 class _VertexLight:
     """Light at the vertices that are seen."""
 
-    def __init__(self, figure: Figure, vertices: Floats, lighting: Lighting, layers: list[Layer]) -> None:
+    def __init__(self, person: Person, vertices: Floats, lighting: Lighting, layers: list[Layer]) -> None:
+        figure = person.figure
         faces = figure.body.faces
         solid = faces[: figure.solid]
         self.lighting, self.vertices, self.solid = lighting, vertices, solid
@@ -94,7 +95,9 @@ class _VertexLight:
         self.lit[asked, 0] = lit / len(SHADOW_TAPS)
         self.ambient = _smoothed(self.ambient, solid)
         self.lit = _smoothed(self.lit, solid)
-        self.values = np.ascontiguousarray(np.concatenate([self.normals, self.ambient, self.lit], axis=1))
+        self.values = np.ascontiguousarray(
+            np.concatenate([self.normals, self.ambient, self.lit, person.relief[:, None]], axis=1)
+        )
 
 
 def _marked(count: int, *corners: Ints) -> NDArray[np.intp]:
@@ -138,7 +141,8 @@ def _colours(person: Person, pack: Pack, layer: Layer, light: _VertexLight) -> C
     figure, lighting = person.figure, light.lighting
     at = interpolate(layer.face, layer.bary, figure.body.faces, light.values)
     normals = _unit(at[:, :3] * np.where(at[:, 2:3] < -0.1, -1, 1))  # the inside of a hem faces the viewer too
-    albedo, relief, gloss, soft = _surface(person, pack, layer)
+    albedo, gloss, soft = _surface(person, pack, layer)
+    relief = at[:, 7]
     cosine = normals @ lighting.direction + relief
     wrapped = np.clip((cosine[:, None] + soft) / (1 + soft), 0, 1)
     ambient = at[:, 3:6] * (1 + 0.7 * relief[:, None])
@@ -149,29 +153,31 @@ def _colours(person: Person, pack: Pack, layer: Layer, light: _VertexLight) -> C
     return np.asarray(albedo * (ambient + direct * wrapped) + direct * shine[:, None], np.float32)
 
 
-def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats, Floats, Colours]:
-    """Return albedo (M, 3), relief (M,), gloss (M,) and softness (M, 3) of a layer's samples."""
+def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats, Colours]:
+    """Return albedo (M, 3), gloss (M,) and softness (M, 3) of a layer's samples."""
     figure, skin = person.figure, person.skin
     owner = figure.owner[layer.face]
     uv = texture_points(figure, layer.face, layer.bary)
     count = len(owner)
-    albedo, relief = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
+    albedo = np.zeros((count, 3), np.float32)
     gloss, soft = np.full(count, CLOTH_GLOSS, np.float32), np.full((count, 3), 0.05, np.float32)
     for number in np.flatnonzero(np.bincount(owner)):
         own = owner == number
         if number == SKIN:
             rest = interpolate(layer.face[own], layer.bary[own], figure.body.faces, figure.rest)
-            albedo[own] = skin.colours(pack.picture("skin.png"), rest, uv[own])
+            albedo[own] = skin.colours(pack.picture("skin.png"), np.ascontiguousarray(rest[:, :3]), uv[own])
             gloss[own] = SKIN_GLOSS
             soft[own] = (0.35, 0.14, 0.1)  # light comes out of skin beside where it went in, red the farthest
         elif number == EYES:
             albedo[own] = sample(skin.eye, uv[own])
             gloss[own] = EYE_GLOSS
         else:
-            texels = sample(person.pictures[number - FIRST_PIECE], uv[own])
-            if figure.pieces[number - FIRST_PIECE].piece.kind in CARDS:
+            item, dye = number - FIRST_PIECE, person.dyes[number - FIRST_PIECE]
+            texels = sample(person.pictures[item], uv[own])
+            if dye is None:
                 albedo[own] = np.minimum(texels[:, :3] * skin.hair, WHITEST)
                 gloss[own] = 0.03 * texels[:, 0]
             else:
-                albedo[own], relief[own] = texels[:, :3], texels[:, 3]
-    return albedo, relief, gloss, soft
+                rest = interpolate(layer.face[own], layer.bary[own], figure.body.faces, figure.rest)
+                albedo[own] = dye.colours(texels, np.ascontiguousarray(rest[:, :3]), rest[:, 3] > 0)
+    return albedo, gloss, soft
