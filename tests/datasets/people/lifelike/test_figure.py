@@ -69,7 +69,7 @@ def test_a_cut_piece_ends_at_the_cut() -> None:
     ends = shown(short)
     assert -0.012 < ends[:, 1].min() < 0.012
     assert abs(np.abs(ends[:, 0]).max() - 0.4) < 0.012
-    assert ends[:, 1].max() < 0.562
+    assert ends[np.abs(ends[:, 0]) < 0.05, 1].max() < 0.562  # shoulders rise higher than the neckline
 
 
 def test_skin_under_cloth_is_not_drawn_and_skin_beyond_the_cut_is() -> None:
@@ -78,7 +78,7 @@ def test_skin_under_cloth_is_not_drawn_and_skin_beyond_the_cut_is() -> None:
     rest = BODY.v_template
     trunk = (np.abs(rest[:, 0]) < 0.1) & (rest[:, 1] > 0.1) & (rest[:, 1] < 0.4)
     assert hidden[trunk].mean() > 0.95
-    assert not hidden[(np.abs(rest[:, 0]) > 0.4) | (rest[:, 1] < 0) | (rest[:, 1] > 0.55)].any()
+    assert not hidden[(np.abs(rest[:, 0]) > 0.4) | (rest[:, 1] < 0) | (rest[:, 1] > 0.58)].any()
 
 
 def test_a_body_without_texture_coordinates_is_refused() -> None:
