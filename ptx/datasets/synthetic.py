@@ -96,7 +96,7 @@ class PeopleSet(DataSet[PeopleData]):
         if data.looks == "lifelike":
             pack = describe_pack(self.options.pack)
             text += f" lifelike {LIFELIKE_VERSION} {pack.digest}"
-            notes = [f"people wear none of: {', '.join(pack.missing)} (not in {pack.folder})"] if pack.missing else []
+            notes = [f"people go without what {pack.folder} lacks: {', '.join(pack.missing)}"] if pack.missing else []
         digest = hashlib.sha256(text.encode()).hexdigest()
         return Listing(image_ids(self.options), [""] * count, persons, splits, pairs, digest, notes=notes)
 

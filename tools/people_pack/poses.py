@@ -20,6 +20,9 @@ BONES = {
 }  # fmt: skip
 """Joint, of both sides, → the bone of MakeHuman's rig that turns as it does."""
 
+LEFT_OUT = ("fly02",)
+"""Poses that nobody takes before a camera: bent over backwards."""
+
 UPWARDS = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)
 """Turns the rig's frame, z up, to y up."""
 
@@ -27,15 +30,20 @@ UPWARDS = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)
 def read_poses(folder: Path, base: Base) -> Array:
     """Return the poses (P, 24, 3) axis-angle of a folder, with the root unturned, and after each its mirror image."""
     poses = []
-    for path in sorted(folder.glob("*.bvh")):
+    for path in _files(folder):
         pose = _retarget(_world_rotations(path), base)
         poses += [pose, _mirrored(pose)]
     return np.stack(poses)
 
 
+def _files(folder: Path) -> list[Path]:
+    """List the poses of a folder."""
+    return [path for path in sorted(folder.glob("*.bvh")) if path.stem not in LEFT_OUT]
+
+
 def pose_names(folder: Path) -> list[str]:
     """Name the poses of `read_poses`."""
-    return [name for path in sorted(folder.glob("*.bvh")) for name in (path.stem, f"{path.stem} mirrored")]
+    return [name for path in _files(folder) for name in (path.stem, f"{path.stem} mirrored")]
 
 
 def _world_rotations(path: Path) -> dict[str, Array]:

@@ -92,12 +92,18 @@ def test_skins_span_light_to_dark_and_lips_differ_from_cheeks() -> None:
 
 
 def test_only_men_have_beards_and_beards_only_chins() -> None:
-    skins = [sample_skin(PACK, sex, haired=True, rng=np.random.default_rng(k)) for sex in ("female", "male") for k in range(40)]
+    skins = [
+        sample_skin(PACK, sex, haired=True, rng=np.random.default_rng(k))
+        for sex in ("female", "male")
+        for k in range(40)
+    ]
     assert all(skin.beard == 0 for skin in skins[:40])
     bearded = next(skin for skin in skins[40:] if skin.beard > 0.9)
     chin, brow = np.array([[0, 0.615, 0.13], [0, 0.75, 0.14]], np.float32)
     masks, uv = np.zeros((64, 64, 4), np.uint8), np.full((1, 2), 0.5, np.float32)
     smooth = replace(bearded, beard=0.0)
-    changed = [np.abs(bearded.colours(masks, p[None], uv) - smooth.colours(masks, p[None], uv)).max() for p in (chin, brow)]
+    changed = [
+        np.abs(bearded.colours(masks, p[None], uv) - smooth.colours(masks, p[None], uv)).max() for p in (chin, brow)
+    ]
     assert changed[0] > 0.02
     assert changed[1] == 0
