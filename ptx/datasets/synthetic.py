@@ -51,6 +51,12 @@ class PeopleData(OwnSplitSettings):
             raise ValueError(f"views: {self.views} does not divide images_per_person, {self.images_per_person}")
         return self
 
+    @model_validator(mode="after")
+    def _pack_that_is_read(self) -> PeopleData:
+        if self.pack is not None and self.looks != "lifelike":
+            raise ValueError("pack: only lifelike people are dressed from it (looks: lifelike)")
+        return self
+
 
 @dataclass(frozen=True)
 class PeopleSet(DataSet[PeopleData]):

@@ -107,7 +107,7 @@ def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
     elif kind < 0.62:
         pattern, accent = sample_pattern(rng, CLOTH_COLOURS)
     if label in ("top", "dress") and photograph is None and rng.random() < 0.35:
-        logo = sample_print(rng, accent)
+        logo = _photographic_print(pack, rng) if pack.prints and rng.random() < 0.4 else sample_print(rng, accent)
     folds = Waves.sample(rng, 0.16), Waves.sample(rng, 0.05)
     return Dye(
         np.clip(ground * rng.uniform(0.85, 1.1, 3), 0.02, 0.97).astype(np.float32),
@@ -119,6 +119,20 @@ def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
         folds,
         float(rng.uniform(0.25, 1)),
     )
+
+
+def _photographic_print(pack: Pack, rng: np.random.Generator) -> Colours:
+    """Make a print, as `sample_print` does, of a real garment's cloth: a disc or a box of it."""
+    picture = pack.picture(pack.prints[rng.integers(len(pack.prints))])
+    shape = np.zeros(picture.shape[:2], np.uint8)
+    side = len(shape)
+    if rng.random() < 0.5:
+        cv2.circle(shape, (side // 2, side // 2), int(0.42 * side), 255, -1, cv2.LINE_AA)
+    else:
+        inset = int(rng.uniform(0.05, 0.3) * side)
+        cv2.rectangle(shape, (side // 16, inset), (side - side // 16, side - inset), 255, -1)
+    opacity = shape[..., None].astype(np.float32) / 255
+    return np.concatenate([picture.astype(np.float32) / np.float32(255) * opacity, opacity], axis=2)
 
 
 def _dyed(picture: Colours, dye: Dye) -> Colours:

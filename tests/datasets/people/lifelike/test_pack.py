@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from ptx.datasets.data_set import DataContext
 from ptx.datasets.people.lifelike.pack import load_pack
@@ -81,9 +82,14 @@ def test_another_pack_is_other_data(tmp_path: Path) -> None:
     folder = without(tmp_path / "pack", walls=[])
     digests = {
         people_set(PeopleData(looks=looks, pack=pack), tmp_path).listing().digest
-        for looks, pack in (("plain", None), ("plain", folder), ("lifelike", None), ("lifelike", folder))
+        for looks, pack in (("plain", None), ("lifelike", None), ("lifelike", folder))
     }
     assert len(digests) == 3
+
+
+def test_a_pack_that_nobody_wears_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="only lifelike people"):
+        PeopleData(pack=tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["nothing", "damaged"])
