@@ -39,6 +39,9 @@ WORN_AS = {"hat": "accessory", "brows": "face", "lashes": "face"}
 SUIT = "male_elegantsuit01"
 """Outfit whose coat, shirt and tie are one mesh."""
 
+SOCK_TOP = -6.5
+"""Height above which parts of shoes that reach so high are socks, MakeHuman's units."""
+
 COVER = 0.05
 """Largest distance of cloth that hides the skin under it, metres."""
 
@@ -107,6 +110,14 @@ def _kind(group: str, name: str) -> str:
     return "outfit" if name in OUTFITS else "shoes" if "shoes" in name else "hat" if "fedora" in name else ""
 
 
+def _tops_of_parts(mesh: Mesh) -> NDArray[np.float64]:
+    """Return, of each face (F,), the height of the highest vertex of its connected part, MakeHuman's units."""
+    component = _components(mesh.faces, len(mesh.vertices))
+    top = np.full(component.max() + 1, -np.inf)
+    np.maximum.at(top, component, mesh.vertices[:, 1])
+    return np.asarray(top[component[mesh.faces[:, 0]]])
+
+
 def _faces_by_label(mesh: Mesh, starts: dict[int, str]) -> dict[str, NDArray[np.bool_]]:
     """Mark the faces (F,) of each label; `starts` as in `OUTFITS`."""
     first = _first_of_component(mesh)[mesh.faces[:, 0]]
@@ -141,6 +152,9 @@ def _bind(base: Base, path: Path, kind: str, out: Path, side: int) -> _Asset:
     offset = fitted - np.einsum("vi,vic->vc", weights, base.rest[binding.corners])
     sex, starts = OUTFITS.get(path.stem, ("", {0: WORN_AS.get(kind, kind)}))
     labels = _faces_by_label(mesh, starts)
+    if kind == "shoes":
+        socks = _tops_of_parts(mesh) > SOCK_TOP
+        labels = {"shoes": labels["shoes"] & ~socks, "accessory": labels["shoes"] & socks}
     if path.stem == SUIT and (picture := _picture(path)) is not None:
         _split_suit(labels, mesh, picture[..., :3])
     texture = _write_texture(path, kind, out, side) if kind != "hat" else ""

@@ -29,7 +29,7 @@ CARDS = ("hair", "brows", "lashes")
 CARD_GROUPS = 3
 """Groups that cards are drawn in, so that one is seen through another: what lies on the head, and two of strands."""
 
-LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "accessory": 4, "dress": 5, "coat": 6, "hair": 7}
+LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "dress": 5, "coat": 6, "accessory": 7, "hair": 8}
 """Label → the layer in which it is worn, from the skin outwards."""
 
 LAYER_LIFT = 0.004
@@ -126,7 +126,7 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
             into.append(values)
         uv.append(piece.uv)
         starts.append(start)
-        lift.append(np.full(len(placed), LAYER_LIFT * LAYERS.get(item.label, 0), np.float32))
+        lift.append(np.full(len(placed), LAYER_LIFT * _layer(item), np.float32))
         faces = piece.faces[kept] + start
         owner = np.full(len(faces), FIRST_PIECE + number, np.uint8)
         (cards if piece.kind in CARDS else solids).append((faces, piece.face_uv[kept] + uv_start, owner))
@@ -159,6 +159,11 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         tuple(worn),
         (*starts, start),
     )
+
+
+def _layer(item: Worn) -> int:
+    """Tell in which layer a piece is worn; socks, which are parts of shoes, go under trousers."""
+    return LAYERS["shoes"] if item.piece.kind == "shoes" else LAYERS.get(item.label, 0)
 
 
 def _cut(outside: Floats, faces: Ints, values: list[Floats]) -> NDArray[np.bool_]:

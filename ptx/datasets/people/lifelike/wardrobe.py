@@ -59,6 +59,9 @@ class Cut:
     neck: float = 0.0
     """Depth of its neckline in front, below `high`."""
 
+    wide: float = 2.0
+    """|x| of its sides."""
+
     def outside(self, rest: Floats) -> Floats:
         """Compute how far (M,) points (M, 3) in rest lie beyond the ends, metres; negative inside."""
         x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
@@ -68,7 +71,7 @@ class Cut:
             SHOULDER_SLOPE * np.maximum(x - 0.06, 0) if self.high > ARM_Y else 0.0
         )  # these rise above the neckline
         upper = y - self.high - shoulders + self.neck * front
-        return np.asarray(np.max([arm, self.low - y, upper], axis=0), np.float32)
+        return np.asarray(np.max([arm, self.low - y, upper, x - self.wide], axis=0), np.float32)
 
 
 def wear(body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
@@ -82,22 +85,72 @@ def wear(body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: fl
 
 def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.random.Generator) -> list[Worn]:
     """Sample clothes and shoes, from the skin outwards; in skirts and dresses with probability `loose` at least."""
-    shoes = [wear(body, _one(pack.of("shoes"), rng), "shoes")] if pack.of("shoes") and rng.random() < 0.93 else []
+    shoes = _shoes(pack, body, rng)
     other = {"female": "male", "male": "female"}[sex]
     for_sex = sex if rng.random() < 0.93 else other
     skirted = rng.random() < max(loose, 0.38 if for_sex == "female" else 0.0)
     if skirted:
         return [*shoes, *_skirted(pack, body, for_sex, rng)]
     suits = [piece for piece in pack.of("outfit", sex=for_sex) if GARMENTS[piece.label] in ("dress", "coat")]
-    if suits and rng.random() < (0.45 if for_sex == "male" else 0.12):
+    if suits and rng.random() < (0.4 if for_sex == "male" else 0.2):
         return [*shoes, *_suit(pack, body, _one(suits, rng), rng)]
-    return [*shoes, *_trousers(pack, body, for_sex, rng), *_top(pack, body, for_sex, rng)]
+    if rng.random() < 0.12:
+        return [*shoes, *_trousers(pack, body, for_sex, rng), *_coat(pack, body, rng), *_scarf(pack, body, 0.3, rng)]
+    clothes = [*_trousers(pack, body, for_sex, rng), *_top(pack, body, for_sex, rng)]
+    return [*shoes, *clothes, *_scarf(pack, body, 0.04, rng)]
+
+
+def _shoes(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample shoes, most with socks, or bare feet."""
+    shoes = pack.of("shoes", "shoes")
+    if not shoes or rng.random() > 0.93:
+        return []
+    chosen = _one(shoes, rng)
+    socks = [p for p in pack.of("shoes", "accessory") if _asset(p) == _asset(chosen) and rng.random() < 0.65]
+    return [*(wear(body, piece, "accessory") for piece in socks), wear(body, chosen, "shoes")]
+
+
+def _coat(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample a long closed coat, cut from tights and a skirt, over something thin."""
+    made, skirts = pack.of("tights"), pack.of("skirt")
+    if not made or not skirts:
+        return []
+    neck = float(rng.uniform(0.05, 0.16))
+    inner = Cut(sleeve=ARMPIT_X, low=0.2, high=0.565, neck=0.02)
+    upper = Cut(sleeve=WRIST_X, low=WAIST_Y - 0.05, high=0.57, neck=neck)
+    tail = Cut(low=float(rng.uniform(-0.6, -0.15)), high=WAIST_Y + 0.03)
+    return [
+        wear(body, made[0], "top", inner, 0.002),
+        wear(body, skirts[0], "coat", tail, 0.012),
+        wear(body, made[0], "coat", upper, float(rng.uniform(0.014, 0.026))),
+    ]
+
+
+def _belt(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Now and then a belt, a band of tights."""
+    made = pack.of("tights")
+    if not made or rng.random() > 0.3:
+        return []
+    middle, half = WAIST_Y + 0.02, float(rng.uniform(0.012, 0.03))
+    return [wear(body, made[0], "accessory", Cut(low=middle - half, high=middle + half, wide=0.3), 0.02)]
+
+
+def _scarf(pack: Pack, body: Body, share: float, rng: np.random.Generator) -> list[Worn]:
+    """Wear a scarf, a collar of tights, with probability `share`."""
+    made = pack.of("tights")
+    if not made or rng.random() > share:
+        return []
+    return [wear(body, made[0], "accessory", Cut(low=0.49, wide=0.13), float(rng.uniform(0.025, 0.04)))]
+
+
+def _asset(piece: Piece) -> str:
+    """Name the asset that a piece is of."""
+    return piece.name.split(".")[0]
 
 
 def _suit(pack: Pack, body: Body, piece: Piece, rng: np.random.Generator) -> list[Worn]:
     """Wear an outfit with a coat or in one piece, all of it."""
-    asset = piece.name.split(".")[0]
-    parts = [part for part in pack.pieces if part.name.split(".")[0] == asset]
+    parts = [part for part in pack.pieces if _asset(part) == _asset(piece)]
     order = ("trousers", "top", "accessory", "dress", "coat")
     parts.sort(key=lambda part: order.index(GARMENTS[part.label]))
     legs = Cut(low=float(rng.choice(LEGS[:2]))) if rng.random() < 0.1 else None
@@ -128,7 +181,7 @@ def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Wor
             neck=float(rng.choice([0.01, 0.03, 0.07, 0.11])),
         )
         return [wear(body, made[0], "top", cut, float(rng.choice([0.006, 0.012, 0.02])))]
-    fits = [p for p in pack.of("outfit", "top", sex) if p.name.split(".")[0] not in _SUITS]
+    fits = [p for p in pack.of("outfit", "top", sex) if _asset(p) not in _SUITS]
     if not fits:
         return []
     shorter = Cut(sleeve=float(rng.choice(SLEEVES[1:5]))) if rng.random() < 0.25 else None
@@ -151,12 +204,12 @@ def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list
             neck=float(rng.choice([0.01, 0.04, 0.09])),
         )
         upper = wear(body, made[0], "dress", bodice, 0.002)
-        return [wear(body, skirts[0], "dress", hem), upper]
+        return [wear(body, skirts[0], "dress", hem), upper, *_belt(pack, body, rng)]
     top = _tucked(body, _top(pack, body, sex, rng))
     fits = pack.of("outfit", "skirt", sex)
     if fits and (not skirts or rng.random() < 0.3):
         return [wear(body, _one(fits, rng), "skirt"), *top]
-    return [*([wear(body, skirts[0], "skirt", hem)] if skirts else []), *top]
+    return [*([wear(body, skirts[0], "skirt", hem)] if skirts else []), *top, *_belt(pack, body, rng)]
 
 
 def _tucked(body: Body, tops: list[Worn]) -> list[Worn]:
@@ -187,7 +240,7 @@ def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> l
     long = [piece for piece in cuts if piece not in short]
     bald = rng.random() < (0.12 if sex == "male" else 0.01)
     chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
-    hats = pack.of("hat") if rng.random() < 0.04 else []
+    hats = pack.of("hat") if rng.random() < 0.1 else []
     if chosen and not bald:
         out.append(wear(body, _one(chosen, rng), "hair", Cut(high=BRIM_Y) if hats else None))
     return [*out, *([wear(body, _one(hats, rng), "accessory", swell=0.004)] if hats else [])]
