@@ -91,7 +91,7 @@ def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.rando
     skirted = rng.random() < max(loose, 0.38 if for_sex == "female" else 0.0)
     if skirted:
         return [*shoes, *_skirted(pack, body, for_sex, rng)]
-    suits = [piece for piece in pack.of("outfit", sex=for_sex) if GARMENTS[piece.label] in ("dress", "coat")]
+    suits = pack.of("outfit", "coat", for_sex) if rng.random() < 0.75 else pack.of("outfit", "dress", for_sex)
     if suits and rng.random() < (0.4 if for_sex == "male" else 0.2):
         return [*shoes, *_suit(pack, body, _one(suits, rng), rng)]
     if rng.random() < 0.12:
