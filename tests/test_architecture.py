@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"geometry", "labels", "pipeline"},
     "detector": {"geometry", "pipeline"},
     "surface": {"geometry"},
-    "avatar": {"geometry", "pictures", "pipeline", "surface"},
+    "avatar": {"datasets", "geometry", "pictures", "pipeline", "surface"},
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "surface"},
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
@@ -52,6 +52,7 @@ INSIDE: dict[str, set[str]] = {
     "geometry/fitting": {"geometry"},
     "stages/backends": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "stages.backends"},
     "datasets/people": {"datasets", "geometry", "labels", "pipeline"},
+    "datasets/gltf": {"datasets.foreign_files", "datasets.gltf", "geometry", "pipeline"},
 }
 """Folder inside a folder → the modules that it may import, by their beginning."""
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from ptx.avatar.glb import MAGIC, Glb, decode_glb, finite
 from ptx.avatar.person import Avatar, joint_names
-from ptx.avatar.quaternions import axis_angles_of
 from ptx.avatar.write import FORM, split_mesh
+from ptx.datasets.gltf.glb import MAGIC, Glb, decode_glb, finite
 from ptx.geometry.body import SHAPES, Body
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.layers.layered_body import LayeredBody, with_layers
+from ptx.geometry.quaternions import axis_angles_of
 from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.viewpoint import FittedBody, Floats
 from ptx.pipeline.errors import PtxError, one_line

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.avatar.clip import Clip
-from ptx.avatar.glb import BufferWriter, encode_glb
 from ptx.avatar.mesh import SplitMesh, four_influences, split_at_seams
 from ptx.avatar.person import Avatar, joint_names, whole_pose, whole_rig
-from ptx.avatar.quaternions import continuous, quaternions
+from ptx.datasets.gltf.glb import BufferWriter, encode_glb
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.layers.layered_body import LayeredBody, base_of
 from ptx.geometry.mesh import unit_normals
+from ptx.geometry.quaternions import continuous, quaternions
 from ptx.geometry.skinning import pose_vertices
 from ptx.geometry.viewpoint import FittedBody
 from ptx.pictures.png import encode_png

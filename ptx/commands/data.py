@@ -81,10 +81,10 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
     from ptx.project import load_project
 
     project = load_project(config, overrides)
-    root = project.data.root
-    if root is None:
+    folder = project.data.folder
+    if folder is None:
         raise PtxError(
-            "check is for photographs, and the pictures of this data set are rendered: name a folder, `--set data.root=photos`"
+            "check is for files, and the pictures of this data set are made of none: name a folder, `--set data.root=photos`"
         )
     listing = project.pipeline.listing
     owners = listing.persons.tolist()
@@ -92,12 +92,12 @@ def check(config: Config = None, overrides: Set = None, log_format: LogFormat = 
     output = open_output(log_format)
     with progress(output.listener, "check", len(listing.paths)) as advance:
         findings = check_files(
-            root,
+            folder,
             listing.paths,
             [f"the person of {first_image[person]}" for person in owners],
             listing.splits,
             listing.pairs,
-            max_pixels=project.settings.ingest.max_pixels,
+            probe=project.data.probe,
             workers=project.settings.run.worker_count,
             advance=advance,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ptx.datasets.avatar_set import AvatarsData
 from ptx.datasets.data_set import DataContext, DataSet, DataSetKind, DataSettings
 from ptx.datasets.folder import FolderData
 from ptx.datasets.intrinsic_flow import IntrinsicFlowData
@@ -13,6 +14,12 @@ from ptx.pipeline.plugins import load_plugins
 
 OWN = (
     DataSetKind("people", PeopleData, "ptx.datasets.synthetic:PeopleSet", frozenset({"keypoints", "labels", "truth"})),
+    DataSetKind(
+        "avatars",
+        AvatarsData,
+        "ptx.datasets.avatar_set:AvatarSet",
+        frozenset({"keypoints", "masks", "labels", "truth"}),
+    ),
     DataSetKind("folder", FolderData, "ptx.datasets.folder:FolderSet"),
     DataSetKind("panoptic", PanopticData, "ptx.datasets.panoptic:PanopticSet", frozenset({"keypoints"})),
     DataSetKind("deepfashion", PublishedData, "ptx.datasets.published:PublishedSet"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.colour import Profile
 from ptx.datasets.data_set import PairCount
-from ptx.datasets.images import read_picture
+from ptx.datasets.images import MAX_PIXELS, read_picture
 from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.errors import BadSample, Problem, one_line, printable
 
@@ -85,7 +85,7 @@ def check_files(
     splits: NDArray[np.uint8],
     pairs: NDArray[np.int32],
     *,
-    max_pixels: int = 100_000_000,
+    probe: Callable[[Path], Profile] = lambda file: read_picture(file, MAX_PIXELS).profile,
     workers: int = 4,
     advance: Callable[[int, int], None] = lambda *_: None,
 ) -> Findings:
@@ -97,7 +97,7 @@ def check_files(
         persons: name of the person of each.
         splits: (N,) 0 training, 1 testing.
         pairs: (P, 2) images.
-        max_pixels: larger images are not decoded.
+        probe: reads a file and returns its colour profile; raises BadSample where it cannot be used.
         workers: number of threads that read.
         advance: called after each image with 1 and 1 if it cannot be used, else 0.
     """
@@ -105,7 +105,7 @@ def check_files(
     names = [printable(path) for path in paths]
     first_of: dict[str, int] = {}
     with ThreadPoolExecutor(workers) as pool:
-        checks = pool.map(lambda path: _check_file(root / _file(path), max_pixels), paths)
+        checks = pool.map(lambda path: _check_file(root / _file(path), probe), paths)
         for image, check in enumerate(checks):
             advance(1, int(check.problem is not None))
             if check.problem is not None:
@@ -149,9 +149,9 @@ def _file(path: str) -> str:
     return path.split("#")[0]
 
 
-def _check_file(file: Path, max_pixels: int) -> FileCheck:
+def _check_file(file: Path, probe: Callable[[Path], Profile]) -> FileCheck:
     try:
-        profile = read_picture(file, max_pixels).profile
+        profile = probe(file)
         return FileCheck(profile, hashlib.sha256(file.read_bytes()).hexdigest(), None)
     except BadSample as error:
         return FileCheck("none", "", error.problem)

@@ -14,7 +14,8 @@ from typing import Annotated, Generic, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image
+from ptx.datasets.colour import Profile
+from ptx.datasets.images import MAX_PIXELS, Box, Image, Transform, crop_and_resize, read_image, read_picture
 from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.config import TRAINING_ONLY, Section, Share
 from ptx.pipeline.errors import PtxError
@@ -22,9 +23,9 @@ from ptx.pipeline.stage import Listing
 from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store, decode_strings
 
-Annotation = Literal["keypoints", "labels", "flow", "truth"]
-"""What a data set can bring along: keypoints of every image; garment labels; body parts, flow and visibility of every pair;
-the exact flow of its pictures, which only the evaluation may use."""
+Annotation = Literal["keypoints", "masks", "labels", "flow", "truth"]
+"""What a data set can bring along: keypoints of every image; masks of the person; garment labels, which are masks too; body parts, flow and
+visibility of every pair; the exact flow of its pictures, which only the evaluation may use."""
 
 BoxFinder = Callable[[Image, str], Box]
 """(picture, its path) → x0, y0, x1, y1 px around the person; raises BadSample where there is nobody."""
@@ -34,6 +35,11 @@ class DataSettings(Section):
     """Base of the sections `data`; subclasses name their kinds as `kind: Literal[...]`."""
 
     kind: str
+
+    @property
+    def lacks(self) -> frozenset[Annotation]:
+        """Annotations of this kind of data set that these settings leave out."""
+        return frozenset()
 
 
 class OwnSplitSettings(DataSettings):
@@ -174,6 +180,15 @@ class DataSet(ABC, Generic[D]):
     def root(self) -> Path | None:
         """The folder of the photographs; None where images are rendered."""
         return None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the files that images are read or rendered from; None where there are none."""
+        return self.root
+
+    def probe(self, file: Path) -> Profile:
+        """Read a file as `read` does and return its colour profile; raises BadSample where it cannot be used."""
+        return read_picture(file, self.context.max_pixels).profile
 
     def check_output(self, folder: Path, listing: Listing) -> None:
         """Check that pictures may be written below a folder, by the ids of the images that are listed.
@@ -343,4 +358,4 @@ class DataSetKind:
         """Make the data set."""
         module, _, name = self.reader.partition(":")
         reader: type[DataSet[DataSettings]] = getattr(import_module(module), name)
-        return reader(settings, context, self.has)
+        return reader(settings, context, self.has - settings.lacks)

@@ -20,6 +20,7 @@ from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL
 from ptx.detector.sides import mirrored, seen_from_behind
+from ptx.geometry.detected_landmarks import MIN_VISIBILITY
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.keypoints import mask_outside
 from ptx.pipeline.errors import BadSample
@@ -36,9 +37,6 @@ LANDMARK = {
 
 ROWS = [LANDMARK.get(name, 0) for name in KEYPOINTS]
 """Row of the landmarks of each keypoint; of the neck any, it is set from the shoulders."""
-
-MIN_VISIBILITY = 0.5
-"""Smallest visibility, 0 to 1, of a landmark that is used; others are guesses, mostly outside the image."""
 
 
 @dataclass(frozen=True)

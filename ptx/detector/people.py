@@ -36,9 +36,6 @@ MIN_OTHER_SCORE = 0.15
 MIN_VISIBLE = 8
 """Fewest visible landmarks of a person among several."""
 
-VISIBLE = 0.5
-"""Visibility from which a landmark counts as visible."""
-
 MIN_ON_MASK = 0.7
 """Smallest share of the visible landmarks that lie on the person's own mask."""
 
@@ -213,8 +210,7 @@ def _centres(length: int, size: float) -> Sequence[float]:
 
 def is_person(pose: Pose) -> bool:
     """Return True if enough landmarks are visible, most of them lie on the person's own mask, and the mask is decided."""
-    visible = pose.landmarks[:, 3] > VISIBLE
-    if int(visible.sum()) < MIN_VISIBLE or float(np.abs(pose.mask - 0.5).mean()) < MIN_CERTAINTY:
+    if int(pose.visible.sum()) < MIN_VISIBLE or float(np.abs(pose.mask - 0.5).mean()) < MIN_CERTAINTY:
         return False
     return share_on_mask(pose, pose) >= MIN_ON_MASK
 
@@ -223,7 +219,7 @@ def share_on_mask(pose: Pose, other: Pose) -> float:
     """Compute the share of a pose's visible landmarks that lie on the mask of another, or of its own, or within two cells of it."""
     side = len(other.mask)
     inverse = cv2.invertAffineTransform(other.region.matrix(side))
-    points = pose.landmarks[pose.landmarks[:, 3] > VISIBLE, :2]
+    points = pose.landmarks[pose.visible, :2]
     x, y = np.rint(inverse[:, :2] @ points.T + inverse[:, 2:]).astype(int)
     inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
     near = cv2.dilate(other.mask, np.ones((5, 5))) > 0.5
@@ -237,7 +233,7 @@ def same_person(a: Pose, b: Pose) -> bool:
 
 def pose_distance(a: Pose, b: Pose) -> float:
     """Compute the median distance of the landmarks that two poses see, over their size; 0 where they share too few to tell."""
-    common = (a.landmarks[:, 3] > VISIBLE) & (b.landmarks[:, 3] > VISIBLE)
+    common = a.visible & b.visible
     if common.sum() < MIN_COMMON:
         return 0.0
     ones, others = a.landmarks[common, :2], b.landmarks[common, :2]

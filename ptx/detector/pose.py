@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptx.detector.network import ASSETS, Floats, Image, Network, sigmoid
 from ptx.detector.regions import PERSON_MARGIN, Region, region_about
+from ptx.geometry.detected_landmarks import MIN_VISIBILITY
 from ptx.pipeline.errors import PtxError
 
 POSE_MODEL = ASSETS / "pose_landmark_full.tflite"
@@ -52,6 +54,12 @@ class Pose:
     """Probability, 0 to 1, that somebody is there."""
     region: Region
     """The part of the picture that the network was shown."""
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """(33,) the landmarks that are seen, not guessed."""
+        seen: NDArray[np.bool_] = self.landmarks[:, 3] >= MIN_VISIBILITY
+        return seen
 
     @property
     def body(self) -> Region:

@@ -47,7 +47,7 @@ SIGMA_FACTORS = {
 """Factors on the standard deviation of a keypoint, as `KEYPOINT_SIGMA_FACTORS`: shoes end beyond the toes, a face mesh is exact."""
 
 MIN_VISIBILITY = 0.5
-"""Visibility, 0 to 1, below which a landmark of the 33 is a guess."""
+"""Smallest visibility, 0 to 1, of a landmark of the 33 that is used; others are guesses, mostly outside the image."""
 
 KNUCKLE = 0.031
 """Metres along the hand's breadth from its middle to the first knuckle of the index or little finger."""

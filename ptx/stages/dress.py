@@ -47,7 +47,7 @@ class Dress(BodyStage[DressSettings]):
     store = "dress"
     section = "dress"
     counted = ("bare", "skirt", "long_hair")
-    version = 2
+    version = 3
     cost = 0.05
 
     @property

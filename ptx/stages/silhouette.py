@@ -35,7 +35,7 @@ class SilhouetteSettings(Section):
         """Return the backend, with `auto` resolved."""
         if self.backend != "auto":
             return self.backend
-        if "labels" in data.has:
+        if data.has & {"masks", "labels"}:
             return "truth"
         return "network" if parse.resolve(data) is None else "labels"
 
@@ -143,19 +143,22 @@ class TrueSilhouette(SilhouetteStage):
     inputs = ("ingest.image", "ingest.transform")
 
     def open_masks(self) -> MaskOf:
-        """Open the data set's labels.
+        """Open the data set's silhouettes or labels.
 
         Raises:
             PtxError: the data set has none.
         """
-        if "labels" not in self.data.has:
-            raise PtxError("silhouette.backend: truth is known of `people` only; photographs need network or labels")
-        source = self.data.label_source()
+        if not self.data.has & {"masks", "labels"}:
+            raise PtxError(
+                "silhouette.backend: truth is known of `people` and `avatars` only; photographs need network or labels"
+            )
+        source = self.data.label_source() if "labels" in self.data.has else None
 
         def mask_of(block: Block, i: int) -> Mask:
             exact = self.data.silhouette(int(block.index[i]))
             if exact is not None:
                 return exact
+            assert source is not None  # what has no labels has masks
             image, transform = block.array("ingest.image", np.uint8)[i], block.array("ingest.transform", np.float32)[i]
             return np.where(source.parse(int(block.index[i]), image, transform) > 0, 255, 0).astype(np.uint8)
 

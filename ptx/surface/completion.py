@@ -102,8 +102,15 @@ def complete(views: Views) -> Completion:
     hair_colour = np.median(strands, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
     base = _base(source, mix, known, shown, hair, hair_colour)
     if legs.below.any():
+        if source.skin is not None and _wears_skirt(source) and np.array_equal(legs.repeats, every):
+            base[legs.below] = source.skin  # under a skirt whose cloth is no legs'
         _dress_legs(body, legs.below, base)
     return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+
+
+def _wears_skirt(source: Source) -> bool:
+    """Whether a skirt is drawn."""
+    return bool((layer_of(source.fitted.body)[source.fitted.faces[:, 0]] == SKIRT).any())
 
 
 def _dress_legs(body: Body, below: Mask, base: Floats) -> None:

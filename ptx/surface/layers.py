@@ -152,13 +152,27 @@ def weighted_blur(image: Image, weight: Floats, sigma: float) -> Image:
 
 
 @kernel
-def look_up(layer: Layer, u: float, v: float, depth: float) -> float:
-    """Confidence of a point at (u, v) px and a depth, m, in a layer: that of the pixel, less where it shows something nearer."""
-    confidence = linear_weight(layer.confidence, u, v)
-    if confidence <= 0:
+def confidence_at(confidence: Floats, nearest: Floats, u: float, v: float, depth: float) -> float:
+    """Confidence of a point at (u, v) px and a depth, m: that of the pixel, less where it shows something nearer.
+
+    Args:
+        confidence: (H, W) of the pixels.
+        nearest: (H, W) depth that they show, m.
+        u: px.
+        v: px.
+        depth: m.
+    """
+    here = linear_weight(confidence, u, v)
+    if here <= 0:
         return 0.0
-    gap = abs(depth - layer.depth[int(v + 0.5), int(u + 0.5)])
-    return float(confidence * min(1.0, max(0.0, 2.0 - gap / SLACK)))
+    gap = abs(depth - nearest[int(v + 0.5), int(u + 0.5)])
+    return float(here * min(1.0, max(0.0, 2.0 - gap / SLACK)))
+
+
+@kernel
+def look_up(layer: Layer, u: float, v: float, depth: float) -> float:
+    """`confidence_at` a point of a layer."""
+    return confidence_at(layer.confidence, layer.depth, u, v, depth)
 
 
 @kernel

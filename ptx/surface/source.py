@@ -33,6 +33,7 @@ from ptx.surface.layers import (
     weighted_blur,
 )
 from ptx.surface.points import Floats, Ints
+from ptx.surface.reading import read_parts
 from ptx.surface.skin import rule_confidence, skin_rules, typical_skin
 from ptx.surface.under_arms import peel_arms
 
@@ -79,7 +80,7 @@ class Source:
     under_arms: Layer
     """The same without the arms."""
     confidence_alike: Floats
-    """(H, W) confidence of `seen` for views that hardly differ from it: a face seen aslant is right there."""
+    """(H, W) confidence of `seen` for views that hardly differ from it: a face seen aslant is right there, and hair before the chest."""
     uncovered: Floats
     """(V,) 0 of vertices of the body before which a sheet is seen, or that are not drawn under one; else 1."""
     skin: Floats | None
@@ -115,12 +116,14 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     points = settle_face(body, fitted.points, normals, photograph.face)
     maps = draw_maps(points, fitted.faces, fitted.size)
     cosine, features = maps.of(np.stack([normals, zones.features], axis=1))
+    reading = read_parts(photograph.image, photograph.mask, fitted, points)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
-    alike *= np.where(arms, np.float32(DOUBTED), np.float32(1))
+    alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
     asked = _asked_of_features(cosine, features, photograph.face)
     image = fill_outside(photograph.image, photograph.mask > INSIDE)
-    seen = Layer(image, weighted_blur(image, alike * asked, SMOOTH * scale), alike * asked, maps.depth)
+    confidence = alike * asked * reading.hair  # hair before the chest is right from where it is seen alone
+    seen = Layer(image, weighted_blur(image, confidence, SMOOTH * scale), confidence, maps.depth)
     colours, confidence = sample_vertices(points, np.ones(len(points), np.float32), seen)
     skin = typical_skin(colours, confidence, zones)
     rules = np.zeros(len(points), np.float32)
@@ -132,7 +135,7 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         alike[ask] *= factor
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
-    under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels)
+    under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
     return Source(fitted, points, seen, under, alike, uncovered_vertices(fitted, points, maps.surface), skin)
 
 

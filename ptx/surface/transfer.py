@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from ptx.geometry.viewpoint import FittedBody
@@ -40,5 +41,9 @@ def transfer(store: SurfaceStore, target: FittedBody, keypoints: Floats) -> Rend
 
 def lay_over(drawn: Rendering, background: Image) -> Image:
     """Lay a drawn person over a picture (H, W, 3) of the same size, or one colour (1, 1, 3)."""
-    alpha = drawn.alpha[..., None]
-    return np.asarray(alpha * drawn.colour + (1 - alpha) * background + 0.5, np.uint8)
+    out = np.ascontiguousarray(np.broadcast_to(background, drawn.colour.shape)).copy()
+    cv2.copyTo(drawn.colour, (drawn.alpha == 1).astype(np.uint8), out)
+    edge = np.nonzero((drawn.alpha > 0) & (drawn.alpha < 1))
+    alpha = drawn.alpha[edge][:, None]
+    out[edge] = alpha * drawn.colour[edge] + (1 - alpha) * out[edge] + 0.5
+    return out

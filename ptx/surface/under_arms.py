@@ -23,6 +23,7 @@ from ptx.surface.layers import (
     fill_outside,
 )
 from ptx.surface.points import Floats
+from ptx.surface.reading import Reading
 from ptx.surface.skin import skin_map
 
 BEFORE = 0.03
@@ -30,6 +31,9 @@ BEFORE = 0.03
 
 AROUND = 0.02
 """Metres around an arm that are filled as well: sleeves are wider."""
+
+AROUND_FOREIGN = 0.006
+"""The same around what colours tell to be no trunk."""
 
 WIDEST = 0.35
 """Metres of the widest gap that is filled."""
@@ -50,6 +54,7 @@ def peel_arms(
     beside: Mask,
     asked: Floats,
     skin: tuple[Floats, Floats] | None,
+    reading: Reading,
 ) -> Layer:
     """Take the arms off.
 
@@ -62,6 +67,7 @@ def peel_arms(
         beside: (H, W) pixels beside an arm.
         asked: (H, W) factor on the confidence of a face's features.
         skin: rules (V,) of the vertices and the person's skin (3,); None: no cloth is told from skin.
+        reading: of the photograph, by colours.
     """
     scale, faces = float(fitted.camera[0]), fitted.faces
     rest = draw_maps(points, faces[~face_groups(fitted.body)[0]], fitted.size)
@@ -74,11 +80,14 @@ def peel_arms(
     if skin is not None:  # skin near a hand, where cloth is expected
         bare = skin_map(seen.image, expected < -0.3, skin[1])
         taken |= cv2.dilate(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    good = on & ~taken & (mask > INSIDE) & ~beside
+    foreign = cv2.dilate(reading.foreign.astype(np.uint8), disc(round(AROUND_FOREIGN * scale))) > 0
+    taken = (taken & ~reading.trunk) | foreign
+    good = on & ~taken & (mask > INSIDE) & ~(beside & ~reading.trunk)
     good = cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
     image = seen.image.copy()
     filled = np.zeros_like(good)
     _fill_rows(image, good, on, max(8, int(WIDEST * scale)), filled)
+    filled &= reading.hair > 0.5  # beside a head there is too little to go on with
     image = fill_outside(image, good | filled)
     known = np.where(good, np.float32(1), np.where(filled, np.float32(FILLED), np.float32(0)))
     confidence = facing(cosine) * edge_confidence(on, scale) * known * np.where(on, asked, np.float32(1))

@@ -9,11 +9,11 @@ from multiprocessing import active_children
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.signals import ENDING, STOPPING, blocked_signals, start_resource_tracker
-from ptx.training.data import Batch, PairData
+from ptx.training.data import Batch
 
 READ_AHEAD = 4
 """Batches that each reading process prepares ahead."""
@@ -62,7 +62,7 @@ class StepSampler:
         return self._order
 
 
-def loader(data: PairData, sampler: StepSampler, workers: int) -> Generator[Batch, None, None]:
+def loader(data: Dataset[Batch], sampler: StepSampler, workers: int) -> Generator[Batch, None, None]:
     """Batches of a sampler's rows, read ahead by worker processes.
 
     Batch systems, and terminals, send their signals to all processes of a job. Those that read are started with them blocked: the

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from ptx.avatar.glb import encode_glb
 from ptx.avatar.person import Avatar
 from ptx.avatar.read import decode_avatar
 from ptx.avatar.write import encode_avatar
+from ptx.datasets.gltf.glb import encode_glb
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.sheets import with_sheets
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import with_layers
 from ptx.geometry.layers.worn import Worn
 from ptx.geometry.viewpoint import FittedBody
+from ptx.pipeline.storage.json_values import as_object
 from ptx.surface.render import render
+from tests.avatar.documents import loosened, put
 from tests.avatar.scenes import MADE
 from tests.avatar.viewer import Viewer
 
@@ -72,10 +73,10 @@ def test_it_is_drawn_as_it_was() -> None:
 def test_faces_of_another_mesh_are_damage() -> None:
     """A sheet's face in a file that says that no sheet is worn."""
     viewer = Viewer.open(encode_avatar(avatar(), MADE))
-    document = json.loads(json.dumps(viewer.document))
-    document["asset"]["extras"]["ptx"]["sheets"] = False
+    document = loosened(viewer.document)
+    put("asset", "extras", "ptx", "sheets", value=False)(document)
     with pytest.raises(ValueError, match=r"another layout|not the body's"):
-        decode_avatar(encode_glb(document, viewer.data), load_body("small"))
+        decode_avatar(encode_glb(as_object(document), viewer.data), load_body("small"))
 
 
 def _again() -> Avatar:

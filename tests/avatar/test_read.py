@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +21,12 @@ from ptx.avatar.write import encode_avatar
 from ptx.geometry.body import load_body
 from ptx.pipeline.errors import PtxError
 from ptx.surface.render import render
+from tests.avatar.documents import Document, Value, loosened, places, put, put_at
 from tests.avatar.scenes import MADE, avatar, encoded
 from tests.avatar.viewer import Viewer
 from tests.surface.scenes import fitted, psnr, store
 
 SMALL = load_body("small")
-
-Document = dict[str, Any]
 
 
 def read(content: bytes, folder: Path) -> Avatar:
@@ -46,7 +44,7 @@ def refusal(content: bytes, folder: Path) -> str:
     return text
 
 
-def packed(document: object, data: bytes) -> bytes:
+def packed(document: Document | Value | bytes, data: bytes) -> bytes:
     """A file of a document, however wrong, and a buffer."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
@@ -122,18 +120,6 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
         read_avatar(tmp_path / "me.glb", load_body("builtin"))
 
 
-def put(*path: str | int, value: object) -> Callable[[Document], None]:
-    """Change one value of a document."""
-
-    def change(document: Document) -> None:
-        inner: Any = document
-        for key in path[:-1]:
-            inner = inner[key]
-        inner[path[-1]] = value
-
-    return change
-
-
 NOTES = ("asset", "extras", "ptx")
 
 
@@ -169,9 +155,9 @@ NOTES = ("asset", "extras", "ptx")
         put("meshes", 0, "primitives", 0, "attributes", "POSITION", value=1.5),
     ],
 )
-def test_damaged_documents_are_one_line(change: Callable[[Document], None], tmp_path: Path) -> None:
+def test_damaged_documents_are_one_line(change: Callable[[Value], None], tmp_path: Path) -> None:
     viewer = Viewer.open(encoded())
-    document = json.loads(json.dumps(viewer.document))
+    document = loosened(viewer.document)
     change(document)
     assert "a damaged avatar" in refusal(packed(document, viewer.data), tmp_path)
 
@@ -229,27 +215,19 @@ def test_files_with_damaged_bytes_end_in_one_line_or_an_avatar(seed: int, count:
     assert "\n" not in outcome(bytes(content))
 
 
-def places(value: object) -> Iterator[tuple[Any, str | int]]:
-    """Every place inside a document: what holds it, and its key there."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield value, key
-        yield from places(inner)
-
-
 @pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.integers(0, 10**6),
     st.sampled_from([None, True, -1, 0, 3, 10**12, 10**400, 1.5, -1e308, "", "x", [], [[]], {}, {"a": 1}]),
 )
-def test_documents_with_any_other_value_end_in_one_line_or_an_avatar(number: int, value: object) -> None:
+def test_documents_with_any_other_value_end_in_one_line_or_an_avatar(number: int, value: Value) -> None:
     viewer = Viewer.open(encoded())
-    document = json.loads(json.dumps(viewer.document))
+    document = loosened(viewer.document)
     all_places = list(places(document))
     # Half of the times one of the places that are read: a document has many names and bones.
-    read_places = [place for place in all_places if place[0] not in document["nodes"]]
+    read_places = [place for place in all_places if place[0] not in viewer.document["nodes"]]
     chosen = all_places if number % 2 else read_places
     holder, key = chosen[number % len(chosen)]
-    holder[key] = value
+    put_at(holder, key, value)
     assert "\n" not in outcome(packed(document, viewer.data))

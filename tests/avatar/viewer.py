@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
+
+from tests.avatar.documents import Document, Node, Primitive
 
 TYPES = {5121: "<u1", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 class Viewer:
     """A file, opened."""
 
-    document: Mapping[str, Any]
+    document: Document
     data: bytes
 
     @classmethod
@@ -45,7 +45,7 @@ class Viewer:
         return flat.reshape(accessor["count"], WIDTHS[accessor["type"]])
 
     @property
-    def primitive(self) -> Mapping[str, Any]:
+    def primitive(self) -> Primitive:
         return self.document["meshes"][0]["primitives"][0]
 
     def attribute(self, name: str) -> NDArray[np.number]:
@@ -55,18 +55,21 @@ class Viewer:
     def triangles(self) -> NDArray[np.number]:
         return self.array(self.primitive["indices"]).reshape(-1, 3)
 
-    def nodes_at(self, key: int | None = None) -> list[dict[str, Any]]:
+    def nodes_at(self, key: int | None = None) -> list[Node]:
         """The nodes, moved by the animation at one of its keys."""
-        nodes = [dict(node) for node in self.document["nodes"]]
-        animation = self.document["animations"][0] if key is not None else {"channels": []}
+        nodes = [node.copy() for node in self.document["nodes"]]
+        if key is None:
+            return nodes
+        animation = self.document["animations"][0]
         for channel in animation["channels"]:
             sampler, target = animation["samplers"][channel["sampler"]], channel["target"]
-            nodes[target["node"]][target["path"]] = self.array(sampler["output"])[key]
+            nodes[target["node"]][target["path"]] = self.array(sampler["output"])[key].tolist()
         return nodes
 
     def skinned(self, key: int | None = None) -> Floats:
         """Vertices (N, 3) in the scene, in the pose of the nodes or of a key of the animation."""
-        nodes, world = self.nodes_at(key), {}
+        nodes = self.nodes_at(key)
+        world: dict[int, Floats] = {}
 
         def walk(number: int, above: Floats) -> None:
             local = np.eye(4)
@@ -83,4 +86,5 @@ class Viewer:
         moves = np.stack([world[joint] for joint in skin["joints"]]) @ inverse
         rest = np.c_[self.attribute("POSITION"), np.ones(len(self.attribute("POSITION")))]
         joints, weights = self.attribute("JOINTS_0"), self.attribute("WEIGHTS_0").astype(np.float64)
-        return np.einsum("vk,vkab,vb->va", weights, moves[joints], rest)[:, :3]
+        placed: Floats = np.einsum("vk,vkab,vb->va", weights, moves[joints], rest)[:, :3]
+        return placed

@@ -180,7 +180,7 @@ def test_check_reports_files(tmp_path: Path) -> None:
     assert broken.code == 1
     assert "unreadable: 1" in broken.out
     assert not (tmp_path / "work").exists()
-    fails(ptx(tmp_path, "check"), "check is for photographs")
+    fails(ptx(tmp_path, "check"), "check is for files")
 
 
 def test_what_is_left_out_is_told_by_run_and_check(tmp_path: Path) -> None:

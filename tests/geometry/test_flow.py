@@ -26,6 +26,15 @@ def test_moved_and_scaled_body(dx: float, dy: float, scale: float) -> None:
     assert (flow[face < 0] == 0).all()
 
 
+@pytest.mark.parametrize("size", [(9, 4), (4, 9)])
+def test_pictures_that_are_not_square(size: tuple[int, int]) -> None:
+    """All of the target shows one point of the body: the flow is the vector from each pixel to it."""
+    first_vertex = np.broadcast_to([1.0, 0.0], (*size, 2))
+    flow = flow_between(np.zeros(size, int), first_vertex, [[20, -30, 1], [0, 0, 1], [1, 0, 1]], [[0, 1, 2]])
+    y, x = np.indices(size)
+    np.testing.assert_allclose(flow, np.stack([20 - x, -30 - y], axis=-1))
+
+
 def test_turned_sphere() -> None:
     """On a fine sphere turned by 30 degrees, the flow is that of the rotation, in closed form."""
     n, side, radius, turn = 200, 128, 50.0, np.radians(30)

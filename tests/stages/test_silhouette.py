@@ -64,7 +64,7 @@ def test_truth_is_of_synthetic_people_only(tmp_path: Path) -> None:
         tmp_path / "w", f"data.root={tmp_path / 'photos'}", "size=[128,96]", "silhouette.backend=truth"
     )
     run(chosen, "ingest")
-    with pytest.raises(PtxError, match=r"silhouette.backend: truth is known of `people` only"):
+    with pytest.raises(PtxError, match=r"silhouette.backend: truth is known of `people` and `avatars` only"):
         run(chosen, "silhouette")
 
 

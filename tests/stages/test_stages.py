@@ -134,7 +134,7 @@ def test_truth_is_for_people_only(tmp_path: Path) -> None:
         tmp_path / "w", "data.kind=folder", f"data.root={tmp_path}", "extract_keypoints.backend=truth"
     )
     run(chosen, "ingest")
-    with pytest.raises(PtxError, match="truth is known of `people` and `panoptic` only"):
+    with pytest.raises(PtxError, match="truth is known of `people`, `avatars` and `panoptic` only"):
         run(chosen, "extract-keypoints")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,6 +48,16 @@ def test_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
             assert arithmetic("auto", begun) == begun
             assert (arithmetic("fp32", begun), arithmetic("bf16", begun)) == ("fp32", "bf16")
     assert isinstance(has_bf16(), bool)
+
+
+def test_memory_is_kept_by_two_thresholds_of_malloc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their numbers are those of glibc's malloc.h: M_TRIM_THRESHOLD -1, M_MMAP_THRESHOLD -3; mallopt takes two ints of 32 bits."""
+    called: dict[int, int] = {}
+    monkeypatch.setattr(hardware.sys, "platform", "linux")
+    monkeypatch.setattr(hardware.ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=called.__setitem__))
+    keep_freed_memory()
+    assert called.keys() == {-1, -3}
+    assert all(2**30 <= threshold < 2**31 for threshold in called.values())
 
 
 def test_memory_is_kept_without_harm() -> None:

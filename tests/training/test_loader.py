@@ -6,34 +6,34 @@ import multiprocessing
 import os
 import signal
 from multiprocessing import forkserver
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import Dataset
 
 from ptx.pipeline.errors import PtxError
+from ptx.training.data import Batch
 from ptx.training.loader import StepSampler, loader
 
 
-class Numbers:
+class Numbers(Dataset[Batch]):
     """Sample i is i; for processes that read ahead."""
 
     def __len__(self) -> int:
         return 50
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, index: int) -> Batch:
         return {"pair": torch.tensor(index)}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_all_processes_of_a_job_does_not_stop_reading(number: signal.Signals) -> None:
-    data: Any = Numbers()
     forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test may have started it; a training starts it by `loader`
     before = set(multiprocessing.active_children())
-    batches = loader(data, StepSampler(50, 4, 0, 0, 12), 1)
+    batches = loader(Numbers(), StepSampler(50, 4, 0, 0, 12), 1)
     seen = [next(batches)["pair"].tolist()]
     (reader,) = set(multiprocessing.active_children()) - before
     assert reader.pid is not None

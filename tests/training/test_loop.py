@@ -159,6 +159,20 @@ def test_a_batch_is_trained_in_parts(work: Path, monkeypatch: pytest.MonkeyPatch
     assert sizes == [2, 2] * 2
 
 
+def test_scores_are_means_over_all_pairs(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which the last batch has fewer than the others."""
+    given: list[torch.Tensor] = []
+
+    def scored(_: FlowRecipe, __: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+        given.append(torch.arange(len(batch["pair"])) + 10.0 * len(given))
+        return {"epe": given[-1]}
+
+    monkeypatch.setattr(FlowRecipe, "scores", scored)
+    scores = train(work, "train-flow", 1).scores
+    assert [len(values) for values in given] == [4, 2]
+    assert scores == {"epe": pytest.approx((0 + 1 + 2 + 3 + 10 + 11) / 6)}
+
+
 @pytest.mark.slow
 def test_a_network_with_a_loss_in_one_part_alone_is_trained(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The discriminator's terms come with the first part of each batch only: its weights move all the same."""

@@ -30,6 +30,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("models/ssim.py:*operands: torch.arange(rule.window,*", SQUARED),
     ("evaluation/fid.py:*operands: features - mean → *", "the product of two differences, both with the other sign"),
     ("geometry/fitting/energy.py:144 number: 3 → 4", "a buffer's spare column is never read"),
+    ("geometry/fitting/normal_equations.py:103 number: 3 → 4", "a buffer's spare column is never read"),
     ("geometry/fitting/checks.py:*operands: points* - pixels → *", LENGTH),
     ("models/ssim.py:*operands: x.amax(*", SQUARED),
     ("evaluation/curves.py:18 number: 110 → 111", "a drawing may have any height"),

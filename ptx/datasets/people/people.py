@@ -88,7 +88,7 @@ class People:
         vertices = np.concatenate(pose_vertices(body, views, betas))
         camera = self._frame(index, vertices, half, rng)
         joints = pose_keypoints(body, views[[view]], betas)[0]
-        keypoints, keypoints3d = _keypoints(joints, camera, options.size)
+        keypoints, keypoints3d = seen_keypoints(joints, camera, options.size)
         return Truth(views[view], betas.astype(np.float32), camera, keypoints, keypoints3d)
 
     def render(self, index: int) -> Image:
@@ -194,7 +194,7 @@ def _wearer(spec: str, seed: int, person: int, loose: float) -> Wearer:
     return Wearer(body, look, np.arange(len(body.v_template)) >= len(bare.v_template))
 
 
-def _keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
+def seen_keypoints(joints: Floats, camera: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
     """Convert joints (18, 3) metres to keypoints in px and in metres, as `Truth` has them, of an image of `size` (height, width)."""
     height, width = size
     hips = (joints[keypoint("left_hip")] + joints[keypoint("right_hip")]) / 2

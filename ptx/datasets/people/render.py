@@ -90,8 +90,14 @@ def render(wearer: Wearer, light: Light, points: Floats, scale: float, backgroun
     if len(rows):
         vertices = np.stack([points[:, 0] / scale, -points[:, 1] / scale, -points[:, 2]], axis=-1)
         out[rows, columns] = _colours(wearer, light, vertices, face[rows, columns], bary[rows, columns])
+    return reduced(out)
+
+
+def reduced(fine: Picture) -> Image:
+    """Average the samples (S H, S W, 3) of a picture to its pixels (H, W, 3) uint8, where S is `SUPERSAMPLING`."""
+    height, width = fine.shape[:2]
     size = (width // SUPERSAMPLING, height // SUPERSAMPLING)
-    small = cv2.resize(np.clip(out, 0, 1), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.clip(fine, 0, 1), size, interpolation=cv2.INTER_AREA)
     return np.rint(small * 255).astype(np.uint8)
 
 
@@ -110,10 +116,26 @@ def _colours(wearer: Wearer, light: Light, vertices: Floats, face: NDArray[np.in
     values = interpolate(face, bary, faces, np.ascontiguousarray(attributes, np.float32))
     rest, facing, cloth, normals, positions = np.split(values, (3, 4, 5, 8), axis=1)
     albedo = wearer.look.colours(rest, facing[:, 0] > 0, cloth[:, 0] > 0.5)
-    direct = _direct_light(normals, wearer.look.folds(rest * 2.5), light)
-    direct[:, 0] *= 1 - SHADOW_STRENGTH * _shadow(vertices, faces, positions, light)
-    total = light.ambient * (0.85 + 0.15 * normals[:, 1:2]) + direct
+    total = lit(vertices, faces, normals, positions, wearer.look.folds(rest * 2.5), light)
     return np.asarray(albedo * total * light.tint, np.float32)
+
+
+def lit(
+    vertices: Floats, faces: NDArray[np.int32], normals: Floats, positions: Floats, folds: Floats, light: Light
+) -> Floats:
+    """Compute the light (M, 1), without its tint, at points of a mesh that casts shadows on itself.
+
+    Args:
+        vertices: (V, 3) metres, x right, y up, z towards the viewer.
+        faces: (F, 3).
+        normals: (M, 3) of the points.
+        positions: (M, 3) of the points, as `vertices`.
+        folds: (M,) relief against the direction of the surface, about ±1.
+        light: of the scene.
+    """
+    direct = _direct_light(normals, folds, light)
+    direct[:, 0] *= 1 - SHADOW_STRENGTH * _shadow(vertices, faces, positions, light)
+    return np.asarray(light.ambient * (0.85 + 0.15 * normals[:, 1:2]) + direct, np.float32)
 
 
 def _direct_light(normals: Floats, folds: Floats, light: Light) -> Floats:

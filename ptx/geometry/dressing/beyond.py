@@ -58,7 +58,7 @@ def _mean(basis: ControlBasis, values: NDArray[np.floating]) -> Floats:
     return np.asarray(basis.weights.T @ values / np.maximum(total, 1e-9), np.float64)
 
 
-def continue_legs(body: Body, posed: Posed, heights: Floats, person: Person) -> Floats:
+def displace_legs(body: Body, posed: Posed, heights: Floats, person: Person) -> Floats:
     """Displace the part of each leg that lies beyond the photograph's edge: as far as just above it, or as trousers; feet get shoes.
 
     Args:

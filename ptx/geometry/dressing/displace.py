@@ -13,6 +13,7 @@ from ptx.geometry.camera import project
 from ptx.geometry.dressing.displacements import ControlBasis
 from ptx.geometry.dressing.outline import BodyOutline, Outline, body_outline, match
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.dressing.skirt_edges import WEIGHT, SkirtEdges, pair_edges
 from ptx.geometry.kernel import kernel
 from ptx.geometry.skinning import pose_vertices
 
@@ -64,7 +65,9 @@ def pose_skin(body: Body, basis: ControlBasis, posed: Posed) -> PosedSkin:
     return PosedSkin(basis, posed.camera, still, moved - still)
 
 
-def displace(skin: PosedSkin, heights: Floats, target: Outline, person: Person) -> Floats:
+def displace(
+    skin: PosedSkin, heights: Floats, target: Outline, person: Person, edges: SkirtEdges | None = None
+) -> Floats:
     """Solve once for the displacements that bring the body's outline to the mask's.
 
     Args:
@@ -72,26 +75,61 @@ def displace(skin: PosedSkin, heights: Floats, target: Outline, person: Person) 
         heights: (K,) displacements so far, metres.
         target: outline of the mask.
         person: size and area of their picture count.
+        edges: of the skirt that is worn; the mask's outline is then without it. None: none is.
 
     Returns:
         (K,) metres, within the basis's limits.
     """
-    basis, scale = skin.basis, float(skin.camera[0])
-    ours = body_outline(skin.points(heights), basis.faces, person.size, area=person.area)
+    basis, points = skin.basis, skin.points(heights)
+    ours = body_outline(points, basis.faces, person.size, area=person.area)
     if not len(ours.weights):
         return heights
+    rows = [_outline_rows(skin, ours, target)]
+    if edges is not None:
+        tube = edges.has(ours.vertices[:, 0])
+        rows = [
+            _outline_rows(skin, ours.only(~tube), target),
+            _outline_rows(skin, ours.only(tube), edges.outline),
+            _edge_rows(skin, edges, points),
+        ]
+    hessian, right = np.array(basis.penalty, order="F"), np.zeros(len(heights))
+    table = basis.weights
+    for row in rows:
+        _add_pairs(*row, table.indptr, table.indices, table.data, heights, hessian, right)
+    factor = scipy.linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
+    solution = scipy.linalg.cho_solve(factor, right, overwrite_b=True, check_finite=False)
+    return np.asarray(np.clip(solution, basis.lower, basis.upper), np.float64)
+
+
+class _Rows(NamedTuple):
+    """Rows of the normal equations: the first arguments of `_add_pairs`."""
+
+    vertices: NDArray[np.int32]
+    along: Floats
+    gap: Floats
+    weight: Floats
+
+
+def _outline_rows(skin: PosedSkin, ours: BodyOutline, target: Outline) -> _Rows:
+    """Rows of the pairs of an outline of the body and one of the mask."""
+    scale = float(skin.camera[0])
+    if not len(ours.weights) or not len(target.xy):
+        return _Rows(np.zeros((0, 3), np.int32), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     chosen, partner = _pairs(ours, target, scale)
     normals = target.normals[partner]
     gap = ((target.xy[partner] - chosen.outline.xy) * normals).sum(axis=1) / scale
     moves = skin.turned[chosen.vertices][..., :2].astype(np.float64) * (1, -1)  # (M, 3, 2), px axes over px per metre
     along = (moves * normals[:, None]).sum(axis=-1) * chosen.weights
-    weight = 1 / (1 + (gap / CUTOFF) ** 2) * (1 / (METRES_APART * scale))
-    hessian, right = np.array(basis.penalty, order="F"), np.zeros(len(heights))
-    table = basis.weights
-    _add_pairs(chosen.vertices, along, gap, weight, table.indptr, table.indices, table.data, heights, hessian, right)
-    factor = scipy.linalg.cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
-    solution = scipy.linalg.cho_solve(factor, right, overwrite_b=True, check_finite=False)
-    return np.asarray(np.clip(solution, basis.lower, basis.upper), np.float64)
+    return _Rows(chosen.vertices, along, gap, 1 / (1 + (gap / CUTOFF) ** 2) * (1 / (METRES_APART * scale)))
+
+
+def _edge_rows(skin: PosedSkin, edges: SkirtEdges, points: NDArray[np.floating]) -> _Rows:
+    """Rows of the vertices (V, 3), as they are drawn, that should lie on a skirt's edges."""
+    pairs = pair_edges(edges, points, float(skin.camera[0]))
+    along = np.zeros((len(pairs.vertices), 3))
+    along[:, 0] = (skin.turned[pairs.vertices][:, :2] * (1, -1) * pairs.direction).sum(axis=1)
+    vertices = np.repeat(pairs.vertices[:, None], 3, axis=1).astype(np.int32)
+    return _Rows(vertices, along, pairs.gap, np.full(len(pairs.gap), WEIGHT))
 
 
 def _pairs(ours: BodyOutline, target: Outline, scale: float) -> tuple[BodyOutline, NDArray[np.int64]]:

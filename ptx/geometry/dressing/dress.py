@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
-from ptx.geometry.dressing.beyond import continue_legs
+from ptx.geometry.dressing.beyond import displace_legs
 from ptx.geometry.dressing.displace import displace, pose_skin
 from ptx.geometry.dressing.displacements import control_basis
-from ptx.geometry.dressing.hems import find_hem
+from ptx.geometry.dressing.hems import length_to, tell_hem
 from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.outline import mask_outline
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis
+from ptx.geometry.dressing.skirt_edges import settle_hem, skirt_edges
 from ptx.geometry.dressing.skirts import find_skirt
 from ptx.geometry.frozen_arrays import frozen
 from ptx.geometry.layers.layered_body import LayeredBody, with_layers
@@ -30,8 +31,8 @@ LONGEST = 512
 """Longer side, px, of the pictures that outlines are traced in; larger ones are reduced: 512 control vertices hold no finer detail
 than that."""
 
-SHEETS_IN = 192
-"""Longer side, px, of the pictures in which skirts are looked for."""
+HEMS_IN, SHEETS_IN = 256, 192
+"""Longer side, px, of the pictures in which skirts are looked for, by what they show, and by the mask."""
 
 ROUNDS = 4
 """Times that the body's outline is traced and displacements are solved for."""
@@ -79,18 +80,21 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     target = mask_outline(person.mask, area=person.area)
     if not len(target.xy):
         return bare
-    posed = refine(body, fit, person) if refined else fit
-    worn = _find_worn(with_layers(body), fit, posed, person) if layers else NOTHING
-    wearing, skin = body, basis.weights.shape[1]
+    worn, posed = NOTHING, refine(body, fit, person) if refined and not layers else fit
+    if layers:
+        worn, posed = _find_worn(with_layers(body), fit, person, refined=refined)
+    wearing, skin, edges = body, basis.weights.shape[1], None
     if worn != NOTHING:
         wearing = with_layers(body)
         basis = layered_basis(wearing, worn)
+        if worn.skirt:
+            edges, target = skirt_edges(wearing, posed, person, worn.skirt, target)
     heights, dressed_skin = np.zeros(basis.weights.shape[1]), pose_skin(wearing, basis, posed)
     for n in range(ROUNDS):
-        solution = displace(dressed_skin, heights, target, person)
+        solution = displace(dressed_skin, heights, target, person, edges)
         heights = (heights + solution) / 2 if n else solution  # else arms and trunk swap their outlines in every round
     if not worn.skirt:
-        heights[:skin] = continue_legs(body, posed, heights[:skin], person)
+        heights[:skin] = displace_legs(body, posed, heights[:skin], person)
     after = overlap(dressed_skin.points(heights), basis.faces, person.mask)
     if after < before:
         return bare
@@ -99,12 +103,35 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
     return Dressed(posed, found[:skin], (before, after), bare=False, worn=worn, sheet_heights=hung)
 
 
-def _find_worn(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> Worn:
-    """Find the sheets that somebody wears: skirts by the hem's colours, or by the mask, in a small picture, which shows them as well."""
-    shrink = min(1.0, SHEETS_IN / max(person.mask.shape))
-    small, picture = (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
-    skirt = find_hem(body, fit, posed, person) or find_skirt(body, small, picture)
-    return Worn(skirt, *find_hair(body, posed, person))
+def _find_worn(body: LayeredBody, fit: Posed, person: Person, *, refined: bool) -> tuple[Worn, Posed]:
+    """Find the sheets that somebody wears, and refine their pose, a skirt's outline not being that of legs.
+
+    Skirts are found by their picture, or by the mask, in small pictures, which show them as well.
+    """
+    small_fit, picture = _within(HEMS_IN, fit, person)
+    hem = tell_hem(body, small_fit, picture)
+    length = 0.0 if hem is None else length_to(body, small_fit, small_fit, hem)
+    posed = _refined(body, fit, person, length) if refined else fit
+    if hem is not None:
+        small = _within(HEMS_IN, posed, person)[0]
+        length = length_to(body, small_fit, small, hem)
+        length = length if hem.cut_off else settle_hem(body, small, picture, length)
+    else:
+        length = find_skirt(body, *_within(SHEETS_IN, posed, person))
+        if length and refined:
+            posed = _refined(body, fit, person, length)
+    return Worn(length, *find_hair(body, posed, person)), posed
+
+
+def _refined(body: LayeredBody, fit: Posed, person: Person, skirt: float) -> Posed:
+    """Refine a fit by the mask, but for what a skirt of a length, metres, covers."""
+    return refine(body.base, fit, person, body.under_skirt(skirt) if skirt else None)
+
+
+def _within(longest: int, posed: Posed, person: Person) -> tuple[Posed, Person]:
+    """Bring a picture to a longer side of that many px at most."""
+    shrink = longest / max(person.mask.shape)
+    return (_scaled(posed, shrink), _scaled_person(person, shrink)) if shrink < 1 else (posed, person)
 
 
 def _scaled(posed: Posed, factor: float) -> Posed:

@@ -128,7 +128,7 @@ class Posed(NamedTuple):
         return project(self.camera, self.vertices(body, offset))
 
 
-def refine(body: Body, start: Posed, person: Person) -> Posed:
+def refine(body: Body, start: Posed, person: Person, covered: NDArray[np.bool_] | None = None) -> Posed:
     """Refine pose, shape and camera by the outline of the mask, beside keypoints and landmarks.
 
     Damped Gauss-Newton on the energy of the fit plus, for each point of either outline, the distance along the mask's normal to the
@@ -138,6 +138,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
         body: the body model.
         start: a fit.
         person: of the same picture.
+        covered: (V,) vertices under a skirt, whose outline is not theirs; None: none is.
     """
     target = mask_outline(person.mask, step=2, area=person.area)
     if not len(target.xy):
@@ -154,7 +155,7 @@ def refine(body: Body, start: Posed, person: Person) -> Posed:
             posed = _posed(model, state, frame, start)
             points = posed.points(body)
             if iteration in TRACED:
-                pairs = _pair(body, points, float(posed.camera[0]), target, person)
+                pairs = _pair(body, points, float(posed.camera[0]), target, person, covered)
             if pairs is not None:
                 _add_outline(body, model, state, posed, points, pairs, target, scratch)
         _add_anchor(scratch.system, state, first)
@@ -225,7 +226,14 @@ class _Pairs(NamedTuple):
     """(M,) weights that sum to 1."""
 
 
-def _pair(body: Body, points: NDArray[np.floating], scale: float, target: Outline, person: Person) -> _Pairs | None:
+def _pair(
+    body: Body,
+    points: NDArray[np.floating],
+    scale: float,
+    target: Outline,
+    person: Person,
+    covered: NDArray[np.bool_] | None = None,
+) -> _Pairs | None:
     """Trace the outline of projected vertices (V, 3) and pair it with that of the mask; None where they are outside of the picture."""
     outline = body_outline(points, body.faces, person.size, step=2, area=person.area)
     if not len(outline.weights):
@@ -234,6 +242,8 @@ def _pair(body: Body, points: NDArray[np.floating], scale: float, target: Outlin
     ours, theirs = pairs.nearest, len(pairs.body) - pairs.nearest
     share = np.concatenate([np.full(ours, 0.5 / ours), np.full(theirs, 0.5 / theirs)])
     agree = (outline.outline.normals[pairs.body] * target.normals[pairs.mask]).sum(axis=1) > AGREE
+    if covered is not None:
+        agree &= ~np.isin(outline.vertices[pairs.body], np.flatnonzero(covered)).any(axis=1)
     return _Pairs(outline.only(pairs.body[agree]), pairs.mask[agree], share[agree])
 
 

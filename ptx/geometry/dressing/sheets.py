@@ -16,6 +16,7 @@ from ptx.geometry.dressing.displacements import ControlBasis, control_basis
 from ptx.geometry.layers.hang import hung
 from ptx.geometry.layers.layered_body import LayeredBody, with_layers
 from ptx.geometry.layers.sheet import Sheet
+from ptx.geometry.layers.skirt import lying
 from ptx.geometry.layers.worn import NOTHING, Worn, stored_sheets
 from ptx.geometry.quantization import SHEET_COLUMNS, SHEET_ROWS, decode_heights
 from ptx.geometry.viewpoint import FittedBody
@@ -27,8 +28,8 @@ BENDS, ROUND, HOLD, TOP_HOLD = 4.0, 3.0, 0.3, 60.0
 """Weights of squared second differences down the sheet, of differences around it, of the displacements, and of the first row's; against a
 squared distance of outlines in metres, as those of the skin."""
 
-LEAST, MOST = -0.06, (0.05, 0.6)
-"""Metres at which displacements end: inwards; outwards at the sheet's top, and at its end."""
+LEAST, MOST = (-0.06, -0.12), (0.05, 0.6)
+"""Metres at which displacements end, inwards and outwards: at the sheet's top, and at its end."""
 
 CACHED = 4
 """Bases that are kept."""
@@ -81,7 +82,7 @@ def with_sheets(
 ) -> NDArray[np.float32]:
     """Displacements (V, 3), metres, of the skin (of the body's own vertices; None: none) and of sheets by heights (M,), as in `clothed`."""
     sheets, outwards = hung(body, worn), _outwards(body)
-    if skin is not None:  # which hair lies on
+    if skin is not None:  # which hair lies on, and the beginning of a skirt
         heights_of_skin = (skin * control_basis(body.base).normals).sum(axis=1)
         sheets += (_lying(body) @ heights_of_skin)[:, None].astype(np.float32) * outwards
     if heights is not None:
@@ -95,10 +96,11 @@ def with_sheets(
 
 @lru_cache(maxsize=CACHED)
 def _lying(body: LayeredBody) -> sp.csr_matrix:
-    """Matrix (S, V) from displacements of the skin to those of the sheets that lie on it: hair, which the skin beneath lifts."""
+    """Matrix (S, V) from displacements of the skin to those of the sheets that lie on it: hair, and where a skirt begins."""
     near = np.concatenate([sheet.near.reshape(-1) for sheet in body.sheets])
-    lying = np.repeat([not sheet.closed for sheet in body.sheets], [sheet.near.size for sheet in body.sheets])
-    return sp.csr_matrix((lying.astype(float), (np.arange(len(near)), near)), (len(near), len(body.base.v_template)))
+    shares = [lying(sheet.down) if sheet.closed else np.ones_like(sheet.down) for sheet in body.sheets]
+    share = np.concatenate([np.repeat(rows, sheet.shape[1]) for rows, sheet in zip(shares, body.sheets, strict=True)])
+    return sp.csr_matrix((share, (np.arange(len(near)), near)), (len(near), len(body.base.v_template)))
 
 
 @lru_cache(maxsize=CACHED)
@@ -119,12 +121,12 @@ def layered_basis(body: LayeredBody, worn: Worn) -> ControlBasis:
     parts = [_sheet_weights(sheet, length) for sheet, length in zip(body.sheets, worn, strict=True)]
     costs = [_sheet_cost() for _ in body.sheets]
     down = np.repeat(np.linspace(0, 1, SHEET_ROWS), SHEET_COLUMNS)
-    most = MOST[0] + (MOST[1] - MOST[0]) * down
+    least, most = (ends[0] + (ends[1] - ends[0]) * down for ends in (LEAST, MOST))
     return ControlBasis(
         sp.csr_matrix(sp.bmat([[skin.weights, None], [_lying(body) @ skin.weights, sp.block_diag(parts)]])),
         np.concatenate([skin.normals, _outwards(body)]),
         scipy.linalg.block_diag(skin.penalty, *costs),
-        np.concatenate([skin.lower, *(np.full(len(most), LEAST) for _ in body.sheets)]),
+        np.concatenate([skin.lower, *(least for _ in body.sheets)]),
         np.concatenate([skin.upper, *(most for _ in body.sheets)]),
         body.drawn(worn),
         with_sheets(body, None, worn, None),

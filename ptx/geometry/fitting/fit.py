@@ -70,7 +70,7 @@ def fit(
     centre = (pixels * weight[..., None]).sum(1) / np.maximum(weight.sum(1), 1e-9)[:, None]
 
     pose, betas, camera = np.zeros((count, JOINT_COUNT, 3)), np.zeros((count, BETAS)), np.zeros((count, 3))
-    residual, energy, start = np.full(weight.shape, np.nan), np.zeros(count), np.full(count, -1)
+    residual, energy, start = np.full(weight.shape, np.nan), np.zeros(count), np.zeros(count)
     detailed = (more_weight > 0).any(axis=1)
     everything = np.concatenate([pixels, more_pixels], axis=1), np.concatenate([weight, more_weight], axis=1)
     for chosen, (xy, xy_weight) in ((usable & ~detailed, (pixels, weight)), (usable & detailed, everything)):

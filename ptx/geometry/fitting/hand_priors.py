@@ -7,7 +7,8 @@ body: 0 is a straight finger in the plane of the palm, along the middle metacarp
 Ranges are the textbook ranges of motion (American Academy of Orthopaedic Surgeons, "Joint Motion", 1965): knuckle 0..90 and 45 back, of
 which 25 here, middle joint 0..100, thumb's joints 0..50 and 0..80. That the last joint turns by two thirds of the middle one is the
 usual model of a hand (Rijpkema and Girard, "Computer animation of knowledge-based human grasping", SIGGRAPH 1991). Means and widths are
-ours: a relaxed hand, fingers a little bent and nearly parallel.
+ours: a relaxed hand, whose nearly parallel fingers are bent by 20 degrees at the knuckle and by 30 and 20 beyond, and the thumb by 10
+and 15 at its joints beyond the root.
 """
 
 from __future__ import annotations

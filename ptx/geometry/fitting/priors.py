@@ -12,7 +12,7 @@ rotation 45 each way; knee 0..135 (150 when squatting); shoulder flexion and abd
 and 90; elbow 0..150; wrist flexion 80, extension 70, radial deviation 20, ulnar deviation 30; forearm pronation and
 supination 80; ankle plantar flexion 50, dorsiflexion 20; thoracolumbar flexion 80, extension 25, side bend 35,
 rotation 45; neck flexion and extension 45, side bend 45, rotation 60..80. Means and widths are ours: a person who
-stands at ease, arms hanging, joints slightly bent.
+stands at ease, arms hanging, joints slightly bent, the head in line with the neck.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body, FloatArray, IntArray
 from ptx.geometry.frozen_arrays import frozen
-from ptx.geometry.joints import JOINT_PART
+from ptx.geometry.joints import JOINT_PART, joint
 from ptx.geometry.layers.hair import FALLS, make_hair
 from ptx.geometry.layers.sheet import Sheet
 from ptx.geometry.layers.skirt import legs_of, make_skirt
@@ -69,6 +69,12 @@ class LayeredBody(Body):
             height = self.base.v_template[self.base.faces, 1].mean(axis=1)
             out[: len(height)][self._on_legs & (height < top - UNDER) & (height > top - worn.skirt + UNDER)] = 0
         return out
+
+    def under_skirt(self, length: float) -> NDArray[np.bool_]:
+        """Return the vertices (V,) of the body alone that are under a skirt of a length, metres, from the hips down."""
+        height, top = self.base.v_template[:, 1], float(self.sheets[0].vertices[0, 0, 1])
+        hips = float(self.base.joint_template[[joint("left_hip"), joint("right_hip")], 1].mean())
+        return np.asarray(legs_of(self.base) & (height < hips) & (height > top - length))
 
     @cached_property
     def _on_legs(self) -> NDArray[np.bool_]:

@@ -16,8 +16,11 @@ RINGS, SIDES = 32, 48
 TOP, BOTTOM = 0.12, 0.97
 """Thighs above the hips at which the tube begins, and share of the way from the hips to the ankles at which it ends."""
 
-SLACK = 0.012
-"""Metres between the tube and the skin."""
+SLACK, SLACK_AT_TOP = 0.015, 0.004
+"""Metres between the tube and the skin; the least, at its first ring."""
+
+LYING = 0.1
+"""Metres below its first ring within which the tube lies on the skin less and less: it begins without a step."""
 
 THIGHS = 0.1, 0.8
 """Thighs below the hips from which the tube begins to follow the thighs, and does fully."""
@@ -42,6 +45,11 @@ def legs_of(body: Body) -> NDArray[np.bool_]:
     return np.asarray(body.weights[:, list(LEGS)].sum(axis=1) > 0.6)
 
 
+def lying(down: Floats) -> Floats:
+    """Share (R,) by which rings so far below the first, metres, lie on the skin."""
+    return 1 - smoothstep(down / LYING)
+
+
 def make_skirt(body: Body) -> Sheet:
     """Hang a tube around the hips and both legs of a body in rest."""
     hips, knees, ankles = (_height(body, name) for name in ("hip", "knee", "ankle"))
@@ -51,9 +59,11 @@ def make_skirt(body: Body) -> Sheet:
     around = np.stack([np.sin(angles), np.zeros(SIDES), np.cos(angles)], axis=1)
     axis = body.joint_template[[joint("left_hip"), joint("right_hip")]].astype(np.float64).mean(axis=0)
     reach, farthest = _reach(body, heights, around, axis)
-    radius = (
-        np.maximum.accumulate(smooth_around(reach), axis=0) + SLACK
-    )  # cloth does not come in again below the widest ring
+    free = 1 - lying(heights[0] - heights)[:, None]
+    outline = _convex(reach, angles)
+    round_about = np.maximum(outline, free * smooth_around(outline))
+    slack = SLACK_AT_TOP + free * (SLACK - SLACK_AT_TOP)
+    radius = np.maximum.accumulate(round_about + slack, axis=0)  # cloth does not come in again below the widest ring
     vertices = axis + radius[..., None] * around
     vertices[..., 1] = heights[:, None]
     skin = np.flatnonzero(legs_of(body))
@@ -64,7 +74,8 @@ def make_skirt(body: Body) -> Sheet:
         down=heights[0] - heights,
         outwards=np.broadcast_to(around, vertices.shape),
         near=near,
-        weights=_weights(vertices, body, hips, thigh),
+        weights=free[..., None] * _weights(vertices, body, hips, thigh)
+        + (1 - free[..., None]) * smooth_around(body.weights[near].astype(np.float64)),
         shapedirs=smooth_around(body.shapedirs[farthest].astype(np.float64), 4),
         mirrored=-np.arange(SIDES) % SIDES,
         opposite=True,
@@ -85,6 +96,12 @@ def _reach(body: Body, heights: Floats, around: Floats, axis: Floats) -> tuple[F
         along = around @ (body.v_template[band] - axis).T
         reach[row], farthest[row] = along.max(axis=1), band[along.argmax(axis=1)]
     return reach, farthest
+
+
+def _convex(reach: Floats, angles: Floats) -> Floats:
+    """Turn how far something reaches in each direction, (R, C) at angles (C,), to the distance (R, C) of its convex outline there."""
+    along = np.cos(angles[:, None] - angles)
+    return np.asarray(np.where(along > 0.1, reach[:, None] / np.maximum(along, 0.1), np.inf).min(axis=2))
 
 
 def _weights(points: Floats, body: Body, hips: float, thigh: float) -> Floats:

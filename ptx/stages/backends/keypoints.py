@@ -159,7 +159,7 @@ class KeypointBackend:
             )
         elif self.name == "truth" and "keypoints" not in data.has:
             raise PtxError(
-                "extract_keypoints.backend: truth is known of `people` and `panoptic` only; photographs need blazepose, "
+                "extract_keypoints.backend: truth is known of `people`, `avatars` and `panoptic` only; photographs need blazepose, "
                 "openpose-json or csv"
             )
 

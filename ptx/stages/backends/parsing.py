@@ -31,7 +31,9 @@ def open_labels(
     """
     if backend == "truth":
         if "labels" not in data.has:
-            raise PtxError("parse.backend: truth is known of `people` only; photographs need files or onnx")
+            raise PtxError(
+                "parse.backend: truth is known of `people`, and of `avatars` with data.labels; photographs need files or onnx"
+            )
         return data.label_source()
     if path is None:
         raise PtxError(

@@ -86,13 +86,33 @@ def test_a_fold_between_the_legs_is_that_of_shorts() -> None:
     assert find_hem(LAYERED, posed, posed, person._replace(image=image)) == 0
 
 
-def test_nothing_is_told_without_colours_or_below_the_picture() -> None:
+def test_nothing_is_told_without_colours() -> None:
     posed = standing()
+    assert find_hem(LAYERED, posed, posed, painted(posed, Worn(0.5))._replace(image=None)) == 0
+
+
+@pytest.mark.parametrize(("worn", "end", "told"), [(Worn(0.6), np.inf, True), (Worn(), -0.85, False)])
+def test_a_skirt_that_the_photograph_ends_above_is_told(worn: Worn, end: float, told: bool) -> None:
+    """It goes on to the knees; trousers show the wall between the legs, and of a few centimetres nothing is said."""
+    posed = standing()
+    person = painted(posed, worn, end)
+    hips = float(person.keypoints[[8, 11], 1].mean())
+    knees = float(person.keypoints[[9, 12], 1].mean())
+    rows = np.arange(SIZE[0])[:, None]
+    for share, found in ((0.8, told), (0.2, False)):
+        area = np.broadcast_to(rows < hips + share * (knees - hips), SIZE)
+        seen = person._replace(area=area, mask=person.mask * area)
+        length = find_hem(LAYERED, posed, posed, seen)
+        assert (length > 0) == found
+        assert not found or length > 0.4
+
+
+def test_a_hem_of_the_colour_of_skin_is_told_by_the_gap_below_it() -> None:
+    """Nothing between the legs is open above it, and all is below it."""
+    posed = standing(apart=0.04)
     person = painted(posed, Worn(0.5))
-    assert find_hem(LAYERED, posed, posed, person._replace(image=None)) == 0
-    knee = round(float(person.keypoints[9, 1]))
-    area = np.broadcast_to(np.arange(SIZE[0])[:, None] < knee - 15, SIZE)
-    assert find_hem(LAYERED, posed, posed, person._replace(area=area)) == 0
+    image = np.where((person.mask > 0.5)[..., None], np.array(SKIN, np.uint8), np.array(WALL, np.uint8))
+    assert find_hem(LAYERED, posed, posed, person._replace(image=image)) == pytest.approx(0.5, abs=0.04)
 
 
 @pytest.mark.slow

@@ -12,9 +12,29 @@ from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
 from ptx.geometry.detected_landmarks import attach_landmarks
 from ptx.geometry.dressing.dress import overlap
-from ptx.geometry.dressing.refine import Person, Posed, _degrees_of_freedom, _open, _posed, refine
+from ptx.geometry.dressing.outline import mask_outline
+from ptx.geometry.dressing.refine import (
+    CUTOFF,
+    INSIDE,
+    OUTSIDE,
+    SHARE,
+    SIGMAS,
+    Person,
+    Posed,
+    _add_outline,
+    _degrees_of_freedom,
+    _observe,
+    _open,
+    _pair,
+    _posed,
+    refine,
+)
 from ptx.geometry.fitting import fit
+from ptx.geometry.fitting.energy import energy
+from ptx.geometry.fitting.model import CX, CY, LOG_SCALE
+from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.priors import build_prior
+from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.joints import joint
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.rotation import rotation_matrices
@@ -109,3 +129,34 @@ def test_landmarks_turn_the_feet() -> None:
     found = refine(BODY, Posed(true.pose, true.betas, true.camera), known)
     assert 0.2 < found.pose[joint("left_ankle"), 0] < 0.6  # held by the anchor
     assert np.abs(found.pose[joint("right_ankle")]).max() < 0.2
+
+
+def test_outline_pulls_by_the_gradient_of_its_robust_distance() -> None:
+    """Half the derivative by the camera's place and scale, by finite differences of Geman and McClure's c² r² / (c² + r²) over variance."""
+    truth = PEOPLE.truth(0)
+    true = Posed(truth.pose, truth.betas, truth.camera)
+    start = true._replace(camera=(truth.camera * (1.06, 1, 1) + (0, 3, -2)).astype(np.float32))
+    person = Person(truth.keypoints, None, None, mask_of(true))
+    target = mask_outline(person.mask, step=2)
+    model, state, frame = _open(BODY, start)
+    scratch = allocate_scratch(model.prior)
+    energy(model, _observe(person, frame), SIGMAS, state, scratch.posed)
+    normal_equations(model, _observe(person, frame), SIGMAS, state, scratch.posed, scratch.system)
+    before, points = scratch.system.gradient.copy(), start.points(BODY)
+    pairs = _pair(BODY, points, float(start.camera[0]), target, person)
+    assert pairs is not None
+    _add_outline(BODY, model, state, start, points, pairs, target, scratch)
+
+    xy = np.einsum("mk,mkc->mc", pairs.body.weights, points[pairs.body.vertices][..., :2].astype(np.float64))
+    normals, metre = target.normals[pairs.mask], frame.unit[0]
+    residual = ((xy - target.xy[pairs.mask]) * normals).sum(1) / metre
+    assert np.abs(residual).max() > CUTOFF > np.abs(residual).min()
+
+    def value(r: np.ndarray) -> float:
+        robust = CUTOFF**2 * r**2 / (CUTOFF**2 + r**2)
+        return SHARE * float((pairs.share * robust / np.where(r > 0, OUTSIDE, INSIDE) ** 2).sum())
+
+    from_centre = ((xy - start.camera[1:]) * normals).sum(1) / metre
+    for index, moved in ((CX, normals[:, 0]), (CY, -normals[:, 1]), (LOG_SCALE, from_centre)):
+        numeric = (value(residual + 1e-6 * moved) - value(residual - 1e-6 * moved)) / 4e-6
+        assert (scratch.system.gradient - before)[index] == pytest.approx(numeric, rel=1e-3)

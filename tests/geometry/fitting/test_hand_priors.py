@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from ptx.geometry.body import Body, load_body
-from ptx.geometry.fitting.hand_priors import COUPLED, FINGER_DOFS, HandPrior, relaxed_hands
+from ptx.geometry.fitting.hand_priors import COUPLED, FINGER_DOFS, HandPrior, _angle, relaxed_hands
 from ptx.geometry.hands import FINGERS
 from ptx.geometry.skinning import pose_hand_points
 from tests.geometry.finger_poses import pose_of, prior_of
@@ -108,3 +109,26 @@ def test_another_rest_pose_is_straightened_too() -> None:
     found = points(angles, other, prior_of(other))
     fingers = [0, *range(5, 21)]  # the thumb's zero is its rest
     np.testing.assert_allclose(found[:, fingers], points(angles)[:, fingers], atol=4e-3)
+
+
+@pytest.mark.parametrize("finger", ["thumb", *OTHERS])
+def test_a_relaxed_hand(finger: str) -> None:
+    """Bones of the posed hand are turned, each against the one before, by what the module's text says."""
+    angles = np.degrees(PRIOR.mean)
+    if finger != "thumb":
+        angles[number(finger, 1)] = 0  # spread aside
+    for hand in (0, 1):
+        relaxed, flat = (bones(points(each), finger, hand) for each in (angles, np.zeros(len(angles))))
+        turned = np.degrees(np.arccos(np.clip((relaxed * flat).sum(1), -1, 1)))
+        bent = (0, 10, 15) if finger == "thumb" else (20, 30, 20)
+        np.testing.assert_allclose(np.diff(turned, prepend=0), bent, atol=0.7)  # bones are a little crooked
+
+
+@pytest.mark.parametrize("degrees", [-170, -80, 5, 90, 175])
+def test_angle_of_a_turn(degrees: float) -> None:
+    """SciPy's rotation about any axis, of directions that are not perpendicular to it."""
+    axis, start = np.random.default_rng(0).normal(size=(2, 3))
+    axis, start = axis / np.linalg.norm(axis), start / np.linalg.norm(start)
+    assert abs(axis @ start) > 0.2
+    end = Rotation.from_rotvec(np.radians(degrees) * axis).apply(start)
+    assert np.degrees(_angle(start, end, axis)) == pytest.approx(degrees)

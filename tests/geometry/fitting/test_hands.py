@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from ptx.datasets.people.poses import sample_pose
 from ptx.geometry.body import load_body
 from ptx.geometry.camera import project
-from ptx.geometry.fitting.hand_energy import PALM, SeenHand, allocate_work, hand_energy
+from ptx.geometry.fitting.hand_energy import LIMIT_SIGMA, PALM, SeenHand, allocate_work, hand_energy
 from ptx.geometry.fitting.hand_priors import relaxed_hands
 from ptx.geometry.fitting.hands import SMALLEST_HAND, fit_hands
 from ptx.geometry.skinning import pose_hand_points
@@ -155,3 +155,41 @@ def test_gradient_of_the_energy(seed: int, side: int) -> None:
     np.testing.assert_allclose(work.gradient, numeric, atol=1e-6 * (1 + np.abs(numeric).max()))
     whole = np.tril(work.hessian) + np.tril(work.hessian, -1).T
     assert np.linalg.eigvalsh(whole).min() > 0
+
+
+def unlikelihood(params: np.ndarray) -> float:
+    """The energy of the parameters of a hand of which nothing is seen."""
+    hand = SeenHand(
+        joints=np.zeros((15, 3)),
+        tips=np.zeros((5, 3)),
+        wrist=np.zeros(3),
+        turn=np.eye(3),
+        xy=np.zeros((21, 2)),
+        weight=np.zeros(21),
+    )
+    return hand_energy(PRIOR, 0, hand, params, allocate_work(PRIOR))[0]
+
+
+def test_a_palm_is_turned_and_moved_as_likely_one_way_as_another() -> None:
+    """The body's wrists are wrong in no direction more than in others; of angles at their means the palm's energy is left."""
+    rng = np.random.default_rng(0)
+    for columns in (slice(0, 3), slice(3, 5)):
+        size = len(range(PALM)[columns])
+        ways = np.concatenate([np.eye(size), rng.normal(size=(3, size))])
+        found = []
+        for way in ways / np.linalg.norm(ways, axis=1, keepdims=True):
+            params = np.concatenate([np.zeros(PALM), PRIOR.mean])
+            params[columns] = 0.1 * way
+            found.append(unlikelihood(params))
+        assert found[0] > 0
+        np.testing.assert_allclose(found, found[0])
+
+
+def test_each_angle_has_its_own_limits() -> None:
+    """Between them it costs its square in standard deviations; 0.1 beyond either, the square of that besides."""
+    for dof, (mean, sigma) in enumerate(zip(PRIOR.mean, PRIOR.sigma, strict=True)):
+        lower, upper = PRIOR.lower[dof], PRIOR.upper[dof]
+        for angle, beyond in ((lower, 0), (upper, 0), (lower - 0.1, 0.1), (upper + 0.1, 0.1)):
+            params = np.concatenate([np.zeros(PALM), PRIOR.mean])
+            params[PALM + dof] = angle
+            assert unlikelihood(params) == pytest.approx(((angle - mean) / sigma) ** 2 + (beyond / LIMIT_SIGMA) ** 2)

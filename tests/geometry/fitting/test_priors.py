@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ptx.geometry.fitting.priors import DOFS, HANGING_ARM, KEYPOINT_SIGMA_FACTORS, build_prior
+from ptx.geometry.fitting.priors import DOFS, HANGING_ARM, HEAD, KEYPOINT_SIGMA_FACTORS, SPINE, build_prior
 from ptx.geometry.joints import KEYPOINTS, SMPL_JOINTS, joint, keypoint
 
 PRIOR = build_prior()
@@ -29,6 +29,13 @@ def test_means_are_within_ranges() -> None:
     for dof in DOFS:
         assert dof.lower <= dof.mean <= dof.upper
         assert dof.sigma > 0
+
+
+def test_who_stands_at_ease_looks_straight_ahead() -> None:
+    """Joints of the middle turn neither aside nor about the body's axis, and the head is in line with the neck."""
+    for name in (*SPINE, *HEAD):
+        turn = sum(dof.mean * np.array(dof.axes[name]) for dof in DOFS if name in dof.axes)
+        assert not np.any(turn if name == "head" else turn[1:])
 
 
 def test_shared_angles_add_up_to_the_whole() -> None:

@@ -9,7 +9,7 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -28,7 +28,26 @@ PEOPLE = People(PeopleOptions(3, 2, seed=5, size=(300, 200), body="small", half_
 NAMES = [f"{name[:6]}/{name[7:]}" for name in PEOPLE.ids]
 HEIGHT, WIDTH = 300, 200
 FLIP = np.diag([1.0, -1.0, -1.0])
-Write = Callable[[dict[str, Any], Path], None]
+
+
+class TrueBody(NamedTuple):
+    """A body as a camera with y down and z forward has it."""
+
+    turns: np.ndarray
+    """(24, 3, 3) rotations."""
+    vectors: np.ndarray
+    """(24, 3) the same as axis-angle, radians."""
+    betas: np.ndarray
+    """(10,)."""
+    scale: float
+    """px per metre."""
+    offset: np.ndarray
+    """(2,) metres from the picture's corner to the body's origin."""
+    root: np.ndarray
+    """(3,) joint in rest, metres."""
+
+
+Write = Callable[[TrueBody, Path], None]
 
 
 def joints_of(pose: np.ndarray, betas: np.ndarray) -> np.ndarray:
@@ -38,85 +57,89 @@ def joints_of(pose: np.ndarray, betas: np.ndarray) -> np.ndarray:
     return out.joints[0, :24].detach().numpy().astype(np.float64)
 
 
-def theirs(index: int) -> dict[str, Any]:
-    """The true body as a camera with y down and z forward has it: rotations, root joint, scale and place of the picture."""
+def theirs(index: int) -> TrueBody:
+    """The true body of an image."""
     truth, body = PEOPLE.truth(index), load_body("small")
     turns = Rotation.from_rotvec(truth.pose).as_matrix()
     turns[0] = FLIP @ turns[0]
     root = body.joint_regressor[0] @ (body.v_template + body.shapedirs @ truth.betas)
     scale, x, y = truth.camera
-    return {
-        "turns": turns, "vectors": Rotation.from_matrix(turns).as_rotvec(), "betas": truth.betas, "scale": scale,
-        "offset": np.array([x / scale, y / scale - 2 * root[1]]), "root": root,
-    }  # fmt: skip
+    return TrueBody(
+        turns=turns,
+        vectors=Rotation.from_matrix(turns).as_rotvec(),
+        betas=truth.betas,
+        scale=scale,
+        offset=np.array([x / scale, y / scale - 2 * root[1]]),
+        root=root,
+    )
 
 
-def pinhole(body: dict[str, Any], focal: float, centre: tuple[float, float]) -> np.ndarray:
+def pinhole(body: TrueBody, focal: float, centre: tuple[float, float]) -> np.ndarray:
     """(3,) translation that puts the root joint where the picture has it, at its size; `centre` in px from the picture's edge."""
-    across, down = body["offset"] + (0.5 - np.array(centre)) / body["scale"]
-    return np.array([across, down, focal / body["scale"] - body["root"][2]])
+    across, down = body.offset + (0.5 - np.array(centre)) / body.scale
+    return np.array([across, down, focal / body.scale - body.root[2]])
 
 
-def hmr(body: dict[str, Any], path: Path) -> None:
+def hmr(body: TrueBody, path: Path) -> None:
     """The published packs' pickle by Python 2: a crop of 224 about the person, 80 px a metre."""
-    shrink, start = 80 / body["scale"], np.array([40, 60])
-    scale = body["scale"] * shrink / 112
-    offset = body["offset"] - start / shrink / body["scale"]
-    theta = np.concatenate([[scale], offset, body["vectors"].ravel(), body["betas"]]).astype(np.float32)
+    shrink, start = 80 / body.scale, np.array([40, 60])
+    scale = body.scale * shrink / 112
+    offset = body.offset - start / shrink / body.scale
+    theta = np.concatenate([[scale], offset, body.vectors.ravel(), body.betas]).astype(np.float32)
     proc = {"scale": np.float64(shrink), "start_pt": start, "end_pt": start + 224, "img_size": 224}
     more = {"id": "x", "verts2d": np.zeros((6890, 2)), "visibility": np.full((4, 4), 4294967295, np.uint32)}
     path.with_suffix(".pkl").write_bytes(pickle.dumps({"theta": theta[None], "proc_param": proc, **more}, protocol=2))
 
 
-def humans_whole(body: dict[str, Any], path: Path, focal: float = 5000 / 256 * HEIGHT) -> None:
+def humans_whole(body: TrueBody, path: Path, focal: float = 5000 / 256 * HEIGHT) -> None:
     """4D-Humans with the whole picture's camera."""
     np.savez(
-        path.with_suffix(".npz"), global_orient=body["turns"][None, :1], body_pose=body["turns"][None, 1:],
-        betas=body["betas"][None], pred_cam_t_full=pinhole(body, focal, (WIDTH / 2, HEIGHT / 2))[None],
+        path.with_suffix(".npz"), global_orient=body.turns[None, :1], body_pose=body.turns[None, 1:],
+        betas=body.betas[None], pred_cam_t_full=pinhole(body, focal, (WIDTH / 2, HEIGHT / 2))[None],
         scaled_focal_length=np.float32(focal),
     )  # fmt: skip
 
 
-def far(body: dict[str, Any], path: Path) -> None:
+def far(body: TrueBody, path: Path) -> None:
     """The same from so far away that the camera is a weak-perspective one."""
     humans_whole(body, path, 1e6)
 
 
-def humans_crop(body: dict[str, Any], path: Path) -> None:
+def humans_crop(body: TrueBody, path: Path) -> None:
     """4D-Humans with its crop's weak-perspective camera, nested as its model gives it, in a folder of first persons."""
     side, centre = 260.0, np.array([90.0, 160.0])
-    camera = [2 * body["scale"] / side, *(body["offset"] + (0.5 - centre) / body["scale"])]
-    params = {"global_orient": body["turns"][:1], "body_pose": body["turns"][1:], "betas": body["betas"]}
+    camera = [2 * body.scale / side, *(body.offset + (0.5 - centre) / body.scale)]
+    params = {"global_orient": body.turns[:1], "body_pose": body.turns[1:], "betas": body.betas}
     content = {"pred_smpl_params": params, "pred_cam": np.array(camera), "box_center": centre, "box_size": side}
     path.with_name(f"{path.name}_0.pkl").write_bytes(pickle.dumps(content))
 
 
-def smplify(body: dict[str, Any], path: Path) -> None:
+def smplify(body: TrueBody, path: Path) -> None:
     """SMPLify-X with SMPL, a folder a picture."""
     content = {
         "camera_rotation": np.eye(3)[None], "camera_translation": pinhole(body, 5000, (100, 150))[None],
-        "betas": body["betas"][None], "global_orient": body["vectors"][:1], "body_pose": body["vectors"][1:].reshape(1, -1),
+        "betas": body.betas[None], "global_orient": body.vectors[:1], "body_pose": body.vectors[1:].reshape(1, -1),
     }  # fmt: skip
     path.mkdir(parents=True)
     (path / "000.pkl").write_bytes(pickle.dumps(content, protocol=2))
 
 
-def without_camera(body: dict[str, Any], path: Path) -> None:
+def without_camera(body: TrueBody, path: Path) -> None:
     """Only the body: the keypoints say where."""
     np.savez(
         path.with_suffix(".npz"),
-        global_orient=body["vectors"][0],
-        body_pose=body["vectors"][1:].ravel(),
-        betas=body["betas"],
+        global_orient=body.vectors[0],
+        body_pose=body.vectors[1:].ravel(),
+        betas=body.betas,
     )
 
 
-def several(body: dict[str, Any], path: Path) -> None:
+def several(body: TrueBody, path: Path) -> None:
     """Two persons in a file; the first is somebody else, upside down."""
-    turns = np.stack([np.tile(np.eye(3), (24, 1, 1)), body["turns"]])
+    turns = np.stack([np.tile(np.eye(3), (24, 1, 1)), body.turns])
     place = pinhole(body, 5000, (100, 150))
     np.savez(
-        path.with_suffix(".npz"), global_orient=turns[:, :1], body_pose=turns[:, 1:], betas=np.stack([body["betas"]] * 2),
+        path.with_suffix(".npz"), global_orient=turns[:, :1], body_pose=turns[:, 1:], betas=np.stack([body.betas] * 2),
         cam_t=np.stack([place + (0.5, 0, 0), place]), focal_length=np.full((2, 2), 5000.0), camera_center=np.array([100.0, 150]),
     )  # fmt: skip
 
@@ -191,10 +214,10 @@ class Runs:
 def test_what_cannot_be_used_is_quarantined(tmp_path: Path) -> None:
     marker, written = tmp_path / "marker", []
 
-    def write(body: dict[str, Any], path: Path) -> None:
+    def write(body: TrueBody, path: Path) -> None:
         number = len(written)
         written.append(path)
-        turns, file = body["turns"].copy(), path.with_suffix(".pkl")
+        turns, file = body.turns.copy(), path.with_suffix(".pkl")
         if number == 0:
             return
         if number == 1:
@@ -204,11 +227,11 @@ def test_what_cannot_be_used_is_quarantined(tmp_path: Path) -> None:
         elif number == 3:
             turns[1:] = turns[:0:-1]  # somebody else's
         elif number == 4:
-            body["betas"] = body["betas"] + 8
+            body = body._replace(betas=body.betas + 8)
         elif number == 5:
             turns = turns[:20]
         if number > 1:
-            content = {"global_orient": turns[:1], "body_pose": turns[1:], "betas": body["betas"]}
+            content = {"global_orient": turns[:1], "body_pose": turns[1:], "betas": body.betas}
             file.write_bytes(pickle.dumps(content))
 
     chosen = photographs(tmp_path, write)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ptx.avatar.quaternions import axis_angles_of, continuous, quaternions
+from ptx.geometry.quaternions import axis_angles_of, continuous, quaternions
 
 VECTORS = np.concatenate(
     [np.random.default_rng(0).normal(0, size, (50, 3)) for size in (1e-9, 1e-5, 0.1, 1, 5)]
