@@ -20,7 +20,7 @@ BONES = {
 }  # fmt: skip
 """Joint, of both sides, → the bone of MakeHuman's rig that turns as it does."""
 
-LEFT_OUT = ("fly02",)
+LEFT_OUT = ("gym01",)
 """Poses that nobody takes before a camera: bent over backwards."""
 
 UPWARDS = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)

@@ -31,6 +31,7 @@ def on_skin(vertex: int) -> Worn:
     return Worn(piece, "top", None, NOBODY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joint", [4, 15, 18])
 def test_a_piece_moves_as_the_skin_that_it_is_bound_to(joint: int) -> None:
     """Where one joint moves the skin alone, the piece is its rigid neighbour in any pose and shape."""
@@ -45,6 +46,7 @@ def test_a_piece_moves_as_the_skin_that_it_is_bound_to(joint: int) -> None:
     np.testing.assert_allclose(away @ away.T, 1e-4 * np.array([[1, 1, 1], [1, 2, 1], [1, 1, 2]]), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_every_piece_lies_on_the_body_and_is_moved_by_few_joints() -> None:
     for piece in PACK.pieces:
         figure = assemble(PACK, BODY, FLAT, [wear(BODY, piece, "top")])

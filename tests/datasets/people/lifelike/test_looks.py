@@ -83,6 +83,7 @@ def test_own_colours_are_kept_or_dyed() -> None:
     assert dyed[0, 0].mean() > dyed[0, 7].mean()  # folds stay
 
 
+@pytest.mark.slow
 def test_skins_span_light_to_dark_and_lips_differ_from_cheeks() -> None:
     skins = [sample_skin(PACK, "female", haired=True, rng=np.random.default_rng(seed)) for seed in range(60)]
     tones = np.array([skin.tone.mean() for skin in skins])
@@ -91,6 +92,7 @@ def test_skins_span_light_to_dark_and_lips_differ_from_cheeks() -> None:
     assert all(skin.lips[1] < skin.tone[1] for skin in skins)
 
 
+@pytest.mark.slow
 def test_only_men_have_beards_and_beards_only_chins() -> None:
     skins = [
         sample_skin(PACK, sex, haired=True, rng=np.random.default_rng(k))
