@@ -48,6 +48,8 @@ class Zones:
     """The head's front below the hairline."""
     features: Floats
     """Brows, eyes, nose and mouth."""
+    front: Floats
+    """The face from the mouth up to the hairline, without its sides: what a profile shows aslant."""
     hands: Floats
     feet: Floats
     arms: Floats
@@ -88,6 +90,7 @@ def body_zones(body: Body) -> Zones:
         scalp=scalp,
         face=face,
         features=features * (1 - ramp(np.abs(x), 0.56, 0.70)),
+        front=face * ramp(z, 0.36, 0.54) * ramp(y, -0.40, -0.28),
         hands=share(*HAND_JOINTS),
         feet=share(*FOOT_JOINTS),
         arms=share(*ARM_JOINTS),

@@ -18,7 +18,7 @@ from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
-from ptx.surface.hair import hair_weights
+from ptx.surface.hair import ears_covered, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, continue_legs
 from ptx.surface.merge import Views
@@ -63,6 +63,8 @@ class Completion:
     """(P, 2, V) 0..1 how far it may be, in the photographs and under the arms."""
     shift: Floats
     """(2, P, V, 3) what is added to the colours that are found there, surely and at a grazing angle."""
+    aslant: Floats
+    """(V,) 0..1 how far a vertex may be taken from where it is seen at a grazing angle."""
     reflected: Floats
     """(V, 5) px, px of the reflected place, and what is added to its colours."""
     reflected_share: Floats
@@ -71,6 +73,10 @@ class Completion:
     """(V, 3) smooth colours for what nothing shows."""
     hair: Floats
     """(V,) weights of the vertices that show hair."""
+    strands: Floats | None
+    """(V, 3) smooth colours of hair, for where it grows; None where none is seen."""
+    hair_share: Floats
+    """(V,) 0..1 how far there is hair where nothing shows what there is."""
     hair_colour: Floats | None
     """(3,), or None where no hair is seen."""
 
@@ -98,14 +104,21 @@ def complete(views: Views) -> Completion:
     for place in range(1, own):
         shown, sure = over(shown, sure, colours[place, 0], opacity(confidence[place, 0], 1.0))
     hair = hair_weights(source, shown, sure)
-    strands = shown[hair > min(0.4, 0.5 * float(hair.max()))]
-    hair_colour = np.median(strands, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
-    base = _base(source, mix, known, shown, hair, hair_colour)
+    most = shown[hair > min(0.4, 0.5 * float(hair.max()))]
+    hair_colour = np.median(most, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
+    zone = hair_zone(body)
+    hair_share = zone.share + zone.ears if ears_covered(source.fitted, hair, sure) else zone.share
+    strands = None
+    if hair_colour is not None:
+        there = body_zones(body).head > 0
+        strands = zone.light[:, None] * diffuse(body, shown, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
+    base = _base(source, mix, known)
     if legs.below.any():
         if source.skin is not None and _wears_skirt(source) and np.array_equal(legs.repeats, every):
             base[legs.below] = source.skin  # under a skirt whose cloth is no legs'
         _dress_legs(body, legs.below, base)
-    return Completion(points, shares, shift, carried, valid, base, hair, hair_colour)
+    aslant = np.max([one.aslant for one in views.sources], axis=0)
+    return Completion(points, shares, shift, aslant, carried, valid, base, hair, strands, hair_share, hair_colour)
 
 
 def _wears_skirt(source: Source) -> bool:
@@ -235,7 +248,7 @@ def _reflect(body: Body, known: Floats) -> tuple[Ints, Floats]:
         beyond = 2 * rest[have[nearest]] - rest[want]
         other[want] = have[tree.query(beyond * factor)[1]]
         share[want] = np.clip((REACHES[name] - distance) / (REACHES[name] / 3), 0, 1)
-    return other, share
+    return other, share * (1 - zones.front)  # where a face is painted
 
 
 def _colours_at(source: Source, at: Floats) -> Floats:
@@ -247,21 +260,17 @@ def _colours_at(source: Source, at: Floats) -> Floats:
     return np.asarray(share * below + (1 - share) * top, np.float32)
 
 
-def _base(source: Source, mix: Floats, known: Floats, own: Floats, hair: Floats, hair_colour: Floats | None) -> Floats:
-    """Diffuse colours (V, 3): the scalp's from hair only, face's and hands' from skin, the rest from all that is not head."""
+def _base(source: Source, mix: Floats, known: Floats) -> Floats:
+    """Diffuse colours (V, 3): face's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
     body, skin, zones = source.fitted.body, source.skin, body_zones(source.fitted.body)
     clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
     mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
     out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
-    if hair_colour is not None:
-        there = zones.head > 0
-        strands = diffuse(body, own, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
-        out += zones.scalp[:, None] * (strands - out)
     if skin is None:
         return out
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
-    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=5e-3, to=skin, among=zones.head > 0)
-    out += np.maximum(zones.face, np.clip(zones.head - zones.scalp, 0, 1))[:, None] * (cheeks - out)
+    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=1e-3, to=skin, among=zones.head > 0)
+    out += zones.head[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
     out += zones.hands[:, None] * (palms - out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import settle_face
+from ptx.surface.face import face_turn, settle_face
 from ptx.surface.layers import (
     INSIDE,
     NOTHING,
@@ -39,6 +40,9 @@ from ptx.surface.under_arms import peel_arms
 
 FACE_FACING = 0.6, 0.75
 """The same for a face's features: seen aslant they are worse than a painted face."""
+
+TURNED = 46.0, 58.0
+"""Degrees of `face_turn` from which a face is doubted, and not believed at all: half a nose mirrored makes two."""
 
 FOLD_STEP = 0.05
 """Metres of depth between neighbouring pixels that make a fold."""
@@ -83,6 +87,8 @@ class Source:
     """(H, W) confidence of `seen` for views that hardly differ from it: a face seen aslant is right there, and hair before the chest."""
     uncovered: Floats
     """(V,) 0 of vertices of the body before which a sheet is seen, or that are not drawn under one; else 1."""
+    aslant: Floats
+    """(V,) 0..1 how far vertices may be taken from where they are seen at a grazing angle: a face is rather painted."""
     skin: Floats | None
     """(3,) the person's skin, or None."""
 
@@ -96,8 +102,9 @@ def nothing_seen(fitted: FittedBody) -> Source:
     """Return what is known of a person without any photograph, who stands as one would have shown them: nothing is seen."""
     nothing = np.zeros((1, 1), np.float32)
     black = np.zeros((1, 1, 3), np.uint8)
+    none = np.zeros(len(fitted.points), np.float32)
     layer = Layer(black, black, nothing, np.full((1, 1), NOTHING, np.float32))
-    return Source(fitted, fitted.points, layer, layer, nothing, np.zeros(len(fitted.points), np.float32), None)
+    return Source(fitted, fitted.points, layer, layer, nothing, none, none, None)
 
 
 def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
@@ -115,17 +122,21 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     normals = unit_normals(fitted.vertices, fitted.faces)[:, 2]
     points = settle_face(body, fitted.points, normals, photograph.face)
     maps = draw_maps(points, fitted.faces, fitted.size)
-    cosine, features = maps.of(np.stack([normals, zones.features], axis=1))
+    cosine, features, front = maps.of(np.stack([normals, zones.features, zones.front], axis=1))
     reading = read_parts(photograph.image, photograph.mask, fitted, points)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
-    asked = _asked_of_features(cosine, features, photograph.face)
-    image = fill_outside(photograph.image, photograph.mask > INSIDE)
-    confidence = alike * asked * reading.hair  # hair before the chest is right from where it is seen alone
-    seen = Layer(image, weighted_blur(image, confidence, SMOOTH * scale), confidence, maps.depth)
-    colours, confidence = sample_vertices(points, np.ones(len(points), np.float32), seen)
+    asked, turned = _asked_of_features(cosine, features, photograph.face), _turned(fitted, photograph.face)
+    image, ones = fill_outside(photograph.image, photograph.mask > INSIDE), np.ones(len(points), np.float32)
+    certain = alike * asked * reading.hair  # hair before the chest is right from where it is seen alone
+    seen = Layer(image, weighted_blur(image, certain, SMOOTH * scale), certain, maps.depth)
+    colours, confidence = sample_vertices(points, ones, seen)
     skin = typical_skin(colours, confidence, zones)
+    if turned > 0:
+        asked *= 1 - turned * front
+        seen = seen._replace(confidence=certain * (1 - turned * front))
+        colours, confidence = sample_vertices(points, ones, seen)
     rules = np.zeros(len(points), np.float32)
     if skin is not None:
         rules = skin_rules(colours, confidence, skin, points[:, :2], scale, zones)
@@ -136,7 +147,9 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
     under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
-    return Source(fitted, points, seen, under, alike, uncovered_vertices(fitted, points, maps.surface), skin)
+    uncovered = uncovered_vertices(fitted, points, maps.surface)
+    aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin)
 
 
 def uncovered_vertices(fitted: FittedBody, points: Floats, surface: Ints) -> Floats:
@@ -150,9 +163,24 @@ def uncovered_vertices(fitted: FittedBody, points: Floats, surface: Ints) -> Flo
     return out
 
 
+def _turned(fitted: FittedBody, face: Floats | None) -> float:
+    """How far a head is turned to a side, 0 to 1, by the points of its face (468, 3), or as it is fitted where none is found."""
+    low, high = TURNED
+    if _found(face):
+        turn = face_turn(fitted.body, face)
+    else:
+        x, _, z = joint_transforms(fitted.body, fitted.pose[None], fitted.betas)[0][0][joint("head")][:, 2]
+        turn = float(np.degrees(np.arctan2(abs(x), z)))
+    return float(np.clip((turn - low) / (high - low), 0, 1))
+
+
+def _found(face: Floats | None) -> TypeGuard[Floats]:
+    return face is not None and bool(np.isfinite(face[:, :2]).all())
+
+
 def _asked_of_features(cosine: Floats, features: Floats, face: Floats | None) -> Floats:
     """Factor (H, W) on the confidence of eyes, nose and mouth: believed where a face (468, 3) is found and seen from the front."""
-    if face is None or not np.isfinite(face[:, :2]).all():
+    if not _found(face):
         return 1 - features
     frontal = ramp_map(cosine, *FACE_FACING) / np.maximum(facing(cosine), np.float32(1e-3))
     return np.asarray(1 - features + features * np.minimum(frontal, 1), np.float32)

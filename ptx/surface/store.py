@@ -14,10 +14,10 @@ from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.atlas import Atlas, body_atlas
 from ptx.surface.completion import LENIENT, STRICT, Completion, complete
-from ptx.surface.face import paint_face
-from ptx.surface.hair import hair_grain
+from ptx.surface.hair import hair_grain, strand_ends
 from ptx.surface.layers import Image, Layer, look_up
 from ptx.surface.merge import Views, alone
+from ptx.surface.painted_face import paint_face
 from ptx.surface.points import Floats, Ints, SurfacePoints
 from ptx.surface.sampling import cubic_colour, linear_colour
 from ptx.surface.source import MaskedPhotograph, Source, observe
@@ -151,9 +151,9 @@ def _look_up_texels(source: Source, completion: Completion, atlas: Atlas) -> _Te
         completion.shares,
         completion.shift,
         (source.seen, source.under_arms),
-        zones.features,
+        completion.aslant,
         completion.reflected,
-        completion.reflected_share * (1 - zones.features),
+        completion.reflected_share,
         zones.under_arms,
         WHOLE * source.scale,
         out.colours,
@@ -173,7 +173,7 @@ def _fill(
     shares: Floats,
     shift: Floats,
     layers: tuple[Layer, Layer],
-    features: Floats,
+    slanting: Floats,
     reflected: Floats,
     reflected_share: Floats,
     under_arms: Floats,
@@ -193,7 +193,7 @@ def _fill(
         a, b = weights[n, 0], weights[n, 1]
         c = np.float32(1) - a - b
         left, most = np.float32(1), np.float32(0)
-        aslant = 1 - (a * features[i] + b * features[j] + c * features[k])
+        aslant = a * slanting[i] + b * slanting[j] + c * slanting[k]
         for step in range(2 * steps):
             late, place, row = step // steps, step % steps // 2, step % 2
             if step < steps:
@@ -269,13 +269,17 @@ def _provenance(way: NDArray[np.uint8], places: int) -> NDArray[np.uint8]:
 def _made_up(views: Views, completion: Completion, points: SurfacePoints) -> Floats:
     """Colours (N, 3) of points that nothing shows: smooth ones, the hair's structure, a painted face."""
     body, zones = views.whole.fitted.body, body_zones(views.whole.fitted.body)
-    out, scalp = points.of(completion.base), points.of(zones.scalp)
-    hairy = np.flatnonzero(scalp > 0)
-    shown = completion.hair * views.shares
-    most = int(np.argmax(shown.sum(1)))
-    grain = hair_grain(views.sources[most], shown[most], points.chosen(hairy))
-    if grain is not None:
-        out[hairy] += GRAIN_SHARE * scalp[hairy, None] * grain
+    out, share = points.of(completion.base), points.of(completion.hair_share)
+    if completion.strands is not None:
+        grown = np.flatnonzero(share > 0)
+        cut = strand_ends(body, points.chosen(grown), share[grown])
+        hairy, cut = grown[cut > 0], cut[cut > 0, None]
+        there = points.chosen(hairy)
+        shown = completion.hair * views.shares
+        most = int(np.argmax(shown.sum(1)))
+        grain = hair_grain(views.sources[most], shown[most], there)
+        strands = there.of(completion.strands) + (0 if grain is None else GRAIN_SHARE * grain)
+        out[hairy] += cut * (strands - out[hairy])
     forward = unit_normals(body.v_template, body.faces)[:, 2]
     front = points.of(zones.face * ramp(forward, 0, FACE_TURNED))
     face = np.flatnonzero(front > LEAST_OPACITY)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
 
 from ptx.geometry.body import load_body
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import ANCHORS, face_anchors, face_view, paint_face, settle_face, thin_plate, unit_normals
+from ptx.surface.face import ANCHORS, face_anchors, face_turn, face_view, settle_face, thin_plate
+from ptx.surface.painted_face import paint_face
 from ptx.surface.points import SurfacePoints
 
 BODY = load_body("builtin")
@@ -78,3 +81,34 @@ def test_a_painted_face_has_dark_brows_and_red_lips() -> None:
     cheek, lips, brow = painted(270, 510), painted(350, 590), painted(433, 341)
     assert lips[1] / lips[0] < 0.9 * cheek[1] / cheek[0]
     assert brow.mean() < 0.7 * cheek.mean()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 20.0, -50.0, 80.0])
+def test_a_turn_is_that_of_the_camera(degrees: float) -> None:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    x, y, z = face_anchors(BODY).of(BODY.v_template).T
+    seen = np.zeros((468, 3), np.float32)
+    seen[list(ANCHORS), :2] = np.stack([300 * (c * x + s * z) + 200, 500 - 300 * y], axis=1)
+    assert face_turn(BODY, seen) == pytest.approx(abs(degrees), abs=0.1)
+
+
+@pytest.mark.parametrize("skin", [(225, 190, 170), (90, 60, 45)])
+def test_a_painted_face_is_symmetric_and_of_the_skin_s_colour(skin: tuple[int, int, int]) -> None:
+    face = np.flatnonzero(body_zones(BODY).face > 0.9).astype(np.int32)
+    points = SurfacePoints(np.stack([face] * 3, axis=1), np.tile(np.array([1, 0], np.float32), (len(face), 1)))
+    painted = paint_face(BODY, points, np.tile(np.array(skin, np.float32), (len(face), 1)), None)
+    light = painted.mean(1)
+    np.testing.assert_allclose(
+        np.median(painted[light > np.quantile(light, 0.7)], axis=0), skin, rtol=0.12
+    )  # where it is lit
+    at = BODY.v_template[face]
+    far, other = cKDTree(at).query(at * (-1, 1, 1))
+    assert np.median(np.abs(painted - painted[other]).mean(1)[far < 1e-4]) < 2
+
+
+def test_a_grey_photograph_gets_a_grey_face() -> None:
+    face = np.flatnonzero(body_zones(BODY).features > 0.9).astype(np.int32)
+    points = SurfacePoints(np.stack([face] * 3, axis=1), np.tile(np.array([1, 0], np.float32), (len(face), 1)))
+    painted = paint_face(BODY, points, np.full((len(face), 3), 150, np.float32), None)
+    np.testing.assert_array_equal(np.ptp(painted, axis=1), 0)
+    assert painted.std() > 5

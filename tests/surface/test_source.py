@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
+from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
-from ptx.surface.face import unit_normals
 from ptx.surface.layers import draw_maps, fill_outside, weighted_blur
 from ptx.surface.source import MaskedPhotograph, Source, beside_arms, observe
 
@@ -55,6 +55,18 @@ def test_features_are_asked_for_a_face() -> None:
     x, y = np.rint(source.points[features, :2].mean(0)).astype(int)
     assert source.seen.confidence[y, x] < 0.05
     assert source.confidence_alike[y, x] > 0.1
+
+
+@pytest.mark.parametrize(("yaw", "believed"), [(20, True), (75, False)])
+def test_the_front_of_a_face_in_profile_is_doubted(yaw: float, believed: bool) -> None:
+    """Also beside its features; its side is believed as before."""
+    fitted = standing(yaw)
+    source, zones = observed(fitted), body_zones(BODY)
+    beside = (zones.front > 0.5) & (zones.features < 0.5)
+    assert beside.any()
+    assert (source.aslant[beside].min() >= 0.5) == believed
+    assert (source.aslant[beside].max() < 0.5) != believed
+    np.testing.assert_array_equal(source.aslant[zones.front + zones.features == 0], 1)
 
 
 def test_trunk_beside_an_arm_is_doubted() -> None:

@@ -39,8 +39,8 @@ HOLD = 0.01
 SCALP_HOLD = 0.005
 """Share of `HOLD` on the scalp, where hair may be thick."""
 
-STIFF_HANDS, STIFF_FACE = 15.0, 30.0
-"""Added stiffness of hands and of the face, which keep their form."""
+STIFF_HANDS, STIFF_FACE = 15.0, 5.0
+"""Added stiffness of hands and of the face, which keep their form; hair above a face that is stiffer does not reach its outline."""
 
 HAIR = 2.0
 """Weight of the squared gradient on the scalp: hair is as thick behind as it is seen to be above and beside."""

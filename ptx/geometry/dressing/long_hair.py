@@ -76,6 +76,8 @@ class Rows(NamedTuple):
     """(R,) rows between chin and shoulders."""
     shoulders: float
     """Metres of the shoulders below the sheet's top."""
+    points: float
+    """Metres by which the sheet's columns end above its length, in the mean."""
 
 
 def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, float, float]:
@@ -121,7 +123,7 @@ def _measure(body: LayeredBody, layer: int, points: Floats, depth: Floats, hair:
     seen, filled = (np.bincount(row[where], minlength=count)[:count] / scale**2 for where in (shown, shown & hair))
     chin, shoulders = (float(sheet.vertices[0, 0, 1]) - height for height in chin_and_shoulders(body.base))
     down = sheet.down[1:]
-    return Rows(seen, filled, down, (down > chin) & (down <= shoulders), shoulders)
+    return Rows(seen, filled, down, (down > chin) & (down <= shoulders), shoulders, float(sheet.ends.mean()))
 
 
 def _run(rows: Rows, start: float, share: float) -> float:
@@ -146,7 +148,11 @@ def _curtain(rows: Rows, locks: float) -> float:
     """How long the curtain is; where the picture does not show it, as the locks are."""
     seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
     if seen > LEAST_SEEN and filled > FILLED * seen:
-        return _run(rows, rows.shoulders, FILLED) or round(rows.shoulders + UNSEEN, 2)
+        above = _run(rows, float(rows.down[max(0, int(np.argmax(rows.neck)) - 1)]), FILLED)
+        if not locks and 0 < above < rows.down[rows.neck][-1]:  # it ends above the shoulders
+            return round(above + rows.points, 2)
+        below = _run(rows, rows.shoulders, FILLED)
+        return round(below + rows.points if below else rows.shoulders + UNSEEN, 2)
     behind = rows.seen[rows.down > rows.shoulders].sum()
     return locks if behind < LEAST_SEEN else 0.0
 

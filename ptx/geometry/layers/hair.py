@@ -22,6 +22,12 @@ ABOVE_EARS = 0.35
 SLACK, ON_TRUNK = 0.006, 0.02
 """Metres between the hair and the skin of the head, and of the trunk."""
 
+SUNK = 0.03, 0.1
+"""Metres that a sheet's first row lies deeper, and below it within which it comes out of the hair of the head."""
+
+ROUND, TUFTS = 0.06, 0.03
+"""Metres by which hair ends higher at a sheet's edges than in its middle, and at most between its points."""
+
 HEAD = tuple(joint(name) for name in ("head", "neck"))
 TRUNK = tuple(
     joint(name)
@@ -77,6 +83,7 @@ def make_hair(body: Body, fall: Fall) -> Sheet:
     chin, shoulders = chin_and_shoulders(body)
     reach = np.stack([_reach(body.v_template[head], max(height, chin), away, axis) for height in heights])
     hang = np.maximum.accumulate(gaussian_filter1d(reach, 1.0, axis=1), axis=0) + SLACK
+    hang -= SUNK[0] * (1 - smoothstep((heights[0] - heights) / SUNK[1]))[:, None]
     vertices = axis + hang[..., None] * away
     vertices[..., 1] = heights[:, None]
     low = smoothstep((chin - heights) / (chin - shoulders - BELOW))[:, None]
@@ -104,7 +111,14 @@ def make_hair(body: Body, fall: Fall) -> Sheet:
         shapedirs=gaussian_filter1d(gaussian_filter1d(shapedirs, 2.0, axis=1), 2.0, axis=0),
         mirrored=columns if fall.front else columns[::-1].copy(),
         opposite=False,
+        ends=_points(fall.columns),
     )
+
+
+def _points(columns: int) -> Floats:
+    """`Sheet.ends` of hair: round, and in points; alike on both sides."""
+    points = np.random.default_rng(0).random(columns)
+    return np.asarray(ROUND * np.linspace(-1, 1, columns) ** 2 + TUFTS * (points + points[::-1]) / 2, np.float64)
 
 
 def _reach(points: NDArray[np.float32], height: float, away: Floats, axis: Floats) -> Floats:

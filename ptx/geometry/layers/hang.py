@@ -16,8 +16,7 @@ def hung(body: LayeredBody, worn: Worn) -> NDArray[np.float32]:
     """Displacements (S, 3) in rest, metres, that bring all rows of the sheets beyond the length that is worn to their end."""
     out = []
     for sheet, length in zip(body.sheets, worn, strict=True):
-        there = np.einsum("rs,sck->rck", sheet.end(length), sheet.vertices)
-        out.append((there - sheet.vertices).reshape(-1, 3).astype(np.float32))
+        out.append((sheet.cut(length) - sheet.vertices).reshape(-1, 3).astype(np.float32))
     return np.concatenate(out)
 
 

@@ -31,6 +31,8 @@ class Sheet(NamedTuple):
     """(C,) the column on the other side, from left to right, of each; its own where the sheet has no other side."""
     opposite: bool
     """True where the sheet's back is like its front; the columns begin in front."""
+    ends: Floats
+    """(C,) metres by which each column ends above the sheet's length: 0 of a hem, more in points of hair."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,6 +66,13 @@ class Sheet(NamedTuple):
         rows, columns = self.shape
         grid = first + np.arange(rows * columns).reshape(rows, columns)
         return np.concatenate([grid, grid[:, :1]], axis=1) if self.closed else grid
+
+    def cut(self, length: float) -> Floats:
+        """Vertices (R, C, 3) of the sheet cut at a length, metres: rows below it lie on its end."""
+        if not self.ends.any():
+            return np.asarray(np.einsum("rs,sck->rck", self.end(length), self.vertices))
+        columns = [self.end(max(0.0, length - up)) @ self.vertices[:, n] for n, up in enumerate(self.ends)]
+        return np.stack(columns, axis=1)
 
     def end(self, length: float) -> Floats:
         """Weights (R, R) that move every row of a sheet that is cut at a length, metres: rows below it lie on its end."""

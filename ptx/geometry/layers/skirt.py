@@ -79,6 +79,7 @@ def make_skirt(body: Body) -> Sheet:
         shapedirs=smooth_around(body.shapedirs[farthest].astype(np.float64), 4),
         mirrored=-np.arange(SIDES) % SIDES,
         opposite=True,
+        ends=np.zeros(SIDES),
     )
 
 

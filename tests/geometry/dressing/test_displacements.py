@@ -74,7 +74,7 @@ def test_cost_is_its_formula() -> None:
     heights = rng.normal(0, 0.02, BASIS.weights.shape[1])
     field = BASIS.weights @ heights
     regions = body_zones(BODY)
-    stiff = 1 + 15 * regions.hands + 30 * regions.face
+    stiff = 1 + 15 * regions.hands + 5 * regions.face
     mesh = COUNT / 13718
     bend = 20 * mesh * ((stiff * (mesh_laplacian(BODY.faces, COUNT) @ field)) ** 2).sum()
     hold = 0.01 / mesh * (stiff**2 * (1 - 0.995 * regions.scalp) * field**2).sum()

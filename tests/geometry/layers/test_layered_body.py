@@ -123,6 +123,15 @@ def test_a_cut_sheet_keeps_the_rows_above_its_end() -> None:
     np.testing.assert_allclose(end @ SHEET.down, np.minimum(SHEET.down, 0.4), atol=1e-12)
 
 
+def test_hair_ends_in_points() -> None:
+    """No column is longer than the sheet, none more than its own `ends` shorter, and those of a skirt are alike."""
+    for sheet in LAYERED.sheets:
+        length = float(sheet.down[-1]) - 0.1
+        lowest = sheet.cut(length)[..., 1].min(axis=0)
+        np.testing.assert_allclose(sheet.vertices[0, :, 1] - lowest, length - sheet.ends, atol=0.03)
+        assert (np.ptp(sheet.ends) > 0.05) == (not sheet.closed)
+
+
 def test_what_is_not_worn_lies_on_the_skin() -> None:
     points = np.random.default_rng(0).uniform(0, 100, (len(LAYERED.v_template), 3)).astype(np.float32)
     worn, bare = points.copy(), points.copy()
