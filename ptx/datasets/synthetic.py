@@ -13,8 +13,10 @@ from pydantic import Field, model_validator
 from ptx.datasets.data_set import BoxFinder, DataSet, OwnSplitSettings, PersonKeypoints, WorkingImage
 from ptx.datasets.folder import pairs_within
 from ptx.datasets.images import Image, Transform
-from ptx.datasets.people.options import VERSION, PeopleOptions, image_ids
-from ptx.pipeline.config import ADDED_LATER, Share
+from ptx.datasets.people import open_people
+from ptx.datasets.people.options import LIFELIKE_VERSION, VERSION, Looks, PeopleOptions, image_ids
+from ptx.datasets.people.packs import describe_pack
+from ptx.pipeline.config import ADDED_LATER, AbsolutePath, Share
 from ptx.pipeline.stage import Listing
 
 if TYPE_CHECKING:
@@ -37,10 +39,22 @@ class PeopleData(OwnSplitSettings):
     """More than 1: images come in groups of so many, one pose seen from all round, and pairs are of one group; it divides
     images_per_person."""
 
+    looks: Annotated[Looks, ADDED_LATER] = "plain"
+    """plain: painted bodies, the quicker to draw with much to learn from. lifelike: people in clothes, shoes and hair that are meshes of
+    their own, under light of real rooms, as cameras take them."""
+    pack: AbsolutePath | None = None
+    """Folder that `tools/build_people_pack.py` made, which lifelike people are dressed from; null: the one that comes with ptx."""
+
     @model_validator(mode="after")
     def _whole_groups(self) -> PeopleData:
         if self.images_per_person % self.views:
             raise ValueError(f"views: {self.views} does not divide images_per_person, {self.images_per_person}")
+        return self
+
+    @model_validator(mode="after")
+    def _pack_that_is_read(self) -> PeopleData:
+        if self.pack is not None and self.looks != "lifelike":
+            raise ValueError("pack: only lifelike people are dressed from it (looks: lifelike)")
         return self
 
 
@@ -60,14 +74,14 @@ class PeopleSet(DataSet[PeopleData]):
             data.half_body,
             loose=data.loose,
             views=data.views,
+            looks=data.looks,
+            pack=str(data.pack or ""),
         )
 
     @property
     def people(self) -> People:
         """The generator."""
-        from ptx.datasets.people.people import People  # numba: not before a picture is wanted
-
-        return People(self.options)
+        return open_people(self.options)
 
     @property
     def layout(self) -> str:
@@ -84,8 +98,13 @@ class PeopleSet(DataSet[PeopleData]):
         pairs = pairs_within((persons if data.views == 1 else np.arange(count) // data.views).tolist())
         text = f"people {VERSION} {data.persons} {per} {data.half_body} {self.context.seed} {self.context.size}"
         text += f" views {data.views}" if data.views > 1 else ""
+        notes: list[str] = []
+        if data.looks == "lifelike":
+            pack = describe_pack(self.options.pack)
+            text += f" lifelike {LIFELIKE_VERSION} {pack.digest}"
+            notes = [f"people go without what {pack.folder} lacks: {', '.join(pack.missing)}"] if pack.missing else []
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return Listing(image_ids(self.options), [""] * count, persons, splits, pairs, digest)
+        return Listing(image_ids(self.options), [""] * count, persons, splits, pairs, digest, notes=notes)
 
     def read(self, index: int, find_box: BoxFinder | None) -> WorkingImage:
         """Render an image; there is nothing to crop."""
@@ -101,9 +120,13 @@ class PeopleSet(DataSet[PeopleData]):
         """Open the exact garment labels."""
         return ExactLabels(self.people)
 
+    def silhouette(self, index: int) -> NDArray[np.uint8]:
+        """Return the exact silhouette (H, W), 0 to 255."""
+        return np.rint(self.people.alpha(index) * 255).astype(np.uint8)
+
     def exact_flow(self) -> RenderedFlow:
         """Open the exact flow of the pictures as rendered."""
-        return RenderedFlow(self.people, self.context.size)
+        return RenderedFlow(self.people)
 
 
 @dataclass(frozen=True)
@@ -136,12 +159,7 @@ class RenderedFlow:
     """Exact flow of the rendered meshes, with hair and loose clothes, which no stage knows."""
 
     people: People
-    size: tuple[int, int]
-    """Height, width in px."""
 
     def flow(self, target: int, source: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Compute the flow (H, W, 2) px and the visibility (H, W) of a pair of images."""
-        from ptx.geometry.correspondence import correspond  # numba
-
-        faces = self.people.wearer(target).body.faces
-        return correspond(self.people.points(target), self.people.points(source), faces, *self.size)
+        return self.people.exact_flow(target, source)

@@ -12,7 +12,18 @@ from ptx.datasets.people.options import VERSION, PeopleOptions, image_ids
 if TYPE_CHECKING:
     from ptx.datasets.people.people import People, Truth
 
-__all__ = ["VERSION", "People", "PeopleOptions", "Truth", "image_ids"]
+__all__ = ["VERSION", "People", "PeopleOptions", "Truth", "image_ids", "open_people"]
+
+
+def open_people(options: PeopleOptions) -> People:
+    """Open a population of the looks that its options name."""
+    if options.looks == "lifelike":
+        from ptx.datasets.people.lifelike.people import LifelikePeople
+
+        return LifelikePeople(options)
+    from ptx.datasets.people.people import People
+
+    return People(options)
 
 
 def __getattr__(name: str) -> type[People] | type[Truth]:

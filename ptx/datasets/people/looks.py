@@ -151,7 +151,7 @@ class Look:
         x, y, _ = rest.T
         out = self._skin_and_face(rest, front & ~cloth)
         label = self.labels(rest, front, cloth)
-        along, around = _cloth_coordinates(rest, cloth)
+        along, around = cloth_coordinates(rest, cloth)
         dress = label == garment("dress")
         upper = np.isin(label, (garment("top"), garment("coat"))) | dress & (cloth | (y > self.hem))
         lower = np.isin(label, (garment("trousers"), garment("skirt"), garment("dress"))) & ~upper
@@ -204,7 +204,7 @@ class Look:
         return out.astype(np.float32)
 
 
-def _cloth_coordinates(rest: Floats, cloth: Mask) -> tuple[Floats, Floats]:
+def cloth_coordinates(rest: Floats, cloth: Mask) -> tuple[Floats, Floats]:
     """Unroll clothes: return along the limb or trunk and around it, metres (M,), of points (M, 3), `cloth` (M,) on a loose tube."""
     x, y, z = rest.T
     arm_radius, trunk_radius, leg_radius, loose_radius = (np.float32(radius) for radius in RADII)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Looks = Literal["plain", "lifelike"]
+"""plain: painted bodies. lifelike: bodies in MakeHuman's clothes, shoes and hair, under light of real rooms, as a camera takes them."""
 
 VERSION = 2
 """Version of the generator, raised when the same options begin to give other images."""
+
+LIFELIKE_VERSION = 1
+"""The same of lifelike people."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,10 @@ class PeopleOptions:
     """Share of persons in skirts, wide dresses or coats, whose cloth leaves the body."""
     views: int = 1
     """Images of a person come in groups of this many: one pose from cameras at equal angles all round."""
+    looks: Looks = "plain"
+    """What the people look like."""
+    pack: str = ""
+    """Folder of the pack that lifelike people are dressed from; empty: the one that comes with ptx."""
 
 
 def image_ids(options: PeopleOptions) -> list[str]:

@@ -16,6 +16,7 @@ from ptx.datasets.people.render import SUPERSAMPLING, Image, Wearer, render, ren
 from ptx.datasets.people.scenes import cast_shadow, sample_background, sample_light
 from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
+from ptx.geometry.correspondence import correspond
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.mesh import vertex_normals
 from ptx.geometry.skinning import pose_keypoints, pose_vertices
@@ -76,7 +77,7 @@ class People:
         body = load_body(options.body)
         rng = self._rng(IMAGE_STREAM, self._leader(index))
         betas = self._person(index)[0]
-        pose = sample_pose(body, betas, rng)
+        pose = self._pose(body, betas, rng)
         # The poses of a person are spread all round, from a random beginning.
         first_yaw = self._rng(PERSON_STREAM, index // options.images_per_person, 1).uniform(0, 360)
         yaw = first_yaw + 360 * group * options.views / options.images_per_person + rng.uniform(-25, 25)
@@ -116,11 +117,27 @@ class People:
         options = self.options
         return _wearer(options.body, options.seed, index // options.images_per_person, options.loose)
 
+    def alpha(self, index: int) -> Floats:
+        """Return how much of each pixel (H, W) is the person's, 0..1."""
+        return (self.garment_labels(index) > 0).astype(np.float32)
+
+    def mesh(self, index: int) -> NDArray[np.int32]:
+        """Return the faces (F, 3) of `points`."""
+        return self.wearer(index).body.faces
+
     def points(self, index: int) -> Floats:
         """Return the vertices (V, 3) of `wearer(index).body` as an image's camera sees them: u, v in px, depth in m."""
         truth = self.truth(index)
         vertices = pose_vertices(self.wearer(index).body, truth.pose[None], truth.betas)[0]
         return project(truth.camera, vertices).astype(np.float32)
+
+    def exact_flow(self, target: int, source: int) -> tuple[Floats, NDArray[np.uint8]]:
+        """Compute the exact flow (H, W, 2) px and the visibility (H, W) of a pair of images."""
+        return correspond(self.points(target), self.points(source), self.mesh(target), *self.options.size)
+
+    def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Sample the pose (24, 3) of an image, with the root unturned."""
+        return sample_pose(body, betas, rng)
 
     def _frame(self, index: int, vertices: Floats, half: bool, rng: np.random.Generator) -> Floats:  # noqa: ARG002
         """Sample the camera (3,) of an image of the body's vertices (V, 3): it shows all, or where `half` the upper part."""
@@ -143,10 +160,19 @@ class People:
 def _sample_person(seed: int, person: int, loose: float) -> tuple[NDArray[np.float64], Look]:
     """Sample a person's shape (10,) and look; in loose clothes with probability `loose`."""
     rng = np.random.default_rng([seed, PERSON_STREAM, person])
-    betas = np.clip(rng.normal(0, 1, 10), -MAX_BETA, MAX_BETA)
+    betas = _shape(rng)
     look = sample_look(rng)
     clothes_rng = np.random.default_rng([seed, PERSON_STREAM, person, 2])
     return betas, wear_loose(look, clothes_rng) if clothes_rng.random() < loose else look
+
+
+def sample_shape(seed: int, person: int) -> NDArray[np.float64]:
+    """Sample a person's shape (10,), that of every look."""
+    return _shape(np.random.default_rng([seed, PERSON_STREAM, person]))
+
+
+def _shape(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.clip(rng.normal(0, 1, 10), -MAX_BETA, MAX_BETA)
 
 
 @lru_cache(maxsize=8)
