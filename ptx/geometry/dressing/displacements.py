@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.joints import PARENTS
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.mesh_graph import mesh_adjacency, mesh_edges
 from ptx.geometry.quantization import CONTROLS
@@ -51,8 +52,8 @@ MOST = 0.2
 MOST_ARMS, MOST_SHOULDERS, MOST_SCALP = 0.25, 0.4, 0.5
 """Share of `MOST` on arms, on the trunk's upper end, where long hair would make a cape, and on the scalp."""
 
-LEAST = -0.05
-"""Metres at which a displacement inwards ends."""
+LEAST, THINNEST = -0.05, 0.35
+"""Metres at which a displacement inwards ends, and the share of the distance to the bone: a shin that something hides is no peg."""
 
 
 class ControlBasis(NamedTuple):
@@ -107,7 +108,19 @@ def control_basis(body: Body) -> ControlBasis:
     most = MOST * (1 - np.minimum(limited, 1 - MOST_ARMS))[controls]
     normals = unit_normals(body.v_template, body.faces)
     cost = penalty.toarray() + 1e-6 * np.eye(len(controls))  # of a control vertex that no other depends on
-    return ControlBasis(weights, normals, cost, np.full(len(controls), LEAST), most, body.faces)
+    least = np.maximum(LEAST, -THINNEST * bone_distance(body, vertices[controls]))
+    return ControlBasis(weights, normals, cost, least, most, body.faces)
+
+
+def bone_distance(body: Body, points: Floats) -> Floats:
+    """Distance (N,) of points (N, 3) of a body in rest from its nearest bone, metres."""
+    ends = body.joint_template.astype(np.float64)
+    starts = ends[list(PARENTS[1:])]
+    along = ends[1:] - starts
+    length = np.maximum((along**2).sum(axis=1), 1e-12)
+    share = np.clip(((points[:, None] - starts) * along).sum(axis=2) / length, 0, 1)
+    apart = points[:, None] - starts - share[..., None] * along
+    return np.asarray(np.linalg.norm(apart, axis=2).min(axis=1), np.float64)
 
 
 def mesh_laplacian(faces: NDArray[np.int32], count: int) -> sp.csr_matrix:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
-from ptx.geometry.dressing.displacements import control_basis, farthest_vertices, mesh_laplacian
+from ptx.geometry.dressing.displacements import bone_distance, control_basis, farthest_vertices, mesh_laplacian
+from ptx.geometry.joints import joint
 from ptx.geometry.mesh_graph import mesh_edges
 from ptx.geometry.zones import body_zones
 
@@ -85,7 +86,25 @@ def test_cost_is_its_formula() -> None:
 
 
 def test_limits() -> None:
-    """Clothes stand off by 20 cm, by 5 from arms; nothing is pushed in by more than 5 cm."""
-    assert (BASIS.lower == -0.05).all()
+    """Clothes stand off by 20 cm, by 5 from arms; nothing is pushed in by more than 5 cm, or a third of the way to the bone."""
+    assert BASIS.lower.min() == -0.05
     assert BASIS.upper.max() == pytest.approx(0.20)
     assert BASIS.upper.min() == pytest.approx(0.05, abs=1e-6)
+
+
+def test_distance_from_the_nearest_bone() -> None:
+    hip, knee = (BODY.joint_template[joint(f"left_{name}")].astype(float) for name in ("hip", "knee"))
+    down = (knee - hip) / np.linalg.norm(knee - hip)
+    away = np.cross(down, (0.0, 0.0, 1.0))
+    away /= np.linalg.norm(away)
+    middle = (hip + knee) / 2
+    points = np.stack([middle, middle + 0.02 * away, middle + 0.03 * away + 0.01 * down])
+    np.testing.assert_allclose(bone_distance(BODY, points), [0, 0.02, 0.03], atol=1e-6)
+
+
+def test_a_limb_is_not_drawn_in_to_its_bone() -> None:
+    thickness = bone_distance(
+        BODY, BODY.v_template[farthest_vertices(BODY.v_template.astype(float), len(BASIS.lower))].astype(float)
+    )
+    assert (-BASIS.lower <= 0.35 * thickness + 1e-9).all()
+    np.testing.assert_allclose(BASIS.lower.min(), -0.05)  # the trunk's limit
