@@ -260,18 +260,19 @@ def _patch(
                 v += along[p, 1, d] * step
             at[c, 0], at[c, 1] = u, v
         for c in range(3):
-            if (one and c != most_of) or share[c] <= 0:
+            if share[c] <= 0:
                 continue
-            p, mixed = point[c], np.float32(1) if one else share[c] ** 3 / sharp
+            p, mixed = point[c], share[c] / covered if one else share[c] ** 3 / sharp
+            for d in range(3):
+                colours[n, d] += part * mixed * shift[p, d]
+            if one and c != most_of:
+                continue
             cubic_colour(image, at[c, 0], at[c, 1], colour)
             linear_colour(even, at[c, 0], at[c, 1], smooth)
             for d in range(3):
                 grain = min(max(colour[d] - smooth[d], np.float32(-GRAIN)), np.float32(GRAIN))
                 found = plain[p] * grain + (1 - plain[p]) * colour[d]
-                colours[n, d] += part * mixed * found
-        for d in range(3):
-            move = share[0] * shift[i, d] + share[1] * shift[j, d] + share[2] * shift[k, d]
-            colours[n, d] += part * move / covered
+                colours[n, d] += part * (np.float32(1) if one else mixed) * found
         rest[n] -= part
         if part > most[n]:
             most[n], way[n] = part, number

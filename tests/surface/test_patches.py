@@ -12,13 +12,13 @@ from ptx.geometry.joints import joint
 from ptx.geometry.viewpoint import FittedBody
 from ptx.surface.completion import complete
 from ptx.surface.exemplars import skin_turns
-from ptx.surface.finer_mesh import TRUNK, finer_mesh, frames_of
+from ptx.surface.finer_mesh import QUARTERS, TRUNK, finer_mesh, frames_of
 from ptx.surface.layers import draw_maps
 from ptx.surface.merge import alone
 from ptx.surface.patches import Patches
 from ptx.surface.points import Floats
 from ptx.surface.source import MaskedPhotograph, observe
-from ptx.surface.store import Provenance, SurfaceStore, build_store
+from ptx.surface.store import Provenance, SurfaceStore, _patch, build_store
 
 BODY = load_body("builtin")
 MESH = finer_mesh(BODY)
@@ -135,3 +135,27 @@ def test_turns_are_those_of_the_photograph(degrees: float) -> None:
     np.testing.assert_allclose(np.linalg.norm(turn[belly], axis=1), SCALE, rtol=1e-3)
     found = np.degrees(np.arctan2(turn[belly, 1], turn[belly, 0]))
     assert np.median(found) == pytest.approx(degrees, abs=3)
+
+
+def test_plain_and_patterned_patches_meet_without_a_seam() -> None:
+    """Of plain cloth only the grain is taken, of patterned its colours; beside one another they are blended to what both are, 200."""
+    image = np.full((8, 8, 3), 200, np.uint8)
+    is_plain = np.array([1, 0, 0, 1, 0, 1], np.float32)
+    one = Patches(
+        piece=np.arange(6, dtype=np.int32),
+        at=np.full((6, 2), 4, np.float32),
+        along=np.zeros((6, 2, 3), np.float32),
+        plain=is_plain,
+        shift=200 * is_plain[:, None] * np.ones(3, np.float32),
+        position=np.zeros((6, 3), np.float32),
+    )
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet((1, 1, 1), 200)[:, :2].astype(np.float32)
+    colours, rest = np.zeros((200, 3), np.float32), np.ones(200, np.float32)
+    way, coordinates, most = np.zeros(200, np.uint8), np.zeros((200, 2), np.float32), np.zeros(200, np.float32)
+    corners = np.arange(6, dtype=np.int32)[None]
+    _patch(
+        np.zeros(200, np.int32), weights, corners, QUARTERS, one, image, image, 9, colours, rest, coordinates, way, most
+    )  # fmt: skip
+    np.testing.assert_allclose(colours, 200, atol=1e-3)
+    np.testing.assert_allclose(rest, 0, atol=1e-6)
