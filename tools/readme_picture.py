@@ -2,8 +2,11 @@
 
     python tools/readme_picture.py
 
-The photograph is cut out of one by Meghan Lamle (Unsplash licence). The poses are keypoints, as OpenPose writes them, of persons in
-footage of Pose2Sim (BSD-3-Clause) and in a photograph by Anete Lusina (Pexels licence).
+The commands `ptx transfer docs/woman.jpg --pose docs/poses/wave.json --background "#e8e8e8"` (dance, stride) and
+`ptx view docs/woman.jpg --yaw -40:41:80 -o sheet.png` paint the same.
+
+The photograph is cut out of one by Meghan Lamle (Unsplash licence). The poses are keypoints, as OpenPose writes them, of three of
+MakeHuman's poses (CC0) on the built-in body.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import ptx
+from ptx.inference.surface import SurfaceEngine
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 POSES = ("wave", "dance", "stride")
@@ -23,7 +26,7 @@ HEIGHT = 420
 
 def main() -> None:
     """Write docs/woman_poses.jpg."""
-    engine = ptx.load()
+    engine = SurfaceEngine()
     person = engine.person(DOCS / "woman.jpg")
     pictures = [person.person.original]
     pictures += [engine.transfer(person, DOCS / "poses" / f"{pose}.json").picture for pose in POSES]

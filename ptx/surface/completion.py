@@ -61,7 +61,7 @@ ACROSS = np.array([1, 2, 1], np.float32)
 """Factors on the face's coordinates: what lies at the same height is nearer."""
 
 FEWEST = 20
-"""Fewest vertices of the face that are known, where places are reflected."""
+"""Fewest vertices that are known of the face, where places are reflected, and of feet, for the colour of shoes."""
 
 EVENED = 20
 """Rounds in which colours that are expected of missing cloth are averaged with their neighbours'."""
@@ -141,7 +141,7 @@ def complete(views: Views) -> Completion:
     if legs.vertices.any():
         if bare:
             base[legs.vertices] = source.skin
-        _dress_legs(body, legs.vertices, base)
+        _dress_legs(body, legs.vertices, _shoes(body, mix, known), base)
     aslant = np.max([one.aslant for one in views.sources], axis=0)
     return Completion(
         points, shares, shift, gains, aslant, carried, valid, patches, base, hair, strands, hair_share, hair_colour
@@ -178,12 +178,18 @@ def _wanted(offers: Offered, carried: Floats, mix: Floats, known: Floats, legs: 
     return Wanted(mix, known, even[:, 2:5], even[:, 5])
 
 
-def _dress_legs(body: Body, below: Mask, base: Floats) -> None:
+def _shoes(body: Body, mix: Floats, known: Floats) -> Floats:
+    """Colour (3,) of feet: what is known of them (V, 3), (V,), else `SHOES`."""
+    shown = (body_zones(body).feet > 0.5) & (known > KNOWN)
+    return np.asarray(np.median(mix[shown], axis=0) if shown.sum() >= FEWEST else SHOES, np.float32)
+
+
+def _dress_legs(body: Body, below: Mask, shoes: Floats, base: Floats) -> None:
     """Make smooth colours (V, 3) of legs below the photograph's edge (V,) those of both legs, and of feet those of shoes, in place."""
     feet = ramp(body_zones(body).feet, *SHOE)[:, None]
     alike = below[:, None] * (1 - feet)
     base += alike * 0.5 * (mirrored_points(body).of(base) - base)
-    base += feet * (np.array(SHOES, np.float32) - base)
+    base += feet * (shoes - base)
 
 
 def _lay(

@@ -7,7 +7,8 @@ import pytest
 
 from ptx.geometry.body import load_body
 from ptx.geometry.zones import body_zones
-from ptx.surface.completion import STRICT, _membrane, _reflect, _shares, opacity, over
+from ptx.surface.completion import STRICT, _membrane, _reflect, _shares, _shoes, opacity, over
+from ptx.surface.legs import SHOES
 from ptx.surface.points import Floats
 
 BODY = load_body("small")
@@ -70,3 +71,10 @@ def test_opacity_and_mixing() -> None:
     assert known[0] == pytest.approx(1)
     np.testing.assert_allclose(mixed, [[50, 50, 0]], atol=1e-4)
     np.testing.assert_allclose(over(first, whole, second, whole)[0], first)
+
+
+def test_feet_are_as_the_shoe_that_is_shown_and_dark_where_none_is() -> None:
+    feet = body_zones(BODY).feet > 0.5
+    white, known = plain(230, 225, 220), (feet & (BODY.v_template[:, 0] > 0)).astype(np.float32)
+    np.testing.assert_allclose(_shoes(BODY, white, known), [230, 225, 220])
+    np.testing.assert_allclose(_shoes(BODY, white, np.zeros_like(known)), SHOES)
