@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.datasets.synthetic import RenderedFlow
 from ptx.geometry.body import load_body
 from ptx.geometry.labels import VISIBLE
 from ptx.inference.dressed_flow import CombinedOnTheSpot, DressedFlow
@@ -51,7 +50,7 @@ def dresser() -> Dresser:
 @pytest.mark.slow
 def test_loose_clothes_are_nearer_than_those_of_bare_bodies(dresser: Dresser, batch: tuple[torch.Tensor, ...]) -> None:
     """Against the exact flow of what the source shows."""
-    exact = [RenderedFlow(PEOPLE, SIZE).flow(2 * i + 1, 2 * i) for i in range(4)]
+    exact = [PEOPLE.exact_flow(2 * i + 1, 2 * i) for i in range(4)]
     truth = torch.tensor(np.stack([flow for flow, _ in exact])).permute(0, 3, 1, 2)
     labels = torch.tensor(np.stack([visible for _, visible in exact]))[:, None]
     seen = torch.where(labels == VISIBLE, labels, 2)

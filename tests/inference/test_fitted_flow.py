@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from ptx.datasets.people import People, PeopleOptions
-from ptx.datasets.synthetic import RenderedFlow
 from ptx.geometry.body import load_body
 from ptx.inference.fitted_flow import FittedFlow
 from ptx.models.losses import end_point_error
@@ -17,9 +16,8 @@ SIZE = (128, 96)
 
 def test_fitted_flow_is_close_to_the_truth() -> None:
     people = People(PeopleOptions(6, 2, seed=2, size=SIZE, half_body=0, body="small"))
-    rendered = RenderedFlow(people, SIZE)
     source, target = (torch.tensor(np.stack([people.truth(2 * i + k).keypoints for i in range(6)])) for k in (0, 1))
-    pairs = [rendered.flow(2 * i + 1, 2 * i) for i in range(6)]
+    pairs = [people.exact_flow(2 * i + 1, 2 * i) for i in range(6)]
     exact = torch.tensor(np.stack([flow for flow, _ in pairs])).permute(0, 3, 1, 2)
     labels = torch.tensor(np.stack([visibility for _, visibility in pairs]))[:, None]
     found = FittedFlow(load_body("small"))(source, target, torch.zeros(6, 3, *SIZE))
