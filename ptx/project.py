@@ -23,7 +23,7 @@ from ptx.stages.dress import Dress
 from ptx.stages.extract_keypoints import ExtractKeypoints
 from ptx.stages.fit_smpl import FitSmpl
 from ptx.stages.ingest import Ingest
-from ptx.stages.parse import Parse
+from ptx.stages.parse import NetworkParse, parse_stage
 from ptx.stages.rasterize import Rasterize
 from ptx.stages.released import ReleasedFlow, ReleasedParts, ReleasedVisibility
 from ptx.stages.silhouette import silhouette_stage
@@ -53,8 +53,9 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     hands = keypoints.detects and keypoints.details
     ingest = Ingest(settings.ingest, data, keypoints)
     extract = ExtractKeypoints(settings.extract_keypoints, data, keypoints)
-    parse = Parse(settings.parse, data)
     silhouette = silhouette_stage(settings.silhouette, settings.parse, data)
+    parse = parse_stage(settings.parse, data, silhouette.applies)
+    seen = (silhouette, parse) if isinstance(parse, NetworkParse) else (parse, silhouette)
     dressed = settings.rasterize.dressed(settings.workspace, silhouettes=silhouette.applies)
     if surface and (settings.released or not dressed):
         raise PtxError("train_generator.surface: needs dressed bodies (silhouette.backend, rasterize.surface)")
@@ -63,8 +64,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         return (
             ingest,
             extract,
-            parse,
-            silhouette,
+            *seen,
             ReleasedParts(flow, data),
             ReleasedFlow(flow, data),
             ReleasedVisibility(flow, data),
@@ -72,8 +72,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     return (
         ingest,
         extract,
-        parse,
-        silhouette,
+        *seen,
         FitSmpl(settings.fit_smpl, size, body, hands, data, keypoints),
         Dress(settings.dress, size, body, hands, keypoints, dressed),
         Rasterize(settings.rasterize, size, body, hands, dressed),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,33 +13,40 @@ from numpy.typing import NDArray
 from ptx.datasets.data_set import DataSet, DataSettings
 from ptx.datasets.file_stamps import named_file_stamps
 from ptx.datasets.label_sets import LabelSet
+from ptx.detector.shipped import PARSER_SHA256
 from ptx.labels import GARMENTS
 from ptx.pipeline.config import AbsolutePath, Section
 from ptx.pipeline.errors import BadSample
 from ptx.pipeline.fingerprint import Json, folder_stamp, former_folder_stamp
 from ptx.pipeline.stage import ArraySpec, Block, Codec, Process, Result, Stage, each_sample
 
-ParseBackend = Literal["truth", "files", "onnx"]
+ParseBackend = Literal["truth", "files", "onnx", "network", "none"]
+
+Labels = NDArray[np.uint8]
+
+LabelsOf = Callable[[Block, int], Labels]
+"""Block, position in it → labels (H, W) of the image."""
 
 
 class ParseSettings(Section):
     """Garment parsing: what each pixel of a person is. Pose flow learning is trained with it."""
 
     backend: Literal["auto"] | ParseBackend = "auto"
-    """Where labels come from; auto is truth for synthetic people, for photographs what `path` names, and nothing without it."""
+    """Where labels come from; auto is truth for synthetic people, for photographs what `path` names, and without it the network that
+    comes with ptx, which reads silhouettes and keypoints. none computes no labels."""
     path: AbsolutePath | None = None
-    """Folder of indexed PNGs named as the photographs, or a network (.onnx) that gives a score a label and pixel."""
+    """Folder of indexed PNGs named as the photographs, or a network of yours (.onnx) that gives a score a label and pixel."""
     labels: LabelSet = "lip"
     """Label set of the files or of the network: lip, atr, deepfashion or ptx."""
 
-    def resolve(self, data: DataSet[DataSettings]) -> ParseBackend | None:
-        """Return the backend, with `auto` resolved; None where there is nothing to parse with."""
+    def resolve(self, data: DataSet[DataSettings]) -> ParseBackend:
+        """Return the backend, with `auto` resolved."""
         if self.backend != "auto":
             return self.backend
         if "labels" in data.has:
             return "truth"
         if self.path is None:
-            return None
+            return "network"
         return "onnx" if self.path.suffix.lower() == ".onnx" else "files"
 
 
@@ -51,14 +58,15 @@ class Parse(Stage[ParseSettings]):
 
     name = "parse"
     store = "parsing"
-    inputs = ("ingest.image", "ingest.transform")
-    file_dependencies = ("label maps",)
+    switch = "parse.backend"
+    inputs: ClassVar[tuple[str, ...]] = ("ingest.image", "ingest.transform")
+    file_dependencies: ClassVar[tuple[str, ...]] = ("label maps",)
     cost = 0.02
 
     @property
     def applies(self) -> bool:
-        """False where there is nothing to parse with."""
-        return self.settings.resolve(self.data) is not None
+        """False where no labels are wanted."""
+        return self.settings.resolve(self.data) != "none"
 
     @property
     def depends_on(self) -> Mapping[str, Json | Section]:
@@ -97,19 +105,14 @@ class Parse(Stage[ParseSettings]):
 
     def open(self) -> Process:
         """Open the backend."""
-        from ptx.stages.backends.parsing import open_labels
-
-        backend = self.settings.resolve(self.data)
-        source = open_labels(backend, self.settings.path, self.settings.labels, self.data)
+        labels_of = self.open_labels()
         size = self.data.context.size
 
         def process(block: Block) -> Result:
-            image = block.array("ingest.image", np.uint8)
-            transform = block.array("ingest.transform", np.float32)
             labels = np.zeros((len(block), *size), np.uint8)
 
             def parse(i: int) -> None:
-                labels[i] = source.parse(int(block.index[i]), image[i], transform[i])
+                labels[i] = labels_of(block, i)
                 if not labels[i].any():
                     raise BadSample("nobody", "the parsing map shows background only")
 
@@ -117,3 +120,65 @@ class Parse(Stage[ParseSettings]):
             return Result({"labels": labels}, problems)
 
         return process
+
+    def open_labels(self) -> LabelsOf:
+        """Open the source of labels.
+
+        Raises:
+            PtxError: it cannot be used with this data set, or its files are not there.
+        """
+        from ptx.stages.backends.parsing import open_labels
+
+        source = open_labels(self.settings.resolve(self.data), self.settings.path, self.settings.labels, self.data)
+
+        def labels_of(block: Block, i: int) -> Labels:
+            image, transform = block.array("ingest.image", np.uint8)[i], block.array("ingest.transform", np.float32)[i]
+            return source.parse(int(block.index[i]), image, transform)
+
+        return labels_of
+
+
+@dataclass(frozen=True)
+class NetworkParse(Parse):
+    """Label the garments of every image by the network that comes with ptx, within silhouette and keypoints."""
+
+    silhouettes: bool
+    """Whether there are silhouettes: without them it does not apply."""
+
+    switch = "silhouette.backend"
+    inputs = ("ingest.image", "keypoints.keypoints", "silhouette.mask")
+    file_dependencies = ()
+    cost = 0.1
+
+    @property
+    def applies(self) -> bool:
+        """False where there are no silhouettes."""
+        return self.silhouettes
+
+    @property
+    def dependencies(self) -> Mapping[str, Json]:
+        """The backend, with `auto` resolved, and the hash of the network."""
+        return {"backend": "network", "network": PARSER_SHA256}
+
+    def open_labels(self) -> LabelsOf:
+        """Load the network.
+
+        Raises:
+            PtxError: its file is missing or damaged.
+        """
+        from ptx.detector.parsing import Parser
+
+        parser = Parser()
+
+        def labels_of(block: Block, i: int) -> Labels:
+            image, mask = block.array("ingest.image", np.uint8)[i], block.array("silhouette.mask", np.uint8)[i]
+            return parser(image, mask, block.array("keypoints.keypoints", np.float32)[i])
+
+        return labels_of
+
+
+def parse_stage(settings: ParseSettings, data: DataSet[DataSettings], silhouettes: bool) -> Parse:
+    """Make the stage of the backend that the settings choose."""
+    if settings.resolve(data) == "network":
+        return NetworkParse(settings, data, silhouettes)
+    return Parse(settings, data)

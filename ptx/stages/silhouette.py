@@ -29,7 +29,7 @@ class SilhouetteSettings(Section):
 
     backend: Annotated[Literal["auto"] | SilhouetteBackend, ADDED_LATER] = "auto"
     """Origin of the masks: truth of synthetic people, labels of stage parse (what is not background), or the network, sharpened by the
-    picture's edges; none computes no masks. auto is truth where there is one, labels where parse has any, else the network."""
+    picture's edges; none computes no masks. auto is truth where there is one, labels where parse has a user's, else the network."""
 
     def resolve(self, data: DataSet[DataSettings], parse: ParseSettings) -> SilhouetteBackend:
         """Return the backend, with `auto` resolved."""
@@ -37,7 +37,7 @@ class SilhouetteSettings(Section):
             return self.backend
         if data.has & {"masks", "labels"}:
             return "truth"
-        return "network" if parse.resolve(data) is None else "labels"
+        return "labels" if parse.resolve(data) in ("files", "onnx") else "network"
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,12 @@ KINDS: Mapping[SilhouetteBackend, type[SilhouetteStage]] = {
 def silhouette_stage(
     settings: SilhouetteSettings, parse: ParseSettings, data: DataSet[DataSettings]
 ) -> SilhouetteStage:
-    """Make the stage of the backend that the settings choose."""
+    """Make the stage of the backend that the settings choose.
+
+    Raises:
+        PtxError: silhouettes of labels that come from silhouettes.
+    """
     backend = settings.resolve(data, parse)
+    if backend == "labels" and parse.resolve(data) in ("network", "none"):
+        raise PtxError("silhouette.backend: labels are of parse.path or of synthetic people; use network")
     return KINDS[backend](settings, data, backend)

@@ -248,6 +248,5 @@ def missing_input(plan: Plan) -> str | None:
     """Return why a training cannot read a stage yet; None where it is done."""
     if plan.condition == "done":
         return None
-    section = plan.stage.name.replace("-", "_")
-    hint = "" if plan.stage.applies else f", after the setting `{section}.path` names its files"
+    hint = "" if plan.stage.applies else f", after the setting `{plan.stage.how_to_apply}`"
     return f"training reads {plan.stage.name}, which is {plan.condition}: `ptx run all` first{hint}"

@@ -92,7 +92,10 @@ def test_the_first_settings_file_is_written_as_the_readme_says(tmp_path: Path) -
 
 def test_a_stage_that_does_not_apply(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    fails(ptx(tmp_path, "run", "parse", *sets("data.root=photos")), "parse does not apply: set `parse.path`")
+    fails(
+        ptx(tmp_path, "run", "parse", *sets("data.root=photos", "parse.backend=none")),
+        "parse does not apply: set `parse.backend`",
+    )
 
 
 def test_config_and_doctor(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def test_stages_store_what_the_pack_has(done: Project) -> None:
         "ingest",
         "extract-keypoints",
         "silhouette",
+        "parse",
         "rasterize",
         "synth-flow",
         "visibility",

@@ -1,4 +1,4 @@
-"""`ptx run parse`: the truth of people, maps from files, a network of the user's."""
+"""`ptx run parse`: the truth of people, maps from files, a network of the user's, and the one that comes with ptx."""
 
 from __future__ import annotations
 
@@ -46,14 +46,34 @@ def test_people_know_their_labels(tmp_path: Path) -> None:
     assert all((labels[i] == people(chosen).garment_labels(i)).all() for i in range(4))
 
 
-def test_photographs_without_a_parser_are_not_parsed(tmp_path: Path) -> None:
-    chosen = photographs(tmp_path)
+def test_photographs_that_nobody_wants_parsed(tmp_path: Path) -> None:
+    chosen = photographs(tmp_path, "parse.backend=none")
     assert "parse" not in [step.name for step in chosen.stages]
     run(chosen, "ingest")
-    with pytest.raises(
-        PtxError, match=r"reads parse, which is absent: .*, after the setting `parse.path` names its files"
-    ):
+    with pytest.raises(PtxError, match=r"reads parse, which is absent: .*, after the setting `parse.backend`"):
         usable_pairs(chosen.pipeline, TRAIN, ("ingest", "parse"))
+
+
+def test_the_network_comes_after_silhouettes(tmp_path: Path) -> None:
+    names = [step.name for step in photographs(tmp_path).stages]
+    assert names.index("parse") == names.index("silhouette") + 1
+    without = make_project(tmp_path / "w", f"data.root={tmp_path / 'photos'}", "silhouette.backend=none")
+    assert "parse" not in [step.name for step in without.stages]
+    with pytest.raises(PtxError, match=r"silhouette.backend: labels are of parse.path"):
+        make_project(tmp_path / "v", f"data.root={tmp_path / 'photos'}", "silhouette.backend=labels")
+
+
+@pytest.mark.slow
+def test_the_network_that_comes_with_ptx(tmp_path: Path) -> None:
+    """Of lifelike people, whose truth is known, with their exact keypoints and silhouettes."""
+    size = "size=[192, 144]"
+    people_of = ["data.kind=people", "data.looks=lifelike", "data.persons=2", "data.images_per_person=2", size]
+    chosen = make_project(tmp_path, *people_of, "parse.backend=network", "body=small")
+    run(chosen, "ingest", "extract-keypoints", "silhouette", "parse")
+    found = read(chosen, "parse", "labels")
+    truth = np.stack([people(chosen).garment_labels(i) for i in range(4)])
+    assert (found == truth)[truth > 0].mean() > 0.7
+    assert (found == truth)[truth == 0].mean() > 0.97
 
 
 def test_files_are_mapped_like_their_photographs(tmp_path: Path) -> None:

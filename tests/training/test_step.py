@@ -59,11 +59,11 @@ def test_what_cannot_be(data: Path, tmp_path: Path) -> None:
     assert step(tiny_project(data), "train-attributes").impossible() == (
         "there is no annotation of clothes: set `attributes.path`"
     )
-    photographs = make_project(tmp_path / "work", *NETWORKS, f"data.root={tmp_path}")
-    assert step(photographs, "train-pose-flow").impossible() == "parse does not apply: set `parse.path`"
+    photographs = make_project(tmp_path / "work", *NETWORKS, f"data.root={tmp_path}", "parse.backend=none")
+    assert step(photographs, "train-pose-flow").impossible() == "parse does not apply: set `parse.backend`"
     plan = photographs.pipeline.plan(photographs.pipeline.stage("parse"))
     assert missing_input(plan) == (
-        "training reads parse, which is absent: `ptx run all` first, after the setting `parse.path` names its files"
+        "training reads parse, which is absent: `ptx run all` first, after the setting `parse.backend`"
     )
 
 

@@ -22,9 +22,12 @@ Labels = NDArray[np.uint8]
 
 
 def open_labels(
-    backend: Literal["truth", "files", "onnx"] | None, path: Path | None, labels: LabelSet, data: DataSet[DataSettings]
+    backend: Literal["truth", "files", "onnx", "network", "none"],
+    path: Path | None,
+    labels: LabelSet,
+    data: DataSet[DataSettings],
 ) -> LabelSource:
-    """Open a backend of garment labels.
+    """Open a backend of garment labels that reads pictures alone.
 
     Raises:
         PtxError: it cannot be used with this data set, or its files are not there.
@@ -32,7 +35,7 @@ def open_labels(
     if backend == "truth":
         if "labels" not in data.has:
             raise PtxError(
-                "parse.backend: truth is known of `people`, and of `avatars` with data.labels; photographs need files or onnx"
+                "parse.backend: truth is known of `people`, and of `avatars` with data.labels; photographs need network, files or onnx"
             )
         return data.label_source()
     if path is None:

@@ -1,0 +1,1 @@
+"""How the parser that comes with ptx is trained: pictures, what is done to them, the loop."""
