@@ -1,4 +1,5 @@
-"""Flow, outline and what is told of people in loose clothes and with long hair: bare, dressed by their skin alone, with layers.
+"""Flow, outline and what is told of people in loose clothes and with long hair: bare, dressed by their skin alone, with layers,
+and with layers that are told by true labels.
 
     python benchmarks/layers.py [--persons 100] [--size 128 64]
 
@@ -26,11 +27,12 @@ from ptx.geometry.correspondence import correspond
 from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.fitting import fit
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import joint, keypoint
 from ptx.geometry.labels import VISIBLE
-from ptx.labels import garment
+from ptx.labels import GARMENTS, garment
 
-KINDS = ("bare", "dressed", "with layers")
+KINDS = ("bare", "dressed", "with layers", "by labels")
 KNEES = [keypoint("left_knee"), keypoint("right_knee")]
 LEGS = tuple(garment(name) for name in ("legs", "trousers", "shoes"))
 HAIR = (garment("hair"),)
@@ -128,7 +130,7 @@ def main() -> None:
         if kind == "coat" and in_picture
     ]
     table(
-        ("found", "of those who wear it", "of others"),
+        ("found by colours / labels", "of those who wear it", "of others"),
         [
             ("a skirt, in skirts and dresses", share(skirts, 0), share(plain[0], 0)),
             ("a skirt, in coats", share(coats, 0), ""),
@@ -176,19 +178,23 @@ def see(people: People) -> list[View]:
         bare = Posed(fits.pose[i], fits.betas[i], fits.camera[i])
         mask = (labels > 0).astype(np.float32)
         person = Person(truth.keypoints, truth.keypoints3d, None, mask, None, people.render(i))
+        labelled = person._replace(garments=GarmentMap(labels, GARMENTS))
         skin, layers = (dress(BODY.base, bare, person, layers=with_layers) for with_layers in (False, True))
+        told = dress(BODY.base, bare, labelled)
         bodies: dict[str, Drawn] = {"bare": draw(bare, None, skin.iou[0])}
-        for kind, dressed in zip(KINDS[1:], (skin, layers), strict=True):
+        for kind, dressed in zip(KINDS[1:], (skin, layers, told), strict=True):
             bodies[kind] = draw(dressed.posed, dressed, dressed.iou[1])
         views.append(View(people.points(i), labels, truth.keypoints, float(truth.camera[0]), bodies))
     return views
 
 
 def share(views: list[View], first: int) -> str:
-    """Share of the images in which sheets are found, from the first on: 0 the skirt, 1 hair."""
-    worn = [view.bodies[KINDS[2]].worn for view in views]
-    found = [max(lengths[:1] if first == 0 else lengths[1:]) > 0 for lengths in worn]
-    return f"{np.mean(found):.1%} of {len(found)}"
+    """Share of the images in which sheets are found, by colours and by labels, from the first on: 0 the skirt, 1 hair."""
+    found = [
+        [max(lengths[:1] if first == 0 else lengths[1:]) > 0 for lengths in (view.bodies[kind].worn for view in views)]
+        for kind in KINDS[2:]
+    ]
+    return " / ".join(f"{np.mean(each):.1%}" for each in found) + f" of {len(views)}"
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
         extract,
         *seen,
         FitSmpl(settings.fit_smpl, size, body, hands, data, keypoints),
-        Dress(settings.dress, size, body, hands, keypoints, dressed),
+        Dress(settings.dress, size, body, hands, keypoints, dressed, parse.applies),
         Rasterize(settings.rasterize, size, body, hands, dressed),
         SynthFlow(settings.synth_flow, size, body, hands, dressed),
         Visibility(settings.visibility, size, body, hands, dressed),

@@ -21,7 +21,7 @@ NO_FILE = Path(os.devnull)
 
 
 TO_VISIBILITY = (
-    "ingest", "extract-keypoints", "silhouette", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility",
+    "ingest", "extract-keypoints", "silhouette", "parse", "fit-smpl", "dress", "rasterize", "synth-flow", "visibility",
 )  # fmt: skip
 """The data stages that flow and visibility of photographs and made people need."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,11 +16,13 @@ from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.refine import Person as Observed
 from ptx.geometry.dressing.refine import Posed
 from ptx.geometry.dressing.sheets import wear
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.keypoints import drop_keypoints
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.person import Person
 from ptx.inference.view import beyond_photograph, fit_person, landmarks_of
+from ptx.labels import GARMENTS
 from ptx.pipeline.errors import BadSample
 from ptx.surface.skin import clothed_legs
 from ptx.surface.source import MaskedPhotograph, Source, observe
@@ -32,6 +35,8 @@ class DressedPerson(NamedTuple):
     """Their body, dressed to the mask."""
     mask: NDArray[np.float32]
     """(h, w) 0 to 1, how much of a pixel is theirs."""
+    garments: GarmentMap | None = None
+    """(h, w) labels of what they wear; None: nothing is labelled."""
 
     def on_body_of(self, first: FittedBody) -> DressedPerson:
         """Bring the fit to the body of the first photograph's, whose sheets are parts of it; one that wears others gets its clothes."""
@@ -40,11 +45,18 @@ class DressedPerson(NamedTuple):
         return self._replace(fitted=replace(self.fitted, body=first.body, offset=first.offset, drawn=first.drawn))
 
 
-def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> DressedPerson:
-    """Fit a body to a person and dress it by their mask; raises BadSample."""
+Labeller = Callable[[NDArray[np.uint8], NDArray[np.float32], NDArray[np.floating]], NDArray[np.uint8]]
+"""Picture (h, w, 3), mask (h, w) 0 to 1, keypoints (18, 3) → garment labels (h, w)."""
+
+
+def dress_person(
+    person: Person, body: Body, silhouettes: Silhouettes, labeller: Labeller | None = None
+) -> DressedPerson:
+    """Fit a body to a person and dress it by their mask, and their garments where they are labelled; raises BadSample."""
     fitted = fit_person(person, body)
     area = photograph_area(person.transform, person.original.shape[:2], fitted.size)
     mask = _mask(person, fitted, silhouettes) * area
+    garments = None if labeller is None else GarmentMap(labeller(person.image, mask, person.keypoints), GARMENTS)
     start = Posed(fitted.pose, fitted.betas, fitted.camera, fitted.hands_pose)
     observed = Observed(
         person.keypoints,
@@ -54,17 +66,18 @@ def dress_person(person: Person, body: Body, silhouettes: Silhouettes) -> Dresse
         area,
         person.image,
         clothed_legs(person.image, fitted),
+        garments,
     )
     dressed = dress(body, start, observed)
     pose, betas, camera, _ = dressed.posed
     bare = replace(fitted, pose=pose, betas=betas, camera=camera)
-    return DressedPerson(wear(bare, dressed.heights, dressed.worn, dressed.sheet_heights), mask)
+    return DressedPerson(wear(bare, dressed.heights, dressed.worn, dressed.sheet_heights), mask, garments)
 
 
 def observe_person(person: Person, dressed: DressedPerson) -> Source:
     """Find out what the photograph of a person shows of their body."""
     face = None if person.details is None else person.details().face
-    return observe(MaskedPhotograph(person.image, dressed.mask, face), dressed.fitted)
+    return observe(MaskedPhotograph(person.image, dressed.mask, face, dressed.garments), dressed.fitted)
 
 
 def inside_photograph(person: Person) -> Person:

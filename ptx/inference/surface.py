@@ -15,6 +15,7 @@ import numpy as np
 from ptx.avatar.person import Avatar
 from ptx.avatar.read import is_avatar, read_avatar
 from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform
+from ptx.detector.parsing import Parser
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.viewpoint import FittedBody
@@ -36,7 +37,7 @@ from ptx.surface.transfer import lay_over
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
 
-VERSION = "3"
+VERSION = "4"
 """Raised when the same photographs begin to give other pictures."""
 
 Place = Literal["pose", "source"]
@@ -109,6 +110,14 @@ class SurfaceEngine:
     def _silhouettes(self) -> Silhouettes:
         return Silhouettes()
 
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser()
+
+    def _dressed(self, person: Person) -> DressedPerson:
+        """Fit a body to a person, and dress it by silhouette and labels; raises BadSample."""
+        return dress_person(person, self.body, self._silhouettes, self._parser)
+
     def person(
         self, image: Photograph | Sequence[Photograph] | SurfacePerson, keypoints: Keypoints | None = None
     ) -> SurfacePerson:
@@ -141,10 +150,10 @@ class SurfaceEngine:
         dressed: list[DressedPerson] = []
         for person, (_, name) in zip(people, found, strict=True):
             try:
-                dressed.append(dress_person(person, self.body, self._silhouettes))
+                dressed.append(self._dressed(person))
             except BadSample as error:
                 raise PtxError(f"{name}: {error}") from None
-        fitted, mask = dressed[0]
+        fitted, mask, _ = dressed[0]
         sources = [observe_person(person, one.on_body_of(fitted)) for person, one in zip(people, dressed, strict=True)]
         return SurfacePerson(people[0], fitted, mask, fill_surface(merge(sources), self.texture))
 
@@ -182,7 +191,7 @@ class SurfaceEngine:
                 keypoints = self._reader.pose(pose, None if source is None else source.person)
                 return WantedPose(fit_keypoints(keypoints, None, self.size, self.body), keypoints)
             person = inside_photograph(self._reader.person(shown))
-            fitted, mask = dress_person(person, self.body, self._silhouettes)
+            fitted, mask, _ = self._dressed(person)
             return WantedPose(fitted, person.keypoints, Scene(person, mask))
         except BadSample as error:
             raise PtxError(f"{'pose' if isinstance(pose, np.ndarray) else pose}: {error}") from None

@@ -17,10 +17,14 @@ from ptx.geometry.quantization import (
     encode_heights,
     encode_sheets,
 )
+from ptx.labels import GARMENTS
 from ptx.pipeline.config import Section
 from ptx.pipeline.stage import ArraySpec, Block, Process, Result
 from ptx.stages.backends.bodies import FIT, BodyStage, hands_pose, open_body
 from ptx.stages.backends.keypoints import KeypointBackend
+
+LABELS = "parsing.labels"
+"""Array of the garment labels."""
 
 SHEET_VALUES = len(NOTHING) * (1 + SHEET_ROWS * SHEET_COLUMNS)
 """Numbers that are stored of the sheets: their lengths, then the displacements of each."""
@@ -32,7 +36,8 @@ class DressSettings(Section):
     refine: bool = True
     """Refine pose, shape and camera by the outline first; false: keep them, as where bodies are another tool's."""
     layers: bool = True
-    """Skirts that the outline tells, and long hair that the colours tell, are layers of their own; false: displacements of the skin."""
+    """Skirts and long hair are layers of their own, told by the labels of stage parse, or by outline and colours where there are none;
+    false: displacements of the skin."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Dress(BodyStage[DressSettings]):
     keypoints: KeypointBackend
     wanted: bool
     """Whether bodies are drawn dressed."""
+    parsed: bool = False
+    """Whether garments are labelled, by which skirts and long hair are then told."""
 
     name = "dress"
     store = "dress"
@@ -57,9 +64,11 @@ class Dress(BodyStage[DressSettings]):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The fitted body, the photograph's place in the picture, the person's mask, all points that the detector finds."""
+        """The fitted body, the photograph's place in the picture, the person's mask, all points that the detector finds, labels if any."""
+        labels = (LABELS,) if self.parsed and self.settings.layers else ()
         return (
             *self.fit,
+            *labels,
             "ingest.image",
             "ingest.transform",
             "ingest.original",
@@ -90,6 +99,7 @@ class Dress(BodyStage[DressSettings]):
         from ptx.datasets.images import photograph_area
         from ptx.geometry.dressing.dress import dress
         from ptx.geometry.dressing.refine import Person, Posed
+        from ptx.geometry.garment_map import GarmentMap
         from ptx.stages.backends.fits import landmarks_of
 
         body = open_body(self.body)
@@ -103,6 +113,7 @@ class Dress(BodyStage[DressSettings]):
             )
             pose, betas, camera = (block.array(name, np.float32) for name in FIT)
             fingers = hands_pose(block)
+            labels = block.array(LABELS, np.uint8) if LABELS in block.arrays else None
             transform, original = block.array("ingest.transform", np.float32), block.array("ingest.original", np.int32)
             for i in range(len(block)):
                 person = Person(
@@ -112,6 +123,7 @@ class Dress(BodyStage[DressSettings]):
                     mask[i].astype(np.float32) / 255,
                     photograph_area(transform[i], original[i].tolist(), self.size),
                     image[i],
+                    garments=None if labels is None else GarmentMap(labels[i], GARMENTS),
                 )
                 fit = Posed(pose[i], betas[i], camera[i], None if fingers is None else fingers[i])
                 dressed = dress(body, fit, person, refined=self.settings.refine, layers=self.settings.layers)

@@ -97,7 +97,7 @@ class Completion:
     hair_share: Floats
     """(V,) 0..1 how far there is hair where nothing shows what there is."""
     hair_colour: Floats | None
-    """(3,), or None where no hair is seen."""
+    """(3,), or None where no hair is seen, nor labelled beside the head."""
 
 
 def complete(views: Views) -> Completion:
@@ -130,7 +130,7 @@ def complete(views: Views) -> Completion:
         shown, sure = over(shown, sure, colours[place, 0], opacity(confidence[place, 0], 1.0))
     hair = hair_weights(source, shown, sure)
     most = shown[hair > min(0.4, 0.5 * float(hair.max()))]
-    hair_colour = np.median(most, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else None
+    hair_colour = np.median(most, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else source.hair
     zone = hair_zone(body)
     hair_share = zone.share + zone.ears if ears_covered(source.fitted, hair, sure) else zone.share
     strands = None

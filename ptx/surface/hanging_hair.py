@@ -1,4 +1,4 @@
-"""Hair that hangs over trunk and arms and is no sheet of the body, told by its colour."""
+"""Hair that hangs over trunk and arms and is no sheet of the body, told by labels, or by its colour."""
 
 from __future__ import annotations
 
@@ -62,6 +62,9 @@ def hanging_hair(fit: Reduced, body: Body) -> Mask:
     none = np.zeros_like(fit.inside)
     below = fit.down - (float(body.v_template[:, 1].max()) - chin_and_shoulders(base_of(body))[0])
     head = (fit.head > 0.5) | (fit.scalp > 0.5)
+    if fit.garments is not None:
+        labelled = fit.garments.shows("hair") & fit.inside & ~head & ((fit.down > 0) | fit.arm)
+        return larger(np.asarray(labelled), LEAST_HAIR * fit.scale**2)
     around = cv2.dilate(head.astype(np.uint8), disc(round(AROUND_HEAD * fit.scale))) > 0
     scalp = fit.inside & ((fit.scalp > ZONE) | (around & ~fit.on))
     throat = fit.on & ~fit.arm & (below > 0) & (below < THROAT) & (np.abs(fit.across) < MIDDLE / 2)

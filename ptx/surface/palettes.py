@@ -1,4 +1,7 @@
-"""Colours of a thing as histograms in Lab that change along it: a sleeve and the hand below it, a shirt and the trousers."""
+"""Colours of a thing as histograms in Lab that change along it: a sleeve and the hand below it, a shirt and the trousers.
+
+Garment labels are learned likewise: which of them an arm shows, from the shoulder down, and which the trunk beside it.
+"""
 
 from __future__ import annotations
 
@@ -43,19 +46,26 @@ def colour_codes(image: Image) -> Codes:
 
 @dataclass(frozen=True)
 class Palette:
-    """Logarithms of the shares (R, C) of C colours in R rows."""
+    """Logarithms of the shares (R, C) of C colours, or labels, in R rows."""
 
     shares: Floats
 
     @classmethod
-    def learn(cls, codes: Codes, metres: Floats, weights: Floats) -> Palette:
-        """Learn from N pixels: bins of their colours (N,), places along the thing (N,), and how far each counts (N,)."""
-        rows = rows_of(metres)
+    def learn(cls, codes: Codes, metres: Floats, weights: Floats, labels: int = 0) -> Palette:
+        """Learn from N pixels.
+
+        Args:
+            codes: (N,) bins of their colours, or labels.
+            metres: (N,) places along the thing.
+            weights: (N,) how far each counts.
+            labels: how many labels there are, which are not alike as neighbouring bins are; 0: codes are colours.
+        """
+        rows, bins = rows_of(metres), (labels,) if labels else BINS
         count = int(rows.max(initial=0)) + 1
-        colours = int(np.prod(BINS))
+        colours = int(np.prod(bins))
         total = np.bincount(rows * colours + codes, weights, count * colours).astype(np.float32)
-        smooth = total.reshape(count, *BINS)
-        for axis in range(smooth.ndim):
+        smooth = total.reshape(count, *bins)
+        for axis in range(1 if labels else smooth.ndim):
             smooth = gaussian_filter1d(smooth, 1.0, axis=axis, mode="nearest", truncate=RANGE)
         table = smooth.reshape(count, colours)
         every = (table.sum(0) + FEW / colours) / (table.sum() + FEW)
@@ -78,16 +88,17 @@ def rows_of(metres: Floats) -> Codes:
 
 
 def tell_apart(
-    codes: Codes, first: Mask, along_first: Floats, second: Mask, along_second: Floats
+    codes: Codes, first: Mask, along_first: Floats, second: Mask, along_second: Floats, labels: int = 0
 ) -> tuple[Floats, Floats]:
     """Learn the colours of two things, each less from what looks like the other.
 
     Args:
-        codes: (h, w) bins of all colours.
+        codes: (h, w) bins of all colours, or labels.
         first: (h, w) pixels of the first thing.
         along_first: (h, w) metres along it.
         second: (h, w) pixels of the second.
         along_second: (h, w) metres along that.
+        labels: as for `Palette.learn`.
 
     Returns:
         Logarithms (h, w) of the shares of every pixel's colour in both.
@@ -95,8 +106,8 @@ def tell_apart(
     weights = np.ones(codes.shape, np.float32)
     one = two = weights
     for _ in range(2):
-        one = Palette.learn(codes[first], along_first[first], weights[first]).of(codes, along_first)
-        two = Palette.learn(codes[second], along_second[second], weights[second]).of(codes, along_second)
+        one = Palette.learn(codes[first], along_first[first], weights[first], labels).of(codes, along_first)
+        two = Palette.learn(codes[second], along_second[second], weights[second], labels).of(codes, along_second)
         weights = np.where(first, _share(one - two), _share(two - one))
     return one, two
 

@@ -1,7 +1,8 @@
-"""A photograph read by colours: arms and hair told from trunk and legs where the fitted body is some centimetres beside its place.
+"""A photograph read by colours, and by garment labels where it has any: arms and hair told from trunk and legs where the fitted body is
+some centimetres beside its place.
 
-Colours of each are learned where the fit is certain. Near the projected arms, and below the head, a pixel is then given to whom its colour
-speaks for, asking its neighbours too; where colours do not tell, to whom the fit gives it.
+What each looks like is learned where the fit is certain. Near the projected arms, and below the head, a pixel is then given to whom its
+colour and its label speak for, asking its neighbours too; where they do not tell, to whom the fit gives it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import ramp
 from ptx.surface.hanging_hair import hanging_hair
@@ -72,7 +74,9 @@ class Reading(NamedTuple):
     """Whether they show arm or hair, also where the fitted body has trunk or legs."""
 
 
-def read_parts(image: Image, mask: Floats, fitted: FittedBody, points: Floats) -> Reading:
+def read_parts(
+    image: Image, mask: Floats, fitted: FittedBody, points: Floats, garments: GarmentMap | None = None
+) -> Reading:
     """Read a photograph.
 
     Args:
@@ -80,8 +84,9 @@ def read_parts(image: Image, mask: Floats, fitted: FittedBody, points: Floats) -
         mask: (H, W) 0..1 of the person.
         fitted: their body.
         points: (V, 3) its vertices in the photograph.
+        garments: (H, W) labels; None: it is read by colours alone.
     """
-    fit = reduce_fit(image, mask, fitted, points)
+    fit = reduce_fit(image, mask, fitted, points, garments)
     colour, odds = _arm_odds(fit)
     is_arm, hair = odds > 0, hanging_hair(fit, fitted.body)
     told = fit.inside & (fit.along > SHOULDER[0])
@@ -101,7 +106,7 @@ def read_parts(image: Image, mask: Floats, fitted: FittedBody, points: Floats) -
 
 
 def _arm_odds(fit: Reduced) -> tuple[Floats, Floats]:
-    """Log odds (h, w) that a pixel shows an arm and not trunk or legs: of its colour alone, and of all that speaks."""
+    """Log odds (h, w) that a pixel shows an arm and not trunk or legs: of its colour and label alone, and of all that speaks."""
     away = np.where(fit.arm, fit.inner, -fit.outer) / FIT_ERROR
     prior = np.asarray(np.clip(away, -MOST_FIT, MOST_FIT), np.float32)
     colour = np.zeros_like(prior)
@@ -109,6 +114,10 @@ def _arm_odds(fit: Reduced) -> tuple[Floats, Floats]:
     if min(arm.sum(), trunk.sum()) < FEWEST:
         return colour, prior
     arms, trunks = tell_apart(fit.codes, arm, fit.along, trunk, fit.down)
+    if fit.garments is not None:
+        labels, count = fit.garments.labels.astype(np.int64), len(fit.garments.names)
+        of_arms, of_trunks = tell_apart(labels, arm, fit.along, trunk, fit.down, count)
+        arms, trunks = arms + of_arms, trunks + of_trunks
     near = fit.inside & (fit.arm | (fit.under & (fit.outer < np.where(_bare(fit), REACH, SLEEVE_REACH))))
     told = fit.inside & fit.under & (fit.outer < REACH)
     colour[told] = np.clip((arms - trunks)[told], -MOST_COLOUR, MOST_COLOUR) * ramp(fit.along[told], *SHOULDER)
@@ -117,7 +126,9 @@ def _arm_odds(fit: Reduced) -> tuple[Floats, Floats]:
 
 
 def _bare(fit: Reduced) -> Mask:
-    """Pixels (h, w) with the colours of the face; none where it is not seen."""
+    """Pixels (h, w) that are labelled as bare arms, or that have the colours of the face; none where it is not seen."""
+    if fit.garments is not None:
+        return fit.garments.shows("arms")
     face = fit.inside & (fit.features > FEATURES)
     if face.sum() < FEWEST:
         return np.zeros_like(face)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import base_of
 from ptx.geometry.viewpoint import FittedBody
@@ -71,10 +72,14 @@ class Reduced:
     """Metres from the outlines of arms, inside."""
     outer: Floats
     """Metres from them, outside."""
+    garments: GarmentMap | None
+    """Labels of the photograph; None: it has none."""
 
 
-def reduce_fit(image: Image, mask: Floats, fitted: FittedBody, points: Floats) -> Reduced:
-    """Bring a photograph (H, W, 3), the mask (H, W) of a person, and the vertices (V, 3) of their body to the size at which it is read."""
+def reduce_fit(
+    image: Image, mask: Floats, fitted: FittedBody, points: Floats, garments: GarmentMap | None = None
+) -> Reduced:
+    """Bring a photograph to the size at which it is read; arguments as for `read_parts`."""
     step = max(1, round(max(mask.shape) / SIDE))
     body, scale = fitted.body, float(fitted.camera[0]) / step
     height, width = (side // step for side in mask.shape)
@@ -99,9 +104,12 @@ def reduce_fit(image: Image, mask: Floats, fitted: FittedBody, points: Floats) -
     nearest[label[arm]] = along[arm]
     colours = cv2.resize(image[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA)
     inside = cv2.resize(mask[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA) > INSIDE
+    if garments is not None:
+        whole = garments._replace(labels=garments.labels[: height * step, : width * step])
+        garments = whole.resized(height, width)
     return Reduced(
         scale, colour_codes(np.asarray(colours, np.uint8)), np.asarray(inside), arm, trunk, under, seen.on, nearest[label], down, across,
-        scalp, features, head, np.asarray(inner / scale, np.float32), np.asarray(outer / scale, np.float32),
+        scalp, features, head, np.asarray(inner / scale, np.float32), np.asarray(outer / scale, np.float32), garments,
     )  # fmt: skip
 
 

@@ -8,8 +8,10 @@ from typing import TypeGuard
 import cv2
 import numpy as np
 
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import layer_of
+from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
@@ -56,6 +58,9 @@ BESIDE_ARM = 0.012, 0.024
 SHOULDER = 0.14
 """Metres around a shoulder where arm and trunk are one."""
 
+FEWEST_HAIR = 40
+"""Pixels of labelled hair from which its colour is taken."""
+
 DOUBTED = 0.008
 """Factor on the confidence of such places: better than what is made up, worse than all else."""
 
@@ -70,6 +75,8 @@ class MaskedPhotograph:
     """(H, W) 0..1 how much of a pixel is the person's."""
     face: Floats | None = None
     """(468, 3) x, y px, confidence of the face mesh; None or NaN where there is no face."""
+    garments: GarmentMap | None = None
+    """(H, W) labels; None: it is read by colours alone."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,8 @@ class Source:
     """(V,) 0..1 how far vertices may be taken from where they are seen at a grazing angle: a face is rather painted."""
     skin: Floats | None
     """(3,) the person's skin, or None."""
+    hair: Floats | None = None
+    """(3,) what is labelled as the person's hair, or None."""
 
     @property
     def scale(self) -> float:
@@ -123,10 +132,12 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     points = settle_face(body, fitted.points, normals, photograph.face)
     maps = draw_maps(points, fitted.faces, fitted.size)
     cosine, features, front = maps.of(np.stack([normals, zones.features, zones.front], axis=1))
-    reading = read_parts(photograph.image, photograph.mask, fitted, points)
+    reading = read_parts(photograph.image, photograph.mask, fitted, points, photograph.garments)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
+    if photograph.garments is not None:  # skin beside a strand is not the sheet's
+        alike[_hair_sheets(fitted, maps) & ~photograph.garments.shows("hair")] *= np.float32(DOUBTED)
     asked, turned = _asked_of_features(cosine, features, photograph.face), _turned(fitted, photograph.face)
     image, ones = fill_outside(photograph.image, photograph.mask > INSIDE), np.ones(len(points), np.float32)
     certain = alike * asked * reading.hair  # hair before the chest is right from where it is seen alone
@@ -149,7 +160,21 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
     uncovered = uncovered_vertices(fitted, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
-    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin)
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph))
+
+
+def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
+    """Pixels (H, W) of sheets of hair."""
+    hair = layer_of(fitted.body)[fitted.faces[:, 0]] > SKIRT
+    return np.asarray(maps.on & hair[maps.surface])
+
+
+def _labelled_hair(photograph: MaskedPhotograph) -> Floats | None:
+    """Colour (3,) of what is labelled as hair, as far as it is surely the person's; None where there is little."""
+    if photograph.garments is None:
+        return None
+    hair = photograph.image[photograph.garments.shows("hair") & (photograph.mask > INSIDE)]
+    return np.median(hair, axis=0).astype(np.float32) if len(hair) >= FEWEST_HAIR else None
 
 
 def uncovered_vertices(fitted: FittedBody, points: Floats, surface: Ints) -> Floats:

@@ -90,7 +90,7 @@ def test_the_stage_draws_by_it(tmp_path: Path) -> None:
             tmp_path / backend, "data.persons=2", "data.images_per_person=2", "size=[48, 32]", "run.block=3",
             f"rasterize.backend={backend}",
         )  # fmt: skip
-        run(chosen, "ingest", "extract-keypoints", "silhouette", "fit-smpl", "dress", "rasterize")
+        run(chosen, "ingest", "extract-keypoints", "silhouette", "parse", "fit-smpl", "dress", "rasterize")
         stores.append({name: read(chosen, "rasterize", name) for name in ("face", "bary", "part")})
     ours, theirs = stores
     asked = [3, 1] if is_stand_in() else []  # a block at a time, and nothing for `builtin`

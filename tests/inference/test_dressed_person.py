@@ -6,17 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.sheets import clothed
 from ptx.geometry.layers.worn import Worn
+from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.dressed_person import DressedPerson
+from ptx.inference.dressed_person import DressedPerson, dress_person
+from ptx.inference.person import Person
+from ptx.labels import garment
 from ptx.surface.merge import merge
 from ptx.surface.source import MaskedPhotograph, observe
 
 SIZE = (256, 192)
 BODY = load_body("small")
+Picture = NDArray[np.generic]
 
 
 def wearing(worn: Worn, *, yaw: float = 0.0, height: float = 0.0) -> DressedPerson:
@@ -55,3 +61,39 @@ def test_a_skirt_is_seen_by_both_and_legs_under_it_by_neither() -> None:
     assert thighs.sum() > 20
     for source in views.sources:
         assert source.uncovered[thighs].mean() < 0.1
+
+
+class Outline(Silhouettes):
+    """A network that sees one silhouette."""
+
+    def __init__(self, mask: NDArray[np.float32]) -> None:
+        """Keep it."""
+        self.mask = mask
+
+    def __call__(self, image: NDArray[np.uint8], keypoints: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return it."""
+        assert image.shape[:2] == self.mask.shape
+        assert len(keypoints) == 18
+        return self.mask
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("below", ["skirt", "legs"])
+def test_a_person_is_dressed_by_labels_that_go_on_to_the_surface(below: str) -> None:
+    """They are asked for once, of the working picture."""
+    shown = wearing(Worn(0.5), yaw=9).fitted
+    face = rasterize(shown.points, shown.faces, *SIZE)[0]
+    labels = np.where(face >= len(BODY.faces), garment(below), np.where(face >= 0, garment("legs"), 0)).astype(np.uint8)
+    asked: list[tuple[int, ...]] = []
+
+    def label(image: Picture, mask: Picture, keypoints: Picture) -> NDArray[np.uint8]:
+        asked.append((*image.shape, *mask.shape, *keypoints.shape))
+        return labels
+
+    picture = np.full((*SIZE, 3), 120, np.uint8)
+    person = Person(picture, shown.keypoints, picture, np.eye(2, 3, dtype=np.float32))
+    dressed = dress_person(person, BODY, Outline((face >= 0).astype(np.float32)), label)
+    assert asked == [(*SIZE, 3, *SIZE, 18, 3)]
+    assert dressed.garments is not None
+    np.testing.assert_array_equal(dressed.garments.labels, labels)
+    assert (len(dressed.fitted.body.v_template) > len(BODY.v_template)) == (below == "skirt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ptx.datasets.people.people import People
 from ptx.geometry.quantization import CONTROLS, HEIGHT_STEP, decode_heights, encode_heights
 from ptx.pipeline.errors import PtxError
 from ptx.project import Project
+from ptx.stages.dress import Dress
 from tests.projects import make_project, read, run, stage
 
 SETTINGS = ("data.kind=people", "data.persons=4", "data.images_per_person=2", "data.loose=0.5", "size=[128,96]")
@@ -83,6 +85,18 @@ def test_bare_bodies_need_no_stage(tmp_path: Path) -> None:
         assert stage(project, "rasterize").inputs == ("fit.pose", "fit.betas", "fit.camera")
     with pytest.raises(PtxError, match=r"rasterize\.surface: dressed needs silhouettes"):
         make_project(tmp_path, *SETTINGS, "silhouette.backend=none", "rasterize.surface=dressed")
+
+
+def test_labels_are_read_where_there_are_any(projects: dict[str, Project], tmp_path: Path) -> None:
+    """Of synthetic people they are; photographs without label maps, and bodies without layers, are dressed as before."""
+    dressing = stage(projects["dressed"], "dress")
+    assert isinstance(dressing, Dress)
+    assert "parsing.labels" in dressing.inputs
+    for other in (
+        replace(dressing, parsed=False),
+        stage(make_project(tmp_path, *SETTINGS, "dress.layers=false"), "dress"),
+    ):
+        assert tuple(name for name in dressing.inputs if name != "parsing.labels") == other.inputs
 
 
 def test_auto_is_dressed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ptx.geometry.body import load_body
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
 from ptx.surface.layers import PixelMaps, draw_maps, face_groups
@@ -58,10 +59,20 @@ def painted(lift: float, arm: tuple[int, int, int] = SKIN, cloth: tuple[int, int
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def read(image: NDArray[np.uint8], fit: float, mask: Mask | None = None) -> Reading:
+def read(image: NDArray[np.uint8], fit: float, mask: Mask | None = None, garments: GarmentMap | None = None) -> Reading:
     fitted = standing(fit)
     on = maps_of(fit).on if mask is None else mask
-    return read_parts(image, on.astype(np.float32), fitted, fitted.points)
+    return read_parts(image, on.astype(np.float32), fitted, fitted.points, garments)
+
+
+def labelled(lift: float, hair: Mask | None = None) -> GarmentMap:
+    """The labels of `painted`, all arms bare."""
+    head, scalp = maps_of(lift).of(np.stack([body_zones(BODY).head, body_zones(BODY).scalp], axis=1))
+    labels = np.where(maps_of(lift).on, 1, 0)
+    labels[arm_of(lift)] = 2
+    labels[head > 0.5] = 3
+    labels[(scalp > 0.5) | (False if hair is None else hair)] = 4
+    return GarmentMap(labels.astype(np.uint8), ("background", "top", "arms", "face", "hair"))
 
 
 def far_from_shoulders(lift: float) -> Mask:
@@ -101,6 +112,26 @@ def test_sleeves_of_the_trunk_s_colour_tell_nothing() -> None:
     assert not reading.trunk.any()
 
 
+@pytest.mark.slow
+def test_labels_tell_an_arm_that_colours_do_not() -> None:
+    """An arm of the trunk's colour, beside its place."""
+    seen, fitted = 0.0, 0.25
+    reading = read(painted(seen, arm=CLOTH), fitted, maps_of(seen).on | maps_of(fitted).on, labelled(seen))
+    moved = arm_of(seen) & trunk_of(fitted) & far_from_shoulders(seen)
+    left = arm_of(fitted) & trunk_of(seen) & far_from_shoulders(fitted)
+    assert reading.foreign[moved].mean() > 0.8
+    assert (reading.own[left] < 0.1).mean() > 0.7
+    assert not reading.foreign[left].mean() > 0.4
+
+
+def test_labels_of_sleeves_and_trunk_alike_tell_nothing() -> None:
+    garments = labelled(0.0)
+    garments.labels[garments.labels == 2] = 1
+    reading = read(painted(0.0, arm=CLOTH), 0.25, maps_of(0.0).on, garments)
+    assert reading.own.min() == 1
+    assert not reading.foreign.any()
+
+
 def lock() -> Mask:
     """Hair that falls from beside the left ear over shoulder and chest."""
     points = standing(0.0).points
@@ -130,6 +161,13 @@ def test_hair_before_the_chest_is_told_and_believed_from_where_it_is_seen_alone(
 @pytest.mark.parametrize("cloth", [HAIR, (85, 50, 28)])
 def test_clothes_of_the_hair_s_colour_are_never_hair(cloth: tuple[int, int, int]) -> None:
     assert read(painted(0.0, cloth=cloth), 0.0).hair.min() == 1
+
+
+def test_labels_tell_hair_on_clothes_of_its_colour() -> None:
+    hair, chest = lock(), lock() & trunk_of(0.0)
+    reading = read(painted(0.0, cloth=HAIR), 0.0, maps_of(0.0).on | hair, labelled(0.0, hair))
+    assert (reading.hair[chest] < 0.1).mean() > 0.8
+    assert (reading.hair[trunk_of(0.0) & ~hair] == 1).mean() > 0.9
 
 
 def test_who_is_seen_from_behind_wears_no_hair_before_the_chest() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ptx.geometry.body import load_body
+from ptx.geometry.dressing.sheets import clothed
+from ptx.geometry.garment_map import GarmentMap
+from ptx.geometry.layers.worn import Worn
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
@@ -95,3 +100,38 @@ def test_the_person_s_mean_colour_fills_the_outside() -> None:
 def test_sizes_must_be_alike() -> None:
     with pytest.raises(ValueError, match="fitted at 256×192"):
         observe(MaskedPhotograph(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10), np.float32)), standing())
+
+
+def test_labelled_hair_has_a_colour() -> None:
+    """Also where no hair is on the fitted head; a few pixels say nothing."""
+    fitted = standing()
+    on = draw_maps(fitted.points, BODY.faces, SIZE).on
+    image = np.where(on[..., None], (60, 90, 150), 255).astype(np.uint8)
+    for side, found in ((10, True), (4, False)):
+        labels, mask = on.astype(np.uint8), on.astype(np.float32)
+        image[:side, :side], labels[:side, :side], mask[:side, :side] = (120, 80, 30), 2, 1
+        garments = GarmentMap(labels, ("background", "top", "hair", "arms"))
+        hair = observe(MaskedPhotograph(image, mask, None, garments), fitted).hair
+        assert (hair is not None) == found
+        if hair is not None:
+            np.testing.assert_array_equal(hair, (120, 80, 30))
+    assert observed(fitted).hair is None
+
+
+def test_a_sheet_of_hair_is_not_believed_where_none_is_labelled() -> None:
+    """A strand's sheet is wider than the strand: skin and clothes beside it are not its colours."""
+    body, offset, drawn = clothed(BODY, np.zeros(512), Worn(0, 0.5))
+    fitted = replace(standing(180), body=body, offset=offset, drawn=drawn)
+    maps = draw_maps(fitted.points, fitted.faces, SIZE)
+    sheet = maps.on & (body.faces[maps.surface] >= len(BODY.v_template)).all(axis=2)
+    left = sheet & (np.arange(SIZE[1]) < 96)
+    image = np.where(maps.on[..., None], (60, 90, 150), 255).astype(np.uint8)
+    garments = GarmentMap(maps.on.astype(np.uint8) + left, ("background", "top", "hair", "arms"))
+    mask = maps.on.astype(np.float32)
+    told, blind = (
+        observe(MaskedPhotograph(image, mask, None, labels), fitted).seen.confidence for labels in (garments, None)
+    )
+    sure = blind > 0.9
+    assert min((left & sure).sum(), (sheet & ~left & sure).sum()) > 50
+    assert told[left & sure].mean() > 0.8
+    assert told[sheet & ~left & sure].max() < 0.1

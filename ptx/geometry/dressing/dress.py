@@ -106,7 +106,7 @@ def dress(body: Body, fit: Posed, person: Person, *, refined: bool = True, layer
 def _find_worn(body: LayeredBody, fit: Posed, person: Person, *, refined: bool) -> tuple[Worn, Posed]:
     """Find the sheets that somebody wears, and refine their pose, a skirt's outline not being that of legs.
 
-    Skirts are found by their picture, or by the mask, in small pictures, which show them as well.
+    Skirts are found by labels, or else by their picture, or by the mask, in small pictures, which show them as well.
     """
     small_fit, picture = _within(HEMS_IN, fit, person)
     hem = tell_hem(body, small_fit, picture)
@@ -116,7 +116,7 @@ def _find_worn(body: LayeredBody, fit: Posed, person: Person, *, refined: bool) 
         small = _within(HEMS_IN, posed, person)[0]
         length = length_to(body, small_fit, small, hem)
         length = length if hem.cut_off else settle_hem(body, small, picture, length)
-    else:
+    elif person.garments is None:
         length = find_skirt(body, *_within(SHEETS_IN, posed, person))
         if length and refined:
             posed = _refined(body, fit, person, length)
@@ -163,6 +163,7 @@ def _scaled_person(person: Person, factor: float) -> Person:
         mask=np.asarray(mask, np.float32),
         area=area,
         image=image,
+        garments=None if person.garments is None else person.garments.resized(height, width),
     )
 
 

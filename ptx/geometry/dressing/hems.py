@@ -8,14 +8,25 @@ both sides, as a gap or a fold of trousers does, it is none.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.dressing.labelled import hem_by_labels
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.dressing.sheets import straight
-from ptx.geometry.dressing.straightened import BETWEEN, CROTCH, LIGHT, ON_LEGS, Straightened, leg_axes, straighten
+from ptx.geometry.dressing.straightened import (
+    BETWEEN,
+    CROTCH,
+    FACING,
+    LIGHT,
+    MIDDLE,
+    ON_LEGS,
+    STANDING,
+    Hem,
+    Straightened,
+    leg_axes,
+    straighten,
+)
 from ptx.geometry.layers.layered_body import LayeredBody
 from ptx.geometry.layers.worn import Worn
 
@@ -28,17 +39,11 @@ SHORTEST, LONGEST, LONGEST_BY_GAP = 12, 41, 30
 ABOVE, BELOW, LEAST_BELOW = 6, 7, 2
 """Rows that are compared above and below a hem, and how many of them the picture must show below."""
 
-MIDDLE = slice(BETWEEN.start + 7, BETWEEN.start + 14)
-"""Columns halfway between the legs, where shorts have a notch."""
-
 INNER = slice(BETWEEN.start + 4, BETWEEN.start + 17)
 """Columns between the legs, without the legs themselves."""
 
 APART = 0.07
 """Metres between the legs' axes, at least: one leg before the other hides what is between."""
-
-FACING, STANDING = 0.75, 0.8
-"""Shares of the hips' width and of the thighs' length that are seen, at least: from the side, or of who sits, shorts look as skirts do."""
 
 LEAST_DISTANCE = 13.0
 """Distance in Lab from which a colour is not that of the legs below the hem; or twice their spread, if that is more."""
@@ -65,6 +70,10 @@ SURE = 0.75
 FOLD, FAINT_FOLD, FOLD_AT_EDGE = 0.5, 0.25, 0.4
 """`LINE`s up to which a line is none: above a hem that colours tell, or the gap; and above the photograph's edge."""
 
+FOLD_BY_LABELS, OPEN_SHARE = 1.15, 0.12
+"""`LINE`s from which, and share of the gap between legs that is open from which, labels of a skirt are not believed: of lifelike people
+whose labels are true 2 % have lines of .9 and openings of .08."""
+
 OPENS, CLOSED, OPEN = 0.05, 0.93, 0.001
 """Metres of the gap between bare legs at a hem that opens, of which so much is the person's above it; and square metres, from the crotch
 down, that may be open."""
@@ -84,15 +93,6 @@ BEYOND, USUAL = 0.05, 0.45
 which it then ends."""
 
 
-class Hem(NamedTuple):
-    """Where a skirt ends."""
-
-    row: int
-    """Of the picture straightened along the legs."""
-    cut_off: bool
-    """Whether that is but the last row that the photograph shows."""
-
-
 def find_hem(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> float:
     """Find how long a skirt is by its picture: metres of the tube; 0: there is none, or nothing shows it.
 
@@ -107,10 +107,13 @@ def find_hem(body: LayeredBody, fit: Posed, posed: Posed, person: Person) -> flo
 
 
 def tell_hem(body: LayeredBody, fit: Posed, person: Person) -> Hem | None:
-    """Tell whether somebody wears a skirt, and where it ends; arguments as for `find_hem`."""
+    """Tell whether somebody wears a skirt, and where it ends, by their garments where these are labelled; arguments as for `find_hem`."""
     if person.image is None:
         return None
     legs = straighten(body.base, fit, person.image, person)
+    if legs.garments is not None:
+        labelled = hem_by_labels(legs, legs.garments)
+        return labelled if labelled is not None and _one_cloth(legs, labelled) else None
     if legs.facing < FACING or legs.standing < STANDING:
         return None
     row = max(_hem_by_colour(legs), _hem_by_gap(legs))
@@ -187,6 +190,16 @@ def _cut_off(legs: Straightened, last: int) -> bool:
         and bool(legs.mask[near, INNER].mean() > 0.985)
         and _line(legs, last) < FOLD_AT_EDGE
     )
+
+
+def _one_cloth(legs: Straightened, hem: Hem) -> bool:
+    """Whether nothing speaks against a skirt that labels tell: no opening is between the legs, and no line, which profiles do not show."""
+    opening, line = _opening(legs, hem.row), _line(legs, hem.row)
+    if hem.cut_off:
+        return opening <= OPEN_AT_EDGE and line < FOLD_AT_EDGE
+    rows = slice(CROTCH, hem.row + 1)
+    gap = float(legs.gap[rows].sum())
+    return opening <= max(OPEN_SHARE * gap, OPEN_AT_EDGE) and (line < FOLD_BY_LABELS or legs.facing < FACING)
 
 
 def _opening(legs: Straightened, row: int) -> float:

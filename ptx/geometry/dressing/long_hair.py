@@ -1,7 +1,7 @@
-"""Does somebody wear long hair, behind the shoulders or before them, and how long? Told from the colours of the photograph.
+"""Does somebody wear long hair, behind the shoulders or before them, and how long? Told by labels, or from the photograph's colours.
 
 The sheets of a `LayeredBody` are laid over the picture. Where they would be seen, beside the neck, on the back or on the chest, the pixels
-of who has long hair have its colour, which is that of the scalp and not of the face.
+of who has long hair are labelled so; or they have its colour, which is that of the scalp and not of the face.
 """
 
 from __future__ import annotations
@@ -50,11 +50,17 @@ FILLED, FILLED_LOCK = 0.65, 0.5
 """Share with the hair's colour of what is seen of the curtain between chin and shoulders, and of any row below, at least; of a lock, which
 may be narrower than its sheet, of any row."""
 
+FILLED_LABELLED = 0.5
+"""`FILLED` where hair is labelled: its borders are beside their place, not its colour."""
+
 SEEN_ROW = 0.04
 """Metres of a row that must be seen."""
 
 PAST_SHOULDERS = 0.03
 """Metres below the shoulders that a lock reaches at least: else it is the hair of the head."""
+
+BESIDE = 0.1
+"""Metres beside a sheet at which labelled hair is its own: it hangs away from who bends, and fits are no better."""
 
 UNSEEN = 0.1
 """Metres below the shoulders at which the curtain is taken to end whose end the picture does not show."""
@@ -78,6 +84,13 @@ class Rows(NamedTuple):
     """Metres of the shoulders below the sheet's top."""
     points: float
     """Metres by which the sheet's columns end above its length, in the mean."""
+    labelled: bool
+    """Whether labels tell hair, not colours."""
+
+    @property
+    def least(self) -> float:
+        """`FILLED` or `FILLED_LABELLED`."""
+        return FILLED_LABELLED if self.labelled else FILLED
 
 
 def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, float, float]:
@@ -86,34 +99,59 @@ def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, f
     Args:
         body: the body with its hair.
         posed: fitted to the person.
-        person: of the same picture, with its colours.
+        person: of the same picture, with its labels or its colours.
 
     Returns:
         Metres of each sheet; 0: it is not there, or nothing shows it.
     """
-    if person.image is None:
+    if person.image is None and person.garments is None:
         return 0.0, 0.0, 0.0
     longest = Worn(0.0, *(float(sheet.down[-1]) for sheet in body.sheets[BACK_HAIR - 1 :]))
     points = posed.points(body, straight(body, longest))
     bare, _, depth = rasterize(points, body.base.faces, *person.size)
     mask = np.asarray((person.mask > SURE) & (True if person.area is None else person.area), np.bool_)
-    hair = _like_hair(person.image, mask, bare, body)
-    if hair is None:
-        return 0.0, 0.0, 0.0
-    faces = body.drawn(longest)
-    beside = (rasterize(points, faces, *person.size)[0] == bare) & (bare >= 0) & mask
-    beside &= (body.base.face_part == PARTS.index("torso"))[np.maximum(bare, 0)]
-    if beside.sum() >= FEWEST and hair[beside].mean() > CLOTHES:
-        return 0.0, 0.0, 0.0
-    back, left, right = (
-        _measure(body, layer, points, depth, hair, float(posed.camera[0])) for layer in (BACK_HAIR, *LOCKS)
-    )
+    scale, beside = float(posed.camera[0]), None
+    drawn = rasterize(points, body.drawn(longest), *person.size)[0]
+    if person.garments is not None:
+        hair = person.garments.shows("hair") & mask
+        head = (bare >= 0) & (body.base.face_part == PARTS.index("head"))[np.maximum(bare, 0)]
+        beside = _nearest(drawn, len(body.base.faces), BESIDE * scale, hair & ~head)
+    else:
+        told = None if person.image is None else _hair_by_colour(person.image, mask, bare, drawn != bare, body)
+        if told is None:
+            return 0.0, 0.0, 0.0
+        hair = told
+    back, left, right = (_measure(body, layer, points, depth, hair, beside, scale) for layer in (BACK_HAIR, *LOCKS))
     locks = _lock(left), _lock(right)
     return _curtain(back, max(locks)), *locks
 
 
-def _measure(body: LayeredBody, layer: int, points: Floats, depth: Floats, hair: Mask, scale: float) -> Rows:
-    """Measure what is seen of a sheet before a body of depth (H, W), and where it has the hair's colour (H, W)."""
+def _nearest(drawn: NDArray[np.int32], first: int, reach: float, where: Mask) -> NDArray[np.int64]:
+    """Faces of sheets, from a `first` on, that are drawn (H, W) nearest to the pixels of `where` (H, W); -1: on or far from all."""
+    sheets = drawn >= first
+    if not sheets.any():
+        return np.full(drawn.shape, -1)
+    away, label = cv2.distanceTransformWithLabels(
+        (~sheets).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    face = np.zeros(int(label.max()) + 1, np.int64)
+    face[label[sheets]] = drawn[sheets]
+    return np.where(where & ~sheets & (away < reach), face[label], -1)
+
+
+def _measure(
+    body: LayeredBody,
+    layer: int,
+    points: Floats,
+    depth: Floats,
+    hair: Mask,
+    beside: NDArray[np.int64] | None,
+    scale: float,
+) -> Rows:
+    """Measure what is seen of a sheet before a body of depth (H, W), and where it is hair (H, W).
+
+    Labelled hair that is seen `beside` the sheets counts to the face (H, W) of the sheet's that is nearest, -1 where there is none.
+    """
     sheet = body.sheets[layer - 1]
     first = len(body.base.faces) + sum(len(before.face_rows) for before in body.sheets[: layer - 1])
     surface, _, before = rasterize(points, body.faces[first : first + len(sheet.face_rows)], *depth.shape)
@@ -121,21 +159,31 @@ def _measure(body: LayeredBody, layer: int, points: Floats, depth: Floats, hair:
     count = len(sheet.down) - 1
     row = sheet.face_rows[np.maximum(surface, 0)]
     seen, filled = (np.bincount(row[where], minlength=count)[:count] / scale**2 for where in (shown, shown & hair))
+    if beside is not None:
+        own = beside[(beside >= first) & (beside < first + len(sheet.face_rows))] - first
+        more = np.bincount(sheet.face_rows[own], minlength=count) / scale**2
+        seen, filled = seen + more, filled + more
     chin, shoulders = (float(sheet.vertices[0, 0, 1]) - height for height in chin_and_shoulders(body.base))
     down = sheet.down[1:]
-    return Rows(seen, filled, down, (down > chin) & (down <= shoulders), shoulders, float(sheet.ends.mean()))
+    neck = (down > chin) & (down <= shoulders)
+    return Rows(seen, filled, down, neck, shoulders, float(sheet.ends.mean()), labelled=beside is not None)
 
 
 def _run(rows: Rows, start: float, share: float) -> float:
-    """Metres at which rows end that are seen and have the hair's colour, from the first that is seen after a start on; 0: it has not."""
+    """Metres at which rows end that are seen and are hair, from the first that is seen after a start on; 0: it is none.
+
+    Labels are sure of hair that comes out again below rows that are not seen; colours are not.
+    """
     enough = rows.seen > SEEN_ROW * float(rows.down[1] - rows.down[0])
     seen = np.flatnonzero((rows.down > start) & enough)
     if not len(seen):
         return 0.0
     on = enough & (rows.filled > share * rows.seen)
-    off = np.flatnonzero(~on[seen[0] :])
+    ends = (enough if rows.labelled else True) & ~on
+    off = np.flatnonzero(ends[seen[0] :])
     end = seen[0] + (int(off[0]) if len(off) else len(on) - seen[0])
-    return round(float(rows.down[end - 1]), 2) if end > seen[0] else 0.0
+    run = np.flatnonzero(on[seen[0] : end])
+    return round(float(rows.down[seen[0] + run[-1]]), 2) if len(run) else 0.0
 
 
 def _lock(rows: Rows) -> float:
@@ -147,14 +195,23 @@ def _lock(rows: Rows) -> float:
 def _curtain(rows: Rows, locks: float) -> float:
     """How long the curtain is; where the picture does not show it, as the locks are."""
     seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
-    if seen > LEAST_SEEN and filled > FILLED * seen:
-        above = _run(rows, float(rows.down[max(0, int(np.argmax(rows.neck)) - 1)]), FILLED)
+    if seen > LEAST_SEEN and filled > rows.least * seen:
+        above = _run(rows, float(rows.down[max(0, int(np.argmax(rows.neck)) - 1)]), rows.least)
         if not locks and 0 < above < rows.down[rows.neck][-1]:  # it ends above the shoulders
             return round(above + rows.points, 2)
-        below = _run(rows, rows.shoulders, FILLED)
+        below = _run(rows, rows.shoulders, rows.least)
         return round(below + rows.points if below else rows.shoulders + UNSEEN, 2)
     behind = rows.seen[rows.down > rows.shoulders].sum()
     return locks if behind < LEAST_SEEN else 0.0
+
+
+def _hair_by_colour(
+    image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], sheets: Mask, body: LayeredBody
+) -> Mask | None:
+    """Pixels (H, W) of the mask with the hair's colour; None where it is unknown, or that of the trunk beside all `sheets` (H, W)."""
+    hair = _like_hair(image, mask, bare, body)
+    beside = ~sheets & (bare >= 0) & mask & (body.base.face_part == PARTS.index("torso"))[np.maximum(bare, 0)]
+    return None if hair is None or (beside.sum() >= FEWEST and hair[beside].mean() > CLOTHES) else hair
 
 
 def _like_hair(image: NDArray[np.uint8], mask: Mask, bare: NDArray[np.int32], body: LayeredBody) -> Mask | None:

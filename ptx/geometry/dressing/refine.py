@@ -20,6 +20,7 @@ from ptx.geometry.fitting.normal_equations import System, normal_equations
 from ptx.geometry.fitting.priors import Prior, build_prior
 from ptx.geometry.fitting.search import write_pose
 from ptx.geometry.fitting.solver import Scratch, allocate_scratch, copy_state, solve, take_step
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 from ptx.geometry.skinning import pose_vertices
@@ -97,6 +98,8 @@ class Person(NamedTuple):
     """(H, W, 3) RGB, in which hems and long hair are looked for; None: they are not."""
     trousers: bool = False
     """Whether legs that the photograph ends above are known to be clothed."""
+    garments: GarmentMap | None = None
+    """(H, W) labels, by which skirts and long hair are told rather than by colours; None: nothing is labelled."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ptx.geometry.body import Body
 from ptx.geometry.camera import project
 from ptx.geometry.dressing.refine import Person, Posed
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import PARTS, joint
 from ptx.geometry.rasterizer import rasterize
 from ptx.geometry.skinning import joint_transforms
@@ -41,8 +42,26 @@ ON_LEGS = slice(0, 2 * len(CORE))
 BETWEEN = slice(ON_LEGS.stop, ON_LEGS.stop + len(ACROSS))
 """Columns from one leg's axis to the other's."""
 
+LEFT_LEG, RIGHT_LEG = slice(0, len(CORE)), slice(len(CORE), 2 * len(CORE))
+"""Those on either leg."""
+
+MIDDLE = slice(BETWEEN.start + 7, BETWEEN.start + 14)
+"""Columns halfway between the legs, where shorts have a notch."""
+
+FACING, STANDING = 0.75, 0.8
+"""Shares of the hips' width and of the thighs' length that are seen, at least: from the side, or of who sits, shorts look as skirts do."""
+
 LIGHT = 0.7
 """Weight of lightness beside hue: cloth and skin are shaded."""
+
+
+class Hem(NamedTuple):
+    """Where a skirt ends."""
+
+    row: int
+    """Of the picture straightened along the legs."""
+    cut_off: bool
+    """Whether that is but the last row that the photograph shows."""
 
 
 class Straightened(NamedTuple):
@@ -64,6 +83,8 @@ class Straightened(NamedTuple):
     """Share of the hips' width that is seen."""
     standing: float
     """Share of the thighs' length that is seen."""
+    garments: GarmentMap | None
+    """(R, C) labels; None where the person has none."""
 
 
 def leg_axes(body: Body, posed: Posed) -> Floats:
@@ -118,6 +139,7 @@ def straighten(body: Body, posed: Posed, image: NDArray[np.uint8], person: Perso
         off=np.stack([_reach(mask, bare, arms, n) for n in (0, 1)], axis=1),
         facing=float(abs(hips[0]) / np.linalg.norm(hips)),
         standing=float(np.linalg.norm(thighs[:2]) / np.linalg.norm(knees - joints[HIPS], axis=1).mean()),
+        garments=None if person.garments is None else person.garments.sampled(inner),
     )
 
 

@@ -10,6 +10,7 @@ from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.long_hair import find_hair
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.dressing.sheets import with_sheets
+from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import PARTS, joint
 from ptx.geometry.layers.layered_body import with_layers
 from ptx.geometry.layers.worn import NOTHING, Worn
@@ -30,8 +31,8 @@ def standing(yaw: float) -> Posed:
     return Posed(pose, np.zeros(10, np.float32), np.array([220, 96, 210], np.float32))
 
 
-def person(posed: Posed, worn: Worn, hair: Colour = BROWN, cloth: Colour = BLUE) -> Person:
-    """A picture of somebody whose scalp and sheets have the hair's colour."""
+def person(posed: Posed, worn: Worn, hair: Colour = BROWN, cloth: Colour = BLUE, *, labelled: bool = False) -> Person:
+    """A picture of somebody whose scalp and sheets have the hair's colour, and are labelled if that is wanted."""
     points = posed.points(LAYERED, with_sheets(LAYERED, None, worn, None))
     face = rasterize(points, LAYERED.drawn(worn), *SIZE)[0]
     colours = np.full((len(LAYERED.faces), 3), SKIN, np.uint8)
@@ -41,7 +42,11 @@ def person(posed: Posed, worn: Worn, hair: Colour = BROWN, cloth: Colour = BLUE)
     colours[count:] = hair
     image = np.full((*SIZE, 3), 255, np.uint8)
     image[face >= 0] = colours[face[face >= 0]]
-    return Person(np.zeros((18, 3)), None, None, (face >= 0).astype(np.float32), None, image)
+    is_hair = np.ones(len(LAYERED.faces), np.bool_)
+    is_hair[:count] = body_zones(BODY).scalp[BODY.faces].mean(axis=1) > 0.5
+    garments = GarmentMap((face >= 0) * (1 + is_hair[face]).astype(np.uint8), ("wall", "rest", "hair"))
+    mask = (face >= 0).astype(np.float32)
+    return Person(np.zeros((18, 3)), None, None, mask, None, image, garments=garments if labelled else None)
 
 
 @pytest.mark.parametrize("length", [0.4, 0.55])
@@ -83,6 +88,33 @@ def test_hair_on_clothes_of_its_colour_is_not_told(yaw: float) -> None:
     """A hood would look the same."""
     posed = standing(yaw)
     assert find_hair(LAYERED, posed, person(posed, Worn(0, 0.6, 0.5, 0.5), BLACK, BLACK)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("yaw", [0.2, np.pi, 2.7])
+def test_labels_tell_hair_on_clothes_of_its_colour(yaw: float) -> None:
+    posed = standing(yaw)
+    worn = Worn(0, 0.5) if yaw > 1 else Worn(0, 0.5, 0.5, 0.5)
+    found = find_hair(LAYERED, posed, person(posed, worn, BLACK, BLACK, labelled=True))
+    assert found[0] == pytest.approx(0.5, abs=0.05) or (yaw < 1 and found[0] > 0.25)  # not seen from the front
+    assert found[1:] == pytest.approx(worn[2:], abs=0.05)
+    short = person(posed, NOTHING, BROWN, BLUE, labelled=True)
+    assert find_hair(LAYERED, posed, short) == (0, 0, 0)
+
+
+def test_labelled_hair_counts_where_it_hangs_away_from_the_body() -> None:
+    """From the side, a hand's width behind the back: no sheet is there, and colours tell nothing of it."""
+    posed = standing(np.pi / 2)
+    seen = person(posed, NOTHING, labelled=True)
+    assert seen.garments is not None
+    head = np.argwhere(seen.garments.shows("hair"))
+    top, left = head[:, 0].max(), head[:, 1].min()
+    strand = np.zeros(SIZE, np.bool_)
+    strand[top - 20 : top + 45, left - 8 : left + 8] = True
+    labels = np.where(strand & (seen.mask < 0.5), 2, seen.garments.labels).astype(np.uint8)
+    mask = np.maximum(seen.mask, strand).astype(np.float32)
+    both = seen._replace(mask=mask, garments=seen.garments._replace(labels=labels))
+    assert find_hair(LAYERED, posed, both)[0] > 0.3
+    assert find_hair(LAYERED, posed, both._replace(garments=None))[0] == 0
 
 
 def test_without_colours_nothing_is_told() -> None:
