@@ -25,7 +25,7 @@ TRAINED_ON = 3150
 HELD_OUT = 240
 """Pictures."""
 
-STEPS = 1600
+STEPS = 2200
 SEEDS = (11, 9001)
 """Of the people that are trained on, and of those held out."""
 
