@@ -42,7 +42,7 @@ POSE_NETWORK = "pose network"
 """Name of the judge's distance; less is better."""
 
 JUDGES = ("ms_ssim", POSE_NETWORK)
-"""What decides: neither was trained for."""
+"""Metrics by which losses are compared: none is trained for."""
 
 PAINTED = "painted"
 JUDGE = ASSETS / "pose_landmark_full.tflite"

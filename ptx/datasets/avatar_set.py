@@ -40,7 +40,7 @@ HINTS = dict.fromkeys((".fbx", ".dae", ".blend", ".obj", ".usdz"), "export them 
 """Ending of other models → how to get them read."""
 
 NUMBER = "#"
-"""What stands between the path of a file and the number of an image of it."""
+"""Separator of a file's path and the number of an image of it."""
 
 
 class AvatarsData(OwnSplitSettings):

@@ -24,8 +24,8 @@ from ptx.pipeline.storage.storage import Storage
 from ptx.pipeline.storage.store import Store, decode_strings
 
 Annotation = Literal["keypoints", "masks", "labels", "flow", "truth"]
-"""What a data set can bring along: keypoints of every image; masks of the person; garment labels, which are masks too; body parts, flow and
-visibility of every pair; the exact flow of its pictures, which only the evaluation may use."""
+"""Annotation that comes with a data set: keypoints of every image; masks of the person; garment labels, which are masks too; body parts,
+flow and visibility of every pair; the exact flow of its pictures, which only the evaluation may use."""
 
 BoxFinder = Callable[[Image, str], Box]
 """(picture, its path) → x0, y0, x1, y1 px around the person; raises BadSample where there is nobody."""

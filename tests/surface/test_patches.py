@@ -18,7 +18,8 @@ from ptx.surface.merge import alone
 from ptx.surface.patches import Patches
 from ptx.surface.points import Floats
 from ptx.surface.source import MaskedPhotograph, observe
-from ptx.surface.store import Provenance, SurfaceStore, _patch, build_store
+from ptx.surface.store import Provenance, SurfaceStore, build_store
+from ptx.surface.texels import _patch
 
 BODY = load_body("builtin")
 MESH = finer_mesh(BODY)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ptx.datasets.avatars.avatar import Avatar
 from ptx.datasets.avatars.posing import Posed
 from ptx.datasets.avatars.textures import CUT_OFF, level_of, levels_of_detail, look_up, wrapped
-from ptx.datasets.people.render import SUPERSAMPLING, Image, lit, reduced
+from ptx.datasets.people.render import SUPERSAMPLING, Image, lit, reduced, supersampled
 from ptx.datasets.people.scenes import Light, Picture
 from ptx.geometry.flow import flow_between
 from ptx.geometry.kernel import kernel
@@ -68,8 +68,7 @@ def render_avatar(
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    fine = points.copy()
-    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    fine = supersampled(points)
     height, width = background.shape[:2]
     face, bary, _ = draw_surface(avatar, fine, height, width, GRADED_CUTS)
     rows, columns = np.nonzero(face >= 0)
@@ -125,8 +124,7 @@ def _hide_behind_cut_outs(
     avatar: Avatar, source: Floats, face: NDArray[np.int32], bary: Floats, seen: NDArray[np.uint8]
 ) -> None:
     """Mark as hidden, in place, what lies behind hair in the source."""
-    fine = source.copy()
-    fine[:, :2] = (source[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    fine = supersampled(source)
     height, width = (side * SUPERSAMPLING for side in seen.shape)
     before, _, depth = draw_surface(avatar, fine, height, width)
     cut_out = np.append(avatar.textures.see_through[avatar.material], False)[before]

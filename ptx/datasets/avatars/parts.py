@@ -1,4 +1,4 @@
-"""What the pieces of an avatar are, as the names of their materials and meshes tell, and garment labels by that."""
+"""Garment labels of an avatar's pieces, by the names of their materials and meshes."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def label_faces(part: NDArray[np.int64], joint: NDArray[np.int32]) -> NDArray[np
         return None
     region = np.array(JOINT_PART)[joint]
     on_arms, on_legs = np.isin(region, _ARMS), np.isin(region, _LEGS)
-    # Of a trunk's skin neck and chest are seen, which are labelled as the face is.
+    # Neck and chest are labelled as the face is, and no other skin of the trunk shows.
     skin = np.where(on_arms, garment("arms"), np.where(on_legs, garment("legs"), garment("face")))
     feet = np.isin(joint, [7, 8, 10, 11])
     outfit = np.where(feet, garment("shoes"), np.where(on_legs | (joint == 0), garment("trousers"), garment("top")))

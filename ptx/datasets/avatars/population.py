@@ -17,7 +17,7 @@ from ptx.datasets.avatars.drawing import GRADED_CUTS, draw_surface, flow_of, ren
 from ptx.datasets.avatars.posing import Posed, pose_avatar, with_collars
 from ptx.datasets.people.people import feet, place_camera_before, seen_keypoints
 from ptx.datasets.people.poses import sample_pose, turn_root
-from ptx.datasets.people.render import SUPERSAMPLING, Image
+from ptx.datasets.people.render import SUPERSAMPLING, Image, supersampled
 from ptx.datasets.people.scenes import cast_shadow, sample_background, sample_light
 from ptx.geometry.body import SHAPES, load_body
 from ptx.geometry.camera import project
@@ -104,8 +104,7 @@ class AvatarPictures:
     def mask(self, index: int) -> NDArray[np.uint8]:
         """Render the share of each pixel (H, W) that is the person's, 0 to 255; raises BadSample."""
         view = self.view(index)
-        fine = view.points.copy()
-        fine[:, :2] = (fine[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+        fine = supersampled(view.points)
         height, width = self.size
         face, _, _ = draw_surface(view.avatar, fine, height * SUPERSAMPLING, width * SUPERSAMPLING, GRADED_CUTS)
         covered = (face >= 0).astype(np.float32) * 255

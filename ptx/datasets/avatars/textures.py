@@ -58,7 +58,7 @@ class Material(NamedTuple):
     picture: Texels
     """(H, W, 4) RGBA."""
     wraps: tuple[int, int]
-    """As `Textures.wraps`."""
+    """Behaviour beyond the left and right, and the upper and lower border: `REPEAT`, `CLAMP` or `MIRROR`."""
 
 
 PLAIN = Material(np.full((1, 1, 4), 255, np.uint8), (REPEAT, REPEAT))

@@ -81,8 +81,7 @@ def render(wearer: Wearer, light: Light, points: Floats, scale: float, backgroun
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    fine = points.copy()
-    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    fine = supersampled(points)
     height, width = background.shape[:2]
     face, bary, _ = rasterize(fine, wearer.body.faces, height, width)
     rows, columns = np.nonzero(face >= 0)
@@ -91,6 +90,13 @@ def render(wearer: Wearer, light: Light, points: Floats, scale: float, backgroun
         vertices = np.stack([points[:, 0] / scale, -points[:, 1] / scale, -points[:, 2]], axis=-1)
         out[rows, columns] = _colours(wearer, light, vertices, face[rows, columns], bary[rows, columns])
     return reduced(out)
+
+
+def supersampled(points: Floats) -> Floats:
+    """Bring points (V, 3) u, v px, depth m to the samples of a picture, `SUPERSAMPLING` along a pixel's side."""
+    fine = points.copy()
+    fine[:, :2] = (points[:, :2] + 0.5) * SUPERSAMPLING - 0.5
+    return fine
 
 
 def reduced(fine: Picture) -> Image:
