@@ -56,15 +56,16 @@ class Dye:
     depth: float
     """Strength of the folds, 0..1."""
 
-    def colours(self, texels: Floats, rest: Floats, front: NDArray[np.bool_]) -> Colours:
+    def colours(self, texels: Floats, rest: Floats, front: NDArray[np.bool_], loose: bool = False) -> Colours:
         """Return the linear colour (M, 3) of points.
 
         Args:
             texels: (M, 3) what `picture` has there.
             rest: (M, 3) points of the mean body in rest.
             front: (M,) True where the surface faces +z.
+            loose: the cloth goes around both legs.
         """
-        along, around = cloth_coordinates(rest, np.zeros(len(rest), np.bool_))
+        along, around = cloth_coordinates(rest, np.full(len(rest), loose))
         if self.photograph is not None:
             across = np.where(front, around, -around)
             out = texels * sample(self.photograph, _mirrored(across / self.size, -along / self.size))

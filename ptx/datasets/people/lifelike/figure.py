@@ -9,9 +9,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Legs, Tube, hang, legs_of
 from ptx.datasets.people.lifelike.pack import Pack, Piece
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import unit_normals
+from ptx.geometry.skinning import joint_transforms, pose_vertices
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -54,8 +56,10 @@ class Worn:
     """How far (M,) points (M, 3) of the mean body in rest lie beyond where it is cut, metres; None: uncut."""
     hides: NDArray[np.bool_]
     """(B,) the body's vertices that it hides."""
-    swell: float = 0.0
-    """Metres by which it stands farther off the body than as made."""
+    swell: Field | float = 0.0
+    """Metres by which it stands farther off the body than as made: everywhere, or at points in rest."""
+    hangs: Tube | None = None
+    """How it hangs; None: it moves with the skin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +86,29 @@ class Figure:
     """What is worn."""
     starts: tuple[int, ...]
     """First vertex of each piece, and the number of all vertices."""
+    legs: Legs
+    """What hanging cloth lies on."""
+
+
+def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> Floats:
+    """Pose a figure and let hang what hangs.
+
+    Args:
+        figure: who.
+        pose: (24, 3) axis-angle, radians.
+        betas: (10,).
+        hands: (30, 3) of the fingers.
+
+    Returns:
+        (V, 3) vertices in metres, y up.
+    """
+    out = pose_vertices(figure.body, pose[None], betas, hands[None])[0]
+    joints = joint_transforms(figure.body, pose[None], betas)[1][0]
+    for item, start in zip(figure.pieces, figure.starts, strict=False):
+        if item.hangs is not None:
+            own = out[start : start + RINGS * SIDES]
+            own[:] = hang(item.hangs, own.reshape(RINGS, SIDES, 3), figure.legs, out, joints).reshape(-1, 3)
+    return out
 
 
 def rest_points(pack: Pack, body: Body, piece: Piece) -> Floats:
@@ -113,11 +140,11 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         piece = item.piece
         placed = _place(piece, base)
         if item.swell:
-            placed += np.float32(item.swell) * unit_normals(placed, piece.faces)
+            placed += _swelling(item, rest_points(pack, body, piece)) * unit_normals(placed, piece.faces)
         moved = [
             placed,
             np.einsum("vi,vick->vck", piece.weights, shapedirs[piece.corners]),
-            _few(np.einsum("vi,vij->vj", piece.weights, weights[piece.corners])),
+            _few(_skin_weights(piece, weights)),
         ]
         kept = np.ones(len(piece.faces), np.bool_)
         if item.outside is not None:
@@ -158,7 +185,20 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         np.concatenate(lift),
         tuple(worn),
         (*starts, start),
+        legs_of(body),
     )
+
+
+def _swelling(item: Worn, rest: Floats) -> Floats:
+    """Compute how much (V, 1) farther a piece at points (V, 3) in rest stands off the body than as made."""
+    return np.float32(item.swell) * np.ones((1, 1), np.float32) if isinstance(item.swell, float) else item.swell(rest)[:, None]
+
+
+def _skin_weights(piece: Piece, weights: Floats) -> Floats:
+    """Return the skinning weights (V, 24) of a piece on body and helpers, whose are (N, 24)."""
+    if piece.skin is not None:
+        return piece.skin
+    return np.asarray(np.einsum("vi,vij->vj", piece.weights, weights[piece.corners]), np.float32)
 
 
 def _layer(item: Worn) -> int:

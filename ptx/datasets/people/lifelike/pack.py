@@ -40,12 +40,12 @@ class Index(TypedDict):
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One thing that is worn: V vertices, each bound to three of body and helpers."""
+    """One thing that is worn: V vertices, each bound to some of body and helpers."""
 
     name: str
     """Asset and label, such as female_casualsuit01.top."""
     kind: str
-    """outfit, shoes, hat, hair, brows or lashes."""
+    """outfit, shoes, hat, hair, brows or lashes of a pack; what is made: tube."""
     label: int
     """Garment label (`ptx.labels`)."""
     sex: str
@@ -53,9 +53,9 @@ class Piece:
     texture: str
     """File of its picture in the pack, or nothing."""
     corners: Ints
-    """(V, 3) vertices of the body, or, from the body's number on, helpers."""
+    """(V, K) vertices of the body, or, from the body's number on, helpers; of a pack's pieces three."""
     weights: Floats
-    """(V, 3) their weights; they sum to 1."""
+    """(V, K) their weights; they sum to 1."""
     offset: Floats
     """(V, 3) metres from their weighted mean, in rest."""
     faces: Ints
@@ -68,6 +68,8 @@ class Piece:
     """(F,) of hair 0 what lies on the head, 1 and 2 strands over it, which are drawn one over the other; 0 of all else."""
     hides: NDArray[np.bool_]
     """(B,) the body's vertices under it."""
+    skin: Floats | None = None
+    """(V, 24) own skinning weights; None: those of what it is bound to."""
 
 
 @dataclass(frozen=True, eq=False)

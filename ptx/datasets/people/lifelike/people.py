@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.cloth import Dye, sample_dye
-from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble
+from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble, pose_figure
 from ptx.datasets.people.lifelike.layers import Person, coverage, label_map
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
@@ -33,7 +33,6 @@ from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.joints import joint
 from ptx.geometry.labels import BACKGROUND
-from ptx.geometry.skinning import pose_vertices
 from ptx.labels import garment
 
 Floats = NDArray[np.float32]
@@ -102,11 +101,15 @@ class LifelikePeople(People):
 
     def points(self, index: int) -> Floats:
         """Return the vertices (V, 3) of the dressed person as an image's camera sees them: u, v in px, depth in m."""
+        return _points(self, index)
+
+    def sample_points(self, index: int) -> Floats:
+        """Compute the vertices (V, 3) of the dressed person in an image."""
         truth, figure = self.truth(index), self.person(index).figure
         hands = _relaxed(self._rng(SCENE_STREAM, self._leader(index), 3))
-        vertices = pose_vertices(figure.body, truth.pose[None], truth.betas, hands[None])[0]
-        points = project(truth.camera, vertices).astype(np.float32)
+        points = project(truth.camera, pose_figure(figure, truth.pose, truth.betas, hands)).astype(np.float32)
         points[:, 2] -= figure.lift
+        points.flags.writeable = False
         return points
 
     def exact_flow(self, target: int, source: int) -> tuple[Floats, NDArray[np.uint8]]:
@@ -153,6 +156,12 @@ class LifelikePeople(People):
 def _truth(people: LifelikePeople, index: int) -> Truth:
     """Compute the truth of one image, which its picture and its points are both made of."""
     return people.sample_truth(index)
+
+
+@lru_cache(maxsize=8)
+def _points(people: LifelikePeople, index: int) -> Floats:
+    """Compute the points of one image, which its picture, its labels and its flow are made of."""
+    return people.sample_points(index)
 
 
 def _relaxed(rng: np.random.Generator) -> Floats:

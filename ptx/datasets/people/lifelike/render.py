@@ -179,5 +179,6 @@ def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats,
                 gloss[own] = 0.03 * texels[:, 0]
             else:
                 rest = interpolate(layer.face[own], layer.bary[own], figure.body.faces, figure.rest)
-                albedo[own] = dye.colours(texels, np.ascontiguousarray(rest[:, :3]), rest[:, 3] > 0)
+                points, loose = np.ascontiguousarray(rest[:, :3]), figure.pieces[item].hangs is not None
+                albedo[own] = dye.colours(texels, points, rest[:, 3] > 0, loose)
     return albedo, gloss, soft

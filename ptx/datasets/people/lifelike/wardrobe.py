@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.figure import Field, Worn
 from ptx.datasets.people.lifelike.pack import Pack, Piece
+from ptx.datasets.people.lifelike.tubes import hang_from, sample_fall
 from ptx.datasets.people.looks import ARM_X, ARM_Y
 from ptx.geometry.body import Body
 from ptx.labels import GARMENTS
@@ -194,22 +195,28 @@ _SUITS = ("male_elegantsuit01", "male_casualsuit05", "male_worksuit01")
 
 def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
     """Sample a skirt with a top, or a dress."""
-    skirts, made = pack.of("skirt"), pack.of("tights")
-    hem = Cut(low=float(rng.choice(SKIRT_HEMS)), high=WAIST_Y + 0.03)
-    if skirts and made and rng.random() < 0.45:
-        bodice = Cut(
-            sleeve=float(rng.choice(SLEEVES, p=(0.35, 0.2, 0.15, 0.1, 0.05, 0.15))),
-            low=WAIST_Y - 0.05,
-            high=float(rng.uniform(0.5, 0.57)),
-            neck=float(rng.choice([0.01, 0.04, 0.09])),
-        )
-        upper = wear(body, made[0], "dress", bodice, 0.002)
-        return [wear(body, skirts[0], "dress", hem), upper, *_belt(pack, body, rng)]
-    top = _tucked(body, _top(pack, body, sex, rng))
+    made = pack.of("tights")
+    if made and rng.random() < 0.5:
+        return _dress(pack, body, rng)
     fits = pack.of("outfit", "skirt", sex)
-    if fits and (not skirts or rng.random() < 0.3):
-        return [wear(body, _one(fits, rng), "skirt"), *top]
-    return [*([wear(body, skirts[0], "skirt", hem)] if skirts else []), *top, *_belt(pack, body, rng)]
+    if fits and rng.random() < 0.12:
+        return [wear(body, _one(fits, rng), "skirt"), *_tucked(body, _top(pack, body, sex, rng))]
+    top = _tucked(body, _top(pack, body, sex, rng))
+    return [hang_from(body, "skirt", sample_fall(WAIST_Y + 0.03, rng), rng), *top, *_belt(pack, body, rng)]
+
+
+def _dress(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample a dress: a bodice of tights, and a tube from the waist, from under the bust or from the bust."""
+    seam = float(rng.choice([WAIST_Y + 0.03, 0.21, 0.3], p=[0.65, 0.15, 0.2]))
+    bodice = Cut(
+        sleeve=float(rng.choice(SLEEVES, p=(0.35, 0.2, 0.15, 0.1, 0.05, 0.15))),
+        low=seam - 0.05,
+        high=float(rng.uniform(0.5, 0.57)),
+        neck=float(rng.choice([0.01, 0.04, 0.09])),
+    )
+    lower = hang_from(body, "dress", sample_fall(seam, rng), rng)
+    belt = _belt(pack, body, rng) if seam < 0.2 else []
+    return [lower, wear(body, pack.of("tights")[0], "dress", bodice, 0.002), *belt]
 
 
 def _tucked(body: Body, tops: list[Worn]) -> list[Worn]:
