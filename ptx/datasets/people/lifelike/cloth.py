@@ -6,6 +6,7 @@ A pattern is a function of the point of the mean body in rest, so that it runs o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -33,6 +34,15 @@ PRINT_SIZE = (0.1, 0.35)
 
 JEANS = ("27405f", "1d2a44", "3c5a86", "5f7fa8", "22262d", "8a8f98", "c9c3b4", "e9e7e2", "4a4a3e", "6d5f4b")
 """Colours that trousers are dyed in, hex RGB."""
+
+MATERIALS: dict[str, tuple[str, ...]] = {
+    "bag": (*SHOE_COLOURS, "8a5a35", "c49a6c", "1b1b1b", "7c1f24", "e8e2d6"),
+    "glasses": ("0c0c0e", "17110d", "2a1a10", "3a3a3e", "101828"),
+}
+"""Kind of piece that has no pattern → its colours, hex RGB."""
+
+STRANDS = 256
+"""Strands across the picture of combed hair."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +105,15 @@ class Dye:
 
 
 def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
-    """Sample how a piece of this garment label's name is coloured."""
+    """Sample how a piece of this garment label's name, or of a kind of `MATERIALS`, is coloured."""
     pattern, photograph, logo = None, None, None
     ground, accent = rgb(rng.choice(CLOTH_COLOURS)), rgb(rng.choice(CLOTH_COLOURS))
     kind = rng.random()
     if label in ("trousers", "shoes"):
         ground = rgb(rng.choice(JEANS if label == "trousers" else SHOE_COLOURS))
         kind = kind * 0.55 + 0.45 if label == "trousers" else 1.0
+    if label in MATERIALS:
+        ground, kind = rgb(rng.choice(MATERIALS[label])), 1.0
     if kind < 0.38 and pack.prints:
         name = pack.prints[rng.integers(len(pack.prints))]
         photograph = pack.picture(name).astype(np.float32) / np.float32(255)
@@ -157,3 +169,12 @@ def _mirrored(across: NDArray[np.floating], down: NDArray[np.floating]) -> Float
     """Fold coordinates (M,), in pictures, to those (M, 2) of a picture that repeats as its mirror image."""
     both = np.stack([across, down], axis=1)
     return np.asarray(np.abs((both % 2) - 1), np.float32)
+
+
+@lru_cache(maxsize=1)
+def combed_hair() -> Colours:
+    """Make the picture (8, STRANDS, 3) of hair combed down: light and dark strands, of mean 1."""
+    fine = np.random.default_rng(0).normal(0, 1, (8, STRANDS)).astype(np.float32)
+    along = cv2.GaussianBlur(fine, (0, 0), sigmaX=0.6, sigmaY=3)
+    grey = np.clip(1 + 0.28 * along / along.std(), 0.4, 1.7)
+    return np.repeat(grey[..., None], 3, axis=2)

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Legs, Tube, hang, legs_of
+from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Held, Legs, Tube, hang, legs_of, upright
 from ptx.datasets.people.lifelike.pack import Pack, Piece
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import unit_normals
@@ -58,7 +58,7 @@ class Worn:
     """(B,) the body's vertices that it hides."""
     swell: Field | float = 0.0
     """Metres by which it stands farther off the body than as made: everywhere, or at points in rest."""
-    hangs: Tube | None = None
+    hangs: Tube | Held | None = None
     """How it hangs; None: it moves with the skin."""
 
 
@@ -103,11 +103,13 @@ def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> F
         (V, 3) vertices in metres, y up.
     """
     out = pose_vertices(figure.body, pose[None], betas, hands[None])[0]
-    joints = joint_transforms(figure.body, pose[None], betas)[1][0]
-    for item, start in zip(figure.pieces, figure.starts, strict=False):
-        if item.hangs is not None:
-            own = out[start : start + RINGS * SIDES]
-            own[:] = hang(item.hangs, own.reshape(RINGS, SIDES, 3), figure.legs, out, joints).reshape(-1, 3)
+    turned, joints = (values[0] for values in joint_transforms(figure.body, pose[None], betas))
+    for item, start, end in zip(figure.pieces, figure.starts, figure.starts[1:], strict=False):
+        if isinstance(item.hangs, Tube):
+            rigid = out[start:end].reshape(RINGS, SIDES, 3)
+            out[start:end] = hang(item.hangs, rigid, figure.legs, out, joints).reshape(-1, 3)
+        elif item.hangs is not None:
+            out[start:end] = upright(item.hangs, out[start:end], turned, joints)
     return out
 
 

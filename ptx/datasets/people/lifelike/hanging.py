@@ -46,6 +46,14 @@ class Tube:
     """(RINGS, SIDES) their shape, -1..1."""
 
 
+@dataclass(frozen=True)
+class Held:
+    """What hangs from a joint that turns: it stays upright."""
+
+    joint: int
+    """Which."""
+
+
 @dataclass(frozen=True, eq=False)
 class Legs:
     """Where a body's legs are measured."""
@@ -88,6 +96,23 @@ def hang(tube: Tube, rigid: Floats, legs: Legs, skin: Floats, joints: Floats) ->
         fallen[1:] = 0.5 * fallen[1:] + 0.25 * around[1:]
     _push_out(fallen, starts, ends, radii)
     return _folded(tube, fallen)
+
+
+def upright(held: Held, points: Floats, rotations: Floats, joints: Floats) -> Floats:
+    """Turn what is held (M, 3) back about its joint, so that it stands as in rest but for the body's heading.
+
+    Args:
+        held: from which joint.
+        points: (M, 3) as they move with the joint.
+        rotations: (24, 3, 3) of the joints.
+        joints: (24, 3) their positions.
+    """
+    sine, cosine = rotations[0, 0, 2], rotations[0, 2, 2]
+    length = max(float(np.hypot(sine, cosine)), 1e-6)
+    s, c = sine / length, cosine / length
+    heading = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]], np.float32)
+    pivot = joints[held.joint]
+    return np.asarray((points - pivot) @ rotations[held.joint] @ heading.T + pivot, np.float32)
 
 
 def _limbs(legs: Legs, skin: Floats, joints: Floats) -> tuple[Floats, Floats, Floats]:

@@ -45,7 +45,7 @@ class Piece:
     name: str
     """Asset and label, such as female_casualsuit01.top."""
     kind: str
-    """outfit, shoes, hat, hair, brows or lashes of a pack; what is made: tube."""
+    """outfit, shoes, hat, hair, brows or lashes of a pack; what is made: tube, bag, hood, combed, glasses, hat."""
     label: int
     """Garment label (`ptx.labels`)."""
     sex: str

@@ -7,15 +7,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.cloth import Dye, sample_dye
+from ptx.datasets.people.lifelike.cloth import MATERIALS, Dye, combed_hair, sample_dye
 from ptx.datasets.people.lifelike.figure import CARDS, Worn, assemble, pose_figure
+from ptx.datasets.people.lifelike.headwear import sample_head
 from ptx.datasets.people.lifelike.layers import Person, coverage, label_map
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
 from ptx.datasets.people.lifelike.render import draw
 from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
 from ptx.datasets.people.lifelike.skin import sample_skin
-from ptx.datasets.people.lifelike.wardrobe import sample_clothes, sample_head
+from ptx.datasets.people.lifelike.wardrobe import sample_clothes
 from ptx.datasets.people.looks import SHOULDER_X
 from ptx.datasets.people.people import (
     IMAGE_STREAM,
@@ -179,7 +180,9 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
     body, pack = load_body(spec), load_pack(folder)
     rng = np.random.default_rng([seed, PERSON_STREAM, number, LOOK_STREAM])
     sex = pack.sex(sample_shape(seed, number))
-    clothes, head = sample_clothes(pack, body, sex, loose, rng), sample_head(pack, body, sex, rng)
+    clothes = sample_clothes(pack, body, sex, loose, rng)
+    hood = next((item for item in clothes if item.piece.kind == "hood" and item.outside is not None), None)
+    head = sample_head(pack, body, sex, rng, hood)
     worn = [*clothes, *head]
     face = np.clip(rng.normal(0, FACE_SPREAD, pack.face_shapes.shape[2]), -1.5, 1.5).astype(np.float32)
     skin = sample_skin(pack, sex, any(item.label == "hair" for item in head), rng)
@@ -195,12 +198,19 @@ def _person(spec: str, folder: str, seed: int, number: int, loose: float) -> Per
 
 
 def _dyes(pack: Pack, worn: list[Worn], rng: np.random.Generator) -> tuple[Dye | None, ...]:
-    """Sample how what is worn is coloured: pieces of one dress alike."""
-    by_label: dict[str, Dye] = {}
+    """Sample how what is worn is coloured: pieces of one dress alike, and all that is one accessory."""
+    by_name: dict[str, Dye] = {}
+    out: list[Dye | None] = []
     for item in worn:
-        if item.piece.kind not in CARDS and item.label not in by_label:
-            by_label[item.label] = sample_dye(pack, item.label, rng)
-    return tuple(None if item.piece.kind in CARDS else by_label[item.label] for item in worn)
+        kind = item.piece.kind
+        if kind in CARDS or item.label == "hair":
+            out.append(None)
+            continue
+        name = kind if item.label == "accessory" else item.label
+        if name not in by_name:
+            by_name[name] = sample_dye(pack, name if kind in MATERIALS else item.label, rng)
+        out.append(by_name[name])
+    return tuple(out)
 
 
 def _picture(pack: Pack, item: Worn, dye: Dye | None) -> Floats:
@@ -208,6 +218,8 @@ def _picture(pack: Pack, item: Worn, dye: Dye | None) -> Floats:
     own = pack.picture(item.piece.texture) if item.piece.texture else None
     if dye is not None:
         return dye.picture(own)
+    if own is None and item.label == "hair":
+        return combed_hair()
     if own is None:
         raise ValueError(f"{item.piece.name} has no picture: strands need one")
     picture = own.astype(np.float32) / np.float32(255)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.figure import EYES, FIRST_PIECE, SKIN
+from ptx.datasets.people.lifelike.hanging import Tube
 from ptx.datasets.people.lifelike.layers import (
     SUPERSAMPLING,
     Layer,
@@ -179,6 +180,6 @@ def _surface(person: Person, pack: Pack, layer: Layer) -> tuple[Colours, Floats,
                 gloss[own] = 0.03 * texels[:, 0]
             else:
                 rest = interpolate(layer.face[own], layer.bary[own], figure.body.faces, figure.rest)
-                points, loose = np.ascontiguousarray(rest[:, :3]), figure.pieces[item].hangs is not None
+                points, loose = np.ascontiguousarray(rest[:, :3]), isinstance(figure.pieces[item].hangs, Tube)
                 albedo[own] = dye.colours(texels, points, rest[:, 3] > 0, loose)
     return albedo, gloss, soft

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.figure import Worn
+from ptx.datasets.people.lifelike.grids import around, bind_grid
 from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Tube
-from ptx.datasets.people.lifelike.pack import Piece
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
-from ptx.labels import garment
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
 AXIS_Z = 0.0
 """z of a tube's axis on the mean body in rest, metres."""
 
 BAND = 0.025
 """Half the height of the band of skin that a ring lies around, metres."""
-
-BOUND = 9
-"""Vertices of the body that a vertex of cloth is bound to: cloth has none of the skin's small forms."""
 
 HELD = (-0.06, 0.02)
 """Heights between which cloth goes over from falling to lying on the body."""
@@ -102,17 +97,16 @@ def sample_fall(top: float, rng: np.random.Generator) -> Fall:
 def hang_from(body: Body, label: str, fall: Fall, rng: np.random.Generator) -> Worn:
     """Wear a tube of cloth; `rng` draws the shape of its folds."""
     heights = np.linspace(fall.top, fall.hem, RINGS)
-    angles = 2 * np.pi * np.arange(SIDES) / SIDES
-    around = np.stack([np.sin(angles), np.cos(angles)], axis=1)
-    reach = _reach(body, fall.top, fall.hem)
+    angles, directions = around(SIDES)
+    reach = reach_around(body, fall.top, fall.hem)
     down = (fall.top - heights)[:, None]
     radius = np.maximum.accumulate(reach, axis=0) + fall.slack + 0.5 * fall.slack * np.clip(down / 0.06, 0, 1)
     below = np.maximum(HELD[1] - heights, 0)[:, None] if fall.top < 0.25 else down
     radius = radius + fall.flare * below
     rest = np.empty((RINGS, SIDES, 3), np.float32)
-    rest[..., 0] = radius * around[:, 0]
+    rest[..., 0] = radius * directions[:, 0]
     rest[..., 1] = heights[:, None]
-    rest[..., 2] = radius * around[:, 1] + AXIS_Z
+    rest[..., 2] = radius * directions[:, 1] + AXIS_Z
     girth = 2 * np.pi * (radius.mean(1) + (fall.fullness - fall.flare) * below[:, 0])
     stiff = np.clip((heights - HELD[0]) / (HELD[1] - HELD[0]), 0, 1)
     tube = Tube(
@@ -122,44 +116,17 @@ def hang_from(body: Body, label: str, fall: Fall, rng: np.random.Generator) -> W
         fall.folds,
         _waves(fall, angles, np.linspace(0, 1, RINGS)[:, None], rng),
     )
-    piece = _piece(body, label, fall, rest, angles)
+    piece = bind_grid(body, label, rest, ~_arms(body) & (body.v_template[:, 1] < 0.45), kind="tube", left_out=_gap(angles, fall.open))
+    piece = replace(piece, skin=_still(body.weights[piece.corners].mean(1)))
     y, x = body.v_template[:, 1], np.abs(body.v_template[:, 0])
     hides = (y < fall.top - 0.03) & (y > fall.hem + UNDER_HEM) & (x < 0.4) & ~_arms(body)
     return Worn(piece, label, None, hides & (fall.open == 0), hangs=tube)
 
 
-def _piece(body: Body, label: str, fall: Fall, rest: Floats, angles: NDArray[np.float64]) -> Piece:
-    """Bind a tube (RINGS, SIDES, 3) to the body."""
-    flat = rest.reshape(-1, 3)
-    corners = _nearest(body, flat)
-    weights = np.full(corners.shape, 1 / BOUND, np.float32)
-    offset = flat - body.v_template[corners].mean(1)
-    return Piece(
-        name=f"tube.{label}",
-        kind="tube",
-        label=garment(label),
-        sex="",
-        texture="",
-        corners=corners,
-        weights=weights,
-        offset=offset.astype(np.float32),
-        faces=_faces(angles, fall.open),
-        uv=np.zeros((1, 2), np.float32),
-        face_uv=np.zeros((len(_faces(angles, fall.open)), 3), np.int32),
-        groups=np.zeros(0, np.uint8),
-        hides=np.zeros(len(body.v_template), np.bool_),
-        skin=_still(body.weights[corners].mean(1)),
-    )
-
-
-def _faces(angles: NDArray[np.float64], opening: float) -> Ints:
-    """Return a tube's triangles (F, 3), counter-clockwise from outside, but for an opening in front."""
-    ring, side = (a.ravel() for a in np.meshgrid(np.arange(RINGS - 1), np.arange(SIDES), indexing="ij"))
-    from_front = np.abs((angles[side] + np.pi / SIDES + np.pi) % (2 * np.pi) - np.pi)
-    ring, side = ring[from_front >= opening], side[from_front >= opening]
-    a, b = ring * SIDES + side, ring * SIDES + (side + 1) % SIDES
-    c, d = a + SIDES, b + SIDES
-    return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]).astype(np.int32)
+def _gap(angles: NDArray[np.float64], opening: float) -> NDArray[np.bool_]:
+    """Mark the sides (S,) that an opening in front takes, half as wide as `opening`, radians."""
+    from_front = np.abs((angles + np.pi / SIDES + np.pi) % (2 * np.pi) - np.pi)
+    return np.asarray(from_front < opening, np.bool_)
 
 
 def _still(weights: Floats) -> Floats:
@@ -192,26 +159,16 @@ def _arms(body: Body) -> NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=32)
-def _reach(body: Body, top: float, hem: float) -> NDArray[np.float64]:
+def reach_around(body: Body, top: float, hem: float) -> NDArray[np.float64]:
     """Compute how far (RINGS, SIDES) the body reaches from a tube's axis at each ring, in each direction, as cloth around it lies."""
-    angles = 2 * np.pi * np.arange(SIDES) / SIDES
-    around = np.stack([np.sin(angles), np.cos(angles)], axis=1)
+    angles, directions = around(SIDES)
     points = body.v_template[~_arms(body)]
     out = np.zeros((RINGS, SIDES))
     for ring, y in enumerate(np.linspace(top, hem, RINGS)):
         band = points[np.abs(points[:, 1] - y) < BAND][:, [0, 2]] - (0, AXIS_Z)
-        support = (around @ band.T).max(1) if len(band) else np.zeros(SIDES)
+        support = (directions @ band.T).max(1) if len(band) else np.zeros(SIDES)
         # The radius at which a ray leaves the hull is the least of support over the cosine.
         cosine = np.cos(angles[:, None] - angles[None])
         bound = np.where(cosine > 0.2, support[None] / np.maximum(cosine, 0.2), np.inf)
         out[ring] = bound.min(1)
     return out
-
-
-def _nearest(body: Body, points: Floats) -> Ints:
-    """Find the `BOUND` vertices (V, BOUND), of every fourth of trunk and legs, nearest to each point (V, 3)."""
-    candidates = np.flatnonzero(~_arms(body) & (body.v_template[:, 1] < 0.45))[::4]
-    place = body.v_template[candidates]
-    away = (points**2).sum(1)[:, None] - 2 * points @ place.T + (place**2).sum(1)
-    return candidates[np.argpartition(away, BOUND, axis=1)[:, :BOUND]].astype(np.int32)
-

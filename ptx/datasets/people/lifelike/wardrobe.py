@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ptx.datasets.people.lifelike.figure import Field, Worn
+from ptx.datasets.people.lifelike.bags import sample_bag
+from ptx.datasets.people.lifelike.cuts import ARMPIT_X, UNDER_BORDER, Cut, both, loosely, wear
+from ptx.datasets.people.lifelike.figure import Worn
+from ptx.datasets.people.lifelike.headwear import lowered_hood, raised_hood
 from ptx.datasets.people.lifelike.pack import Pack, Piece
-from ptx.datasets.people.lifelike.tubes import hang_from, sample_fall
-from ptx.datasets.people.looks import ARM_X, ARM_Y
+from ptx.datasets.people.lifelike.tubes import Fall, hang_from, sample_fall
 from ptx.geometry.body import Body
 from ptx.labels import GARMENTS
-
-Floats = NDArray[np.float32]
 
 WRIST_X = 0.66
 """|x| at which the longest sleeves of made tops end, metres on the mean body in rest."""
@@ -25,63 +24,8 @@ SLEEVES = (0.215, 0.29, 0.34, 0.42, 0.5, WRIST_X)
 LEGS = (-0.28, -0.42, -0.55, -0.7, -0.84)
 """Heights at which trousers and leggings end."""
 
-SKIRT_HEMS = (-0.25, -0.38, -0.5, -0.65, -0.8)
-"""Heights at which skirts and dresses end."""
-
 WAIST_Y = 0.07
 """Height at which skirts and leggings begin."""
-
-UNDER_BORDER = 0.015
-"""Metres by which skin goes on under the border of a cut cloth."""
-
-NECK_X, NECK_Y = 0.1, 0.535
-"""|x| within which, and height above which, skin is the neck, which collars stand around but do not hide."""
-
-SHOULDER_SLOPE = 0.8
-"""Metres by which a top may go on higher a metre farther from the neck."""
-
-BRIM_Y = 0.785
-"""Height at which hair ends under a hat."""
-
-ARMPIT_X = 0.2
-"""|x| up to which nothing is cut off as a sleeve."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a piece ends, metres on the mean body in rest."""
-
-    sleeve: float = 2.0
-    """|x| of the ends of its sleeves."""
-    low: float = -2.0
-    """Height of its lower end."""
-    high: float = 2.0
-    """Height of its upper end."""
-    neck: float = 0.0
-    """Depth of its neckline in front, below `high`."""
-
-    wide: float = 2.0
-    """|x| of its sides."""
-
-    def outside(self, rest: Floats) -> Floats:
-        """Compute how far (M,) points (M, 3) in rest lie beyond the ends, metres; negative inside."""
-        x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
-        arm = np.where((x > ARM_X) & (y > ARM_Y - 0.15), x - self.sleeve, -1.0)
-        front = np.clip((z - 0.02) / 0.05, 0, 1) * np.clip(1 - (x / 0.1) ** 2, 0, 1)
-        shoulders = (
-            SHOULDER_SLOPE * np.maximum(x - 0.06, 0) if self.high > ARM_Y else 0.0
-        )  # these rise above the neckline
-        upper = y - self.high - shoulders + self.neck * front
-        return np.asarray(np.max([arm, self.low - y, upper, x - self.wide], axis=0), np.float32)
-
-
-def wear(body: Body, piece: Piece, label: str, cut: Cut | None = None, swell: float = 0.0) -> Worn:
-    """Wear a piece, cut where `cut` says, `swell` metres looser than it was made."""
-    rest = body.v_template
-    hides = piece.hides[: len(rest)] & ~((rest[:, 1] > NECK_Y) & (np.abs(rest[:, 0]) < NECK_X))
-    if cut is None:
-        return Worn(piece, label, None, hides, swell)
-    return Worn(piece, label, cut.outside, hides & (cut.outside(rest) < -UNDER_BORDER), swell)
 
 
 def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.random.Generator) -> list[Worn]:
@@ -89,16 +33,28 @@ def sample_clothes(pack: Pack, body: Body, sex: str, loose: float, rng: np.rando
     shoes = _shoes(pack, body, rng)
     other = {"female": "male", "male": "female"}[sex]
     for_sex = sex if rng.random() < 0.93 else other
-    skirted = rng.random() < max(loose, 0.38 if for_sex == "female" else 0.0)
-    if skirted:
-        return [*shoes, *_skirted(pack, body, for_sex, rng)]
-    suits = pack.of("outfit", "coat", for_sex) if rng.random() < 0.75 else pack.of("outfit", "dress", for_sex)
-    if suits and rng.random() < (0.4 if for_sex == "male" else 0.2):
-        return [*shoes, *_suit(pack, body, _one(suits, rng), rng)]
-    if rng.random() < 0.12:
-        return [*shoes, *_trousers(pack, body, for_sex, rng), *_coat(pack, body, rng), *_scarf(pack, body, 0.3, rng)]
-    clothes = [*_trousers(pack, body, for_sex, rng), *_top(pack, body, for_sex, rng)]
-    return [*shoes, *clothes, *_scarf(pack, body, 0.04, rng)]
+    if rng.random() < max(loose, 0.42 if for_sex == "female" else 0.0):
+        clothes = _skirted(pack, body, for_sex, rng)
+    else:
+        clothes = _trousered(pack, body, for_sex, rng)
+    return [*shoes, *clothes, *_scarf(pack, body, 0.05, rng), *sample_bag(pack, body, rng)]
+
+
+def _trousered(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
+    """Sample a suit, a jumpsuit, or trousers with a top, many under a coat or a jacket."""
+    suits = pack.of("outfit", "coat", sex) if rng.random() < 0.75 else pack.of("outfit", "dress", sex)
+    if suits and rng.random() < (0.3 if sex == "male" else 0.08):
+        return _suit(pack, body, _one(suits, rng), rng)
+    if pack.of("tights") and rng.random() < (0.03 if sex == "male" else 0.1):
+        return _jumpsuit(pack, body, rng)
+    trousers, kind = _trousers(pack, body, sex, rng), rng.random()
+    if kind < 0.1:
+        return [*trousers, *_coat(pack, body, rng)]
+    if kind < 0.3:
+        return [*trousers, *_under(pack, body, rng), *_jacket(pack, body, rng)]
+    if kind < 0.45:
+        return [*trousers, *_blouse(pack, body, rng)]
+    return [*trousers, *_top(pack, body, sex, rng)]
 
 
 def _shoes(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
@@ -112,19 +68,72 @@ def _shoes(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
 
 
 def _coat(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
-    """Sample a long closed coat, cut from tights and a skirt, over something thin."""
-    made, skirts = pack.of("tights"), pack.of("skirt")
-    if not made or not skirts:
+    """Sample a long coat, closed or open in front, over something thin: tights and a tube."""
+    made = pack.of("tights")
+    if not made:
         return []
-    neck = float(rng.uniform(0.05, 0.16))
-    inner = Cut(sleeve=ARMPIT_X, low=0.2, high=0.565, neck=0.02)
-    upper = Cut(sleeve=WRIST_X, low=WAIST_Y - 0.05, high=0.57, neck=neck)
-    tail = Cut(low=float(rng.uniform(-0.6, -0.15)), high=WAIST_Y + 0.03)
-    return [
-        wear(body, made[0], "top", inner, 0.002),
-        wear(body, skirts[0], "coat", tail, 0.012),
-        wear(body, made[0], "coat", upper, float(rng.uniform(0.014, 0.026))),
-    ]
+    gap = float(rng.uniform(0.02, 0.07)) if rng.random() < 0.5 else 0.0
+    upper = Cut(WRIST_X, WAIST_Y - 0.05, 0.57, 0.0 if gap else float(rng.uniform(0.05, 0.16)), open=gap)
+    swell = float(rng.uniform(0.014, 0.024))
+    hem, flare = float(rng.uniform(-0.6, -0.15)), float(rng.uniform(0.05, 0.2))
+    tail = Fall(WAIST_Y + 0.03, hem, flare, flare + 0.08, 7, open=gap / 0.14, slack=swell)
+    tails = hang_from(body, "coat", tail, rng)
+    return [*_under(pack, body, rng), tails, wear(body, made[0], "coat", upper, swell), *_hood(body, "coat", 0.15, rng)]
+
+
+def _under(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample something thin to be worn under a jacket."""
+    made = pack.of("tights")
+    cut = Cut(sleeve=0.29, low=float(rng.uniform(-0.05, 0.06)), high=0.56, neck=float(rng.choice([0.01, 0.04, 0.08])))
+    return [wear(body, made[0], "top", cut, 0.004)] if made else []
+
+
+def _jacket(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample a jacket or a cardigan that is open in front."""
+    made = pack.of("tights")
+    if not made:
+        return []
+    cut = Cut(
+        sleeve=float(rng.choice([0.5, WRIST_X, WRIST_X])),
+        low=float(rng.uniform(-0.1, 0.06)),
+        high=0.575,
+        open=float(rng.uniform(0.02, 0.07)),
+        spread=float(rng.uniform(0.0, 0.15)),
+    )
+    swell = loosely(float(rng.uniform(0.014, 0.02)), float(rng.uniform(0, 0.05)), float(rng.uniform(0, 0.04)))
+    return [wear(body, made[0], "coat", cut, swell), *_hood(body, "coat", 0.3, rng)]
+
+
+def _blouse(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Sample a top that falls loosely from the chest over trousers: a shirt, a tunic, a hooded sweater."""
+    made = pack.of("tights")
+    if not made:
+        return []
+    seam, slack = 0.3, float(rng.uniform(0.012, 0.03))
+    cut = Cut(float(rng.choice(SLEEVES)), seam - 0.03, float(rng.uniform(0.545, 0.575)), float(rng.choice([0.01, 0.03, 0.08])))
+    flare = float(rng.uniform(0, 0.2))
+    fall = Fall(seam, float(rng.uniform(-0.2, 0.0)), flare, flare + 0.06, 7, slack=slack)
+    upper = wear(body, made[0], "top", cut, loosely(0.6 * slack, 0.0, float(rng.uniform(0, 0.06))))
+    return [hang_from(body, "top", fall, rng), upper, *(_hood(body, "top", 0.35, rng) if cut.neck < 0.02 else [])]
+
+
+def _jumpsuit(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
+    """Wear tights from the shoulders to the legs as one cloth, its legs often wide."""
+    cut = Cut(
+        sleeve=float(rng.choice(SLEEVES)),
+        low=float(rng.choice(LEGS, p=(0.15, 0.05, 0.1, 0.2, 0.5))),
+        high=float(rng.uniform(0.5, 0.57)),
+        neck=float(rng.choice([0.01, 0.04, 0.1])),
+    )
+    wide = float(rng.choice([0.0, 0.03, 0.07]))
+    return [wear(body, pack.of("tights")[0], "dress", cut, loosely(0.008, wide, 0.0)), *_belt(pack, body, rng)]
+
+
+def _hood(body: Body, label: str, share: float, rng: np.random.Generator) -> list[Worn]:
+    """Wear a hood, of the cloth of what it is sewn to, with probability `share`: most lie on the shoulders."""
+    if rng.random() > share:
+        return []
+    return [raised_hood(body, label) if rng.random() < 0.25 else lowered_hood(body, label)]
 
 
 def _belt(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
@@ -161,9 +170,10 @@ def _suit(pack: Pack, body: Body, piece: Piece, rng: np.random.Generator) -> lis
 def _trousers(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
     """Sample trousers, shorts or leggings."""
     made = pack.of("tights")
-    if made and rng.random() < (0.25 if sex == "female" else 0.1):
+    if made and rng.random() < (0.35 if sex == "female" else 0.15):
         cut = Cut(sleeve=ARMPIT_X, low=float(rng.choice(LEGS)), high=WAIST_Y)
-        return [wear(body, made[0], "trousers", cut, float(rng.choice([0.0, 0.006])))]
+        wide = float(rng.choice([0.0, 0.03, 0.07])) if cut.low < LEGS[1] else 0.02
+        return [wear(body, made[0], "trousers", cut, loosely(0.006 if wide else 0.001, wide, 0.0))]
     fits = pack.of("outfit", "trousers", sex)
     if not fits:
         return []
@@ -202,7 +212,8 @@ def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list
     if fits and rng.random() < 0.12:
         return [wear(body, _one(fits, rng), "skirt"), *_tucked(body, _top(pack, body, sex, rng))]
     top = _tucked(body, _top(pack, body, sex, rng))
-    return [hang_from(body, "skirt", sample_fall(WAIST_Y + 0.03, rng), rng), *top, *_belt(pack, body, rng)]
+    over = _jacket(pack, body, rng) if rng.random() < 0.2 else _belt(pack, body, rng)
+    return [hang_from(body, "skirt", sample_fall(WAIST_Y + 0.03, rng), rng), *top, *over]
 
 
 def _dress(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
@@ -223,34 +234,7 @@ def _tucked(body: Body, tops: list[Worn]) -> list[Worn]:
     """End tops at the waist, where a skirt goes on."""
     waist = Cut(low=WAIST_Y)
     rest = waist.outside(body.v_template) < -UNDER_BORDER
-    out = []
-    for top in tops:
-        own = top.outside
-        both = waist.outside if own is None else _farther(own, waist.outside)
-        out.append(replace(top, outside=both, hides=top.hides & rest))
-    return out
-
-
-def _farther(first: Field, second: Field) -> Field:
-    """Combine two cuts."""
-    return lambda rest: np.maximum(first(rest), second(rest))
-
-
-def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
-    """Sample lashes, brows, hair and now and then a hat."""
-    out = []
-    for kind in ("lashes", "brows"):
-        if pack.of(kind):
-            out.append(wear(body, _one(pack.of(kind), rng), "face"))
-    cuts = [piece for piece in pack.of("hair") if piece.texture]  # without its picture it has no strands
-    short = [piece for piece in cuts if piece.name.startswith(("short", "afro"))]
-    long = [piece for piece in cuts if piece not in short]
-    bald = rng.random() < (0.12 if sex == "male" else 0.01)
-    chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
-    hats = pack.of("hat") if rng.random() < 0.1 else []
-    if chosen and not bald:
-        out.append(wear(body, _one(chosen, rng), "hair", Cut(high=BRIM_Y) if hats else None))
-    return [*out, *([wear(body, _one(hats, rng), "accessory", swell=0.004)] if hats else [])]
+    return [replace(top, outside=both(top.outside, waist.outside), hides=top.hides & rest) for top in tops]
 
 
 def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
