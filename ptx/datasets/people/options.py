@@ -11,7 +11,7 @@ Looks = Literal["plain", "lifelike"]
 VERSION = 2
 """Version of the generator, raised when the same options begin to give other images."""
 
-LIFELIKE_VERSION = 1
+LIFELIKE_VERSION = 2
 """The same of lifelike people."""
 
 

@@ -138,39 +138,41 @@ def _sample_pose(rng: np.random.Generator) -> Floats:
     arms = [ARMS[left][0], ARMS[right][0]]
     for side, sign, leg, arm in zip(("left", "right"), (1, -1), legs, arms, strict=True):
         _turn_leg(rotations, side, sign, leg, rng)
-        _turn_arm(rotations, side, sign, arm, rng)
+        turn_arm(rotations, side, sign, arm, rng)
     forward, turned, aside = (np.array(stance.trunk) + _noise(rng, 3) * (0.6, 1, 0.5)) / 3
     for name in ("spine1", "spine2", "spine3"):
-        rotations[joint(name)] = _about_y(turned) @ _about_x(forward) @ _about_z(aside)
+        rotations[joint(name)] = about_y(turned) @ about_x(forward) @ about_z(aside)
     nod, look, tilt = _noise(rng, 3) * (0.5, 1.1, 0.5)
     for name in ("neck", "head"):
-        rotations[joint(name)] = _about_y(look - turned) @ _about_x(nod - 0.5 * forward) @ _about_z(tilt)
+        rotations[joint(name)] = about_y(look - turned) @ about_x(nod - 0.5 * forward) @ about_z(tilt)
     return axis_angles(rotations).astype(np.float64)
 
 
 def _turn_leg(rotations: Floats, side: str, sign: int, leg: Leg, rng: np.random.Generator) -> None:
     """Set the rotations (24, 3, 3) of a leg, with noise; sign: 1 left, -1 right."""
     forward, outward, turned, bent = np.array([leg.forward, leg.outward, leg.turned, leg.bent]) + _noise(rng, 4)
-    rotations[joint(f"{side}_hip")] = _about_x(-forward) @ _about_z(sign * outward) @ _about_y(sign * turned)
-    rotations[joint(f"{side}_knee")] = _about_x(np.clip(bent, 2, 140))
-    rotations[joint(f"{side}_ankle")] = _about_x(0.35 * (forward - bent) + _noise(rng, 1)[0] * 0.5)
+    rotations[joint(f"{side}_hip")] = about_x(-forward) @ about_z(sign * outward) @ about_y(sign * turned)
+    rotations[joint(f"{side}_knee")] = about_x(np.clip(bent, 2, 140))
+    rotations[joint(f"{side}_ankle")] = about_x(0.35 * (forward - bent) + _noise(rng, 1)[0] * 0.5)
 
 
-def _turn_arm(rotations: Floats, side: str, sign: int, arm: Arm, rng: np.random.Generator) -> None:
-    """Set the rotations (24, 3, 3) of an arm, with noise; sign: 1 left, -1 right."""
-    lowered, swung, turned, bent = np.array([arm.lowered, arm.forward, arm.turned, arm.bent]) + _noise(rng, 4)
+def turn_arm(
+    rotations: Floats, side: str, sign: int, arm: Arm, rng: np.random.Generator, spread: float = SPREAD
+) -> None:
+    """Set the rotations (24, 3, 3) of an arm, with noise of `spread` degrees; sign: 1 left, -1 right."""
+    lowered, swung, turned, bent = np.array([arm.lowered, arm.forward, arm.turned, arm.bent]) + _noise(rng, 4, spread)
     lift = np.clip(0.25 * (20 - lowered), 0, 25)  # a raised arm takes the collar bone along
-    rotations[joint(f"{side}_collar")] = _about_z(sign * lift)
-    swing = _about_y(-sign * swung) if lowered < 40 else _about_x(-swung)
-    rotations[joint(f"{side}_shoulder")] = swing @ _about_z(-sign * (min(lowered, 84) + lift)) @ _about_x(turned)
-    rotations[joint(f"{side}_elbow")] = _about_y(-sign * np.clip(bent, 3, 140))
-    rotations[joint(f"{side}_wrist")] = _about_z(_noise(rng, 1)[0])
+    rotations[joint(f"{side}_collar")] = about_z(sign * lift)
+    swing = about_y(-sign * swung) if lowered < 40 else about_x(-swung)
+    rotations[joint(f"{side}_shoulder")] = swing @ about_z(-sign * (min(lowered, 84) + lift)) @ about_x(turned)
+    rotations[joint(f"{side}_elbow")] = about_y(-sign * np.clip(bent, 3, 140))
+    rotations[joint(f"{side}_wrist")] = about_z(_noise(rng, 1, spread)[0])
 
 
 def turn_root(pose: Floats, yaw: float, pitch: float, roll: float) -> Floats:
     """Set the root of a pose (24, 3): degrees about the vertical, then towards the viewer, then sideways."""
     out = pose.copy()
-    out[0] = axis_angles(_about_z(roll) @ _about_x(pitch) @ _about_y(yaw))
+    out[0] = axis_angles(about_z(roll) @ about_x(pitch) @ about_y(yaw))
     return out
 
 
@@ -203,20 +205,20 @@ def _probabilities(weights: list[float]) -> Floats:
     return np.asarray(np.array(weights) / np.sum(weights), np.float64)
 
 
-def _noise(rng: np.random.Generator, count: int) -> Floats:
-    """Sample variations (count,) of angles, degrees, of at most two standard deviations."""
-    return np.clip(rng.normal(0, SPREAD, count), -2 * SPREAD, 2 * SPREAD)
+def _noise(rng: np.random.Generator, count: int, spread: float = SPREAD) -> Floats:
+    """Sample variations (count,) of angles, degrees, of at most two standard deviations, which are `spread`."""
+    return np.clip(rng.normal(0, spread, count), -2 * spread, 2 * spread)
 
 
-def _about_x(degrees: float) -> Floats:
+def about_x(degrees: float) -> Floats:
     return _rotation((1, 0, 0), degrees)
 
 
-def _about_y(degrees: float) -> Floats:
+def about_y(degrees: float) -> Floats:
     return _rotation((0, 1, 0), degrees)
 
 
-def _about_z(degrees: float) -> Floats:
+def about_z(degrees: float) -> Floats:
     return _rotation((0, 0, 1), degrees)
 
 

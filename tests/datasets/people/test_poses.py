@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptx.datasets.people.poses import ARMS, STANCES, Arm, Leg, _turn_arm, _turn_leg, sample_pose, turn_root
+from ptx.datasets.people.poses import ARMS, STANCES, Arm, Leg, _turn_leg, sample_pose, turn_arm, turn_root
 from ptx.geometry.body import load_body
 from ptx.geometry.joints import joint, keypoint
 from ptx.geometry.rotation import axis_angles, rotation_matrices
@@ -51,7 +51,7 @@ def test_arms_by_hand(side: str, sign: int) -> None:
     """The T-pose points sideways; an arm that is lowered by 80 degrees hangs; swung forward it points to the viewer."""
     for arm, axis, direction in ((Arm(0, 0, 0, 3), 0, sign), (Arm(80, 0, 0, 3), 1, -1), (Arm(5, 80, 0, 3), 2, 1)):
         rotations = np.tile(np.eye(3), (24, 1, 1))
-        _turn_arm(rotations, side, sign, arm, Quiet())
+        turn_arm(rotations, side, sign, arm, Quiet())
         points = keypoints_of(rotations)
         upper = at(points, f"{side}_elbow") - at(points, f"{side}_shoulder")
         assert direction * upper[axis] / np.linalg.norm(upper) > 0.9

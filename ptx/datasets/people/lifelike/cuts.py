@@ -47,8 +47,10 @@ class Cut:
     """Depth of its neckline in front, below `high`."""
     wide: float = 2.0
     """|x| of its sides."""
+    side: int = 0
+    """1 its left half only, -1 its right half: of what is open in front each is cut by itself; 0 all of it."""
     open: float = 0.0
-    """|x| up to which it is open in front."""
+    """|x| up to which a half is open in front."""
     spread: float = 0.0
     """Metres by which that grows a metre down from the neck."""
 
@@ -62,9 +64,9 @@ class Cut:
         )  # these rise above the neckline
         upper = y - self.high - shoulders + self.neck * front
         ends = [arm, self.low - y, upper, x - self.wide]
-        if self.open:
+        if self.side:
             gap = self.open + self.spread * np.maximum(NECK_Y - y, 0)
-            ends.append(np.where(z > np.where(y > 0.4, -0.02, 0.0), gap - x, -1.0))
+            ends.append(np.where(z > np.where(y > 0.4, -0.02, 0.0), gap, 0.0) - self.side * rest[:, 0])
         return np.asarray(np.max(ends, axis=0), np.float32)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Held, Legs, Tube, hang, legs_of, upright
 from ptx.datasets.people.lifelike.pack import Pack, Piece
+from ptx.datasets.people.lifelike.poses import pocket_hands
 from ptx.geometry.body import Body
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms, pose_vertices
@@ -33,6 +34,9 @@ CARD_GROUPS = 3
 
 LAYERS = {"shoes": 1, "trousers": 2, "top": 3, "skirt": 4, "dress": 5, "coat": 6, "accessory": 7, "hair": 8}
 """Label → the layer in which it is worn, from the skin outwards."""
+
+KIND_LAYERS = {"shoes": 1, "combed": 1, "glasses": 1, "hat": 9}
+"""The same of kinds of pieces, whatever their label: socks, which are parts of shoes, go under trousers, and hats over hair."""
 
 LAYER_LIFT = 0.004
 """Metres by which each layer is drawn nearer to the viewer than it is: what lies close under it does not come through."""
@@ -86,12 +90,14 @@ class Figure:
     """What is worn."""
     starts: tuple[int, ...]
     """First vertex of each piece, and the number of all vertices."""
+    bare: Body
+    """The body alone."""
     legs: Legs
     """What hanging cloth lies on."""
 
 
 def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> Floats:
-    """Pose a figure and let hang what hangs.
+    """Pose a figure, let hang what hangs, and put hands into pockets.
 
     Args:
         figure: who.
@@ -104,6 +110,7 @@ def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> F
     """
     out = pose_vertices(figure.body, pose[None], betas, hands[None])[0]
     turned, joints = (values[0] for values in joint_transforms(figure.body, pose[None], betas))
+    pocket_hands(figure.bare, out, turned, joints)
     for item, start, end in zip(figure.pieces, figure.starts, figure.starts[1:], strict=False):
         if isinstance(item.hangs, Tube):
             rigid = out[start:end].reshape(RINGS, SIDES, 3)
@@ -187,13 +194,18 @@ def assemble(pack: Pack, body: Body, face: Floats, worn: list[Worn]) -> Figure:
         np.concatenate(lift),
         tuple(worn),
         (*starts, start),
+        body,
         legs_of(body),
     )
 
 
 def _swelling(item: Worn, rest: Floats) -> Floats:
     """Compute how much (V, 1) farther a piece at points (V, 3) in rest stands off the body than as made."""
-    return np.float32(item.swell) * np.ones((1, 1), np.float32) if isinstance(item.swell, float) else item.swell(rest)[:, None]
+    return (
+        np.float32(item.swell) * np.ones((1, 1), np.float32)
+        if isinstance(item.swell, float)
+        else item.swell(rest)[:, None]
+    )
 
 
 def _skin_weights(piece: Piece, weights: Floats) -> Floats:
@@ -204,8 +216,8 @@ def _skin_weights(piece: Piece, weights: Floats) -> Floats:
 
 
 def _layer(item: Worn) -> int:
-    """Tell in which layer a piece is worn; socks, which are parts of shoes, go under trousers."""
-    return LAYERS["shoes"] if item.piece.kind == "shoes" else LAYERS.get(item.label, 0)
+    """Tell in which layer a piece is worn."""
+    return KIND_LAYERS.get(item.piece.kind, LAYERS.get(item.label, 0))
 
 
 def _cut(outside: Floats, faces: Ints, values: list[Floats]) -> NDArray[np.bool_]:

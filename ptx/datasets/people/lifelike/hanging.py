@@ -20,9 +20,6 @@ RINGS, SIDES = 24, 96
 BETWEEN = 5
 """Limbs that cloth lies on between left and right, these included: it spans what is between the legs."""
 
-CLEAR = 0.012
-"""Metres between skin and cloth."""
-
 DEEPEST = 0.28
 """Largest amplitude of a fold, as a share of its width."""
 
@@ -44,6 +41,8 @@ class Tube:
     """Number of folds around."""
     waves: Floats
     """(RINGS, SIDES) their shape, -1..1."""
+    clear: float
+    """Metres between the skin of legs and the cloth: what is worn under it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def hang(tube: Tube, rigid: Floats, legs: Legs, skin: Floats, joints: Floats) ->
     Returns:
         (RINGS, SIDES, 3) in metres.
     """
-    starts, ends, radii = _limbs(legs, skin, joints)
+    starts, ends, radii = _limbs(legs, skin, joints, tube.clear)
     fallen = np.empty_like(rigid)
     _fall(rigid, tube.stiff, np.float32(tube.flare), starts, ends, radii, fallen)
     for _ in range(SMOOTHINGS):
@@ -115,10 +114,10 @@ def upright(held: Held, points: Floats, rotations: Floats, joints: Floats) -> Fl
     return np.asarray((points - pivot) @ rotations[held.joint] @ heading.T + pivot, np.float32)
 
 
-def _limbs(legs: Legs, skin: Floats, joints: Floats) -> tuple[Floats, Floats, Floats]:
+def _limbs(legs: Legs, skin: Floats, joints: Floats, clear: float) -> tuple[Floats, Floats, Floats]:
     """Measure the limbs that cloth lies on: starts (L, 3), ends (L, 3), radii (L, 2) at both, metres."""
     ends = np.array([[joints[upper], joints[lower]] for upper, lower in legs.bones])
-    radii = np.array([_radii(skin[own], *bone) for own, bone in zip(legs.skin, ends, strict=True)]) + CLEAR
+    radii = np.array([_radii(skin[own], *bone) for own, bone in zip(legs.skin, ends, strict=True)]) + clear
     share = np.linspace(0, 1, BETWEEN)[:, None, None]
     lines = [left * (1 - share) + right * share for left, right in (ends[:2], ends[2:])]
     sizes = [left * (1 - share[..., 0]) + right * share[..., 0] for left, right in (radii[:2], radii[2:])]

@@ -35,7 +35,7 @@ EYE = (0.032, 0.727, 0.152)
 HINGE, EAR = (0.066, 0.733, 0.143), (0.094, 0.73, 0.025)
 """Ends of the left side of glasses."""
 
-HAIRLINE = (-0.03, 0.02, 0.07, 0.11, 0.15), (0.65, 0.71, 0.785, 0.8, 0.81)
+HAIRLINE = (-0.04, 0.0, 0.03, 0.07, 0.1, 0.15), (0.64, 0.68, 0.735, 0.765, 0.79, 0.803)
 """z and height of the line that hair combed back begins at."""
 
 

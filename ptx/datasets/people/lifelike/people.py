@@ -13,6 +13,7 @@ from ptx.datasets.people.lifelike.headwear import sample_head
 from ptx.datasets.people.lifelike.layers import Person, coverage, label_map
 from ptx.datasets.people.lifelike.light import sample_lighting
 from ptx.datasets.people.lifelike.pack import Pack, load_pack
+from ptx.datasets.people.lifelike.poses import GESTURED, gesticulate, sample_crop
 from ptx.datasets.people.lifelike.render import draw
 from ptx.datasets.people.lifelike.scenes import cast_on_wall, photograph, sample_surroundings
 from ptx.datasets.people.lifelike.skin import sample_skin
@@ -43,6 +44,9 @@ LOOK_STREAM = 3
 
 CLOSE_UPS = 0.4
 """Share of close-ups, in shares of `PeopleOptions.half_body`."""
+
+CROPPED = 0.9
+"""Share of pictures that begin or end within the body elsewhere (`poses.CROPS`), likewise."""
 
 CLOSE_UP = (0.2, 0.42)
 """Metres above the pelvis where a close-up ends."""
@@ -130,13 +134,16 @@ class LifelikePeople(People):
         return _person(options.body, options.pack, options.seed, index // options.images_per_person, options.loose)
 
     def _frame(self, index: int, vertices: Floats, half: bool, rng: np.random.Generator) -> Floats:
-        """Sample the camera (3,) of an image: as of plain people, and now and then of head and shoulders only."""
+        """Sample the camera (3,) of an image: as of plain people, or of head and shoulders, or without crown or feet."""
         camera = super()._frame(index, vertices, half, rng)
         own = self._rng(IMAGE_STREAM, self._leader(index), LOOK_STREAM)
-        if own.random() > CLOSE_UPS * self.options.half_body:
+        kind = own.random() / max(self.options.half_body, 1e-9)
+        if kind > CLOSE_UPS + CROPPED:
             return camera
         trunk = _without_arms(load_body(self.options.body))
         views = vertices.reshape(self.options.views, -1, 3)[:, trunk].reshape(-1, 3)
+        if kind > CLOSE_UPS:
+            return sample_crop(views, self.options.size, own)
         return place_camera_before(views, float(own.uniform(*CLOSE_UP)), *self.options.size, own)
 
     def _pose(self, body: Body, betas: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -144,6 +151,8 @@ class LifelikePeople(People):
         pose = super()._pose(body, betas, rng)
         if len(self.pack.poses) and rng.random() < POSED:
             pose += rng.uniform(0.6, 1) * (self.pack.poses[rng.integers(len(self.pack.poses))] - pose)
+        if rng.random() < GESTURED:
+            pose = gesticulate(pose, rng)
         pose[1:] += np.radians(rng.normal(0, JOINT_SPREAD, pose[1:].shape))
         return pose
 

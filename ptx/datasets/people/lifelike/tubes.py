@@ -49,6 +49,8 @@ class Fall:
     """Half the angle, radians, by which it is open in front."""
     slack: float = 0.008
     """Metres that it stands off at the top."""
+    clear: float = 0.012
+    """Metres that it stays off the skin of the legs at least."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,11 @@ def hang_from(body: Body, label: str, fall: Fall, rng: np.random.Generator) -> W
         girth.astype(np.float32),
         fall.folds,
         _waves(fall, angles, np.linspace(0, 1, RINGS)[:, None], rng),
+        fall.clear,
     )
-    piece = bind_grid(body, label, rest, ~_arms(body) & (body.v_template[:, 1] < 0.45), kind="tube", left_out=_gap(angles, fall.open))
+    piece = bind_grid(
+        body, label, rest, ~_arms(body) & (body.v_template[:, 1] < 0.45), kind="tube", left_out=_gap(angles, fall.open)
+    )
     piece = replace(piece, skin=_still(body.weights[piece.corners].mean(1)))
     y, x = body.v_template[:, 1], np.abs(body.v_template[:, 0])
     hides = (y < fall.top - 0.03) & (y > fall.hem + UNDER_HEM) & (x < 0.4) & ~_arms(body)
@@ -139,9 +144,7 @@ def _still(weights: Floats) -> Floats:
     return out / out.sum(1, keepdims=True)
 
 
-def _waves(
-    fall: Fall, angles: NDArray[np.float64], down: NDArray[np.float64], rng: np.random.Generator
-) -> Floats:
+def _waves(fall: Fall, angles: NDArray[np.float64], down: NDArray[np.float64], rng: np.random.Generator) -> Floats:
     """Sample the shape (RINGS, SIDES) of folds: even pleats, or waves of uneven width that wander on their way down."""
     first, second, third = rng.uniform(0, 2 * np.pi, 3)
     wander = (1 - fall.sharp) * (0.9 * np.sin(2 * angles + first) + 0.5 * np.sin(3 * angles + second) + 0.5 * down)

@@ -24,6 +24,9 @@ SLEEVES = (0.215, 0.29, 0.34, 0.42, 0.5, WRIST_X)
 LEGS = (-0.28, -0.42, -0.55, -0.7, -0.84)
 """Heights at which trousers and leggings end."""
 
+OVER_TROUSERS = 0.025
+"""Metres that what falls over trousers stays off the skin."""
+
 WAIST_Y = 0.07
 """Height at which skirts and leggings begin."""
 
@@ -73,12 +76,19 @@ def _coat(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
     if not made:
         return []
     gap = float(rng.uniform(0.02, 0.07)) if rng.random() < 0.5 else 0.0
-    upper = Cut(WRIST_X, WAIST_Y - 0.05, 0.57, 0.0 if gap else float(rng.uniform(0.05, 0.16)), open=gap)
+    upper = Cut(WRIST_X, WAIST_Y - 0.05, 0.57, 0.0 if gap else float(rng.uniform(0.05, 0.16)))
     swell = float(rng.uniform(0.014, 0.024))
     hem, flare = float(rng.uniform(-0.6, -0.15)), float(rng.uniform(0.05, 0.2))
-    tail = Fall(WAIST_Y + 0.03, hem, flare, flare + 0.08, 7, open=gap / 0.14, slack=swell)
+    tail = Fall(WAIST_Y + 0.03, hem, flare, flare + 0.08, 7, open=gap / 0.14, slack=swell, clear=OVER_TROUSERS)
     tails = hang_from(body, "coat", tail, rng)
-    return [*_under(pack, body, rng), tails, wear(body, made[0], "coat", upper, swell), *_hood(body, "coat", 0.15, rng)]
+    halves = _opened(upper, gap) if gap else [upper]
+    uppers = [wear(body, made[0], "coat", half, swell) for half in halves]
+    return [*_under(pack, body, rng), tails, *uppers, *_hood(body, "coat", 0.15, rng)]
+
+
+def _opened(cut: Cut, gap: float, spread: float = 0.0) -> list[Cut]:
+    """Open a cut in front: its two halves, `gap` metres from the middle at the neck, `spread` more a metre down."""
+    return [replace(cut, side=side, open=gap, spread=spread) for side in (1, -1)]
 
 
 def _under(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
@@ -97,11 +107,10 @@ def _jacket(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
         sleeve=float(rng.choice([0.5, WRIST_X, WRIST_X])),
         low=float(rng.uniform(-0.1, 0.06)),
         high=0.575,
-        open=float(rng.uniform(0.02, 0.07)),
-        spread=float(rng.uniform(0.0, 0.15)),
     )
+    halves = _opened(cut, float(rng.uniform(0.015, 0.06)), float(rng.uniform(0.0, 0.2)))
     swell = loosely(float(rng.uniform(0.014, 0.02)), float(rng.uniform(0, 0.05)), float(rng.uniform(0, 0.04)))
-    return [wear(body, made[0], "coat", cut, swell), *_hood(body, "coat", 0.3, rng)]
+    return [*(wear(body, made[0], "coat", half, swell) for half in halves), *_hood(body, "coat", 0.3, rng)]
 
 
 def _blouse(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
@@ -110,9 +119,11 @@ def _blouse(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
     if not made:
         return []
     seam, slack = 0.3, float(rng.uniform(0.012, 0.03))
-    cut = Cut(float(rng.choice(SLEEVES)), seam - 0.03, float(rng.uniform(0.545, 0.575)), float(rng.choice([0.01, 0.03, 0.08])))
+    cut = Cut(
+        float(rng.choice(SLEEVES)), seam - 0.03, float(rng.uniform(0.545, 0.575)), float(rng.choice([0.01, 0.03, 0.08]))
+    )
     flare = float(rng.uniform(0, 0.2))
-    fall = Fall(seam, float(rng.uniform(-0.2, 0.0)), flare, flare + 0.06, 7, slack=slack)
+    fall = Fall(seam, float(rng.uniform(-0.2, 0.0)), flare, flare + 0.06, 7, slack=slack, clear=OVER_TROUSERS)
     upper = wear(body, made[0], "top", cut, loosely(0.6 * slack, 0.0, float(rng.uniform(0, 0.06))))
     return [hang_from(body, "top", fall, rng), upper, *(_hood(body, "top", 0.35, rng) if cut.neck < 0.02 else [])]
 

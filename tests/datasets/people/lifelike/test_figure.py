@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ptx.datasets.people.lifelike.cuts import Cut, wear
 from ptx.datasets.people.lifelike.figure import FIRST_PIECE, MOST_JOINTS, Figure, Worn, assemble, rest_points
 from ptx.datasets.people.lifelike.pack import load_pack
-from ptx.datasets.people.lifelike.wardrobe import Cut, wear
 from ptx.geometry.body import load_body
 from ptx.geometry.skinning import pose_vertices
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from ptx.datasets.people.lifelike.cloth import RELIEF, sample_dye
+from ptx.datasets.people.lifelike.cuts import Cut
+from ptx.datasets.people.lifelike.headwear import sample_head
 from ptx.datasets.people.lifelike.pack import load_pack
 from ptx.datasets.people.lifelike.sampling import sample
 from ptx.datasets.people.lifelike.skin import sample_skin
-from ptx.datasets.people.lifelike.wardrobe import Cut, sample_clothes, sample_head
+from ptx.datasets.people.lifelike.wardrobe import sample_clothes
 from ptx.geometry.body import load_body
 
 BODY, PACK = load_body("builtin"), load_pack("")
