@@ -108,7 +108,7 @@ def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> F
     Returns:
         (V, 3) vertices in metres, y up.
     """
-    out = pose_vertices(figure.body, pose[None], betas, hands[None])[0]
+    out = np.asarray(pose_vertices(figure.body, pose[None], betas, hands[None])[0], np.float32)
     turned, joints = (values[0] for values in joint_transforms(figure.body, pose[None], betas))
     pocket_hands(figure.bare, out, turned, joints)
     for item, start, end in zip(figure.pieces, figure.starts, figure.starts[1:], strict=False):

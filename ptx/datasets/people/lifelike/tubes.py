@@ -141,7 +141,7 @@ def _still(weights: Floats) -> Floats:
         limbs = [joint(f"{side}_{part}") for side in ("left", "right") for part in parts]
         out[:, joint(into)] += out[:, limbs].sum(1)
         out[:, limbs] = 0
-    return out / out.sum(1, keepdims=True)
+    return np.asarray(out / out.sum(1, keepdims=True), np.float32)
 
 
 def _waves(fall: Fall, angles: NDArray[np.float64], down: NDArray[np.float64], rng: np.random.Generator) -> Floats:
