@@ -91,7 +91,7 @@ def _across(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
 def _on_back(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
     """Wear a rucksack."""
     wide, tall, deep = rng.uniform(0.24, 0.32), rng.uniform(0.34, 0.44), rng.uniform(0.1, 0.18)
-    grid = box((0.0, float(0.5 - tall / 2), float(-0.15 - deep / 2)), (wide, tall, deep), float(rng.uniform(0.3, 0.6)))
+    grid = box((0.0, float(0.5 - tall / 2), float(-0.115 - deep / 2)), (wide, tall, deep), float(rng.uniform(0.3, 0.6)))
     near = (body.v_template[:, 2] < 0) & (np.abs(body.v_template[:, 1] - 0.35) < 0.2)
 
     def beside(rest: Floats) -> Floats:

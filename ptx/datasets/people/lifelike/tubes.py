@@ -28,6 +28,9 @@ HELD = (-0.06, 0.02)
 UNDER_HEM = 0.06
 """Metres above the hem down to which skin under a tube is hidden."""
 
+HIDDEN_Y = -0.38
+"""Height down to which it is at most: shins may swing out of a long skirt."""
+
 
 @dataclass(frozen=True)
 class Fall:
@@ -124,7 +127,7 @@ def hang_from(body: Body, label: str, fall: Fall, rng: np.random.Generator) -> W
     )
     piece = replace(piece, skin=_still(body.weights[piece.corners].mean(1)))
     y, x = body.v_template[:, 1], np.abs(body.v_template[:, 0])
-    hides = (y < fall.top - 0.03) & (y > fall.hem + UNDER_HEM) & (x < 0.4) & ~_arms(body)
+    hides = (y < fall.top - 0.03) & (y > max(fall.hem + UNDER_HEM, HIDDEN_Y)) & (x < 0.4) & ~_arms(body)
     return Worn(piece, label, None, hides & (fall.open == 0), hangs=tube)
 
 
