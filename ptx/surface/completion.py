@@ -15,6 +15,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
@@ -24,6 +25,7 @@ from ptx.surface.hair import ears_covered, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
+from ptx.surface.painted_face import GREY
 from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
@@ -51,6 +53,9 @@ FLESH = 0.3, 0.7
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
 
+COLLAR_DOWN, COLLAR_ACROSS = (-0.1, -0.07), (0.07, 0.1)
+"""Metres above the neck's joint, and from the middle, between which the back of a collar begins and ends."""
+
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
@@ -62,6 +67,9 @@ ACROSS = np.array([1, 2, 1], np.float32)
 
 FEWEST = 20
 """Fewest vertices that are known of the face, where places are reflected, and of feet, for the colour of shoes."""
+
+SKIN = 196.0, 150.0, 124.0
+"""RGB of skin where no photograph shows the person's: between fair and dark."""
 
 EVENED = 20
 """Rounds in which colours that are expected of missing cloth are averaged with their neighbours'."""
@@ -257,14 +265,22 @@ def _places(views: Views) -> tuple[Floats, Floats]:
 
 @lru_cache(maxsize=CACHED_BODIES)
 def _shares(body: Body) -> Floats:
-    """Shares of `Completion`: the front of head, hands and feet is not copied to their back, and under the arms is no arm."""
+    """Shares of `Completion`: the front of head, hands, feet and collar is not copied to their back, and under the arms is no arm."""
     mirror, (across, valid), zones = mirrored_points(body), opposite_points(body), body_zones(body)
     kept = zones.head + zones.hands + zones.feet
-    far = valid * (1 - np.clip(kept + across.of(kept), 0, 1))
+    far = valid * (1 - np.clip(kept + across.of(kept), 0, 1)) * (1 - _collar(body))
     under = zones.under_arms
     allowed = [np.ones_like(far), np.ones_like(far), far, mirror.of(far)]
     no_arm = [under, mirror.of(under), across.of(under), mirror.of(across.of(under))]
     return np.stack([np.stack([a, a * n]) for a, n in zip(allowed, no_arm, strict=True)]).astype(np.float32)
+
+
+def _collar(body: Body) -> Floats:
+    """Share (V,) of the back below the nape: a neckline, or a shirt in an open collar, is lower in front."""
+    neck = body.joint_template[joint("neck")]
+    across, up, forward = (body.v_template - neck).T
+    middle = ramp(up, *COLLAR_DOWN) * (1 - ramp(np.abs(across), *COLLAR_ACROSS)) * (forward < 0)
+    return np.where(layer_of(body) > 0, np.float32(0), middle)
 
 
 def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
@@ -313,12 +329,11 @@ def _colours_at(source: Source, at: Floats) -> Floats:
 
 def _base(source: Source, mix: Floats, known: Floats) -> Floats:
     """Diffuse colours (V, 3): face's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
-    body, skin, zones = source.fitted.body, source.skin, body_zones(source.fitted.body)
+    body, zones = source.fitted.body, body_zones(source.fitted.body)
     clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
     mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
     out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
-    if skin is None:
-        return out
+    skin = _skin(source)
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
     cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=1e-3, to=skin, among=zones.head > 0)
     out += zones.head[:, None] * (cheeks - out)
@@ -326,3 +341,12 @@ def _base(source: Source, mix: Floats, known: Floats) -> Floats:
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
     out += zones.hands[:, None] * (palms - out)
     return out
+
+
+def _skin(source: Source) -> Floats:
+    """Colour (3,) of the person's skin, or of somebody's: as grey as the photograph."""
+    if source.skin is not None:
+        return source.skin
+    shown = source.seen.image[source.seen.depth < NOTHING]
+    grey = not len(shown) or float(np.ptp(shown, axis=1).mean()) < GREY
+    return np.full(3, np.mean(SKIN), np.float32) if grey else np.array(SKIN, np.float32)
