@@ -21,7 +21,7 @@ from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.finer_mesh import vertex_groups
-from ptx.surface.hair import ears_covered, hair_weights, hair_zone
+from ptx.surface.hair import hair_share, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
@@ -55,6 +55,9 @@ TORN = 0.06
 
 COLLAR_DOWN, COLLAR_ACROSS = (-0.1, -0.07), (0.07, 0.1)
 """Metres above the neck's joint, and from the middle, between which the back of a collar begins and ends."""
+
+NECK = 0.01, 0.04
+"""Metres above its joint between which the neck begins, whose skin is as the face's."""
 
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
@@ -139,11 +142,9 @@ def complete(views: Views) -> Completion:
     hair = hair_weights(source, shown, sure)
     most = shown[hair > min(0.4, 0.5 * float(hair.max()))]
     hair_colour = np.median(most, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else source.hair
-    zone = hair_zone(body)
-    hair_share = zone.share + zone.ears if ears_covered(source.fitted, hair, sure) else zone.share
     strands = None
     if hair_colour is not None:
-        there = body_zones(body).head > 0
+        there, zone = body_zones(body).head > 0, hair_zone(body)
         strands = zone.light[:, None] * diffuse(body, shown, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
     base = _base(source, mix, known)
     if legs.vertices.any():
@@ -152,7 +153,19 @@ def complete(views: Views) -> Completion:
         _dress_legs(body, legs.vertices, _shoes(body, mix, known), base)
     aslant = np.max([one.aslant for one in views.sources], axis=0)
     return Completion(
-        points, shares, shift, gains, aslant, carried, valid, patches, base, hair, strands, hair_share, hair_colour
+        points,
+        shares,
+        shift,
+        gains,
+        aslant,
+        carried,
+        valid,
+        patches,
+        base,
+        hair,
+        strands,
+        hair_share(source.fitted, hair, sure),
+        hair_colour,
     )
 
 
@@ -255,7 +268,7 @@ def _places(views: Views) -> tuple[Floats, Floats]:
     points, shares = [], []
     for source, at, share in zip(views.sources, views.points, views.shares, strict=True):
         opposite, own = across.of(at), share * source.uncovered
-        there = across.of(own)
+        there = across.of(own if source.hairy is None else own * (1 - source.hairy))  # a throat has no hair of the nape
         points.append(np.stack([at, mirror.of(at), opposite, mirror.of(opposite)]))
         shares.append(np.stack([own, mirror.of(own), there, mirror.of(there)])[:, None] * _shares(body))
     # one kind of place after the other, each in all photographs
@@ -281,6 +294,13 @@ def _collar(body: Body) -> Floats:
     across, up, forward = (body.v_template - neck).T
     middle = ramp(up, *COLLAR_DOWN) * (1 - ramp(np.abs(across), *COLLAR_ACROSS)) * (forward < 0)
     return np.where(layer_of(body) > 0, np.float32(0), middle)
+
+
+def _neck(body: Body) -> Floats:
+    """Share (V,) of the head and of all the neck."""
+    zones = body_zones(body)
+    up = body.v_template[:, 1] - body.joint_template[joint("neck"), 1]
+    return np.maximum(zones.head, zones.neck * ramp(up, *NECK) * (layer_of(body) == 0))
 
 
 def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
@@ -328,15 +348,17 @@ def _colours_at(source: Source, at: Floats) -> Floats:
 
 
 def _base(source: Source, mix: Floats, known: Floats) -> Floats:
-    """Diffuse colours (V, 3): face's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
+    """Diffuse colours (V, 3): face's, neck's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
     body, zones = source.fitted.body, body_zones(source.fitted.body)
     clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
     mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
     out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
     skin = _skin(source)
+    neck = _neck(body)
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
-    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=1e-3, to=skin, among=zones.head > 0)
-    out += zones.head[:, None] * (cheeks - out)
+    bare = known * neck * (1 - zones.head) * (1 if source.hairy is None else 1 - source.hairy)  # or a high collar
+    cheeks = diffuse(body, mix, np.maximum(flesh, bare), stiff=0.05, keep=1e-3, to=skin, among=neck > 0)
+    out += neck[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
     out += zones.hands[:, None] * (palms - out)

@@ -110,6 +110,8 @@ class Source:
     """(3,) the person's skin, or None."""
     hair: Floats | None = None
     """(3,) what is labelled as the person's hair, or None."""
+    hairy: Floats | None = None
+    """(V,) 1 of vertices on pixels that are labelled as hair, else 0; None: nothing is labelled."""
 
     @property
     def scale(self) -> float:
@@ -176,7 +178,10 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
     uncovered = uncovered_vertices(fitted, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
-    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph))
+    hairy = (
+        None if photograph.garments is None else _labelled_at(photograph.garments, points, "hair").astype(np.float32)
+    )
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph), hairy)
 
 
 def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
