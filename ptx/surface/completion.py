@@ -18,7 +18,7 @@ from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
-from ptx.geometry.zones import body_zones, ramp
+from ptx.geometry.zones import body_zones, ramp, throat
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.finer_mesh import vertex_groups
 from ptx.surface.hair import hair_share, hair_weights, hair_zone
@@ -53,11 +53,8 @@ FLESH = 0.3, 0.7
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
 
-COLLAR_DOWN, COLLAR_ACROSS = (-0.1, -0.07), (0.07, 0.1)
+COLLAR_DOWN, COLLAR_ACROSS = (-0.15, -0.11), (0.07, 0.1)
 """Metres above the neck's joint, and from the middle, between which the back of a collar begins and ends."""
-
-NECK = 0.01, 0.04
-"""Metres above its joint between which the neck begins, whose skin is as the face's."""
 
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
@@ -132,7 +129,7 @@ def complete(views: Views) -> Completion:
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     patches = lay_patches(body, offers, _wanted(offers, carried, mix, known, legs, body))
-    other, valid = _reflect(body, known)
+    other, valid = _reflect(body, known if source.hairy is None else known * (1 - source.hairy))
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
@@ -278,9 +275,9 @@ def _places(views: Views) -> tuple[Floats, Floats]:
 
 @lru_cache(maxsize=CACHED_BODIES)
 def _shares(body: Body) -> Floats:
-    """Shares of `Completion`: the front of head, hands, feet and collar is not copied to their back, and under the arms is no arm."""
+    """Shares of `Completion`: the front of head, neck, collar, hands and feet is not copied to their back, and under the arms is no arm."""
     mirror, (across, valid), zones = mirrored_points(body), opposite_points(body), body_zones(body)
-    kept = zones.head + zones.hands + zones.feet
+    kept = zones.head + throat(body) + zones.hands + zones.feet
     far = valid * (1 - np.clip(kept + across.of(kept), 0, 1)) * (1 - _collar(body))
     under = zones.under_arms
     allowed = [np.ones_like(far), np.ones_like(far), far, mirror.of(far)]
@@ -294,13 +291,6 @@ def _collar(body: Body) -> Floats:
     across, up, forward = (body.v_template - neck).T
     middle = ramp(up, *COLLAR_DOWN) * (1 - ramp(np.abs(across), *COLLAR_ACROSS)) * (forward < 0)
     return np.where(layer_of(body) > 0, np.float32(0), middle)
-
-
-def _neck(body: Body) -> Floats:
-    """Share (V,) of the head and of all the neck."""
-    zones = body_zones(body)
-    up = body.v_template[:, 1] - body.joint_template[joint("neck"), 1]
-    return np.maximum(zones.head, zones.neck * ramp(up, *NECK) * (layer_of(body) == 0))
 
 
 def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
@@ -354,11 +344,11 @@ def _base(source: Source, mix: Floats, known: Floats) -> Floats:
     mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
     out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
     skin = _skin(source)
-    neck = _neck(body)
+    neck = throat(body)
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
-    bare = known * neck * (1 - zones.head) * (1 if source.hairy is None else 1 - source.hairy)  # or a high collar
-    cheeks = diffuse(body, mix, np.maximum(flesh, bare), stiff=0.05, keep=1e-3, to=skin, among=neck > 0)
-    out += neck[:, None] * (cheeks - out)
+    bare = known * neck * (1 if source.hairy is None else 1 - source.hairy)  # or a high collar
+    cheeks = diffuse(body, mix, flesh + bare, stiff=0.05, keep=1e-3, to=skin, among=zones.head + neck > 0)
+    out += np.maximum(zones.head, neck)[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
     out += zones.hands[:, None] * (palms - out)

@@ -38,7 +38,7 @@ from ptx.surface.layers import (
 )
 from ptx.surface.points import Floats, Ints
 from ptx.surface.reading import read_parts
-from ptx.surface.skin import rule_confidence, skin_rules, typical_skin
+from ptx.surface.skin import labelled_skin, rule_confidence, skin_rules, typical_skin
 from ptx.surface.under_arms import peel_arms
 
 FACE_FACING = 0.6, 0.75
@@ -161,7 +161,7 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         certain *= 1 - below * photograph.garments.shows("hair")
     seen = Layer(image, weighted_blur(image, certain, SMOOTH * scale), certain, maps.depth)
     colours, confidence = sample_vertices(points, ones, seen)
-    skin = typical_skin(colours, confidence * _may_be_skin(photograph.garments, points), zones)
+    skin = _skin(photograph, points, colours, confidence, zones)
     if turned > 0:
         asked *= 1 - turned * front
         seen = seen._replace(confidence=certain * (1 - turned * front))
@@ -190,11 +190,20 @@ def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
     return np.asarray(maps.on & hair[maps.surface])
 
 
-def _may_be_skin(garments: GarmentMap | None, points: Floats) -> Floats:
-    """Share (V,) of vertices (V, 3) that are labelled as skin; 1 where nothing is labelled: hair and cloth may have its colour."""
-    if garments is None:
-        return np.ones(len(points), np.float32)
-    return _labelled_at(garments, points, *BARE).astype(np.float32)
+def _skin(
+    photograph: MaskedPhotograph, points: Floats, colours: Floats, confidence: Floats, zones: Zones
+) -> Floats | None:
+    """Colour (3,) of the person's skin: that of the face, or of whatever is labelled as skin; or by colours alone (`typical_skin`).
+
+    Arguments as for `typical_skin`, with the vertices (V, 3) in the photograph.
+    """
+    if photograph.garments is None:
+        return typical_skin(colours, confidence, zones)
+    bare = (zones.face > 0.5) & _labelled_at(photograph.garments, points, *BARE)  # hair and cloth may have its colour
+    of_face = typical_skin(colours, confidence * bare, zones)
+    if of_face is not None:
+        return of_face
+    return labelled_skin(photograph.image[photograph.garments.shows(*BARE) & (photograph.mask > INSIDE)])
 
 
 def _face_in_hair(garments: GarmentMap | None, points: Floats, normals: Floats, zones: Zones) -> bool:
