@@ -109,7 +109,7 @@ def hair_share(fitted: FittedBody, hair: Floats, known: Floats) -> Floats:
     """`Completion.hair_share` (V,): hair where it grows, over covered ears, and where long hair falls; arguments as for `ears_covered`."""
     zone = hair_zone(fitted.body)
     if wears_long_hair(fitted):
-        return np.maximum(zone.share + zone.ears, zone.sides)
+        return np.asarray(np.maximum(zone.share + zone.ears, zone.sides), np.float32)
     return zone.share + zone.ears if ears_covered(fitted, hair, known) else zone.share
 
 

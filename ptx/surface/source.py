@@ -216,7 +216,8 @@ def _face_in_hair(garments: GarmentMap | None, points: Floats, normals: Floats, 
 
 def _labelled_at(garments: GarmentMap, points: Floats, *names: str) -> Mask:
     """Whether points (N, 2 or 3) are on pixels with these labels: (N,)."""
-    return garments.sampled(np.ascontiguousarray(points[None, :, :2], np.float32)).shows(*names)[0]
+    at = garments.sampled(np.ascontiguousarray(points[None, :, :2], np.float32))
+    return np.asarray(at.shows(*names)[0], np.bool_)
 
 
 def _below_brows(body: Body) -> Floats:
