@@ -32,6 +32,14 @@ TRUNK_JOINTS = tuple(
 )
 """Joints of trunk and legs, without feet and shoulders."""
 
+NAPE_HIGHER = 0.035
+"""Metres by which it begins higher at its back."""
+
+COLLARS = joint("left_collar"), joint("right_collar")
+
+THROAT, THROAT_ACROSS = (0.015, 0.045), (0.07, 0.09)
+"""Metres above the collar bones between which the neck begins, and from the middle between which the shoulders do."""
+
 SHOULDER_JOINTS = tuple(joint(name) for name in ("spine3", "left_collar", "right_collar", "neck"))
 """Joints of the trunk's upper end."""
 
@@ -110,6 +118,16 @@ def _with_sheets(zones: Zones, layer: NDArray[np.uint8]) -> Zones:
     shares["trunk"] = (sheets == SKIRT).astype(np.float32)
     shares["head"] = shares["scalp"] = (sheets > SKIRT).astype(np.float32)
     return Zones(**{name: np.concatenate([getattr(zones, name), share]) for name, share in shares.items()})
+
+
+@lru_cache(maxsize=CACHED_BODIES)
+def throat(body: Body) -> Floats:
+    """Share (V,) of the neck, all around, from above the shoulders up to the head."""
+    if isinstance(body, LayeredBody):
+        return np.concatenate([throat(body.base), np.zeros(len(body.layer) - len(body.base.v_template), np.float32)])
+    across, up, forward = (body.v_template - body.joint_template[list(COLLARS)].mean(0)).T
+    up = up - NAPE_HIGHER * ramp(-forward, 0, 0.04)
+    return ramp(up, *THROAT) * (1 - ramp(np.abs(across), *THROAT_ACROSS)) * (1 - body_zones(body).head)
 
 
 def head_coordinates(body: Body) -> Floats:

@@ -15,15 +15,17 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ptx.geometry.body import Body
+from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
-from ptx.geometry.zones import body_zones, ramp
+from ptx.geometry.zones import body_zones, ramp, throat
 from ptx.surface.diffusion import diffuse, smooth_places
 from ptx.surface.finer_mesh import vertex_groups
-from ptx.surface.hair import ears_covered, hair_weights, hair_zone
+from ptx.surface.hair import hair_share, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
+from ptx.surface.painted_face import GREY
 from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
@@ -51,6 +53,9 @@ FLESH = 0.3, 0.7
 TORN = 0.06
 """Metres in the photograph between neighbours that do not show the same piece."""
 
+COLLAR_DOWN, COLLAR_ACROSS = (-0.15, -0.11), (0.07, 0.1)
+"""Metres above the neck's joint, and from the middle, between which the back of a collar begins and ends."""
+
 SHOE = 0.4, 0.6
 """Share of the feet from which shoes begin, and are all that is there."""
 
@@ -62,6 +67,9 @@ ACROSS = np.array([1, 2, 1], np.float32)
 
 FEWEST = 20
 """Fewest vertices that are known of the face, where places are reflected, and of feet, for the colour of shoes."""
+
+SKIN = 196.0, 150.0, 124.0
+"""RGB of skin where no photograph shows the person's: between fair and dark."""
 
 EVENED = 20
 """Rounds in which colours that are expected of missing cloth are averaged with their neighbours'."""
@@ -121,7 +129,7 @@ def complete(views: Views) -> Completion:
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     patches = lay_patches(body, offers, _wanted(offers, carried, mix, known, legs, body))
-    other, valid = _reflect(body, known)
+    other, valid = _reflect(body, known if source.hairy is None else known * (1 - source.hairy))
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]
     mix, known = over(mix, known, beyond, valid)
@@ -131,11 +139,9 @@ def complete(views: Views) -> Completion:
     hair = hair_weights(source, shown, sure)
     most = shown[hair > min(0.4, 0.5 * float(hair.max()))]
     hair_colour = np.median(most, axis=0).astype(np.float32) if (hair > 0.1).sum() > 8 else source.hair
-    zone = hair_zone(body)
-    hair_share = zone.share + zone.ears if ears_covered(source.fitted, hair, sure) else zone.share
     strands = None
     if hair_colour is not None:
-        there = body_zones(body).head > 0
+        there, zone = body_zones(body).head > 0, hair_zone(body)
         strands = zone.light[:, None] * diffuse(body, shown, hair, stiff=0.02, keep=3e-3, to=hair_colour, among=there)
     base = _base(source, mix, known)
     if legs.vertices.any():
@@ -144,7 +150,19 @@ def complete(views: Views) -> Completion:
         _dress_legs(body, legs.vertices, _shoes(body, mix, known), base)
     aslant = np.max([one.aslant for one in views.sources], axis=0)
     return Completion(
-        points, shares, shift, gains, aslant, carried, valid, patches, base, hair, strands, hair_share, hair_colour
+        points,
+        shares,
+        shift,
+        gains,
+        aslant,
+        carried,
+        valid,
+        patches,
+        base,
+        hair,
+        strands,
+        hair_share(source.fitted, hair, sure),
+        hair_colour,
     )
 
 
@@ -247,7 +265,7 @@ def _places(views: Views) -> tuple[Floats, Floats]:
     points, shares = [], []
     for source, at, share in zip(views.sources, views.points, views.shares, strict=True):
         opposite, own = across.of(at), share * source.uncovered
-        there = across.of(own)
+        there = across.of(own if source.hairy is None else own * (1 - source.hairy))  # a throat has no hair of the nape
         points.append(np.stack([at, mirror.of(at), opposite, mirror.of(opposite)]))
         shares.append(np.stack([own, mirror.of(own), there, mirror.of(there)])[:, None] * _shares(body))
     # one kind of place after the other, each in all photographs
@@ -257,14 +275,22 @@ def _places(views: Views) -> tuple[Floats, Floats]:
 
 @lru_cache(maxsize=CACHED_BODIES)
 def _shares(body: Body) -> Floats:
-    """Shares of `Completion`: the front of head, hands and feet is not copied to their back, and under the arms is no arm."""
+    """Shares of `Completion`: the front of head, neck, collar, hands and feet is not copied to their back, and under the arms is no arm."""
     mirror, (across, valid), zones = mirrored_points(body), opposite_points(body), body_zones(body)
-    kept = zones.head + zones.hands + zones.feet
-    far = valid * (1 - np.clip(kept + across.of(kept), 0, 1))
+    kept = zones.head + throat(body) + zones.hands + zones.feet
+    far = valid * (1 - np.clip(kept + across.of(kept), 0, 1)) * (1 - _collar(body))
     under = zones.under_arms
     allowed = [np.ones_like(far), np.ones_like(far), far, mirror.of(far)]
     no_arm = [under, mirror.of(under), across.of(under), mirror.of(across.of(under))]
     return np.stack([np.stack([a, a * n]) for a, n in zip(allowed, no_arm, strict=True)]).astype(np.float32)
+
+
+def _collar(body: Body) -> Floats:
+    """Share (V,) of the back below the nape: a neckline, or a shirt in an open collar, is lower in front."""
+    neck = body.joint_template[joint("neck")]
+    across, up, forward = (body.v_template - neck).T
+    middle = ramp(up, *COLLAR_DOWN) * (1 - ramp(np.abs(across), *COLLAR_ACROSS)) * (forward < 0)
+    return np.where(layer_of(body) > 0, np.float32(0), middle)
 
 
 def _membrane(body: Body, known: Floats, share: Floats, layer: Floats, layer_share: Floats, among: Mask) -> Floats:
@@ -312,17 +338,27 @@ def _colours_at(source: Source, at: Floats) -> Floats:
 
 
 def _base(source: Source, mix: Floats, known: Floats) -> Floats:
-    """Diffuse colours (V, 3): face's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
-    body, skin, zones = source.fitted.body, source.skin, body_zones(source.fitted.body)
+    """Diffuse colours (V, 3): face's, neck's and hands' from skin, the rest from all that is not head; of the head as if it had no hair."""
+    body, zones = source.fitted.body, body_zones(source.fitted.body)
     clothes = known * (1 - np.clip(zones.scalp + zones.face, 0, 1))
     mean = source.seen.image[source.seen.depth < NOTHING].mean(0) if known.sum() < 1 else 0.0  # of whom nothing is sure
     out = diffuse(body, mix, clothes if clothes.sum() > 20 else known, stiff=0.02, keep=1e-7, to=mean)
-    if skin is None:
-        return out
+    skin = _skin(source)
+    neck = throat(body)
     flesh = known * (zones.face > 0.5) * ramp(likeness(mix, skin, 13.0), *FLESH)
-    cheeks = diffuse(body, mix, flesh, stiff=0.05, keep=1e-3, to=skin, among=zones.head > 0)
-    out += zones.head[:, None] * (cheeks - out)
+    bare = known * neck * (1 if source.hairy is None else 1 - source.hairy)  # or a high collar
+    cheeks = diffuse(body, mix, flesh + bare, stiff=0.05, keep=1e-3, to=skin, among=zones.head + neck > 0)
+    out += np.maximum(zones.head, neck)[:, None] * (cheeks - out)
     shown = known * (zones.hands > 0.5)
     palms = diffuse(body, mix, shown, stiff=0.05, keep=5e-3, to=skin, among=zones.hands > 0)
     out += zones.hands[:, None] * (palms - out)
     return out
+
+
+def _skin(source: Source) -> Floats:
+    """Colour (3,) of the person's skin, or of somebody's: as grey as the photograph."""
+    if source.skin is not None:
+        return source.skin
+    shown = source.seen.image[source.seen.depth < NOTHING]
+    grey = not len(shown) or float(np.ptp(shown, axis=1).mean()) < GREY
+    return np.full(3, np.mean(SKIN), np.float32) if grey else np.array(SKIN, np.float32)

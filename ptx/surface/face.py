@@ -95,7 +95,7 @@ def settle_face(body: Body, points: Floats, cosine: Floats, seen: Floats | None)
         return points
     size = np.float32(np.ptp(at, axis=0).max())
     head = np.flatnonzero(zones.face > 0)
-    scalp = points[zones.scalp > 0.9, :2]
+    scalp = points[(zones.scalp > 0.9) & (cosine > TURNED_TO), :2]  # what is behind the face would hold it back
     still = scalp[:: max(1, len(scalp) // 30)]
     gap = np.concatenate([(wanted - at)[use], np.zeros_like(still)])
     at = at[use]
@@ -107,7 +107,7 @@ def settle_face(body: Body, points: Floats, cosine: Floats, seen: Floats | None)
 
 
 def thin_plate(
-    at: NDArray[np.floating], values: NDArray[np.floating], queries: NDArray[np.floating], smoothing: float = 1e-4
+    at: NDArray[np.floating], values: NDArray[np.floating], queries: NDArray[np.floating], smoothing: float = 1e-3
 ) -> NDArray[np.float64]:
     """Interpolate values (K, C) at places (K, 2) by thin-plate splines (Duchon, 1977), of the unit in which places are about 1.
 

@@ -16,7 +16,7 @@ from ptx.geometry.kernel import kernel
 from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.mesh import unit_normals
-from ptx.geometry.zones import body_zones
+from ptx.geometry.zones import body_zones, throat
 from ptx.surface.layers import Mask
 from ptx.surface.points import Floats, Ints
 from ptx.surface.symmetry import CACHED_BODIES
@@ -88,10 +88,11 @@ class Frames(NamedTuple):
 
 @lru_cache(maxsize=CACHED_BODIES)
 def vertex_groups(body: Body) -> NDArray[np.uint8]:
-    """Groups (V,) of the vertices; head, hands and feet have none."""
+    """Groups (V,) of the vertices; head, neck, hands and feet have none."""
     zones, layer = body_zones(body), layer_of(body)
     out = np.where(zones.arms > 0.5, ARMS, TRUNK)
-    out[(np.maximum(zones.hands, zones.feet) > 0.5) | (zones.head > 0.5) | (layer > 0)] = 0
+    none = np.max([zones.hands, zones.feet, zones.head, throat(body)], axis=0) > 0.5
+    out[none | (layer > 0)] = 0
     out[layer == SKIRT] = TUBE
     return out.astype(np.uint8)
 

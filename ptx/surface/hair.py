@@ -61,6 +61,9 @@ LEAST_EARS = 0.01
 SIDEBURNS = 0.02, 0.22
 """Heights on the head between which hair ends before the ears."""
 
+BESIDE_FACE, JAW = (0.6, 0.76), (-0.5, -0.4)
+"""Places from the middle of the head between which long hair begins to cover a face's sides, and heights between which they end."""
+
 LIT = 0.92, 0.10
 """Light on hair that nothing shows: in the mean, and how much more from above and less from below."""
 
@@ -72,6 +75,8 @@ class HairZone(NamedTuple):
     """(V,) 0..1: on the scalp without ears, falling over the nape."""
     ears: Floats
     """(V,) 0..1: ears, which hair may cover."""
+    sides: Floats
+    """(V,) 0..1: temples and the sides of the face, which long hair falls over."""
     light: Floats
     """(V,) factor on the colours of hair."""
 
@@ -89,13 +94,29 @@ def hair_zone(body: Body) -> HairZone:
     share = np.maximum(zones.scalp * (1 - ramp(-z, 0.0, 0.25) * (1 - ramp(y - rise, *NAPE))), nape) * (
         1 - np.maximum(ears, before_ears)
     )
+    sides = zones.head * ramp(np.abs(x), *BESIDE_FACE) * ramp(y, *JAW) * (1 - zones.scalp)
     light = LIT[0] + LIT[1] * unit_normals(body.v_template, body.faces)[:, 1]
     sheets = layer_of(body) > 0
     return HairZone(
         np.where(sheets, zones.scalp, share),
         np.where(sheets, np.float32(0), zones.scalp * ears),
+        np.where(sheets, np.float32(0), sides),
         np.where(sheets, np.float32(1), light),
     )
+
+
+def hair_share(fitted: FittedBody, hair: Floats, known: Floats) -> Floats:
+    """`Completion.hair_share` (V,): hair where it grows, over covered ears, and where long hair falls; arguments as for `ears_covered`."""
+    zone = hair_zone(fitted.body)
+    if wears_long_hair(fitted):
+        return np.asarray(np.maximum(zone.share + zone.ears, zone.sides), np.float32)
+    return zone.share + zone.ears if ears_covered(fitted, hair, known) else zone.share
+
+
+def wears_long_hair(fitted: FittedBody) -> bool:
+    """Whether sheets of hair are drawn."""
+    first, second = fitted.faces[:, 0], fitted.faces[:, 1]
+    return bool(((layer_of(fitted.body)[first] > SKIRT) & (first != second)).any())
 
 
 def ears_covered(fitted: FittedBody, hair: Floats, known: Floats) -> bool:
@@ -106,12 +127,10 @@ def ears_covered(fitted: FittedBody, hair: Floats, known: Floats) -> bool:
         hair: (V,) weights of the vertices that show hair.
         known: (V,) 0..1 how far they are seen.
     """
-    first, second = fitted.faces[:, 0], fitted.faces[:, 1]
     ears = hair_zone(fitted.body).ears
     shown, seen = float((ears * hair).sum()), float((ears * known).sum())
-    worn = (layer_of(fitted.body)[first] > SKIRT) & (first != second)
     thick = 0.0 if fitted.offset is None else float(ears @ np.linalg.norm(fitted.offset, axis=1) / ears.sum())
-    return bool(worn.any()) or thick > THICK or shown > 0.5 * max(seen, LEAST_EARS * float(ears.sum()))
+    return wears_long_hair(fitted) or thick > THICK or shown > 0.5 * max(seen, LEAST_EARS * float(ears.sum()))
 
 
 def strand_ends(body: Body, points: SurfacePoints, share: Floats) -> Floats:

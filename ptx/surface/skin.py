@@ -37,6 +37,12 @@ LIKE_SKIN = 0.4
 LIT = 0.6
 """Share of a part's skin that may be shaded or bearded."""
 
+SHADED = 0.3
+"""The same of pixels that are labelled as skin."""
+
+FEWEST_LABELLED = 40
+"""Fewest pixels that are labelled as skin from which its colour is taken."""
+
 LIKE_HAIR = 0.5
 """Likeness to the hair from which a colour is taken for hair that hangs there."""
 
@@ -76,8 +82,7 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
         shown = colours[part & (confidence > 0.4)]
         if len(shown) < FEWEST:
             continue
-        _, cr, cb = cv2.cvtColor((shown / 255).astype(np.float32)[None], cv2.COLOR_RGB2YCrCb)[0].T
-        skin = (cr > SKIN_CR[0]) & (cr < SKIN_CR[1]) & (cb > SKIN_CB[0]) & (cb < SKIN_CB[1])
+        skin = _has_chroma(shown)
         if skin.mean() > 0.3 and skin.sum() > FEWEST // 2:
             light = shown[skin].mean(1)
             typical = np.asarray(np.median(shown[skin][light >= np.quantile(light, LIT)], axis=0), np.float32)
@@ -85,6 +90,23 @@ def typical_skin(colours: Floats, confidence: Floats, zones: Zones) -> Floats | 
                 return typical
             hairy = typical if hairy is None else hairy
     return hairy
+
+
+def labelled_skin(colours: NDArray[np.uint8]) -> Floats | None:
+    """Find a person's skin colour (3,) in pixels (N, 3) that are labelled as skin, such as a nape's in shade; None: they are few."""
+    if len(colours) < FEWEST_LABELLED:
+        return None
+    skin = colours[_has_chroma(colours.astype(np.float32))].astype(np.float32)
+    if len(skin) < FEWEST_LABELLED / 2:
+        return None
+    light = skin.mean(1)
+    return np.asarray(np.median(skin[light >= np.quantile(light, SHADED)], axis=0), np.float32)
+
+
+def _has_chroma(colours: Floats) -> NDArray[np.bool_]:
+    """Which colours (N, 3) have the chroma of skin."""
+    _, cr, cb = cv2.cvtColor((colours / 255).astype(np.float32)[None], cv2.COLOR_RGB2YCrCb)[0].T
+    return np.asarray((cr > SKIN_CR[0]) & (cr < SKIN_CR[1]) & (cb > SKIN_CB[0]) & (cb < SKIN_CB[1]))
 
 
 def clothed_legs(image: NDArray[np.uint8], fitted: FittedBody) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeGuard
 import cv2
 import numpy as np
 
+from ptx.geometry.body import Body
 from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import layer_of
@@ -15,7 +16,7 @@ from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
-from ptx.geometry.zones import body_zones
+from ptx.geometry.zones import Zones, body_zones, head_coordinates, ramp
 from ptx.surface.face import face_turn, settle_face
 from ptx.surface.layers import (
     INSIDE,
@@ -37,7 +38,7 @@ from ptx.surface.layers import (
 )
 from ptx.surface.points import Floats, Ints
 from ptx.surface.reading import read_parts
-from ptx.surface.skin import rule_confidence, skin_rules, typical_skin
+from ptx.surface.skin import labelled_skin, rule_confidence, skin_rules, typical_skin
 from ptx.surface.under_arms import peel_arms
 
 FACE_FACING = 0.6, 0.75
@@ -57,6 +58,15 @@ BESIDE_ARM = 0.012, 0.024
 
 SHOULDER = 0.14
 """Metres around a shoulder where arm and trunk are one."""
+
+FEWEST_FRONT, MOST_HAIR = 30, 0.6
+"""Fewest vertices of a face that are turned to the viewer, and their share labelled as hair from which no face is seen."""
+
+BROWS, BEFORE_CHEEKS = (0.25, 0.45), (0.36, 0.54)
+"""Heights on the head (`head_coordinates`) between which the brows are, and forward places between which the face's front begins."""
+
+BARE = ("face", "arms", "legs")
+"""Labels of bare skin."""
 
 FEWEST_HAIR = 40
 """Pixels of labelled hair from which its colour is taken."""
@@ -100,6 +110,8 @@ class Source:
     """(3,) the person's skin, or None."""
     hair: Floats | None = None
     """(3,) what is labelled as the person's hair, or None."""
+    hairy: Floats | None = None
+    """(V,) 1 of vertices on pixels that are labelled as hair, else 0; None: nothing is labelled."""
 
     @property
     def scale(self) -> float:
@@ -129,21 +141,27 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         )
     body, scale, zones = fitted.body, float(fitted.camera[0]), body_zones(fitted.body)
     normals = unit_normals(fitted.vertices, fitted.faces)[:, 2]
-    points = settle_face(body, fitted.points, normals, photograph.face)
+    covered = _face_in_hair(photograph.garments, fitted.points, normals, zones)
+    face = None if covered else photograph.face
+    points = settle_face(body, fitted.points, normals, face)
     maps = draw_maps(points, fitted.faces, fitted.size)
-    cosine, features, front = maps.of(np.stack([normals, zones.features, zones.front], axis=1))
+    cosine, features, front, below = maps.of(
+        np.stack([normals, zones.features, zones.front, _below_brows(body)], axis=1)
+    )
     reading = read_parts(photograph.image, photograph.mask, fitted, points, photograph.garments)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
     if photograph.garments is not None:  # skin beside a strand is not the sheet's
         alike[_hair_sheets(fitted, maps) & ~photograph.garments.shows("hair")] *= np.float32(DOUBTED)
-    asked, turned = _asked_of_features(cosine, features, photograph.face), _turned(fitted, photograph.face)
+    asked, turned = _asked_of_features(cosine, features, face), 1.0 if covered else _turned(fitted, face)
     image, ones = fill_outside(photograph.image, photograph.mask > INSIDE), np.ones(len(points), np.float32)
-    certain = alike * asked * reading.hair  # hair before the chest is right from where it is seen alone
+    certain = alike * asked * reading.hair  # hair before chest and face is right from where it is seen alone
+    if photograph.garments is not None:
+        certain *= 1 - below * photograph.garments.shows("hair")
     seen = Layer(image, weighted_blur(image, certain, SMOOTH * scale), certain, maps.depth)
     colours, confidence = sample_vertices(points, ones, seen)
-    skin = typical_skin(colours, confidence, zones)
+    skin = _skin(photograph, points, colours, confidence, zones)
     if turned > 0:
         asked *= 1 - turned * front
         seen = seen._replace(confidence=certain * (1 - turned * front))
@@ -160,13 +178,52 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
     uncovered = uncovered_vertices(fitted, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
-    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph))
+    hairy = (
+        None if photograph.garments is None else _labelled_at(photograph.garments, points, "hair").astype(np.float32)
+    )
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph), hairy)
 
 
 def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
     """Pixels (H, W) of sheets of hair."""
     hair = layer_of(fitted.body)[fitted.faces[:, 0]] > SKIRT
     return np.asarray(maps.on & hair[maps.surface])
+
+
+def _skin(
+    photograph: MaskedPhotograph, points: Floats, colours: Floats, confidence: Floats, zones: Zones
+) -> Floats | None:
+    """Colour (3,) of the person's skin: that of the face, or of whatever is labelled as skin; or by colours alone (`typical_skin`).
+
+    Arguments as for `typical_skin`, with the vertices (V, 3) in the photograph.
+    """
+    if photograph.garments is None:
+        return typical_skin(colours, confidence, zones)
+    bare = (zones.face > 0.5) & _labelled_at(photograph.garments, points, *BARE)  # hair and cloth may have its colour
+    of_face = typical_skin(colours, confidence * bare, zones)
+    if of_face is not None:
+        return of_face
+    return labelled_skin(photograph.image[photograph.garments.shows(*BARE) & (photograph.mask > INSIDE)])
+
+
+def _face_in_hair(garments: GarmentMap | None, points: Floats, normals: Floats, zones: Zones) -> bool:
+    """Whether labels say that the face, as it is fitted, is behind hair: somebody seen from behind is fitted as from the front."""
+    turned_here = (zones.front > 0.5) & (normals > 0)
+    if garments is None or turned_here.sum() < FEWEST_FRONT:
+        return False
+    return float(_labelled_at(garments, points[turned_here], "hair").mean()) > MOST_HAIR
+
+
+def _labelled_at(garments: GarmentMap, points: Floats, *names: str) -> Mask:
+    """Whether points (N, 2 or 3) are on pixels with these labels: (N,)."""
+    at = garments.sampled(np.ascontiguousarray(points[None, :, :2], np.float32))
+    return np.asarray(at.shows(*names)[0], np.bool_)
+
+
+def _below_brows(body: Body) -> Floats:
+    """Share (V,) of the face's front below the brows, where hair only hangs."""
+    _, up, forward = head_coordinates(body).T
+    return body_zones(body).face * ramp(forward, *BEFORE_CHEEKS) * (1 - ramp(up, *BROWS))
 
 
 def _labelled_hair(photograph: MaskedPhotograph) -> Floats | None:

@@ -56,6 +56,12 @@ FILLED_LABELLED = 0.5
 SEEN_ROW = 0.04
 """Metres of a row that must be seen."""
 
+SEEN_END = 0.01
+"""Metres of a row that must be seen to tell by labels that hair has ended above it."""
+
+FILLED_NECK, HIDDEN = 0.8, 0.5
+"""Shares of a lock from chin to shoulders that is hair, at least, and that is seen below them, at most, where a shoulder hides its end."""
+
 PAST_SHOULDERS = 0.03
 """Metres below the shoulders that a lock reaches at least: else it is the hair of the head."""
 
@@ -63,7 +69,7 @@ BESIDE = 0.1
 """Metres beside a sheet at which labelled hair is its own: it hangs away from who bends, and fits are no better."""
 
 UNSEEN = 0.1
-"""Metres below the shoulders at which the curtain is taken to end whose end the picture does not show."""
+"""Metres below the shoulders at which the curtain, or a lock, is taken to end whose end the picture does not show."""
 
 CLOTHES = 0.3
 """Share of the trunk beside the hair with its colour from which nothing is told: a collar or a hood has it too."""
@@ -123,7 +129,8 @@ def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, f
         hair = told
     back, left, right = (_measure(body, layer, points, depth, hair, beside, scale) for layer in (BACK_HAIR, *LOCKS))
     locks = _lock(left), _lock(right)
-    return _curtain(back, max(locks)), *locks
+    curtain = _curtain(back, max(locks))
+    return (curtain, *locks) if curtain else (0.0, _swept(left, locks[0]), _swept(right, locks[1]))
 
 
 def _nearest(drawn: NDArray[np.int32], first: int, reach: float, where: Mask) -> NDArray[np.int64]:
@@ -174,16 +181,23 @@ def _run(rows: Rows, start: float, share: float) -> float:
 
     Labels are sure of hair that comes out again below rows that are not seen; colours are not.
     """
-    enough = rows.seen > SEEN_ROW * float(rows.down[1] - rows.down[0])
+    enough = _enough(rows, SEEN_ROW)
     seen = np.flatnonzero((rows.down > start) & enough)
     if not len(seen):
         return 0.0
     on = enough & (rows.filled > share * rows.seen)
-    ends = (enough if rows.labelled else True) & ~on
+    ends = ~on
+    if rows.labelled:  # one row may be labelled wrongly
+        ends = enough & ~on & np.append(~on[1:], True)
     off = np.flatnonzero(ends[seen[0] :])
     end = seen[0] + (int(off[0]) if len(off) else len(on) - seen[0])
     run = np.flatnonzero(on[seen[0] : end])
     return round(float(rows.down[seen[0] + run[-1]]), 2) if len(run) else 0.0
+
+
+def _enough(rows: Rows, width: float) -> Mask:
+    """Rows (R,) of which at least a width, metres, is seen."""
+    return np.asarray(rows.seen > width * float(rows.down[1] - rows.down[0]), np.bool_)
 
 
 def _lock(rows: Rows) -> float:
@@ -192,12 +206,28 @@ def _lock(rows: Rows) -> float:
     return length if length > rows.shoulders + PAST_SHOULDERS else 0.0
 
 
+def _swept(rows: Rows, length: float) -> float:
+    """How long the lock is of who is seen from behind with all hair before one shoulder: it goes on where that hides it."""
+    seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
+    hidden = rows.seen[rows.down > rows.shoulders].sum() < HIDDEN * seen
+    goes_on = rows.labelled and seen > LEAST_SEEN and filled > FILLED_NECK * seen and hidden
+    return round(rows.shoulders + UNSEEN, 2) if goes_on else length
+
+
+def _ends_at_neck(rows: Rows, length: float) -> bool:
+    """Whether the curtain ends above the shoulders: below a length, metres, at least a little is seen that is no hair."""
+    below = rows.neck & (rows.down > length)
+    if not rows.labelled:
+        return bool(below.any())
+    return bool((below & _enough(rows, SEEN_END) & (rows.filled <= rows.least * rows.seen)).any())
+
+
 def _curtain(rows: Rows, locks: float) -> float:
     """How long the curtain is; where the picture does not show it, as the locks are."""
     seen, filled = rows.seen[rows.neck].sum(), rows.filled[rows.neck].sum()
     if seen > LEAST_SEEN and filled > rows.least * seen:
         above = _run(rows, float(rows.down[max(0, int(np.argmax(rows.neck)) - 1)]), rows.least)
-        if not locks and 0 < above < rows.down[rows.neck][-1]:  # it ends above the shoulders
+        if not locks and above > 0 and _ends_at_neck(rows, above):
             return round(above + rows.points, 2)
         below = _run(rows, rows.shoulders, rows.least)
         return round(below + rows.points if below else rows.shoulders + UNSEEN, 2)
