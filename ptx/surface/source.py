@@ -17,6 +17,7 @@ from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import body_zones
 from ptx.surface.face import face_turn, settle_face
+from ptx.surface.hidden_hands import without_hidden_hands
 from ptx.surface.layers import (
     INSIDE,
     NOTHING,
@@ -130,9 +131,12 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     body, scale, zones = fitted.body, float(fitted.camera[0]), body_zones(fitted.body)
     normals = unit_normals(fitted.vertices, fitted.faces)[:, 2]
     points = settle_face(body, fitted.points, normals, photograph.face)
-    maps = draw_maps(points, fitted.faces, fitted.size)
+    shown = fitted
+    if photograph.garments is not None:
+        shown = without_hidden_hands(fitted, points, photograph.mask, photograph.garments)
+    maps = draw_maps(points, shown.faces, fitted.size)
     cosine, features, front = maps.of(np.stack([normals, zones.features, zones.front], axis=1))
-    reading = read_parts(photograph.image, photograph.mask, fitted, points, photograph.garments)
+    reading = read_parts(photograph.image, photograph.mask, shown, points, photograph.garments)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
@@ -157,8 +161,8 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         alike[ask] *= factor
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
-    under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
-    uncovered = uncovered_vertices(fitted, points, maps.surface)
+    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
+    uncovered = uncovered_vertices(shown, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
     return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph))
 
