@@ -24,6 +24,9 @@ RADIUS = 0.06, 2.5
 PLAIN = 8.0, 20.0
 """Structure, grey levels, up to which cloth is plain and from which it has a pattern: of plain cloth only the grain is kept."""
 
+OTHER = 30.0, 60.0
+"""Grey levels up to which smooth colours are those of the cloth that is wanted, and from which they are another's: of it too."""
+
 MISSING = 0.97
 """How far a point may be known that still wants a patch: what is missing of it is then laid beneath."""
 
@@ -94,6 +97,7 @@ def lay_patches(body: Body, offers: Offered, wanted: Wanted) -> Patches:
     if len(exemplars.group):
         plain, turn = 1 - ramp(exemplars.structure[piece], *PLAIN), exemplars.turn[piece]
     there = coarse.looks(np.where(piece >= 0, mesh.group, 0).astype(np.uint8), at)[0]
+    plain = np.maximum(plain, ramp(np.abs(there - smooth).max(axis=1), *OTHER)).astype(np.float32)
     cosine, sine = turn[:, :1], turn[:, 1:]
     along = np.stack([cosine * frames.around - sine * frames.up, -sine * frames.around - cosine * frames.up], axis=1)
     shift = smooth - (1 - plain[:, None]) * there

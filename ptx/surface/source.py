@@ -56,6 +56,9 @@ BEHIND_FOLD = 0.022
 BESIDE_ARM = 0.012, 0.024
 """Metres of an arm beside the trunk, and of the trunk beside an arm, that are doubted."""
 
+BESIDE_OTHER = 0.015
+"""Metres of an arm beside the other, of which neither is sure to lie where it is fitted, that are doubted."""
+
 SHOULDER = 0.14
 """Metres around a shoulder where arm and trunk are one."""
 
@@ -101,6 +104,8 @@ class Source:
     """(3,) the person's skin, or None."""
     hair: Floats | None = None
     """(3,) what is labelled as the person's hair, or None."""
+    bare: Mask | None = None
+    """(V,) vertices of hands and arms that show skin alone; None: nothing is told."""
 
     @property
     def scale(self) -> float:
@@ -161,10 +166,10 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         alike[ask] *= factor
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
-    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
+    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading, photograph.garments)
     uncovered = uncovered_vertices(shown, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
-    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph))
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph), rules > 0)
 
 
 def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
@@ -231,12 +236,16 @@ def _base_confidence(cosine: Floats, maps: PixelMaps, mask: Floats, scale: float
 
 
 def beside_arms(fitted: FittedBody, surface: Ints) -> Mask:
-    """Pixels (H, W) of trunk and legs near an arm, and of arms near the trunk, but not about the shoulders."""
+    """Pixels (H, W) of trunk and legs near an arm, of arms near the trunk and of one near the other, but not about the shoulders."""
     arm, trunk = face_groups(fitted.body)
     on, scale = surface >= 0, float(fitted.camera[0])
     arms, trunks = ((on & group[surface]).astype(np.uint8) for group in (arm, trunk))
     out = (trunks > 0) & (cv2.dilate(arms, disc(round(BESIDE_ARM[1] * scale))) > 0)
     out |= (arms > 0) & (cv2.dilate(trunks, disc(round(BESIDE_ARM[0] * scale))) > 0)
+    left = fitted.body.v_template[fitted.body.faces[:, 0], 0] > 0
+    for one in (left, ~left):
+        other = ((arms > 0) & ~one[surface]).astype(np.uint8)
+        out |= (arms > 0) & one[surface] & (cv2.dilate(other, disc(round(BESIDE_OTHER * scale))) > 0)
     positions = joint_transforms(fitted.body, fitted.pose[None], fitted.betas)[1][0]
     shoulders = np.zeros(surface.shape, np.uint8)
     for side in ("left", "right"):
