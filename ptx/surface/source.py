@@ -166,7 +166,7 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         alike[ask] *= factor
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
-    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading, photograph.garments)
+    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
     uncovered = uncovered_vertices(shown, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
     return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph), rules > 0)

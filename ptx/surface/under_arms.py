@@ -1,6 +1,7 @@
 """The layer of trunk, legs and head without the arms before them.
 
-What the arms hide is filled along rows, so that stripes go on, and along columns where that is the shorter way: under crossed arms.
+What the arms hide is filled along rows, so that stripes go on, and along columns under a forearm that lies across, where that is the
+shorter way.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ptx.geometry.garment_map import GarmentMap
 from ptx.geometry.kernel import kernel
 from ptx.geometry.mesh import unit_normals
 from ptx.geometry.viewpoint import FittedBody
@@ -42,20 +42,17 @@ AROUND_FOREIGN = 0.006
 WIDEST = 0.35
 """Metres of the widest gap that is filled."""
 
-FILLED = 0.5
-"""Confidence of what is filled."""
+TALLEST = 0.15
+"""Metres of the tallest: a forearm across, with what is doubted around it."""
 
 SHORTER = 4
 """Power of the inverse width by which gaps along rows and along columns count."""
 
-ALIKE_BLEND, UNLIKE_BLEND = 0.3, 0.05
-"""Shares of a gap over which its two sides are blended, of one cloth and of two."""
+UNLIKE = 40.0
+"""Grey levels between the ends of a gap from which they are two cloths."""
 
-UNLIKE = 50.0
-"""Grey levels between the two sides from which they are two cloths."""
-
-AT_BORDER = 6
-"""Pixels beside a gap whose labels are not asked, since they may be those of the arm; and before another label that are left out."""
+FILLED = 0.5
+"""Confidence of what is filled."""
 
 FEWEST = 3
 """Fewest pixels beside a gap from which it is filled."""
@@ -71,7 +68,6 @@ def peel_arms(
     asked: Floats,
     skin: tuple[Floats, Floats] | None,
     reading: Reading,
-    garments: GarmentMap | None = None,
 ) -> Layer:
     """Take the arms off.
 
@@ -85,7 +81,6 @@ def peel_arms(
         asked: (H, W) factor on the confidence of a face's features.
         skin: rules (V,) of the vertices and the person's skin (3,); None: no cloth is told from skin.
         reading: of the photograph, by colours.
-        garments: (H, W) labels; None: it has none.
     """
     scale, faces = float(fitted.camera[0]), fitted.faces
     rest = draw_maps(points, faces[~face_groups(fitted.body)[0]], fitted.size)
@@ -102,8 +97,7 @@ def peel_arms(
     taken = (taken & ~reading.trunk) | foreign
     good = on & ~taken & (mask > INSIDE) & ~(beside & ~reading.trunk)
     good = cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
-    labels = np.zeros(on.shape, np.uint8) if garments is None else garments.labels
-    image, filled = fill_gaps(seen.image, labels, good, on, max(8, int(WIDEST * scale)))
+    image, filled = fill_gaps(seen.image, good, on, *(max(8, int(most * scale)) for most in (WIDEST, TALLEST)))
     filled &= reading.hair > 0.5  # beside a head there is too little to go on with
     image = fill_outside(image, good | filled)
     known = np.where(good, np.float32(1), np.where(filled, np.float32(FILLED), np.float32(0)))
@@ -112,43 +106,36 @@ def peel_arms(
     return Layer(image, smooth, confidence, rest.depth)
 
 
-def fill_gaps(image: Image, labels: Image, good: Mask, wanted: Mask, most: int) -> tuple[Image, Mask]:
-    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), along rows and columns, the shorter gap counting more.
+def fill_gaps(image: Image, good: Mask, wanted: Mask, widest: int, tallest: int) -> tuple[Image, Mask]:
+    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), along rows and columns; the shorter gap counts more.
 
     Args:
         image: (H, W, 3).
-        labels: (H, W) of garments: what is one thing, and gone on with alone.
         good: (H, W) pixels that are gone on with.
         wanted: (H, W) pixels that are filled.
-        most: px of the widest gap.
+        widest: px of the widest gap in a row.
+        tallest: px of the tallest in a column; its two ends are of one colour, else there is a hem.
 
     Returns:
         The image and what is filled of it (H, W).
     """
-    every = image, labels, good, wanted
-    along_rows, row_gap = _filled_rows(*every, most)
-    turned, turned_gap = _filled_rows(*(np.ascontiguousarray(one.swapaxes(0, 1)) for one in every), most)
-    along_columns, column_gap = turned.swapaxes(0, 1), turned_gap.T
-    out, filled = image.copy(), (row_gap > 0) | (column_gap > 0)
-    rows, columns = (np.where(gap > 0, 1 / np.maximum(gap, 1) ** SHORTER, 0)[filled, None] for gap in (row_gap, column_gap))
-    mixed = (rows * along_rows[filled] + columns * along_columns[filled]) / (rows + columns)
-    out[filled] = (mixed + 0.5).astype(np.uint8)
-    return out, np.asarray(filled)
-
-
-def _filled_rows(image: Image, labels: Image, good: Mask, wanted: Mask, most: int) -> tuple[Image, Floats]:
-    """Fill along rows: a copy of the image, and the width (H, W) px of the gap that each filled pixel is in, else 0."""
-    out, gap = image.copy(), np.zeros(good.shape, np.float32)
-    _fill_rows(out, labels, good, wanted, most, gap)
-    return out, gap
+    rows, row_gap = image.copy(), np.zeros(good.shape, np.float32)
+    _fill_rows(rows, good, wanted, widest, False, row_gap)
+    turned, good_turned, wanted_turned = (np.ascontiguousarray(one.swapaxes(0, 1)) for one in (image, good, wanted))
+    column_gap = np.zeros(good_turned.shape, np.float32)
+    _fill_rows(turned, good_turned, wanted_turned, tallest, True, column_gap)
+    columns, column_gap, filled = turned.swapaxes(0, 1), column_gap.T, (row_gap > 0) | (column_gap.T > 0)
+    one, two = (np.where(gap > 0, 1 / np.maximum(gap, 1) ** SHORTER, 0)[filled, None] for gap in (row_gap, column_gap))
+    rows[filled] = ((one * rows[filled] + two * columns[filled]) / (one + two) + 0.5).astype(np.uint8)
+    return rows, np.asarray(filled)
 
 
 @kernel
-def _fill_rows(image: Image, labels: Image, good: Mask, wanted: Mask, most: int, gaps: Floats) -> None:
-    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), in place, and write the width of its gap into `gaps`.
+def _fill_rows(image: Image, good: Mask, wanted: Mask, most: int, alike: bool, gaps: Floats) -> None:
+    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), in place, and write the width of its gap, px, into `gaps`.
 
-    Along its row, reflected at both ends of the gap as far as labels (H, W) stay what they are there, blended quickly about the middle so
-    that it stays sharp, at once between different cloths; gaps wider than `most` px are left, and those that have one end count twice as wide.
+    Along its row, reflected at both ends of the gap, blended quickly about the middle so that it stays sharp. Gaps wider than `most` px
+    are left. Where what is gone on with shall be `alike`, it ends at another colour, and gaps between two colours are left.
     """
     height, width = good.shape
     for y in range(height):
@@ -161,17 +148,14 @@ def _fill_rows(image: Image, labels: Image, good: Mask, wanted: Mask, most: int,
             while x < width and wanted[y, x] and not good[y, x]:
                 x += 1
             gap = x - start
-            left = _run(labels[y], good[y], start - 1, -1, gap)
-            right = _run(labels[y], good[y], x, 1, gap)
+            left = _run(image[y], good[y], start - 1, -1, gap, alike)
+            right = _run(image[y], good[y], x, 1, gap, alike)
             if gap > most or max(left, right) < FEWEST:
                 continue
-            both = left >= FEWEST and right >= FEWEST
-            soft = ALIKE_BLEND
-            if both and _unlike(image[y, start - FEWEST], image[y, x + FEWEST - 1]):
-                soft = UNLIKE_BLEND
-            middle = left / (left + right)
+            if alike and (min(left, right) < FEWEST or _differ(image[y, start - FEWEST], image[y, x + FEWEST - 1])):
+                continue
             for k in range(gap):
-                t = min(max(((k + 0.5) / gap - middle) / soft + 0.5, 0.0), 1.0)
+                t = min(max(((k + 0.5) / gap - 0.35) / 0.3, 0.0), 1.0)
                 share = t * t * (3 - 2 * t)  # of the right side
                 if left < FEWEST:
                     share = 1.0
@@ -181,26 +165,21 @@ def _fill_rows(image: Image, labels: Image, good: Mask, wanted: Mask, most: int,
                 b = x + _reflected(gap - 1 - k, right) if share > 0 else 0
                 for c in range(3):
                     image[y, start + k, c] = np.uint8((1 - share) * image[y, a, c] + share * image[y, b, c] + 0.5)
-                gaps[y, start + k] = gap if both else 2 * gap
+                gaps[y, start + k] = gap
 
 
 @kernel
-def _run(labels: Image, good: Mask, start: int, step: int, most: int) -> int:
-    """Count the good pixels (W,) from `start` on, at most so many, up to a little before labels (W,) change after the first few."""
-    count = 0
-    while count < most:
-        x = start + step * count
-        if x < 0 or x >= len(good) or not good[x]:
-            break
-        if count > AT_BORDER and labels[x] != labels[start + step * AT_BORDER]:
-            count -= AT_BORDER
-            break
+def _run(image: Image, good: Mask, start: int, step: int, most: int, alike: bool) -> int:
+    """Count good pixels (W,) from `start` on, at most so many; where they shall be `alike`, up to another colour in the image (W, 3)."""
+    count, x = 0, start
+    while count < most and 0 <= x < len(good) and good[x] and not (alike and _differ(image[x], image[start])):
         count += 1
+        x += step
     return count
 
 
 @kernel
-def _unlike(one: Image, other: Image) -> bool:
+def _differ(one: Image, other: Image) -> bool:
     """Whether colours (3,) are those of different cloths."""
     most = 0.0
     for c in range(3):
