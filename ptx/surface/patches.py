@@ -22,7 +22,8 @@ RADIUS = 0.06, 2.5
 """Of a patch: metres, or lengths of an edge where the mesh is coarser than that."""
 
 PLAIN = 8.0, 20.0
-"""Structure, grey levels, up to which cloth is plain and from which it has a pattern: of plain cloth only the grain is kept."""
+"""Structure, grey levels, up to which cloth is plain and from which it has a pattern: of plain cloth, and where it is expected, only the
+grain is kept."""
 
 OTHER = 30.0, 60.0
 """Grey levels up to which smooth colours are those of the cloth that is wanted, and from which they are another's: of it too."""
@@ -95,7 +96,8 @@ def lay_patches(body: Body, offers: Offered, wanted: Wanted) -> Patches:
     piece, at = quilt(mesh, frames, order, smooth, structure, detail, sure, exemplars, coarse, radius)
     plain, turn = np.ones(len(piece), np.float32), np.zeros((len(piece), 2), np.float32)
     if len(exemplars.group):
-        plain, turn = 1 - ramp(exemplars.structure[piece], *PLAIN), exemplars.turn[piece]
+        plain = 1 - ramp(np.minimum(exemplars.structure[piece], structure), *PLAIN)
+        turn = exemplars.turn[piece]
     there = coarse.looks(np.where(piece >= 0, mesh.group, 0).astype(np.uint8), at)[0]
     plain = np.maximum(plain, ramp(np.abs(there - smooth).max(axis=1), *OTHER)).astype(np.float32)
     cosine, sine = turn[:, :1], turn[:, 1:]

@@ -48,6 +48,9 @@ TALLEST = 0.15
 SHORTER = 4
 """Power of the inverse width by which gaps along rows and along columns count."""
 
+SLIVER = 0.01
+"""Half the width, metres, of what is too narrow to be filled by itself."""
+
 UNLIKE = 40.0
 """Grey levels between the ends of a gap from which they are two cloths."""
 
@@ -98,6 +101,8 @@ def peel_arms(
     good = on & ~taken & (mask > INSIDE) & ~(beside & ~reading.trunk)
     good = cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
     image, filled = fill_gaps(seen.image, good, on, *(max(8, int(most * scale)) for most in (WIDEST, TALLEST)))
+    whole = cv2.morphologyEx((good | filled).astype(np.uint8), cv2.MORPH_OPEN, disc(round(SLIVER * scale))) > 0
+    filled &= whole  # single columns that are just short enough are lines between patches
     filled &= reading.hair > 0.5  # beside a head there is too little to go on with
     image = fill_outside(image, good | filled)
     known = np.where(good, np.float32(1), np.where(filled, np.float32(FILLED), np.float32(0)))
