@@ -24,9 +24,9 @@ from ptx.surface.hair import ears_covered, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
-from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
+from ptx.surface.patches import Offered, Patches, Wanted, expect_skin, lay_patches, offered
 from ptx.surface.points import Floats, Ints
-from ptx.surface.skin import LIT, likeness
+from ptx.surface.skin import likeness
 from ptx.surface.source import Source
 from ptx.surface.symmetry import CACHED_BODIES, mirrored_points, opposite_points
 
@@ -122,7 +122,7 @@ def complete(views: Views) -> Completion:
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
     wanted = _wanted(offers, carried, mix, known, legs, body)
     if source.bare is not None and source.skin is not None:
-        wanted = _bare_arms(body, wanted, source.bare & (vertex_groups(body) == ARMS), source.skin)
+        wanted = expect_skin(body, wanted, source.bare & (vertex_groups(body) == ARMS), source.skin)
     patches = lay_patches(body, offers, wanted)
     other, valid = _reflect(body, known)
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
@@ -179,20 +179,6 @@ def _wanted(offers: Offered, carried: Floats, mix: Floats, known: Floats, legs: 
     table = np.column_stack([group, np.zeros(len(group)), smooth, structure])  # only those of a group are averaged
     even = smooth_places(body, table, missing, 0.5, EVENED)
     return Wanted(mix, known, even[:, 2:5], even[:, 5])
-
-
-def _bare_arms(body: Body, wanted: Wanted, bare: Mask, skin: Floats) -> Wanted:
-    """Expect of bare arms (V,) plain skin where they are missing, away from what is known in its usual colour; of the person (3,) if need be."""
-    sure = bare & (wanted.known > KNOWN)
-    if sure.sum() >= FEWEST:
-        shown = wanted.colours[sure]
-        light = shown.mean(axis=1)
-        skin = np.median(shown[light >= np.quantile(light, LIT)], axis=0)
-    even = diffuse(body, wanted.colours, wanted.known * bare, stiff=0.05, keep=5e-3, to=skin, among=bare)
-    missing = bare & ~sure
-    smooth, structure = wanted.smooth.copy(), wanted.structure.copy()
-    smooth[missing], structure[missing] = even[missing], 0
-    return wanted._replace(smooth=smooth, structure=structure)
 
 
 def _shoes(body: Body, mix: Floats, known: Floats) -> Floats:

@@ -12,11 +12,14 @@ from ptx.geometry.kernel import kernel
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import ramp
 from ptx.surface.coarse import Coarse, reduce_views
+from ptx.surface.diffusion import diffuse
 from ptx.surface.exemplars import Exemplars, find_exemplars
 from ptx.surface.finer_mesh import FinerMesh, Frames, finer_mesh, frames_of, vertex_groups
+from ptx.surface.layers import Mask
 from ptx.surface.merge import Views
 from ptx.surface.points import Floats, Ints
 from ptx.surface.quilt import quilt
+from ptx.surface.skin import LIT
 
 RADIUS = 0.06, 2.5
 """Of a patch: metres, or lengths of an edge where the mesh is coarser than that."""
@@ -33,6 +36,12 @@ MISSING = 0.97
 
 KNOWN = 0.6
 """How far a point is known that patches must agree with."""
+
+FEWEST = 20
+"""Vertices from which the usual colour of bare limbs is taken."""
+
+STIFF, KEEP = 0.05, 5e-3
+"""Of the membrane that spreads skin (`diffuse`)."""
 
 
 class Offered(NamedTuple):
@@ -83,6 +92,27 @@ def offered(views: Views) -> Offered:
     fitted, coarse = views.whole.fitted, reduce_views(views)
     frames = frames_of(fitted.body, _in_rest(fitted))
     return Offered(frames, coarse, find_exemplars(views, frames, coarse))
+
+
+def expect_skin(body: Body, wanted: Wanted, bare: Mask, skin: Floats) -> Wanted:
+    """Expect plain skin where it is missing: next to what is known as that, farther away in the usual lit colour.
+
+    Args:
+        body: the body.
+        wanted: what is known, and expected so far.
+        bare: (V,) vertices that show skin alone.
+        skin: (3,) the person's, which counts where little of those vertices is known.
+    """
+    sure = bare & (wanted.known > KNOWN)
+    if sure.sum() >= FEWEST:
+        light = wanted.colours[sure].mean(axis=1)
+        skin = np.median(wanted.colours[sure][light >= np.quantile(light, LIT)], axis=0)
+    even = diffuse(body, wanted.colours, wanted.known * bare, stiff=STIFF, keep=KEEP, to=skin, among=bare)
+    missing = (bare & ~sure)[:, None]
+    return wanted._replace(
+        smooth=np.where(missing, even, wanted.smooth),
+        structure=np.where(missing[:, 0], np.float32(0), wanted.structure),
+    )
 
 
 def lay_patches(body: Body, offers: Offered, wanted: Wanted) -> Patches:
