@@ -28,7 +28,7 @@ class DrawSurface(PosedStage[Section]):
     """Whether the points of faces are stored beside the keypoints."""
 
     name = "draw-surface"
-    version = 2
+    version = 3
     store = "drawn"
     section = ""
     over = "pairs"

@@ -20,13 +20,13 @@ from ptx.geometry.layers.layered_body import layer_of
 from ptx.geometry.layers.worn import SKIRT
 from ptx.geometry.zones import body_zones, ramp, throat
 from ptx.surface.diffusion import diffuse, smooth_places
-from ptx.surface.finer_mesh import vertex_groups
+from ptx.surface.finer_mesh import ARMS, vertex_groups
 from ptx.surface.hair import hair_share, hair_weights, hair_zone
 from ptx.surface.layers import NOTHING, Mask, sample_vertices
 from ptx.surface.legs import SHOES, Below, legs_below
 from ptx.surface.merge import Views
 from ptx.surface.painted_face import GREY
-from ptx.surface.patches import Offered, Patches, Wanted, lay_patches, offered
+from ptx.surface.patches import Offered, Patches, Wanted, expect_skin, lay_patches, offered
 from ptx.surface.points import Floats, Ints
 from ptx.surface.skin import likeness
 from ptx.surface.source import Source
@@ -128,7 +128,10 @@ def complete(views: Views) -> Completion:
         legs = legs._replace(cloth=source.skin)
     every = np.arange(len(best))
     carried = np.concatenate([points[best, every, :2], shift[0, best, every]], axis=1)
-    patches = lay_patches(body, offers, _wanted(offers, carried, mix, known, legs, body))
+    wanted = _wanted(offers, carried, mix, known, legs, body)
+    if source.bare is not None and source.skin is not None:
+        wanted = expect_skin(body, wanted, source.bare & (vertex_groups(body) == ARMS), source.skin)
+    patches = lay_patches(body, offers, wanted)
     other, valid = _reflect(body, known if source.hairy is None else known * (1 - source.hairy))
     carried = smooth_places(body, carried[other], (known < KNOWN) & (valid > 0), TORN * source.scale)
     beyond = _colours_at(source, carried[:, :2]) + carried[:, 2:]

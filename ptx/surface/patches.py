@@ -12,23 +12,36 @@ from ptx.geometry.kernel import kernel
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import ramp
 from ptx.surface.coarse import Coarse, reduce_views
+from ptx.surface.diffusion import diffuse
 from ptx.surface.exemplars import Exemplars, find_exemplars
 from ptx.surface.finer_mesh import FinerMesh, Frames, finer_mesh, frames_of, vertex_groups
+from ptx.surface.layers import Mask
 from ptx.surface.merge import Views
 from ptx.surface.points import Floats, Ints
 from ptx.surface.quilt import quilt
+from ptx.surface.skin import LIT
 
 RADIUS = 0.06, 2.5
 """Of a patch: metres, or lengths of an edge where the mesh is coarser than that."""
 
 PLAIN = 8.0, 20.0
-"""Structure, grey levels, up to which cloth is plain and from which it has a pattern: of plain cloth only the grain is kept."""
+"""Structure, grey levels, up to which cloth is plain and from which it has a pattern: of plain cloth, and where it is expected, only the
+grain is kept."""
+
+OTHER = 30.0, 60.0
+"""Grey levels up to which smooth colours are those of the cloth that is wanted, and from which they are another's: of it too."""
 
 MISSING = 0.97
 """How far a point may be known that still wants a patch: what is missing of it is then laid beneath."""
 
 KNOWN = 0.6
 """How far a point is known that patches must agree with."""
+
+FEWEST = 20
+"""Vertices from which the usual colour of bare limbs is taken."""
+
+STIFF, KEEP = 0.05, 5e-3
+"""Of the membrane that spreads skin (`diffuse`)."""
 
 
 class Offered(NamedTuple):
@@ -81,6 +94,27 @@ def offered(views: Views) -> Offered:
     return Offered(frames, coarse, find_exemplars(views, frames, coarse))
 
 
+def expect_skin(body: Body, wanted: Wanted, bare: Mask, skin: Floats) -> Wanted:
+    """Expect plain skin where it is missing: next to what is known as that, farther away in the usual lit colour.
+
+    Args:
+        body: the body.
+        wanted: what is known, and expected so far.
+        bare: (V,) vertices that show skin alone.
+        skin: (3,) the person's, which counts where little of those vertices is known.
+    """
+    sure = bare & (wanted.known > KNOWN)
+    if sure.sum() >= FEWEST:
+        light = wanted.colours[sure].mean(axis=1)
+        skin = np.median(wanted.colours[sure][light >= np.quantile(light, LIT)], axis=0)
+    even = diffuse(body, wanted.colours, wanted.known * bare, stiff=STIFF, keep=KEEP, to=skin, among=bare)
+    missing = (bare & ~sure)[:, None]
+    return wanted._replace(
+        smooth=np.where(missing, even, wanted.smooth),
+        structure=np.where(missing[:, 0], np.float32(0), wanted.structure),
+    )
+
+
 def lay_patches(body: Body, offers: Offered, wanted: Wanted) -> Patches:
     """Lay patches where cloth is missing."""
     mesh, (frames, coarse, exemplars) = finer_mesh(body), offers
@@ -92,8 +126,10 @@ def lay_patches(body: Body, offers: Offered, wanted: Wanted) -> Patches:
     piece, at = quilt(mesh, frames, order, smooth, structure, detail, sure, exemplars, coarse, radius)
     plain, turn = np.ones(len(piece), np.float32), np.zeros((len(piece), 2), np.float32)
     if len(exemplars.group):
-        plain, turn = 1 - ramp(exemplars.structure[piece], *PLAIN), exemplars.turn[piece]
+        plain = 1 - ramp(np.minimum(exemplars.structure[piece], structure), *PLAIN)
+        turn = exemplars.turn[piece]
     there = coarse.looks(np.where(piece >= 0, mesh.group, 0).astype(np.uint8), at)[0]
+    plain = np.maximum(plain, ramp(np.abs(there - smooth).max(axis=1), *OTHER)).astype(np.float32)
     cosine, sine = turn[:, :1], turn[:, 1:]
     along = np.stack([cosine * frames.around - sine * frames.up, -sine * frames.around - cosine * frames.up], axis=1)
     shift = smooth - (1 - plain[:, None]) * there

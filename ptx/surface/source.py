@@ -18,6 +18,7 @@ from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
 from ptx.geometry.zones import Zones, body_zones, head_coordinates, ramp
 from ptx.surface.face import face_turn, settle_face
+from ptx.surface.hidden_hands import without_hidden_hands
 from ptx.surface.layers import (
     INSIDE,
     NOTHING,
@@ -55,6 +56,9 @@ BEHIND_FOLD = 0.022
 
 BESIDE_ARM = 0.012, 0.024
 """Metres of an arm beside the trunk, and of the trunk beside an arm, that are doubted."""
+
+BESIDE_OTHER = 0.015
+"""Metres of an arm beside the other, of which neither is sure to lie where it is fitted, that are doubted."""
 
 SHOULDER = 0.14
 """Metres around a shoulder where arm and trunk are one."""
@@ -112,6 +116,8 @@ class Source:
     """(3,) what is labelled as the person's hair, or None."""
     hairy: Floats | None = None
     """(V,) 1 of vertices on pixels that are labelled as hair, else 0; None: nothing is labelled."""
+    bare: Mask | None = None
+    """(V,) vertices of hands and arms that show skin alone; None: nothing is told."""
 
     @property
     def scale(self) -> float:
@@ -144,11 +150,14 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
     covered = _face_in_hair(photograph.garments, fitted.points, normals, zones)
     face = None if covered else photograph.face
     points = settle_face(body, fitted.points, normals, face)
-    maps = draw_maps(points, fitted.faces, fitted.size)
+    shown = fitted
+    if photograph.garments is not None:
+        shown = without_hidden_hands(fitted, points, photograph.mask, photograph.garments)
+    maps = draw_maps(points, shown.faces, fitted.size)
     cosine, features, front, below = maps.of(
         np.stack([normals, zones.features, zones.front, _below_brows(body)], axis=1)
     )
-    reading = read_parts(photograph.image, photograph.mask, fitted, points, photograph.garments)
+    reading = read_parts(photograph.image, photograph.mask, shown, points, photograph.garments)
     arms = beside_arms(fitted, maps.surface)
     alike = _base_confidence(cosine, maps, photograph.mask, scale)
     alike *= np.where(arms, np.float32(DOUBTED), np.float32(1)) * reading.own
@@ -175,13 +184,14 @@ def observe(photograph: MaskedPhotograph, fitted: FittedBody) -> Source:
         alike[ask] *= factor
         seen.confidence[ask] *= factor
     skin_pixels = None if skin is None or not (rules < 0).any() else (rules, skin)
-    under = peel_arms(fitted, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
-    uncovered = uncovered_vertices(fitted, points, maps.surface)
+    under = peel_arms(shown, points, photograph.mask, seen, maps, arms, asked, skin_pixels, reading)
+    uncovered = uncovered_vertices(shown, points, maps.surface)
     aslant = np.asarray(1 - np.maximum(zones.features, turned * zones.front), np.float32)
     hairy = (
         None if photograph.garments is None else _labelled_at(photograph.garments, points, "hair").astype(np.float32)
     )
-    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, _labelled_hair(photograph), hairy)
+    hair = _labelled_hair(photograph)
+    return Source(fitted, points, seen, under, alike, uncovered, aslant, skin, hair, hairy, rules > 0)
 
 
 def _hair_sheets(fitted: FittedBody, maps: PixelMaps) -> Mask:
@@ -284,12 +294,16 @@ def _base_confidence(cosine: Floats, maps: PixelMaps, mask: Floats, scale: float
 
 
 def beside_arms(fitted: FittedBody, surface: Ints) -> Mask:
-    """Pixels (H, W) of trunk and legs near an arm, and of arms near the trunk, but not about the shoulders."""
+    """Pixels (H, W) of trunk and legs near an arm, of arms near the trunk and of one near the other, but not about the shoulders."""
     arm, trunk = face_groups(fitted.body)
     on, scale = surface >= 0, float(fitted.camera[0])
     arms, trunks = ((on & group[surface]).astype(np.uint8) for group in (arm, trunk))
     out = (trunks > 0) & (cv2.dilate(arms, disc(round(BESIDE_ARM[1] * scale))) > 0)
     out |= (arms > 0) & (cv2.dilate(trunks, disc(round(BESIDE_ARM[0] * scale))) > 0)
+    left = fitted.body.v_template[fitted.body.faces[:, 0], 0] > 0
+    for one in (left, ~left):
+        other = ((arms > 0) & ~one[surface]).astype(np.uint8)
+        out |= (arms > 0) & one[surface] & (cv2.dilate(other, disc(round(BESIDE_OTHER * scale))) > 0)
     positions = joint_transforms(fitted.body, fitted.pose[None], fitted.betas)[1][0]
     shoulders = np.zeros(surface.shape, np.uint8)
     for side in ("left", "right"):

@@ -1,4 +1,8 @@
-"""The layer of trunk, legs and head without the arms before them: what the arms hide is filled along rows, so that stripes go on."""
+"""The layer of trunk, legs and head without the arms before them.
+
+What the arms hide is filled along rows, so that stripes go on, and along columns under a forearm that lies across, where that is the
+shorter way.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,18 @@ AROUND_FOREIGN = 0.006
 
 WIDEST = 0.35
 """Metres of the widest gap that is filled."""
+
+TALLEST = 0.15
+"""Metres of the tallest: a forearm across, with what is doubted around it."""
+
+SHORTER = 4
+"""Power of the inverse width by which gaps along rows and along columns count."""
+
+SLIVER = 0.01
+"""Half the width, metres, of what is too narrow to be filled by itself."""
+
+UNLIKE = 40.0
+"""Grey levels between the ends of a gap from which they are two cloths."""
 
 FILLED = 0.5
 """Confidence of what is filled."""
@@ -84,9 +100,9 @@ def peel_arms(
     taken = (taken & ~reading.trunk) | foreign
     good = on & ~taken & (mask > INSIDE) & ~(beside & ~reading.trunk)
     good = cv2.erode(good.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
-    image = seen.image.copy()
-    filled = np.zeros_like(good)
-    _fill_rows(image, good, on, max(8, int(WIDEST * scale)), filled)
+    image, filled = fill_gaps(seen.image, good, on, *(max(8, int(most * scale)) for most in (WIDEST, TALLEST)))
+    whole = cv2.morphologyEx((good | filled).astype(np.uint8), cv2.MORPH_OPEN, disc(round(SLIVER * scale))) > 0
+    filled &= whole  # single columns that are just short enough are lines between patches
     filled &= reading.hair > 0.5  # beside a head there is too little to go on with
     image = fill_outside(image, good | filled)
     known = np.where(good, np.float32(1), np.where(filled, np.float32(FILLED), np.float32(0)))
@@ -95,12 +111,36 @@ def peel_arms(
     return Layer(image, smooth, confidence, rest.depth)
 
 
-@kernel
-def _fill_rows(image: Image, good: Mask, wanted: Mask, most: int, filled: Mask) -> None:
-    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), in place, and mark it in `filled`.
+def fill_gaps(image: Image, good: Mask, wanted: Mask, widest: int, tallest: int) -> tuple[Image, Mask]:
+    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), along rows and columns; the shorter gap counts more.
 
-    Along its row, reflected at both ends of the gap, blended quickly about the middle so that it stays sharp; gaps wider than `most` px
-    are left.
+    Args:
+        image: (H, W, 3).
+        good: (H, W) pixels that are gone on with.
+        wanted: (H, W) pixels that are filled.
+        widest: px of the widest gap in a row.
+        tallest: px of the tallest in a column; its two ends are of one colour, else there is a hem.
+
+    Returns:
+        The image and what is filled of it (H, W).
+    """
+    rows, row_gap = image.copy(), np.zeros(good.shape, np.float32)
+    _fill_rows(rows, good, wanted, widest, False, row_gap)
+    turned, good_turned, wanted_turned = (np.ascontiguousarray(one.swapaxes(0, 1)) for one in (image, good, wanted))
+    column_gap = np.zeros(good_turned.shape, np.float32)
+    _fill_rows(turned, good_turned, wanted_turned, tallest, True, column_gap)
+    columns, column_gap, filled = turned.swapaxes(0, 1), column_gap.T, (row_gap > 0) | (column_gap.T > 0)
+    one, two = (np.where(gap > 0, 1 / np.maximum(gap, 1) ** SHORTER, 0)[filled, None] for gap in (row_gap, column_gap))
+    rows[filled] = ((one * rows[filled] + two * columns[filled]) / (one + two) + 0.5).astype(np.uint8)
+    return rows, np.asarray(filled)
+
+
+@kernel
+def _fill_rows(image: Image, good: Mask, wanted: Mask, most: int, alike: bool, gaps: Floats) -> None:
+    """Fill what is wanted (H, W) but not good (H, W) of an image (H, W, 3), in place, and write the width of its gap, px, into `gaps`.
+
+    Along its row, reflected at both ends of the gap, blended quickly about the middle so that it stays sharp. Gaps wider than `most` px
+    are left. Where what is gone on with shall be `alike`, it ends at another colour, and gaps between two colours are left.
     """
     height, width = good.shape
     for y in range(height):
@@ -113,12 +153,11 @@ def _fill_rows(image: Image, good: Mask, wanted: Mask, most: int, filled: Mask) 
             while x < width and wanted[y, x] and not good[y, x]:
                 x += 1
             gap = x - start
-            left, right = 0, 0
-            while left < gap and start - 1 - left >= 0 and good[y, start - 1 - left]:
-                left += 1
-            while right < gap and x + right < width and good[y, x + right]:
-                right += 1
+            left = _run(image[y], good[y], start - 1, -1, gap, alike)
+            right = _run(image[y], good[y], x, 1, gap, alike)
             if gap > most or max(left, right) < FEWEST:
+                continue
+            if alike and (min(left, right) < FEWEST or _differ(image[y, start - FEWEST], image[y, x + FEWEST - 1])):
                 continue
             for k in range(gap):
                 t = min(max(((k + 0.5) / gap - 0.35) / 0.3, 0.0), 1.0)
@@ -131,7 +170,26 @@ def _fill_rows(image: Image, good: Mask, wanted: Mask, most: int, filled: Mask) 
                 b = x + _reflected(gap - 1 - k, right) if share > 0 else 0
                 for c in range(3):
                     image[y, start + k, c] = np.uint8((1 - share) * image[y, a, c] + share * image[y, b, c] + 0.5)
-                filled[y, start + k] = True
+                gaps[y, start + k] = gap
+
+
+@kernel
+def _run(image: Image, good: Mask, start: int, step: int, most: int, alike: bool) -> int:
+    """Count good pixels (W,) from `start` on, at most so many; where they shall be `alike`, up to another colour in the image (W, 3)."""
+    count, x = 0, start
+    while count < most and 0 <= x < len(good) and good[x] and not (alike and _differ(image[x], image[start])):
+        count += 1
+        x += step
+    return count
+
+
+@kernel
+def _differ(one: Image, other: Image) -> bool:
+    """Whether colours (3,) are those of different cloths."""
+    most = 0.0
+    for c in range(3):
+        most = max(most, abs(np.float32(one[c]) - np.float32(other[c])))
+    return most > UNLIKE
 
 
 @kernel
