@@ -33,8 +33,8 @@ LEAST_SHOWN = 0.15
 FACE_SHARE = 0.3
 """Share of the face, among face and hair, of a head seen from the side."""
 
-AGREEMENT = 0.3
-"""Least agreement of other looks: where they differ as much as this, they speak neither for the sides nor against them."""
+FROM_FRONT = 0.1
+"""Weight of what is known without looking: more people are photographed from the front than from behind."""
 
 NOSE_BEHIND = 30.0
 """Weight of a metre by which the nose lies behind the ears."""
@@ -88,7 +88,7 @@ def exchanged(pose: Pose, looks: Sequence[Pose], face: ShownFace | None) -> bool
         face: what labels show of theirs; None: nothing.
     """
     yaw = trunk_yaw(pose.world)
-    weight = float(np.mean([np.cos(trunk_yaw(look.world) - yaw) for look in (pose, *looks)])) - AGREEMENT
+    weight = FROM_FRONT + float(np.mean([np.cos(trunk_yaw(look.world) - yaw) for look in (pose, *looks)]))
     weight += NOSE_BEHIND * min(nose_ahead(pose.world), 0.0)
     if face is not None:
         weight += SHOWN_FACE * (np.cos(yaw) * (face.share - FACE_SHARE) + np.sin(yaw) * face.aside)
@@ -96,10 +96,10 @@ def exchanged(pose: Pose, looks: Sequence[Pose], face: ShownFace | None) -> bool
 
 
 def other_way_round(pose: Pose, looks: Sequence[Pose]) -> Pose:
-    """Return the pose of somebody who faces the other way: that of the looks which is nearest to the others, or the mirrored one."""
+    """Return the pose of somebody who faces the other way: the middle one of most looks, or the mirrored one."""
     yaw = trunk_yaw(pose.world)
     others = [look for look in looks if np.cos(trunk_yaw(look.world) - yaw) < 0]
-    if not others:
+    if 2 * len(others) < max(len(looks), 1):
         return mirrored(pose)
     worlds = np.stack([look.world for look in others])
     apart = np.linalg.norm(worlds[:, None] - worlds[None], axis=-1).sum(axis=(1, 2))
