@@ -39,7 +39,7 @@ FROM_FRONT = 0.1
 NOSE_BEHIND = 30.0
 """Weight of a metre by which the nose lies behind the ears."""
 
-SHOWN_FACE = 4.0
+SHOWN_FACE = 5.0
 """Weight of the face that labels show."""
 
 
