@@ -281,10 +281,12 @@ class PersonReader:
         try:
             return self._detect_in(working, original, transform)
         except BadSample:
-            # A picture that was resized a lot, either way, or cut close, may show the detector less than the photograph itself.
-            whole = self.detector.detect(original)
-        person = Person(working, self._moved(whole.keypoints, transform), original, transform, whole.keypoints3d)
-        return person if box is None else _with_details(person, self.detector, whole)
+            if box is not None:
+                raise
+        # A picture that was resized a lot, either way, may show the detector less than the photograph itself.
+        whole = self.detector.detect(original)
+        points = self._moved(whole.keypoints, transform)
+        return Person(working, points, original, transform, whole.keypoints3d)
 
     def _detect_in(self, working: Image, original: Image, transform: Transform) -> Person:
         """Find the person of a working picture (h, w, 3); raises BadSample."""
