@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "pictures": {"geometry", "pipeline"},
     "datasets": {"geometry", "labels", "pipeline"},
     "models": {"geometry", "labels", "pipeline"},
-    "detector": {"geometry", "pipeline"},
+    "detector": {"geometry", "labels", "pipeline"},
     "surface": {"geometry"},
     "avatar": {"datasets", "geometry", "pictures", "pipeline", "surface"},
     "stages": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "surface"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ from ptx.detector.correction import SHOULDERS, correct_landmarks
 from ptx.detector.face import FACE_POINTS, FaceMesh
 from ptx.detector.hands import HAND_POINTS, HandPoints
 from ptx.detector.network import Floats, Image, PerThread
+from ptx.detector.parsing import Parser
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import FIRST_PIXEL
-from ptx.detector.sides import mirrored, seen_from_behind
+from ptx.detector.sides import ShownFace, exchanged, facing, other_way_round, shown_face
 from ptx.geometry.detected_landmarks import MIN_VISIBILITY
 from ptx.geometry.joints import KEYPOINTS, keypoint
 from ptx.geometry.keypoints import mask_outside
@@ -122,12 +123,7 @@ class KeypointDetector:
         poses = find(networks.people, prepared)
         if not poses:
             raise BadSample("no_person", "nobody is found in the picture")
-        detections: list[Detection] = []
-        for pose in poses:
-            has_face = partial(networks.face.has_face, prepared, pose)
-            right = mirrored(pose) if seen_from_behind(pose, size, has_face) else pose
-            detections.append(as_detection(right, size))
-        return detections
+        return [as_detection(networks.with_sides(prepared, pose), size) for pose in poses]
 
 
 class _Networks:
@@ -137,6 +133,24 @@ class _Networks:
         self.people = PeopleDetector(model)
         self.face = FaceMesh()
         self.hands = HandPoints()
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser()
+
+    def with_sides(self, image: Image, pose: Pose) -> Pose:
+        """Return a pose in an image (H, W, 3) with left and right as they must be: who faces us without a face is looked at again."""
+        if facing(pose.world) < 0 or self.face.has_face(image, pose):
+            return pose
+        looks, face = self.people.look_again(image, pose), self._shown_face(image, pose)
+        return other_way_round(pose, looks) if exchanged(pose, looks, face) else pose
+
+    def _shown_face(self, image: Image, pose: Pose) -> ShownFace | None:
+        """Label the head of a pose in an image (H, W, 3)."""
+        size = image.shape[:2]
+        found = as_detection(pose, size)
+        scores, matrix = self._parser.scores(image, pose.mask_in(size), found.keypoints)
+        return shown_face(scores, found.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2])
 
 
 def _confident(points: tuple[Floats, float] | None, count: int) -> Floats:

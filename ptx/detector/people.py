@@ -13,6 +13,7 @@ from ptx.detector.boxes import MIN_SCORE, PEOPLE_ANCHORS, SAME_OVERLAP, BoxDetec
 from ptx.detector.network import ASSETS, Image
 from ptx.detector.pose import MIN_PRESENCE, POSE_MODEL, Pose, PoseNetwork
 from ptx.detector.regions import Region, whole_picture
+from ptx.detector.sides import beside, flipped
 
 PEOPLE_MODEL = ASSETS / "pose_detection.tflite"
 """Network of the boxes around people."""
@@ -76,6 +77,13 @@ MIN_COMMON = 4
 """Fewest landmarks, visible in two poses, by which these are told apart; with fewer they count as one person."""
 
 
+SAME_PLACE = 0.1
+"""Distance of the middles of two poses' hips, in sides of the region that shows the first, below which they are of one person."""
+
+LARGER = 1.12
+"""Scale of a region that shows a person a little smaller than another."""
+
+
 class PeopleDetector:
     """Finds people and their poses. Safe in one thread only."""
 
@@ -124,6 +132,16 @@ class PeopleDetector:
     def follow(self, image: Image, region: Region, min_presence: float = MIN_PRESENCE) -> Pose | None:
         """Return the pose in a region of an image; None where nobody is."""
         return self._pose(image, region, min_presence)
+
+    def look_again(self, image: Image, pose: Pose) -> list[Pose]:
+        """Look at a person in three regions, and in those of the picture's mirror image; return what is seen besides the pose given."""
+        width = image.shape[1]
+        regions = (pose.region, pose.body, pose.region.scaled(LARGER))
+        mirror = np.ascontiguousarray(image[:, ::-1])
+        looks = [self._pose(image, region, 0.0) for region in regions[1:]]
+        turned = [self._pose(mirror, beside(region, width), 0.0) for region in regions]
+        seen = [look for look in looks if look] + [flipped(look, width) for look in turned if look]
+        return [look for look in seen if np.hypot(*(look.frame[0] - pose.frame[0])) < SAME_PLACE * pose.region.size]
 
     def find_all(self, image: Image) -> list[Pose]:
         """Find everyone in an image (H, W, 3), each once, the surest first.
@@ -187,7 +205,7 @@ class PeopleDetector:
 def other_regions(pose: Pose) -> tuple[Region, Region, Region, Region, Region]:
     """Return five regions around a person other than that which showed them: the network must see the same there."""
     body = pose.body
-    return body, pose.region.scaled(1.12), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9)
+    return body, pose.region.scaled(LARGER), body.scaled(0.88), body.scaled(1.16), pose.region.scaled(0.9)
 
 
 def windows(image: Image) -> Iterator[Region]:

@@ -34,6 +34,10 @@ CHOICES = {"largest": "largest by size", "surest": "surest by confidence", "quar
 """Value of `several` → what the manifest says of it. Before 0.2 the largest was the surest, and nothing was said."""
 
 
+SIDES = "labels and other looks"
+"""How the detector tells the left and right of people whose face it does not find, for manifests: other words make its stores stale."""
+
+
 @dataclass(frozen=True)
 class DetectedKeypoints:
     """Keypoints that the detector finds in the working picture, with its 33 landmarks, and with face and hands if these are wanted."""
@@ -90,10 +94,13 @@ class KeypointBackend:
 
     @property
     def network(self) -> Mapping[str, Json]:
-        """What the detector's answers depend on besides, for manifests: the content of a network of the user's, blurred pictures."""
-        own = self.model if self.detects and self.model is not None and self.model.is_file() else None
+        """What the detector's answers depend on besides, for manifests: how it tells sides, a network of the user's, blurred pictures."""
+        if not self.detects:
+            return {}
+        own = self.model if self.model is not None and self.model.is_file() else None
         network: dict[str, Json] = {} if own is None else {"network": hashlib.sha256(own.read_bytes()).hexdigest()}
-        return {**network, "steady": True} if self.detects and self.steady else network
+        steady: dict[str, Json] = {"steady": True} if self.steady else {}
+        return {"sides": SIDES, **network, **steady}
 
     @property
     def state(self) -> list[int] | str | None:
