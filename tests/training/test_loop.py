@@ -152,11 +152,11 @@ class Counting(Silent):
     def __init__(self) -> None:
         self.total, self.before, self.done = 0, 0, 0
 
-    def started(self, step: str, total: int, done: int) -> None:  # noqa: ARG002
+    def started(self, step: str, total: int, done: int) -> None:
         """Remember how many there are."""
         self.total, self.before = total, done
 
-    def advanced(self, step: str, count: int, bad: int) -> None:  # noqa: ARG002
+    def advanced(self, step: str, count: int, bad: int) -> None:
         """Count them."""
         self.done += count
 

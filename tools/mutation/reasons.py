@@ -12,6 +12,7 @@ MAGNITUDE = "only the absolute value of the difference counts"
 REASONS: tuple[tuple[str, str], ...] = (
     ("models/losses.py:*operands: flow - truth → truth - flow", LENGTH),
     ("models/losses.py:*operands: flow - mean → mean - flow", LENGTH),
+    ("training/recipes/combined_flow.py:*operands: prediction.dense - batch* → *", LENGTH),
     (
         "models/losses.py:*number: 1e-6 → 2e-06",
         "a cell with any body has a share of at least 1/1024; the others are masked",

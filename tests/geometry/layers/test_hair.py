@@ -44,9 +44,7 @@ def test_hair_looks_away_from_the_head_and_then_from_the_trunk(n: int) -> None:
     fall, outwards = FALLS[n], SHEETS[n].outwards
     np.testing.assert_allclose(np.linalg.norm(outwards, axis=-1), 1)
     angles = np.radians(np.linspace(*fall.angles, fall.columns))
-    np.testing.assert_allclose(
-        outwards[0], np.stack([np.sin(angles), 0 * angles, -np.cos(angles)], axis=1), atol=1e-9
-    )
+    np.testing.assert_allclose(outwards[0], np.stack([np.sin(angles), 0 * angles, -np.cos(angles)], axis=1), atol=1e-9)
     np.testing.assert_allclose(outwards[-1], np.broadcast_to((0, 0, 1 if fall.front else -1), outwards[-1].shape))
 
 

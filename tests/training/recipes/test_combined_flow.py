@@ -91,9 +91,8 @@ def test_errors_are_to_be_small() -> None:
 
 def test_pictures() -> None:
     """Flow of nothing leaves the source as it is; a quarter of the body's flow is grey, between black, -1, and white."""
-    batch = labelled(0)
-    batch["true_flow"] = torch.zeros_like(batch["true_flow"])
-    still = Off(batch["true_flow"], by=(0.0, 0.0), share=0.25)
+    batch = noise(2)
+    still = Off(torch.zeros_like(batch["true_flow"]), by=(0.0, 0.0), share=0.25)
     source, target, warped, share = recipe().pictures(still, batch)
     assert torch.equal(source, batch["source"])
     assert torch.equal(target, batch["target"])
