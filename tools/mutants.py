@@ -156,7 +156,7 @@ def _run(tests: tuple[str, ...], folder: Path, log: Path) -> int:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        os.environ.update(PYTHONPATH=str(folder), OMP_NUM_THREADS="1", NUMBA_CACHE_DIR=str(folder / "numba"))
+        os.environ.update(PYTHONPATH=str(folder), OMP_NUM_THREADS="1")
         sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in (str(ROOT), str(ROOT / "tools")))]
         for module in [name for name in sys.modules if name.split(".")[0] == "ptx"]:
             del sys.modules[module]  # of this checkout; the copy's are imported anew
@@ -190,10 +190,11 @@ def run(output: Path, jobs: int, only: str) -> None:
 
 
 def _work(todo: list[Fault], output: Path) -> None:
-    for heavy in ("numba", "torch", "scipy.linalg", "cv2", "zarr", "pydantic", "PIL.Image", "hypothesis", "pytest"):
-        __import__(heavy)
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
+        os.environ["NUMBA_CACHE_DIR"] = str(folder / "numba")  # Numba reads it once, when it is imported
+        for heavy in ("numba", "torch", "scipy.linalg", "cv2", "zarr", "pydantic", "PIL.Image", "hypothesis", "pytest"):
+            __import__(heavy)
         copy(folder)
         for fault in todo:
             result = meet(fault, folder)

@@ -46,6 +46,18 @@ def test_wrong_values(key: str, index: object, value: float, words: str) -> None
     assert "\n" not in str(caught.value)
 
 
+def test_weights_of_a_vertex_may_be_rounded_to_three_decimals() -> None:
+    """Not to two: the largest of a vertex is off by so much."""
+    arrays = shipped("small")
+    most = float(arrays["weights"][7].max())
+    place = (7, int(arrays["weights"][7].argmax()))
+    for off in (-0.0009, 0.0009):
+        check_arrays(spoil(arrays, "weights", place, most + off))
+    for off in (-0.0015, 0.0015):
+        with pytest.raises(ValueError, match=r"weights of a vertex sum to (0\.9985|1\.0015), expected 1"):
+            check_arrays(spoil(arrays, "weights", place, most + off))
+
+
 @pytest.mark.parametrize(
     ("key", "shape", "words"),
     [

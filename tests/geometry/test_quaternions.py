@@ -27,6 +27,16 @@ def test_axis_angles_come_back(factor: float) -> None:
     np.testing.assert_allclose(found, Rotation.from_rotvec(VECTORS).as_rotvec(), atol=1e-9)
 
 
+def test_any_axes_come_before_those_of_a_rotation() -> None:
+    """A joint of a frame, joints of one, frames of joints."""
+    alone = [quaternions(vector) for vector in VECTORS[:6]]
+    frames = quaternions(VECTORS[:6].reshape(2, 3, 3))
+    np.testing.assert_array_equal(frames.reshape(6, 4), alone)
+    np.testing.assert_array_equal(
+        axis_angles_of(-frames).reshape(6, 3), [axis_angles_of(-quaternion) for quaternion in alone]
+    )
+
+
 def test_signs_follow_each_other() -> None:
     """A joint that turns three times round: each step goes the short way, and the rotations stay what they are."""
     turns = np.linspace(0, 6 * np.pi, 40)[:, None, None] * np.array([[0, 0.6, 0.8], [1, 0, 0]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,22 @@ def test_keypoints_are_joints_and_points_of_the_skin() -> None:
         else:
             expected = joints[:, joint(name)]
         assert np.abs(found[:, keypoint(name)] - expected).max() < 1e-5
+
+
+def test_what_is_beside_two_joints_turns_with_the_first() -> None:
+    """A keypoint a third of the way from the neck to the head, 5 cm before them in the frame of the neck, by SciPy's rotations."""
+    small, neck, head = load_body("small"), joint("neck"), joint("head")
+    joints, weights, offset = small.keypoint_joints.copy(), small.keypoint_weights.copy(), small.keypoint_offset.copy()
+    joints[0], weights[0], offset[0] = (neck, head), (2 / 3, 1 / 3), (0, 0, 0.05)
+    dirs = np.zeros_like(small.keypoint_offset_dirs)
+    body = replace(
+        small, keypoint_joints=joints, keypoint_weights=weights, keypoint_offset=offset, keypoint_offset_dirs=dirs
+    )
+    pose = np.zeros((1, 24, 3))
+    pose[0, neck], pose[0, head] = (0, 0.7, 0), (0.4, -1.2, 0)
+    at = joint_transforms(body, pose, np.zeros(10))[1][0]
+    expected = (2 * at[neck] + at[head]) / 3 + Rotation.from_rotvec(pose[0, neck]).apply([0, 0, 0.05])
+    np.testing.assert_allclose(pose_keypoints(body, pose, np.zeros(10))[0, 0], expected, atol=1e-6)
 
 
 def test_one_betas_for_all_and_wrong_shapes() -> None:

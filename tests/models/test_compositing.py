@@ -43,6 +43,19 @@ def test_weights_choose_the_layer() -> None:
 
 
 @pytest.mark.parametrize("aligned", [False, True])
+def test_a_source_that_is_kept_is_the_one_layer(aligned: bool) -> None:
+    """As it is, its person too, and likely anywhere: GANimation's attention alone covers it."""
+    image = torch.rand(1, 3, 32, 16)
+    poses = PoseMaps(*(torch.rand(1, channels, 32, 16) for channels in (18, 18, 1, 1)))
+    flow, visibility = torch.ones(1, 2, 32, 16), torch.zeros(1, 1, 32, 16, dtype=torch.uint8)
+    found = source_layers("keep", aligned, image, poses, flow, visibility)
+    assert found is not None
+    assert torch.equal(found.pictures, image[:, None])
+    assert torch.equal(found.prior, torch.zeros(1, 1, 32, 16))
+    assert source_layers("paint", aligned, image, poses, flow, visibility) is None
+
+
+@pytest.mark.parametrize("aligned", [False, True])
 def test_only_aligned_networks_have_a_warped_layer(aligned: bool) -> None:
     image = torch.rand(1, 3, 32, 16)
     poses = PoseMaps(*(torch.rand(1, channels, 32, 16) for channels in (18, 18, 1, 1)))

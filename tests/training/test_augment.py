@@ -130,6 +130,8 @@ def test_keypoints_that_leave_the_picture_are_missing(monkeypatch: pytest.Monkey
     keypoints[0, 0] = torch.tensor([2.0, 20.0, 0.9])  # leaves on the left by half a pixel and more
     keypoints[0, 1] = torch.tensor([2.5, 20.0, 0.9])  # stays on the first column's edge
     keypoints[0, 2] = torch.tensor([30.0, 44.6, 0.9])  # leaves at the bottom
+    keypoints[0, 3] = torch.tensor([42.6, 20.0, 0.9])  # leaves on the right
+    keypoints[0, 4] = torch.tensor([42.4, 44.4, 0.9])  # stays within the last pixel
     drawn = torch.tensor([[-3.0, 3.0]]), torch.ones(1, 1)
     monkeypatch.setattr(augment, "_draw", lambda *_: drawn)
     moved = vary_target(
@@ -137,10 +139,11 @@ def test_keypoints_that_leave_the_picture_are_missing(monkeypatch: pytest.Monkey
         (5, 5),
     )["target_keypoints"]
     assert moved[0, 1].tolist() == pytest.approx([-0.5, 23.0, 0.9])
-    for lost in (0, 2, *range(3, 18)):
+    assert moved[0, 4].tolist() == pytest.approx([39.4, 47.4, 0.9])
+    for lost in (0, 2, 3, *range(5, 18)):
         assert moved[0, lost, :2].isnan().all()
         assert moved[0, lost, 2] == 0
-    assert pose_map(moved, 48, 40, 4.0)[0].flatten(1).any(1).tolist() == [False, True] + [False] * 16
+    assert pose_map(moved, 48, 40, 4.0)[0].flatten(1).any(1).tolist() == [n in (1, 4) for n in range(18)]
 
 
 def test_all_flows_and_drawings_go_with_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Silent
 from ptx.pipeline.signals import REQUEUE, Interrupted
 from ptx.training.data import Batch
 from ptx.training.loop import Trainer, learning_rate_factor
@@ -143,6 +144,30 @@ def test_loss_that_is_not_finite_names_the_pairs_and_keeps_the_checkpoint(
 def test_old_checkpoints_go(work: Path) -> None:
     train(work, "train-flow", 10, "train_flow.save_every=2", "train_flow.keep=3")
     assert len(list((work / "models" / "flow" / "checkpoints").glob("*.safetensors"))) == 3
+
+
+class Counting(Silent):
+    """A listener that counts the steps."""
+
+    def __init__(self) -> None:
+        self.total, self.before, self.done = 0, 0, 0
+
+    def started(self, step: str, total: int, done: int) -> None:
+        """Remember how many there are."""
+        self.total, self.before = total, done
+
+    def advanced(self, step: str, count: int, bad: int) -> None:
+        """Count them."""
+        self.done += count
+
+
+def test_every_step_is_told_once(work: Path) -> None:
+    """Those of before too, where it goes on."""
+    first, second = Counting(), Counting()
+    train(work, "train-flow", 2, listener=first)
+    train(work, "train-flow", 3, listener=second)
+    assert (first.total, first.before, first.done) == (2, 0, 2)
+    assert (second.total, second.before, second.done) == (3, 2, 1)
 
 
 def test_a_batch_is_trained_in_parts(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ptx.geometry.body import load_body
 from ptx.geometry.dressing.dress import dress
-from ptx.geometry.dressing.long_hair import find_hair
+from ptx.geometry.dressing.long_hair import SEEN_ROW, Rows, _run, find_hair
 from ptx.geometry.dressing.refine import Person, Posed
 from ptx.geometry.dressing.sheets import with_sheets
 from ptx.geometry.garment_map import GarmentMap
@@ -57,6 +57,16 @@ def test_locks_before_the_shoulders(length: float) -> None:
     assert left == pytest.approx(length, abs=0.045)
     assert right == pytest.approx(length - 0.06, abs=0.045)
     assert back > 0.25
+
+
+@pytest.mark.parametrize(("hair", "wanted"), [((4, 12), 0.6), ((4, 7), 0.35), ((4, 5), 0.25), ((0, 4), 0.0)])
+def test_rows_of_hair_end_where_it_ends_or_the_sheet(hair: tuple[int, int], wanted: float) -> None:
+    """Twelve rows of 5 cm, of which the fifth to the last are seen from 16 cm on; those of hair are filled."""
+    down = 0.05 * np.arange(1, 13)
+    seen = np.where(np.arange(12) >= 4, 3 * SEEN_ROW * 0.05, 0.0)
+    filled = np.where((np.arange(12) >= hair[0]) & (np.arange(12) < hair[1]), seen, 0.0)
+    rows = Rows(seen, filled, down, down < 0.2, 0.2, 0.0, labelled=False)
+    assert _run(rows, 0.16, 0.5) == pytest.approx(wanted)
 
 
 def test_one_lock() -> None:

@@ -114,6 +114,14 @@ def test_poses_of_the_fit_need_no_other_rest() -> None:
     assert dofs.shape == prior.mean.shape
 
 
+def test_angles_are_half_as_sure_as_in_the_first_fit() -> None:
+    """The anchor knows of them what the first fit knew: priors are twice as wide around the same means."""
+    prior = build_prior(landmarks=True)
+    model, _, _ = _open(BODY, Posed(np.zeros((24, 3), np.float32), np.zeros(10, np.float32), np.ones(3, np.float32)))
+    np.testing.assert_allclose(model.prior.sigma, 2 * prior.sigma)
+    np.testing.assert_array_equal(model.prior.mean, prior.mean)
+
+
 def test_landmarks_turn_the_feet() -> None:
     """An ankle that is turned is found by the ends of the foot and the outline; without them it stays."""
     true, _, person = cases()[0]

@@ -12,7 +12,7 @@ from ptx.geometry.dressing.dress import dress
 from ptx.geometry.dressing.outline import mask_outline
 from ptx.geometry.dressing.refine import Person, Posed, refine
 from ptx.geometry.dressing.sheets import layered_basis, with_sheets
-from ptx.geometry.dressing.skirt_edges import pair_edges, settle_hem, skirt_edges
+from ptx.geometry.dressing.skirt_edges import HAND, STEP, _reach, pair_edges, settle_hem, skirt_edges
 from ptx.geometry.joints import joint
 from ptx.geometry.layers.layered_body import with_layers
 from ptx.geometry.layers.worn import Worn
@@ -77,6 +77,20 @@ def test_beyond_the_photograph_and_beside_a_hand_no_edge_is_known() -> None:
         hanging.pose[joint(f"{side}_shoulder"), 2] = turn
     hands, _ = skirt_edges(LAYERED, hanging, person(hanging, 0.0), LENGTH, outline)
     assert np.isnan(hands.reach[2:6]).all()
+
+
+@pytest.mark.parametrize("pixels", [2, 10, 40])
+def test_an_arm_within_a_hand_of_the_edge_hides_it(pixels: int) -> None:
+    """An arm one sample, which is 1 px, wide on the middle itself, of masks that end so far beside it."""
+    mask = np.broadcast_to((np.arange(SIZE[1]) < 20 + pixels).astype(np.float32), SIZE)
+    seen = Person(np.zeros((18, 3)), None, None, mask)
+    free = np.ones(SIZE, np.bool_)
+    middle, along = np.array([[20.0, 50.0]]), np.array([[1.0, 0.0]])
+    reach = _reach(seen, free, middle, along, 1 / STEP)
+    np.testing.assert_allclose(reach, pixels - 0.5, atol=0.01)
+    free[:, 20] = False
+    hidden = _reach(seen, free, middle, along, 1 / STEP)
+    np.testing.assert_array_equal(hidden, reach if pixels * STEP > HAND else np.nan)
 
 
 @pytest.mark.parametrize("flare", [-0.04, 0.0, 0.1])

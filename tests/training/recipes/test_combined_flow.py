@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,18 +20,21 @@ from tests.training.recipes.noise import TINY, FreshNetworks, fresh_recipe, is_t
 
 
 class Off(nn.Module):
-    """Is off by (3, 4) px everywhere, and sure that all is visible."""
+    """Is off by (3, 4) px everywhere, and sure that all is visible; takes a share of the body's flow."""
 
-    def __init__(self, truth: Tensor) -> None:
+    def __init__(
+        self, truth: Tensor, by: tuple[float, float] = (3.0, 4.0), sure: float = 50.0, share: float = 1.0
+    ) -> None:
         super().__init__()
-        self.truth = truth
+        self.truth, self.by, self.sure, self.share = truth, by, sure, share
 
     def forward(
         self, carried: CarriedFlow, learned: FlowPrediction, source: Tensor, target: Tensor, image: Tensor
     ) -> CombinedPrediction:
         logits = torch.zeros_like(image)
-        logits[:, 0] = 50.0
-        return CombinedPrediction(self.truth + torch.tensor([3.0, 4.0])[:, None, None], logits, torch.ones(1))
+        logits[:, 0] = self.sure
+        share = torch.full_like(image[:, :1], self.share)
+        return CombinedPrediction(self.truth + torch.tensor(self.by)[:, None, None], logits, share)
 
 
 def labelled(*labels: int) -> Batch:
@@ -62,6 +67,37 @@ def test_hidden_pixels_weigh_less() -> None:
     batch["true_flow"] = torch.where(batch["true_visibility"] == 0, off(*[None] * 4, batch["source"]).dense, off.truth)
     terms = recipe(hidden=0.25).losses({"blend": off}, batch, 0)["blend"]
     assert float(terms["flow"]) * FLOW_UNIT == pytest.approx(5 * 0.25 / 1.25, rel=1e-4)
+
+
+def test_one_pixel_of_a_person_is_a_mean_too() -> None:
+    batch = labelled(2)
+    batch["true_visibility"][0, 0, 3, 5] = 0
+    terms = recipe(visibility=0.0).losses({"blend": Off(batch["true_flow"])}, batch, 0)["blend"]
+    assert float(terms["flow"]) * FLOW_UNIT == pytest.approx(5.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.25])
+def test_labels_count_by_their_cross_entropy(weight: float) -> None:
+    """Three labels of like probability: log 3, whatever is true."""
+    batch = labelled(0, 1, 2)
+    unsure = Off(batch["true_flow"], sure=0.0)
+    terms = recipe(visibility=weight).losses({"blend": unsure}, batch, 0)["blend"]
+    assert float(terms["visibility"]) == pytest.approx(weight * math.log(3), rel=1e-5)
+
+
+def test_errors_are_to_be_small() -> None:
+    assert (CombinedFlowRecipe.monitor, CombinedFlowRecipe.higher_is_better) == ("epe_visible", False)
+
+
+def test_pictures() -> None:
+    """Flow of nothing leaves the source as it is; a quarter of the body's flow is grey, between black, -1, and white."""
+    batch = noise(2)
+    still = Off(torch.zeros_like(batch["true_flow"]), by=(0.0, 0.0), share=0.25)
+    source, target, warped, share = recipe().pictures(still, batch)
+    assert torch.equal(source, batch["source"])
+    assert torch.equal(target, batch["target"])
+    torch.testing.assert_close(warped, batch["source"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(share, torch.full_like(source, -0.5))
 
 
 def test_scores_are_of_what_the_source_shows() -> None:

@@ -74,10 +74,16 @@ GARMENT: dict[str, Json] = {"steps": 190_000, "save_every": 5000, "learning_rate
 SYNTHESIS: dict[str, Json] = {
     "steps": 380_000, "save_every": 5000, "scales": 6, "adversarial_from": 63_000, "pictures": 3, "adversarial": 0.01,
 }  # fmt: skip
+COMBINED: dict[str, Json] = {
+    "steps": 60_000, "save_every": 5000, "learning_rate": 1e-4, "ema": 0.999, "base_channels": 32, "max_channels": 128, "scales": 5,
+    "radius": 8.0, "hidden": 0.3, "visibility": 0.5, "cool_down": 0.0,
+}  # fmt: skip
 
 LARGE: dict[tuple[str, str], dict[str, Json]] = {
     ("train-pose-flow", "deepfashion-256"): POSE_FLOW,
     ("train-pose-flow", "market-128x64"): {**POSE_FLOW, "steps": 980_000, "scales": 4},
+    ("train-combined-flow", "deepfashion-256"): COMBINED,
+    ("train-combined-flow", "market-128x64"): {**COMBINED, "scales": 4, "radius": 4.0},
     ("train-garment", "deepfashion-256"): GARMENT,
     ("train-garment", "market-128x64"): {**GARMENT, "steps": 490_000, "scales": 5},
     ("train-synthesis", "deepfashion-256"): {**SYNTHESIS, "shift": [0, 0], "scale": 1.0},
