@@ -74,7 +74,7 @@ def pictures(fields: Fields, batch: Batch) -> list[Tensor]:
         nothing._replace(alpha=fields.alpha, flow=fields.flow),
         fields,
     ]
-    return [mend(batch.colour, batch.alpha, one).over(batch.backdrop) for one in steps]
+    return [mend(batch.colour, batch.alpha, batch.own, one).over(batch.backdrop) for one in steps]
 
 
 def scores(picture: Tensor, batch: Batch, features: EfficientNetLite0, judge: Judge) -> list[float]:

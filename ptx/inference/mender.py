@@ -48,6 +48,5 @@ class Mender:
         net = self._nets()
         net.setInput(mender_input(colour, alpha, own, body_maps(near))[None], "shown")
         flow, fine = (one[0].transpose(1, 2, 0) for one in net.forward(["flow", "fine"]))
-        paint = (fine[..., :3] + 1) * np.float32(127.5)
-        planes = (flow, paint, fine[..., 3], fine[..., 4])
+        planes = (flow, fine[..., :3] * np.float32(127.5), fine[..., 3])
         return Fields(*(np.ascontiguousarray(one, np.float32) for one in planes))

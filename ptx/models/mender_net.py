@@ -25,8 +25,8 @@ WIDTHS = (40, 64, 96, 128, 160)
 REACH = 8.0
 """Px of `SIZE` by which the surface is moved at most."""
 
-FINE = 5
-"""Channels of the picture's size: red, green, blue, gate, alpha."""
+FINE = 4
+"""Channels of the picture's size: red, green, blue, alpha."""
 
 
 class Fields(NamedTuple):
@@ -35,9 +35,7 @@ class Fields(NamedTuple):
     flow: Tensor
     """(B, 2, H / 4, W / 4) x, y in px of the picture: from where colour and alpha are fetched, beside each place; at most `REACH`."""
     paint: Tensor
-    """(B, 3, H, W) RGB, -1..1."""
-    gate: Tensor
-    """(B, 1, H, W) 0..1 share of the paint."""
+    """(B, 3, H, W) RGB, -2..2, added to colours where they are not the photograph's own."""
     alpha: Tensor
     """(B, 1, H, W) -1..1, added to alpha."""
     layout: Tensor
@@ -63,7 +61,7 @@ class MenderNet(nn.Module):
         self.flow = nn.Conv2d(widths[1], 2, 3, padding=1)
         self.fine = nn.Conv2d(widths[0], 4 * FINE, 3, padding=1)
         self.layout = nn.Conv2d(widths[0], len(GARMENTS), 1)
-        for parameter in self.flow.parameters():
+        for parameter in (*self.flow.parameters(), *self.fine.parameters()):
             nn.init.zeros_(parameter)
 
     def forward(self, shown: Tensor) -> Fields:
@@ -81,9 +79,8 @@ class MenderNet(nn.Module):
             x = self.decode[level](passed[level] + doubled(self.up[level](x)))
             if level == 1:
                 flow = REACH * torch.tanh(self.flow(x))
-        fine = F.pixel_shuffle(self.fine(x), 2)  # (B, 5, H, W)
-        paint, gate, alpha = fine[:, :3], fine[:, 3:4], fine[:, 4:]
-        return Fields(flow, torch.tanh(paint), torch.tanh(gate) ** 2, torch.tanh(alpha), self.layout(x))
+        fine = torch.tanh(F.pixel_shuffle(self.fine(x), 2))  # (B, 4, H, W)
+        return Fields(flow, 2 * fine[:, :3], fine[:, 3:], self.layout(x))
 
 
 class Mended(NamedTuple):
@@ -99,19 +96,19 @@ class Mended(NamedTuple):
         return self.alpha * self.colour + (1 - self.alpha) * backdrop
 
 
-def mend(colour: Tensor, alpha: Tensor, fields: Fields) -> Mended:
+def mend(colour: Tensor, alpha: Tensor, own: Tensor, fields: Fields) -> Mended:
     """Lay fields over a drawn person.
 
     Args:
         colour: (B, 3, H, W) RGB, -1..1, continued beyond the person's outline.
         alpha: (B, 1, H, W) 0..1.
+        own: (B, 1, H, W) 0..1, share of the colour that is fetched from a photograph at the very place: there nothing is painted.
         fields: of the network.
     """
     flow = F.interpolate(fields.flow.float(), scale_factor=4.0, mode="bilinear", align_corners=False)
-    moved = shifted(torch.cat([colour, alpha], 1), flow)
-    gate = fields.gate.float()
-    painted = moved[:, :3] + gate * (fields.paint.float() - moved[:, :3])
-    return Mended(painted, (moved[:, 3:] + fields.alpha.float()).clamp(0, 1))
+    moved = shifted(torch.cat([colour, alpha, own], 1), flow)
+    painted = moved[:, :3] + (1 - moved[:, 4:]) * fields.paint.float()
+    return Mended(painted, (moved[:, 3:4] + fields.alpha.float()).clamp(0, 1))
 
 
 def shifted(x: Tensor, flow: Tensor) -> Tensor:

@@ -33,9 +33,7 @@ class Fields(NamedTuple):
     flow: Floats
     """(64, 48, 2) px from where colour and alpha are fetched, beside each place."""
     paint: Floats
-    """(256, 192, 3) RGB, 0 to 255."""
-    gate: Floats
-    """(256, 192) 0 to 1 share of the paint."""
+    """(256, 192, 3) RGB, -255 to 255, added to colours where they are not the photograph's own."""
     alpha: Floats
     """(256, 192) -1 to 1, added to alpha."""
 
@@ -118,8 +116,7 @@ def lay_fields(drawn: Rendering, fields: Fields, matrix: Floats) -> Rendering:
         np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
         for plane in (continued(drawn.colour, drawn.alpha), drawn.alpha, drawn.own)
     )
-    gate = back(fields.gate)[..., None]
-    colour = moved + gate * (back(fields.paint, cv2.BORDER_REPLICATE) - moved)
+    colour = moved + (1 - own[..., None]) * back(fields.paint)
     alpha = np.clip(alpha + back(fields.alpha), 0, 1)
     shown = np.where(alpha[..., None] > 0, np.clip(colour + 0.5, 0, 255), 0).astype(np.uint8)
-    return Rendering(shown, alpha, own * (1 - gate[..., 0]))
+    return Rendering(shown, alpha, own)

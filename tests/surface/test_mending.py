@@ -18,7 +18,6 @@ def fields(**given: NDArray[np.float32]) -> Fields:
         np.zeros((HEIGHT // 4, WIDTH // 4, 2), np.float32),
         np.zeros((HEIGHT, WIDTH, 3), np.float32),
         np.zeros(SIZE, np.float32),
-        np.zeros(SIZE, np.float32),
     )
     return nothing._replace(**given)
 
@@ -63,16 +62,19 @@ def test_flow_is_of_px_that_the_network_sees() -> None:
     np.testing.assert_allclose(after.alpha[:, 20:300], np.roll(before.alpha, -8, 1)[:, 20:300], atol=1e-4)
 
 
-def test_paint_replaces_as_much_as_the_gate_says() -> None:
+def test_paint_is_added_where_no_photograph_shows_the_colour() -> None:
     before = drawn()
-    paint, gate = np.full((*SIZE, 3), 200, np.float32), np.zeros(SIZE, np.float32)
-    gate[40:60, 60:80], gate[60:80, 60:80] = 1, 0.5
-    after = lay_fields(before, fields(paint=paint, gate=gate), ONTO_ITSELF)
-    assert (after.colour[42:58, 62:78] == 200).all()
-    mixed = 0.5 * before.colour[62:78, 62:78].astype(float) + 100
-    assert np.abs(after.colour[62:78, 62:78] - mixed).max() <= 0.5
-    assert (after.own[42:58, 62:78] == 0).all()  # painted, and no photograph's any more
-    assert (after.own[62:78, 62:78] == 0.5).all()
+    before.own[40:60], before.own[60:80] = 0, 0.5
+    paint = np.zeros((*SIZE, 3), np.float32)
+    paint[:, 60:80] = (40, -300, 5)
+    after = lay_fields(before, fields(paint=paint), ONTO_ITSELF)
+    old = before.colour.astype(float)
+    for rows, share in ((slice(40, 60), 1), (slice(60, 80), 0.5), (slice(80, 120), 0)):
+        place = np.s_[rows, 60:80]
+        expected = np.clip(old[place] + share * np.array((40, -300, 5)), 0, 255)
+        assert np.abs(after.colour[place] - expected).max() <= 0.5
+    np.testing.assert_array_equal(after.own, before.own)
+    np.testing.assert_array_equal(after.colour[:, 80:], before.colour[:, 80:])
 
 
 def test_alpha_grows_with_the_colours_beside_it_and_shrinks() -> None:

@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 PLAIN = 0.75
 """Share of pairs before a plain ground: fashion photographs mostly are."""
 
-NEAREST = 0.5
+NEAREST = 0.75
 """Least intersection over union of the drawn and the true person: of others the fit has failed, and nothing can be mended."""
 
 
@@ -39,11 +39,11 @@ class Example:
 
 def usable(pairs: Pairs) -> NDArray[np.intp]:
     """Return the numbers of the pairs whose fit has not failed."""
-    good = []
-    for i in np.flatnonzero(pairs.state == 1):
+    there, good = np.flatnonzero(pairs.state == 1), []
+    for i in there:
         drawn, true = pairs.shares[i, ::2, ::2, 0] > 127, pairs.marks[i, ::2, ::2, 0] > 127
         good.append((drawn & true).sum() > NEAREST * (drawn | true).sum())
-    return np.flatnonzero(pairs.state == 1)[np.array(good, np.bool_)]
+    return there[np.array(good, np.bool_)]
 
 
 def example(pairs: Pairs, index: int, rng: np.random.Generator | None = None) -> Example:

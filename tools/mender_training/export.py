@@ -21,7 +21,7 @@ class _Shipped(nn.Module):
 
     def forward(self, shown: Tensor) -> tuple[Tensor, Tensor]:
         fields = self.net(shown)
-        return fields.flow, torch.cat([fields.paint, fields.gate, fields.alpha], 1)
+        return fields.flow, torch.cat([fields.paint, fields.alpha], 1)
 
 
 def export(net: MenderNet, path: Path) -> None:

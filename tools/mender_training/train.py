@@ -28,13 +28,13 @@ WEIGHT_DECAY = 1e-3
 AVERAGED = 0.998
 """Share of the average that a step keeps, less in the first steps."""
 
-SMALL_SHARE = 0.8
+SMALL_SHARE = 0.85
 """Share of the steps that see pictures of half the size."""
 
 SAVED_EACH = 100
 
-PERCEPTUAL, GRADIENTS, LAYOUT, ALPHA, ROUGH, PAINTED = 2.0, 0.5, 0.1, 0.5, 0.02, 0.02
-"""Weights beside L1: feature distance, gradients, layout's cross-entropy, alpha's L1, roughness of the flow, mean gate."""
+PERCEPTUAL, GRADIENTS, LAYOUT, ALPHA, ROUGH = 2.0, 0.5, 0.1, 0.5, 0.02
+"""Weights beside L1: feature distance, gradients, layout's cross-entropy, alpha's L1, roughness of the flow."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,17 @@ class Batch:
         """(B, 1, H, W) of the drawn person."""
         return self.shown[:, 3:4]
 
+    @property
+    def own(self) -> Tensor:
+        """(B, 1, H, W) share of colours that are fetched from the photograph."""
+        return self.shown[:, 4:5]
+
 
 def losses(net: MenderNet, features: EfficientNetLite0, batch: Batch) -> tuple[dict[str, Tensor], Mended]:
     """Compute the terms of the loss, weighted, and what the network makes."""
     with torch.autocast("cpu", torch.bfloat16):
         fields = net(batch.shown.contiguous(memory_format=torch.channels_last))
-    mended = mend(batch.colour, batch.alpha, fields)
+    mended = mend(batch.colour, batch.alpha, batch.own, fields)
     picture = mended.over(batch.backdrop)
     with torch.no_grad():
         wanted = unit_features(features(batch.truth))
@@ -100,7 +105,6 @@ def losses(net: MenderNet, features: EfficientNetLite0, batch: Batch) -> tuple[d
         "gradients": GRADIENTS * gradient_loss(picture, batch.truth),
         "alpha": ALPHA * F.l1_loss(mended.alpha, batch.share),
         "rough": ROUGH * rough,
-        "painted": PAINTED * fields.gate.float().mean(),
     }
     if (batch.labels != UNKNOWN).any():
         terms["layout"] = LAYOUT * F.cross_entropy(fields.layout.float(), batch.labels, ignore_index=UNKNOWN)
