@@ -17,12 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 from ablation import person_numbers
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from common import table
 from experiments import Settings, Variant, experiment
+from judge import Judge, distance
 from PIL import Image
 
-from ptx.detector.network import ASSETS
 from ptx.evaluation.bootstrap import interval
 from ptx.evaluation.evaluate import TARGETS
 from ptx.evaluation.saved_pictures import flat_name, folder_name
@@ -45,15 +44,6 @@ JUDGES = ("ms_ssim", POSE_NETWORK)
 """Metrics by which losses are compared: none is trained for."""
 
 PAINTED = "painted"
-JUDGE = ASSETS / "pose_landmark_full.tflite"
-COMPUTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD")
-"""Operations whose results are compared."""
-
-SIZES = (128, 64, 32, 16, 8)
-"""Heights of the maps that are compared."""
-
-MIN_CHANNELS = 16
-"""Fewest channels of such a map."""
 
 
 def main() -> None:
@@ -92,46 +82,6 @@ class Judged(NamedTuple):
     """Method → the second network's distance of each pair, NaN where it was not painted."""
 
 
-class Judge:
-    """The pose network's features: the last map of each size that has channels enough."""
-
-    def __init__(self) -> None:
-        self.network = Interpreter(
-            model_path=str(JUDGE),
-            num_threads=1,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        self.network.allocate_tensors()
-        self.input = self.network.get_input_details()[0]
-        shapes = {one["index"]: tuple(one["shape"]) for one in self.network.get_tensor_details()}
-        results = {one["index"] for one in self.network.get_output_details()}
-        maps = [
-            index
-            for operation in self.network._get_ops_details()
-            for index in operation["outputs"]
-            if operation["op_name"] in COMPUTED and index not in results and shapes[index][-1] >= MIN_CHANNELS
-        ]
-        self.maps = list({shapes[index][1:3]: index for index in maps if shapes[index][1] in SIZES}.values())
-
-    def features(self, path: Path) -> list[np.ndarray]:
-        """Return features of unit length, (h, w, C) at each size, of a picture in the middle of a grey square."""
-        picture = Image.open(path).convert("RGB")
-        side, longer = int(self.input["shape"][1]), max(picture.size)
-        square = Image.new("RGB", (longer, longer), (128, 128, 128))
-        square.paste(picture, ((longer - picture.width) // 2, (longer - picture.height) // 2))
-        shown = np.asarray(square.resize((side, side), Image.Resampling.BICUBIC), np.float32) / 255
-        self.network.set_tensor(self.input["index"], shown[None])
-        self.network.invoke()
-        found = [self.network.get_tensor(index)[0] for index in self.maps]
-        return [one / (np.linalg.norm(one, axis=-1, keepdims=True) + 1e-6) for one in found]
-
-
-def distance(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
-    """Squared difference of features, mean over places, then over sizes."""
-    return float(np.mean([np.square(x - y).sum(-1).mean() for x, y in zip(a, b, strict=True)]))
-
-
 def judged(folder: Path, judge: Judge) -> Judged:
     """Return the scores of a variant, and what the judge says of the same pairs' pictures."""
     scores, listing = read_scores(folder), load_project(folder / "pipeline.yaml").pipeline.listing
@@ -143,10 +93,14 @@ def judged(folder: Path, judge: Judge) -> Judged:
     for number, name in enumerate(files):
         if not (folder / PAINTED / TARGETS / name).exists():
             continue
-        wanted = judge.features(folder / PAINTED / TARGETS / name)
+        wanted = judge.features(_read(folder / PAINTED / TARGETS / name))
         for method, values in distances.items():
-            values[number] = distance(judge.features(folder / PAINTED / folder_name(method) / name), wanted)
+            values[number] = distance(judge.features(_read(folder / PAINTED / folder_name(method) / name)), wanted)
     return Judged(scores, distances)
+
+
+def _read(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
 
 
 def print_rows(found: Sequence[Mapping[str, Judged]]) -> None:

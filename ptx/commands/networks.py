@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ptx.commands.options import errors
 from ptx.pipeline.errors import PtxError
 from ptx.training.systems import SystemName, find_system
 
@@ -92,12 +93,19 @@ def chosen_systems(engine: EngineName | None, systems: str | None, folder: Path 
     return names or ([DEFAULT_SYSTEM] if folder else [])
 
 
+def check_mend(mend: bool | None, systems: Sequence[SystemName]) -> None:
+    """Raise PtxError where networks that paint whole pictures are asked to be mended."""
+    if systems and mend is not None:
+        raise PtxError("--mend and --no-mend are for the surface engine: networks paint the whole picture")
+
+
 def load_surface(
     config: Path | None,
     overrides: list[str] | None,
     frame: Frame | None = None,
     place: Place = "pose",
     proportions: Proportions = "source",
+    mend: bool | None = None,
 ) -> SurfaceEngine:
     """Make the surface engine.
 
@@ -107,13 +115,18 @@ def load_surface(
         frame: what of a photograph is painted; None: the person cut out.
         place: whose place and size people have.
         proportions: whose shape and limbs they have in somebody else's pose.
+        mend: correct what is drawn by the mender; None: where its network is there, else a line says that it is not.
 
     Raises:
         PtxError: a setting is wrong, or the body's file is not there.
     """
+    from ptx.detector.shipped import MENDER_MODEL
     from ptx.inference.surface import SurfaceEngine
     from ptx.settings import load_settings
 
+    if mend is None and not MENDER_MODEL.exists():
+        errors.print(f"{MENDER_MODEL}: there is no such file, so pictures are not mended: install ptx again")
+        mend = False
     settings = load_settings(config, overrides)
     return SurfaceEngine(
         body=settings.body,
@@ -121,4 +134,5 @@ def load_surface(
         max_pixels=settings.ingest.max_pixels,
         place=place,
         proportions=proportions,
+        mend=mend is not False,
     )

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ptx.commands.networks import EngineName, avatar_among, check_avatar, chosen_systems, load_model, load_surface
+from ptx.commands.networks import (
+    EngineName,
+    avatar_among,
+    check_avatar,
+    check_mend,
+    chosen_systems,
+    load_model,
+    load_surface,
+)
 from ptx.commands.options import (
     PICTURES,
     Config,
@@ -81,6 +89,16 @@ EngineOption = Annotated[
 ]
 
 
+MendOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--mend/--no-mend",
+        help="Let the mender correct what the surface engine draws: outline, hair, hands, what no photograph shows. On by default.",
+        show_default=False,
+    ),
+]
+
+
 @app.command(
     rich_help_panel=PICTURES,
     epilog="Examples:  ptx transfer me.jpg --pose dancer.jpg -o out.png  ·  ptx transfer --pairs table.csv -o folder",
@@ -112,6 +130,7 @@ def transfer(
             show_default=False,
         ),
     ] = None,
+    mend: MendOption = None,
     engine: EngineOption = None,
     model: ModelFolder = None,
     system: Annotated[
@@ -133,6 +152,7 @@ def transfer(
     systems = chosen_systems(engine, system, model)
     if systems and proportions is not None:
         raise PtxError("--proportions is for the surface engine: networks paint the pose as it is")
+    check_mend(mend, systems)
     if pairs is not None and not sources and pose is None:
         transfers = _read_table(pairs, look)
     elif pairs is None and sources and pose is not None:
@@ -149,7 +169,7 @@ def transfer(
     def load() -> Model | SurfaceEngine:
         if systems:
             return load_model(model, systems[0], config, overrides, frame)
-        return load_surface(config, overrides, frame, _place(look, background), proportions or "source")
+        return load_surface(config, overrides, frame, _place(look, background), proportions or "source", mend)
 
     if pairs is None:
         _transfer_one(transfers[0], output or Path("transfer.png"), look, background, load)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from ptx.commands.networks import avatar_among, check_avatar, chosen_systems, load_model, load_surface
+from ptx.commands.networks import avatar_among, check_avatar, check_mend, chosen_systems, load_model, load_surface
 from ptx.commands.options import PICTURES, Config, ModelFolder, Set, check_ending, check_inputs_kept
 from ptx.commands.pictures import (
     SOURCES_HELP,
@@ -16,6 +16,7 @@ from ptx.commands.pictures import (
     EngineOption,
     FrameOption,
     Look,
+    MendOption,
     check_background,
     check_frame,
     only_one,
@@ -66,6 +67,7 @@ def view(
     look: As = "picture",
     background: BackgroundOption = None,
     frame: FrameOption = None,
+    mend: MendOption = None,
     engine: EngineOption = None,
     model: ModelFolder = None,
     systems: Annotated[
@@ -97,6 +99,7 @@ def view(
     wanted = _Wanted(sources, read_yaws(yaw), pitch, output, look, background or "paint")
     names = chosen_systems(engine, systems, model)
     check_background(look, background)
+    check_mend(mend, names)
     avatar = avatar_among(sources)
     if avatar is not None:
         check_avatar(avatar, names, look, background)
@@ -113,7 +116,7 @@ def view(
     if not names:
         if joints != "body" or landmarks is not None:
             raise PtxError("the surface engine turns the fitted body: leave --joints and --keypoints3d out")
-        _surface_views(wanted, load_surface(config, overrides, frame, "source"))
+        _surface_views(wanted, load_surface(config, overrides, frame, "source", mend=mend))
         return
     painters = [load_model(model, name, config, overrides, frame) for name in names]
     files = sources if keypoints3d is None else [*sources, keypoints3d]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.detector.network import PerThread
+from ptx.detector.onnx_file import open_network
 from ptx.detector.shipped import PARSER_MODEL, PARSER_SHA256
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
-from ptx.pipeline.errors import PtxError
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -52,7 +49,7 @@ class Parser:
         Raises:
             PtxError: the file is missing or damaged.
         """
-        self._nets = PerThread(partial(_load, _read(model, sha256)))
+        self._nets = open_network(model, sha256, "parser")
 
     def __call__(self, image: Image, mask: NDArray[np.generic], keypoints: NDArray[np.floating]) -> Labels:
         """Label every pixel.
@@ -88,21 +85,6 @@ class Parser:
         raw = np.asarray(net.forward()[0], np.float32)
         exponents = np.exp(raw - raw.max(0))
         return _of_the_person(exponents / exponents.sum(0), body[0]), matrix / np.float32(2)
-
-
-def _read(model: Path, sha256: str) -> NDArray[np.uint8]:
-    """Read a network's file and look at its hash."""
-    try:
-        content = model.read_bytes()
-    except OSError as error:
-        raise PtxError(f"{model}: the parser's network cannot be read ({error.strerror}): install ptx again") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise PtxError(f"{model}: is not the file that came with ptx: install ptx again")
-    return np.frombuffer(content, np.uint8)
-
-
-def _load(content: NDArray[np.uint8]) -> cv2.dnn.Net:
-    return cv2.dnn.readNetFromONNX(content)
 
 
 def _of_the_person(scores: Floats, share: Floats) -> Floats:

@@ -1,11 +1,20 @@
-"""The parser's file, and its hash, by which stores name it; importable without OpenCV."""
+"""Networks that come with ptx and run without torch: their files, and the hashes by which outputs name them; importable without OpenCV."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PARSER_MODEL = Path(__file__).parents[1] / "assets" / "weights" / "parser.onnx"
-"""The network that comes with ptx, made by `tools/train_parser.py`; its card lies beside it."""
+WEIGHTS = Path(__file__).parents[1] / "assets" / "weights"
+"""Folder of the files; their cards lie beside them."""
+
+PARSER_MODEL = WEIGHTS / "parser.onnx"
+"""The parser, made by `tools/train_parser.py`."""
 
 PARSER_SHA256 = "a81141235adfcdbe0319ce040a6aeff515fd54a33f158b97189f0ef8a63d07ee"
+"""Hex SHA-256 of that file."""
+
+MENDER_MODEL = WEIGHTS / "mender.onnx"
+"""The mender, made by `tools/train_mender.py`."""
+
+MENDER_SHA256 = ""
 """Hex SHA-256 of that file."""

@@ -16,6 +16,7 @@ from ptx.avatar.person import Avatar
 from ptx.avatar.read import is_avatar, read_avatar
 from ptx.datasets.images import MAX_PIXELS, Frame, Image, apply_transform
 from ptx.detector.parsing import Parser
+from ptx.detector.shipped import MENDER_SHA256
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import load_body
 from ptx.geometry.viewpoint import FittedBody
@@ -23,14 +24,15 @@ from ptx.inference.backgrounds import lay_everyone
 from ptx.inference.dressed_person import DressedPerson, dress_person, inside_photograph, observe_person
 from ptx.inference.given import Keypoints, Photograph, name_of, photograph_of, several
 from ptx.inference.group import GroupPainting, paint_everyone
+from ptx.inference.mender import Mender
 from ptx.inference.painting import Painting, Scene
 from ptx.inference.person import Detector, Person, PersonReader
-from ptx.inference.surface_painting import BodyFlow, SurfacePainting, SurfacePerson, WantedPose
+from ptx.inference.surface_painting import BodyFlow, SurfacePainting, SurfacePerson, WantedPose, drawn_person
 from ptx.inference.view import NovelView, beyond_photograph, fit_keypoints
 from ptx.pipeline.errors import BadSample, PtxError
 from ptx.surface.merge import merge
 from ptx.surface.proportions import Proportions, at_home, core_points, in_pose, in_sight, with_camera
-from ptx.surface.render import Rendering, render, unseen_arms
+from ptx.surface.render import Rendering, render
 from ptx.surface.store import TEXTURE_SIDE, fill_surface
 from ptx.surface.transfer import lay_over
 
@@ -71,6 +73,7 @@ class SurfaceEngine:
         place: Place = "pose",
         proportions: Proportions = "source",
         texture: int = TEXTURE_SIDE,
+        mend: bool = True,
     ) -> None:
         """Load the body model.
 
@@ -83,9 +86,10 @@ class SurfaceEngine:
             place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
             proportions: whose shape and limbs people have in somebody else's pose: their own, or those of the other.
             texture: side of the texture, px, of people who are read from photographs.
+            mend: let the mender correct what is drawn.
 
         Raises:
-            PtxError: the body's file is not there, or is no SMPL body.
+            PtxError: the body's file is not there, or is no SMPL body; or the mender's is damaged.
         """
         try:
             self.body = load_body(body)
@@ -94,6 +98,9 @@ class SurfaceEngine:
         self.size, self.frame, self.place, self.proportions, self.texture = size, frame, place, proportions, texture
         finer = "" if texture == TEXTURE_SIDE else f" {texture}"
         self.hashes = {"surface": f"{VERSION} {place} {proportions} {self.body.digest}{finer}"}
+        self._mender = Mender() if mend else None
+        if mend:
+            self.hashes["mender"] = MENDER_SHA256[:16]
         self._reader = PersonReader(size, max_pixels, frame, detector)
 
     @property
@@ -251,7 +258,7 @@ class SurfaceEngine:
             pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
             wanted: where the pose comes from, if it is somebody's.
         """
-        drawn = render(source.store, fitted, unseen_arms(fitted, pose))
+        drawn = drawn_person(source, fitted, pose, self._mender)
         return SurfacePainting(
             picture=_on_plain(drawn),
             carried=BodyFlow(source, fitted),
@@ -261,6 +268,7 @@ class SurfaceEngine:
             fitted=fitted,
             source=source,
             wanted=wanted,
+            mender=self._mender,
         )
 
 

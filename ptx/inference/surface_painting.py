@@ -15,6 +15,7 @@ from ptx.geometry.labels import VISIBLE
 from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import Backdrop
 from ptx.inference.given import Keypoints
+from ptx.inference.mender import Mender
 from ptx.inference.painting import Flow, Painting, Scene, Visibility
 from ptx.inference.person import Person
 from ptx.pictures.compose import Painted
@@ -91,6 +92,8 @@ class SurfacePainting(Painting):
     """The person, with their surface."""
     wanted: WantedPose | None = field(default=None, kw_only=True, repr=False)
     """The pose, where it is somebody's."""
+    mender: Mender | None = field(default=None, kw_only=True, repr=False)
+    """What corrects the drawing."""
 
     @cached_property
     def cut_out(self) -> Painted:
@@ -98,7 +101,7 @@ class SurfacePainting(Painting):
         whole, (left, top) = _with_margins(self.fitted)
         drawn = self.rendering
         if whole.size != self.fitted.size:
-            drawn = render(self.source.store, whole, unseen_arms(self.fitted, self.pose))
+            drawn = drawn_person(self.source, whole, self.pose, self.mender, self.fitted)
         return Painted(drawn.colour, drawn.alpha, np.array([[1, 0, left], [0, 1, top]], np.float32))
 
     @property
@@ -115,6 +118,22 @@ class SurfacePainting(Painting):
     def pasted(self) -> Image:
         """(H, W, 3) the whole photograph with the person in the pose, without them as they were."""
         return Backdrop("source").draw(self)
+
+
+def drawn_person(
+    source: SurfacePerson, fitted: FittedBody, pose: Keypoints, mender: Mender | None, framed: FittedBody | None = None
+) -> Rendering:
+    """Draw a person.
+
+    Args:
+        source: the person.
+        fitted: their body in another pose, before a camera.
+        pose: (18, 3) keypoints of that pose, px; arms of which it has neither elbow nor wrist are left out.
+        mender: corrects the drawing; None: it stays as it is.
+        framed: the body in the picture that `pose` is of, where that is another picture.
+    """
+    drawn = render(source.store, fitted, unseen_arms(framed or fitted, pose))
+    return drawn if mender is None else mender(drawn, fitted)
 
 
 def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:

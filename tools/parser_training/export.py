@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
+from torch import Tensor, nn
 
 from ptx.detector.parsing import HEIGHT, WIDTH
 from ptx.models.parser_net import BODY_CHANNELS, ParserNet
@@ -21,15 +23,19 @@ HALF_FROM = 200
 
 def export(net: ParserNet, path: Path) -> None:
     """Write the network as OpenCV reads it. The same weights give the same bytes."""
-    picture = torch.zeros(1, 3, HEIGHT, WIDTH)
-    body = torch.zeros(1, BODY_CHANNELS, HEIGHT // 2, WIDTH // 2)
+    picture, body = torch.zeros(1, 3, HEIGHT, WIDTH), torch.zeros(1, BODY_CHANNELS, HEIGHT // 2, WIDTH // 2)
+    write_onnx(net, {"picture": picture, "body": body}, ("scores",), path)
+
+
+def write_onnx(net: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], path: Path) -> None:
+    """Write a network as ONNX, with inputs of these names and shapes, large weights in 16 bits. The same weights give the same bytes."""
     file = BytesIO()
     torch.onnx.export(
         net.eval(),
-        (picture, body),
+        tuple(inputs.values()),
         file,
-        input_names=["picture", "body"],
-        output_names=["scores"],
+        input_names=list(inputs),
+        output_names=list(outputs),
         opset_version=OPSET,
         dynamo=False,
     )
