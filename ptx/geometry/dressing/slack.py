@@ -20,7 +20,7 @@ from ptx.geometry.viewpoint import FittedBody
 Floats = NDArray[np.float64]
 
 SHARE = 0.6
-"""Share of a leg's turn against the pelvis that a skirt follows which has room for it. Of cloth that hung by physics in pairs of poses (four
+"""Share of a leg's turn against the pelvis that a skirt follows which has room for it. Of cloth that hung by physics (four
 lengths, straight to wide) .4 and .6 were alike."""
 
 ROOM, TAUT = np.radians(15.0), np.radians(35.0)
