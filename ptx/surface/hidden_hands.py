@@ -41,20 +41,20 @@ def without_hidden_hands(fitted: FittedBody, points: Floats, mask: Floats, garme
     arms = face_groups(body)[0]
     rest = draw_maps(points, faces[~arms], fitted.size).on
     whole = draw_maps(points, faces, fitted.size)
-    skin = cv2.dilate(garments.shows("arms").astype(np.uint8), disc(round(NEAR * scale))) > 0
+    skin = np.asarray(cv2.dilate(garments.shows("arms").astype(np.uint8), disc(round(NEAR * scale))), np.bool_)
     column, row = (np.clip(np.rint(points[:, n]), 0, fitted.size[1 - n] - 1).astype(int) for n in (0, 1))
-    behind = (rest & ~skin)[row, column]
+    behind = np.asarray(rest & ~skin)[row, column]
     hidden = np.zeros(len(points), np.bool_)
     for side in ("left", "right"):
         hand, forearm = _part(body.weights, side, "wrist", "hand"), _part(body.weights, side, "elbow")
-        shown = whole.on & hand[faces].any(axis=1)[whole.surface]
+        shown = whole.on & np.asarray(hand[faces].any(axis=1))[whole.surface]
         if shown.sum() < FEWEST or (shown & skin).sum() > SHOWN * shown.sum():
             continue
         if (shown & ~rest & (mask > INSIDE)).sum() < BESIDE * shown.sum():
             hidden |= hand | (forearm & behind)
     if not hidden.any():
         return fitted
-    return replace(fitted, drawn=np.where(hidden[faces].any(axis=1)[:, None], faces[:, :1], faces))
+    return replace(fitted, drawn=np.where(np.asarray(hidden[faces].any(axis=1))[:, None], faces[:, :1], faces))
 
 
 def _part(weights: Floats, side: str, *names: str) -> Mask:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ptx.geometry.camera import place_camera, project
+from ptx.geometry.dressing.slack import with_slack
 from ptx.geometry.joints import HIPS, KEYPOINT_COUNT
 from ptx.geometry.landmarks import HEAD_KEYPOINTS
 from ptx.geometry.skinning import pose_keypoints
@@ -47,7 +48,7 @@ def in_pose(source: FittedBody, target: FittedBody, proportions: Proportions = "
     if floor < target.size[0]:
         camera = camera + np.array([0, 0, floor - float(out.points[:, 1].max())], np.float32)
         out = replace(out, camera=camera)
-    return out
+    return with_slack(source, out)
 
 
 def at_home(source: FittedBody, posed: FittedBody) -> FittedBody:

@@ -126,9 +126,8 @@ def fill_gaps(image: Image, good: Mask, wanted: Mask, widest: int, tallest: int)
     """
     rows, row_gap = image.copy(), np.zeros(good.shape, np.float32)
     _fill_rows(rows, good, wanted, widest, False, row_gap)
-    turned, good_turned, wanted_turned = (np.ascontiguousarray(one.swapaxes(0, 1)) for one in (image, good, wanted))
-    column_gap = np.zeros(good_turned.shape, np.float32)
-    _fill_rows(turned, good_turned, wanted_turned, tallest, True, column_gap)
+    turned, column_gap = np.ascontiguousarray(image.swapaxes(0, 1)), np.zeros(good.shape[::-1], np.float32)
+    _fill_rows(turned, np.ascontiguousarray(good.T), np.ascontiguousarray(wanted.T), tallest, True, column_gap)
     columns, column_gap, filled = turned.swapaxes(0, 1), column_gap.T, (row_gap > 0) | (column_gap.T > 0)
     one, two = (np.where(gap > 0, 1 / np.maximum(gap, 1) ** SHORTER, 0)[filled, None] for gap in (row_gap, column_gap))
     rows[filled] = ((one * rows[filled] + two * columns[filled]) / (one + two) + 0.5).astype(np.uint8)
@@ -188,7 +187,7 @@ def _differ(one: Image, other: Image) -> bool:
     """Whether colours (3,) are those of different cloths."""
     most = 0.0
     for c in range(3):
-        most = max(most, abs(np.float32(one[c]) - np.float32(other[c])))
+        most = max(most, abs(float(one[c]) - float(other[c])))
     return most > UNLIKE
 
 
