@@ -110,7 +110,7 @@ def test_labelled_hair_has_a_colour() -> None:
     for side, found in ((10, True), (4, False)):
         labels, mask = on.astype(np.uint8), on.astype(np.float32)
         image[:side, :side], labels[:side, :side], mask[:side, :side] = (120, 80, 30), 2, 1
-        garments = GarmentMap(labels, ("background", "top", "hair", "arms"))
+        garments = GarmentMap(labels, ("background", "top", "hair", "arms", "face", "legs"))
         hair = observe(MaskedPhotograph(image, mask, None, garments), fitted).hair
         assert (hair is not None) == found
         if hair is not None:
@@ -126,7 +126,7 @@ def test_a_sheet_of_hair_is_not_believed_where_none_is_labelled() -> None:
     sheet = maps.on & (body.faces[maps.surface] >= len(BODY.v_template)).all(axis=2)
     left = sheet & (np.arange(SIZE[1]) < 96)
     image = np.where(maps.on[..., None], (60, 90, 150), 255).astype(np.uint8)
-    garments = GarmentMap(maps.on.astype(np.uint8) + left, ("background", "top", "hair", "arms"))
+    garments = GarmentMap(maps.on.astype(np.uint8) + left, ("background", "top", "hair", "arms", "face", "legs"))
     mask = maps.on.astype(np.float32)
     told, blind = (
         observe(MaskedPhotograph(image, mask, None, labels), fitted).seen.confidence for labels in (garments, None)
