@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ptx.commands.options import errors
 from ptx.pipeline.errors import PtxError
 from ptx.training.systems import SystemName, find_system
 
@@ -93,10 +92,10 @@ def chosen_systems(engine: EngineName | None, systems: str | None, folder: Path 
     return names or ([DEFAULT_SYSTEM] if folder else [])
 
 
-def check_mend(mend: bool | None, systems: Sequence[SystemName]) -> None:
+def check_mend(mend: bool, systems: Sequence[SystemName]) -> None:
     """Raise PtxError where networks that paint whole pictures are asked to be mended."""
-    if systems and mend is not None:
-        raise PtxError("--mend and --no-mend are for the surface engine: networks paint the whole picture")
+    if systems and mend:
+        raise PtxError("--mend is for the surface engine: networks paint the whole picture")
 
 
 def load_surface(
@@ -105,7 +104,7 @@ def load_surface(
     frame: Frame | None = None,
     place: Place = "pose",
     proportions: Proportions = "source",
-    mend: bool | None = None,
+    mend: bool = False,
 ) -> SurfaceEngine:
     """Make the surface engine.
 
@@ -115,18 +114,14 @@ def load_surface(
         frame: what of a photograph is painted; None: the person cut out.
         place: whose place and size people have.
         proportions: whose shape and limbs they have in somebody else's pose.
-        mend: correct what is drawn by the mender; None: where its network is there, else a line says that it is not.
+        mend: let the mender correct what is drawn.
 
     Raises:
         PtxError: a setting is wrong, or the body's file is not there.
     """
-    from ptx.detector.shipped import MENDER_MODEL
     from ptx.inference.surface import SurfaceEngine
     from ptx.settings import load_settings
 
-    if mend is None and not MENDER_MODEL.exists():
-        errors.print(f"{MENDER_MODEL}: there is no such file, so pictures are not mended: install ptx again")
-        mend = False
     settings = load_settings(config, overrides)
     return SurfaceEngine(
         body=settings.body,
@@ -134,5 +129,5 @@ def load_surface(
         max_pixels=settings.ingest.max_pixels,
         place=place,
         proportions=proportions,
-        mend=mend is not False,
+        mend=mend,
     )

@@ -90,11 +90,11 @@ EngineOption = Annotated[
 
 
 MendOption = Annotated[
-    bool | None,
+    bool,
     typer.Option(
         "--mend/--no-mend",
-        help="Let the mender correct what the surface engine draws: outline, hair, hands, what no photograph shows. On by default.",
-        show_default=False,
+        help="Let a small network correct what the surface engine draws: outline, and what no photograph shows. Not yet better on "
+        "photographs (docs/mender.md).",
     ),
 ]
 
@@ -130,7 +130,7 @@ def transfer(
             show_default=False,
         ),
     ] = None,
-    mend: MendOption = None,
+    mend: MendOption = False,
     engine: EngineOption = None,
     model: ModelFolder = None,
     system: Annotated[

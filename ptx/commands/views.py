@@ -67,7 +67,7 @@ def view(
     look: As = "picture",
     background: BackgroundOption = None,
     frame: FrameOption = None,
-    mend: MendOption = None,
+    mend: MendOption = False,
     engine: EngineOption = None,
     model: ModelFolder = None,
     systems: Annotated[

@@ -73,7 +73,7 @@ class SurfaceEngine:
         place: Place = "pose",
         proportions: Proportions = "source",
         texture: int = TEXTURE_SIDE,
-        mend: bool = True,
+        mend: bool = False,
     ) -> None:
         """Load the body model.
 
@@ -86,7 +86,7 @@ class SurfaceEngine:
             place: where people are drawn, and how large: as the pose's person is in their picture, or as they are in their own.
             proportions: whose shape and limbs people have in somebody else's pose: their own, or those of the other.
             texture: side of the texture, px, of people who are read from photographs.
-            mend: let the mender correct what is drawn.
+            mend: let the mender (docs/mender.md) correct what is drawn.
 
         Raises:
             PtxError: the body's file is not there, or is no SMPL body; or the mender's is damaged.
