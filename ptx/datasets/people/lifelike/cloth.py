@@ -29,6 +29,9 @@ DETAIL = (0.55, 1.5)
 RELIEF = 0.22
 """Change of the cosine to a light by the folds of cloth, where they are strongest."""
 
+PLAIN = 0.6
+"""Power of the number below which cloth is printed or patterned: some two thirds of it is plain."""
+
 PRINT_SIZE = (0.1, 0.35)
 """Metres that the picture of a real garment's cloth covers."""
 
@@ -108,7 +111,7 @@ def sample_dye(pack: Pack, label: str, rng: np.random.Generator) -> Dye:
     """Sample how a piece of this garment label's name, or of a kind of `MATERIALS`, is coloured."""
     pattern, photograph, logo = None, None, None
     ground, accent = rgb(rng.choice(CLOTH_COLOURS)), rgb(rng.choice(CLOTH_COLOURS))
-    kind = rng.random()
+    kind = rng.random() ** PLAIN
     if label in ("trousers", "shoes"):
         ground = rgb(rng.choice(JEANS if label == "trousers" else SHOE_COLOURS))
         kind = kind * 0.55 + 0.45 if label == "trousers" else 1.0

@@ -39,6 +39,10 @@ LEAST_AMBIENT = 0.06
 """Least share of the surroundings' light that comes everywhere."""
 
 
+STUDIO = 0.5
+"""Share of pictures in a studio's soft light: what turns away from the viewer is hardly darker, as in most fashion photographs."""
+
+
 @dataclass(frozen=True)
 class Lighting:
     """The light of one picture, in the camera's frame: x right, y up, z towards the viewer."""
@@ -63,11 +67,14 @@ def harmonics(directions: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def sample_lighting(lights: Floats, rng: np.random.Generator) -> Lighting:
-    """Sample light: surroundings of `lights` (L, 9, 3), or a made room where there are none, and a lamp, a window or the sun.
+    """Sample light: surroundings of `lights` (L, 9, 3), or a made room where there are none, and a lamp, a window or the sun; or a studio's.
 
     What faces the viewer gets about 1 in all.
     """
-    if len(lights) and rng.random() < 0.75:
+    studio = rng.random() < STUDIO
+    if studio:
+        ambient = _studio(rng)
+    elif len(lights) and rng.random() < 0.75:
         ambient = lights[rng.integers(len(lights))].astype(np.float32)
         ambient = ambient * np.float32(rng.uniform(0.5, 1)) + _room(rng) * np.float32(0.35)
     else:
@@ -79,6 +86,7 @@ def sample_lighting(lights: Floats, rng: np.random.Generator) -> Lighting:
     direction = np.array([np.sin(a) * np.cos(b), np.sin(b), np.cos(a) * np.cos(b)], np.float32)
     warmth = np.float32(rng.normal(0, 0.05))
     lamp = np.array([1 + warmth, 1, 1 - warmth], np.float32) * np.float32(rng.choice([0.25, 0.6, 1.1, 1.8]))
+    lamp *= np.float32(0.15 if studio else 1)
     lighting = Lighting(ambient, float(rng.uniform(-np.pi, np.pi)), direction, lamp)
     facing = np.array([[0, 0, 1], [0.5, 0, 0.866], [-0.5, 0, 0.866], [0, 0.5, 0.866]], np.float32)
     total = (surrounding(lighting, facing) + lamp * np.maximum(facing @ direction, 0)[:, None]).mean()
@@ -92,6 +100,14 @@ def _room(rng: np.random.Generator) -> Floats:
     out[0] = tint * 3.54
     out[1] = tint * rng.uniform(0.3, 1.6)
     out[2:4] = rng.normal(0, 0.8, (2, 1)) * tint
+    return out
+
+
+def _studio(rng: np.random.Generator) -> Floats:
+    """Make the surroundings (9, 3) of white walls and large lamps: a little brighter above and on one side."""
+    out = np.zeros((9, 3), np.float32)
+    out[0] = 3.54
+    out[1:4] = np.array([[rng.uniform(0, 0.4)], [rng.normal(0, 0.3)], [rng.normal(0, 0.3)]])
     return out
 
 

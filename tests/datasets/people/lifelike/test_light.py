@@ -83,3 +83,18 @@ def test_what_faces_the_viewer_gets_about_one() -> None:
         direct = light.strength * np.maximum(facing @ light.direction, 0)[:, None]
         assert 0.4 < (surrounding(light, facing) + direct).mean() < 1.8
         assert abs(np.linalg.norm(light.direction) - 1) < 1e-5
+
+
+def test_half_of_the_pictures_are_in_studio_light() -> None:
+    """There, what is turned by 75 degrees from the viewer to any side is hardly darker than what faces them; elsewhere it often is."""
+    lights, round_about = load_pack("").lights, np.radians(np.arange(0, 360, 30))
+    aside = np.stack([np.cos(round_about), np.sin(round_about), np.full(12, np.cos(np.radians(75)))], 1)
+    normals = np.concatenate([[[0, 0, 1]], aside / np.linalg.norm(aside, axis=1, keepdims=True)]).astype(np.float32)
+    darkest = []
+    for seed in range(300):
+        one = sample_lighting(lights, np.random.default_rng(seed))
+        light = (surrounding(one, normals) + one.strength * np.maximum(normals @ one.direction, 0)[:, None]).mean(1)
+        darkest.append(light[1:].min() / light[0])
+    even = np.array(darkest) > 0.7
+    assert 0.4 < even.mean() < 0.62
+    assert np.median(np.array(darkest)[~even]) < 0.6
