@@ -45,6 +45,15 @@ def person(posed: Posed, flare: float) -> Person:
     return Person(np.column_stack([flat[:, :2], np.ones(18)]), None, None, mask)
 
 
+def hanging(posed: Posed, length: float) -> Person:
+    """Exact keypoints, and the mask of a straight skirt of a length."""
+    worn = Worn(length)
+    points = posed.points(
+        LAYERED, with_sheets(LAYERED, None, worn, np.zeros(len(LAYERED.sheets) * SHEET_ROWS * SHEET_COLUMNS))
+    )
+    return person(posed, 0)._replace(mask=(rasterize(points, LAYERED.drawn(worn), *SIZE)[0] >= 0).astype(np.float32))
+
+
 def test_edges_are_where_the_mask_ends() -> None:
     """Of a rectangle of known columns, at every ring that lies in it; an arm beside it hides nothing."""
     posed = standing()
@@ -116,6 +125,20 @@ def test_a_hem_is_settled_from_above_and_from_below() -> None:
     seen = person(posed, 0.04)
     for start in (LENGTH - 0.02, LENGTH + 0.03):
         assert settle_hem(LAYERED, posed, seen, start) == pytest.approx(LENGTH, abs=0.015)
+
+
+def test_a_hem_is_not_looked_for_far_below() -> None:
+    """A coat that goes on 15 cm below the skirt's hem is not the skirt."""
+    posed = standing()
+    assert settle_hem(LAYERED, posed, hanging(posed, LENGTH + 0.15), LENGTH) == LENGTH
+
+
+def test_a_hem_is_settled_down_to_the_sheets_end() -> None:
+    """Between its last two rings too."""
+    posed = standing()
+    before, end = LAYERED.sheets[0].down[-2:]
+    middle = float(before + end) / 2
+    assert settle_hem(LAYERED, posed, hanging(posed, middle), float(before) - 0.01) == pytest.approx(middle, abs=0.008)
 
 
 @pytest.mark.slow
