@@ -67,7 +67,8 @@ def harmonics(directions: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def sample_lighting(lights: Floats, rng: np.random.Generator) -> Lighting:
-    """Sample light: surroundings of `lights` (L, 9, 3), or a made room where there are none, and a lamp, a window or the sun; or a studio's.
+    """Sample light: surroundings of `lights` (L, 9, 3), or a made room where there are none, and a lamp, a window or the sun;
+    or a studio's.
 
     What faces the viewer gets about 1 in all.
     """
