@@ -18,7 +18,9 @@ from mender_training import train as training
 from mender_training.examples import example, usable
 from mender_training.export import export
 from mender_training.pairs import PER_PERSON, UNKNOWN, Pairs, draw, lifelike, person_of
-from mender_training.train import Batch, Run
+from mender_training.train import Batch
+from small_training import loop
+from small_training.loop import Pace, Run
 
 from ptx.detector.onnx_file import open_network
 from ptx.labels import garment
@@ -85,21 +87,20 @@ def test_pairs_whose_fit_has_failed_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "BATCH", 2)
-    monkeypatch.setattr(training, "SAVED_EACH", 1)
+    monkeypatch.setattr(training, "PACE", replace(training.PACE, batch=2, saved_each=1))
     some = [made_pairs(tmp_path / "pairs", 4)]
     whole = training.train(Run(tmp_path / "whole", 3), some)
-    rate = training._rate
+    rate = loop.rate
 
-    def stops(step: int, steps: int) -> float:
+    def stops(pace: Pace, step: int, steps: int) -> float:
         if step == 2:
             raise KeyboardInterrupt
-        return rate(step, steps)
+        return rate(pace, step, steps)
 
-    monkeypatch.setattr(training, "_rate", stops)
+    monkeypatch.setattr(loop, "rate", stops)
     with pytest.raises(KeyboardInterrupt):
         training.train(Run(tmp_path / "parts", 3), some)
-    monkeypatch.setattr(training, "_rate", rate)
+    monkeypatch.setattr(loop, "rate", rate)
     again = training.train(Run(tmp_path / "parts", 3), some).state_dict()
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(again[name], value, rtol=1e-3, atol=1e-4)

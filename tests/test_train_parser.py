@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,8 @@ from parser_training import train as training
 from parser_training.augment import IGNORED, augmented, plain_example
 from parser_training.export import export
 from parser_training.pictures import Pictures
-from parser_training.train import Run
+from small_training import loop
+from small_training.loop import Pace, Run
 
 from ptx.labels import GARMENTS, garment
 from ptx.models.efficientnet_lite import EfficientNetLite0
@@ -59,21 +61,20 @@ def test_plain_pictures_are_framed_with_their_labels() -> None:
 
 @pytest.mark.slow
 def test_a_stopped_training_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "BATCH", 2)
-    monkeypatch.setattr(training, "SAVED_EACH", 1)
+    monkeypatch.setattr(training, "PACE", replace(training.PACE, batch=2, saved_each=1))
     some = pictures(4)
     whole = training.train(Run(tmp_path / "whole", 3), some, CLOTHS)
-    rate = training._rate
+    rate = loop.rate
 
-    def stops(step: int, steps: int) -> float:
+    def stops(pace: Pace, step: int, steps: int) -> float:
         if step == 2:
             raise KeyboardInterrupt
-        return rate(step, steps)
+        return rate(pace, step, steps)
 
-    monkeypatch.setattr(training, "_rate", stops)
+    monkeypatch.setattr(loop, "rate", stops)
     with pytest.raises(KeyboardInterrupt):
         training.train(Run(tmp_path / "parts", 3), some, CLOTHS)
-    monkeypatch.setattr(training, "_rate", rate)
+    monkeypatch.setattr(loop, "rate", rate)
     again = training.train(Run(tmp_path / "parts", 3), some, CLOTHS).state_dict()
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(again[name], value, rtol=1e-4, atol=1e-5)

@@ -17,8 +17,9 @@ from pathlib import Path
 import torch
 from mender_training.export import export
 from mender_training.pairs import Avatars, Pairs, Population, draw, lifelike
-from mender_training.train import Run, train
+from mender_training.train import train
 from parser_training.pictures import split_pack
+from small_training.loop import Run
 
 from ptx.detector.shipped import MENDER_MODEL
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 from parser_training.export import export
 from parser_training.pictures import Pictures, draw, load_cloths, split_pack
-from parser_training.train import Run, held_out_iou, load_average, train
+from parser_training.train import held_out_iou, load_average, train
+from small_training.loop import Run
 
 from ptx.detector.parsing import PARSER_MODEL
 from ptx.labels import GARMENTS

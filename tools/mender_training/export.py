@@ -1,11 +1,11 @@
-"""The trained mender as one ONNX file, its weights of 16 bits."""
+"""The trained mender as one ONNX file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
-from parser_training.export import write_onnx
+from small_training.onnx_file import write_onnx
 from torch import Tensor, nn
 
 from ptx.models.mender_net import INPUTS, MenderNet

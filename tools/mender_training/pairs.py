@@ -14,6 +14,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from small_training.arrays import open_array
 
 from ptx.datasets.avatars.population import AvatarPictures
 from ptx.datasets.people import PeopleOptions
@@ -136,13 +137,9 @@ class Pairs:
     @classmethod
     def open(cls, folder: Path, count: int = 0) -> Pairs:
         """Open the arrays of a folder, made for so many pairs where they are missing."""
-        folder.mkdir(parents=True, exist_ok=True)
 
         def array(name: str, shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
-            path = folder / f"{name}.npy"
-            if path.exists():
-                return np.lib.format.open_memmap(path, "r+")
-            return np.lib.format.open_memmap(path, "w+", kind, (count, *shape))
+            return open_array(folder / f"{name}.npy", (count, *shape), kind)
 
         return cls(
             array("drawn", (*SIZE, 3), np.uint8),

@@ -1,17 +1,15 @@
-"""The loop: what is kept is the network's moving average."""
+"""What the mender is trained for."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from small_training import loop
+from small_training.loop import Pace, Run
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,30 +19,13 @@ from ptx.models.efficientnet_lite import EfficientNetLite0, feature_distance, un
 from ptx.models.losses import gradient_loss
 from ptx.models.mender_net import Mended, MenderNet, mend
 
-BATCH = 8
-LEARNING_RATE = 2e-3
-WARM_UP = 100
-WEIGHT_DECAY = 1e-3
-AVERAGED = 0.998
-"""Share of the average that a step keeps, less in the first steps."""
+PACE = Pace(batch=8, rate=2e-3, warm_up=100, weight_decay=1e-3, averaged=0.998, saved_each=100)
 
 SMALL_SHARE = 0.85
 """Share of the steps that see pictures of half the size."""
 
-SAVED_EACH = 100
-
 PERCEPTUAL, GRADIENTS, LAYOUT, ALPHA, ROUGH = 2.0, 0.5, 0.1, 0.5, 0.02
 """Weights beside L1: feature distance, gradients, layout's cross-entropy, alpha's L1, roughness of the flow."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a training depends on."""
-
-    folder: Path
-    """Where its state is kept, and gone on from."""
-    steps: int
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,84 +96,18 @@ def train(run: Run, sets: Sequence[Pairs]) -> MenderNet:
     """Train, or go on; returns the averaged network."""
     torch.manual_seed(run.seed)
     features = EfficientNetLite0.load()
-    net = MenderNet().to(memory_format=torch.channels_last)
-    average = deepcopy(net).eval()
-    optimizer = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    first, state = 0, run.folder / "state.pt"
-    run.folder.mkdir(parents=True, exist_ok=True)
-    if state.exists():
-        kept = torch.load(state, weights_only=True)
-        net.load_state_dict(kept["net"])
-        average.load_state_dict(kept["average"])
-        optimizer.load_state_dict(kept["optimizer"])
-        first = kept["step"]
-    began, sums = time.monotonic(), dict[str, float]()
-    for step, batch in _batches(run, sets, first):
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(step, run.steps)
-        terms, _ = losses(net, features, batch.halved() if step < SMALL_SHARE * run.steps else batch)
-        optimizer.zero_grad()
-        torch.stack(list(terms.values())).sum().backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        _follow(average, net, step)
-        for name, value in terms.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        done = step + 1
-        if done % 50 == 0:
-            speed = BATCH * (done - first) / (time.monotonic() - began)
-            rows = ", ".join(f"{name} {value / 50:.4f}" for name, value in sums.items())
-            print(f"step {done} of {run.steps}: {rows}; {speed:.1f} pairs/s", flush=True)
-            sums.clear()
-        if done % SAVED_EACH == 0 or done == run.steps:
-            kept = {"net": net.state_dict(), "average": average.state_dict(), "step": done}
-            torch.save({**kept, "optimizer": optimizer.state_dict()}, state.with_suffix(".part"))
-            state.with_suffix(".part").replace(state)
-    return average
+    places = [(pairs, int(i)) for pairs in sets for i in usable(pairs)]
+
+    def draw(step: int) -> Batch:
+        numbers = loop.examples_of(step, PACE.batch, len(places), run.seed)
+        return Batch.of([example(*places[number], rng) for number, rng in numbers])
+
+    def terms(net: MenderNet, step: int, batch: Batch) -> dict[str, Tensor]:
+        return losses(net, features, batch.halved() if step < SMALL_SHARE * run.steps else batch)[0]
+
+    return loop.train(run, PACE, MenderNet().to(memory_format=torch.channels_last), draw, terms)
 
 
 def load_average(folder: Path) -> MenderNet:
     """Read the averaged network of a training."""
-    net = MenderNet()
-    net.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["average"])
-    return net.eval()
-
-
-def _batches(run: Run, sets: Sequence[Pairs], first: int) -> Iterator[tuple[int, Batch]]:
-    """Draw the batches from step `first` on, two ahead, in one thread."""
-    places = [(pairs, int(i)) for pairs in sets for i in usable(pairs)]
-    count = len(places)
-
-    def batch(step: int) -> Batch:
-        examples = []
-        for number in range(step * BATCH, (step + 1) * BATCH):
-            order = np.random.default_rng([run.seed, number // count]).permutation(count)
-            pairs, index = places[int(order[number % count])]
-            examples.append(example(pairs, index, np.random.default_rng([run.seed, 1, number])))
-        return Batch.of(examples)
-
-    with ThreadPoolExecutor(1) as pool:
-        ahead = {step: pool.submit(batch, step) for step in range(first, min(first + 2, run.steps))}
-        for step in range(first, run.steps):
-            made = ahead.pop(step).result()
-            if step + 2 < run.steps:
-                ahead[step + 2] = pool.submit(batch, step + 2)
-            yield step, made
-
-
-def _rate(step: int, steps: int) -> float:
-    """Rate of learning of a step."""
-    if step < WARM_UP:
-        return LEARNING_RATE * (step + 1) / WARM_UP
-    return LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / max(1, steps - WARM_UP)))
-
-
-def _follow(average: MenderNet, net: MenderNet, step: int) -> None:
-    """Move the average towards the network; counters are copied."""
-    keep = min(AVERAGED, (step + 1) / (step + 10))
-    with torch.no_grad():
-        for mean, now in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
+    return loop.load_average(MenderNet(), folder)

@@ -11,6 +11,7 @@ from shutil import copyfile
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from small_training.arrays import open_array
 
 from ptx.datasets.people import open_people
 from ptx.datasets.people.options import PeopleOptions
@@ -54,13 +55,9 @@ class Pictures:
     @classmethod
     def open(cls, folder: Path, count: int) -> Pictures:
         """Open the arrays of a folder, made where they are missing."""
-        folder.mkdir(parents=True, exist_ok=True)
 
         def array(name: str, shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
-            path = folder / f"{name}.npy"
-            if path.exists():
-                return np.lib.format.open_memmap(path, "r+")
-            return np.lib.format.open_memmap(path, "w+", kind, (count, *shape))
+            return open_array(folder / f"{name}.npy", (count, *shape), kind)
 
         return cls(
             array("image", (*SIZE, 3), np.uint8),

@@ -1,0 +1,1 @@
+"""What the trainings of the small networks that come with ptx have in common."""
