@@ -54,7 +54,7 @@ class Dress(BodyStage[DressSettings]):
     store = "dress"
     section = "dress"
     counted = ("bare", "skirt", "long_hair")
-    version = 3
+    version = 4
     cost = 0.05
 
     @property
