@@ -17,7 +17,7 @@ from ptx.surface.source import MaskedPhotograph, observe
 
 BODY = load_body("small")
 SIZE = (256, 192)
-NAMES = ("background", "top", "hair", "arms")
+NAMES = ("background", "top", "hair", "arms", "face", "legs")
 HANDS = body_zones(BODY).hands > 0.5
 
 
