@@ -16,5 +16,5 @@ PARSER_SHA256 = "a81141235adfcdbe0319ce040a6aeff515fd54a33f158b97189f0ef8a63d07e
 MENDER_MODEL = WEIGHTS / "mender.onnx"
 """The mender, made by `tools/train_mender.py`."""
 
-MENDER_SHA256 = "12eaa6aa78b5c3ed6b981ddc3cbbf83a66f3485f4275800ef4a9726771ce55bb"
+MENDER_SHA256 = "b5b4df19172355f5fbc6a63f9bb12fb10f93439c976e34a48624813b3de194e4"
 """Hex SHA-256 of that file."""
