@@ -112,8 +112,8 @@ def find_hair(body: LayeredBody, posed: Posed, person: Person) -> tuple[float, f
     """
     if person.image is None and person.garments is None:
         return 0.0, 0.0, 0.0
-    back, left, right = (float(sheet.down[-1]) for sheet in body.sheets[BACK_HAIR - 1 :])
-    longest = Worn(back_hair=back, left_lock=left, right_lock=right)
+    behind, *before = (float(sheet.down[-1]) for sheet in body.sheets[BACK_HAIR - 1 :])
+    longest = Worn(back_hair=behind, left_lock=before[0], right_lock=before[-1])
     points = posed.points(body, straight(body, longest))
     bare, _, depth = rasterize(points, body.base.faces, *person.size)
     mask = np.asarray((person.mask > SURE) & (True if person.area is None else person.area), np.bool_)
