@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from ptx.geometry.rotation import axis_angles, exponential, logarithm, rotation_matrices
+from ptx.geometry.rotation import SMALL_ANGLE, axis_angles, exponential, logarithm, rotation_matrices
 
 unit = st.floats(-1, 1)
 
@@ -57,3 +57,12 @@ def test_the_logarithm_keeps_turns_of_a_picoradian() -> None:
         exponential(0.0, turn, 0.0, matrix)
         logarithm(matrix, back)
         np.testing.assert_allclose(back, (0.0, kept, 0.0), rtol=1e-6)
+
+
+def test_small_rotations_are_their_series() -> None:
+    """Just below the angle from which sine and cosine are taken: sin x = x - x³/6, 1 - cos x = x²/2 - x⁴/24, to rounding."""
+    angle = 0.9 * SMALL_ANGLE
+    out = np.zeros((3, 3))
+    exponential(angle, 0.0, 0.0, out)
+    assert abs(out[2, 1] - (angle - angle**3 / 6)) < 1e-19
+    assert abs((1 - out[1, 1]) - (angle**2 / 2 - angle**4 / 24)) < 3e-16

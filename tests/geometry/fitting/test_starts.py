@@ -28,6 +28,15 @@ from tests.geometry.fitting.states import MODEL, PRIOR, exact, likely_state, obs
 REST = points_of(mean_state(PRIOR))
 
 
+def test_one_whole_pair_gives_its_own_scale() -> None:
+    weight = np.zeros((1, 18))
+    weight[0, [keypoint("left_hip"), keypoint("left_knee")]] = 1
+    xy = 123.0 * REST[None, :, :2] + 7
+    upright = np.linalg.norm((REST[keypoint("left_hip")] - REST[keypoint("left_knee")])[:2])
+    whole = np.linalg.norm(REST[keypoint("left_hip")] - REST[keypoint("left_knee")])
+    np.testing.assert_allclose(guess_scale(xy, weight, REST), 123 * upright / whole)
+
+
 def test_scale_of_the_mean_body_from_the_front() -> None:
     """The picture of the body itself has the scale of its camera, whatever is missing; without a whole pair there is none."""
     xy = np.stack([REST[:, :2] * 120 + (50, 60)] * 3)

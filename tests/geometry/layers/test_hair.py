@@ -74,3 +74,13 @@ def test_rows_are_even_from_above_the_ears_to_the_waist(n: int) -> None:
     np.testing.assert_allclose(np.diff(sheet.down), np.diff(sheet.down)[0])
     assert BODY.v_template[BODY.landmarks[3:], 1].max() < heights[0, 0] < BODY.v_template[:, 1].max()
     assert heights[-1, 0] == pytest.approx(BODY.joint_template[joint("spine1"), 1])
+
+
+def test_hair_falls_alike_on_both_sides() -> None:
+    """The curtain is its own mirror image, and one lock the other's; the curtain is behind, over half of the head and more."""
+    back, left, right = FALLS
+    assert (back.angles[0], back.across[0]) == (-back.angles[1], -back.across[1])
+    assert (left.angles, left.across) == tuple((-b, -a) for a, b in (right.angles, right.across))
+    assert (left.columns, left.front, back.front) == (right.columns, right.front, False)
+    assert 0 < left.across[0] < left.across[1]
+    assert back.across[0] > back.across[1]  # seen from behind, the person's left is on the left
