@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from ptx.geometry.joints import keypoint
@@ -68,3 +69,12 @@ def test_nobody_and_lone_keypoints() -> None:
     source[0] = target[0] + (3, 0, 0)
     flow = part_affine_flow(source, target, 112, 64)
     assert np.allclose(flow, (3, 0), atol=1e-2)
+
+
+def test_distances_are_from_the_surface_and_negative_inside() -> None:
+    """On a part's axis by its radius, in shoulder widths."""
+    target = torch.tensor(person())[None]
+    found = part_affine.part_flows(target, target, 112, 64).distance[0, 1:]
+    width = float(part_affine.shoulder_width(target[..., :2], target[..., 2] > 0))
+    for distance, part in zip(found, part_affine.RIGID_PARTS, strict=True):
+        assert float(distance.min()) == pytest.approx(-width * part.radius, abs=0.75)

@@ -153,6 +153,8 @@ def test_overlap_of_labels() -> None:
     labels = truth.clone()
     labels[1, :, 2:] = 0
     assert mean_iou(labels, truth).tolist() == pytest.approx([1.0, (8 / 12 + 4 / 8) / 2])
+    one = torch.full((1, 4, 4), 3, dtype=torch.uint8)  # a picture of one label is no half
+    assert mean_iou(one, one).tolist() == [1.0]
 
 
 def test_labels_have_their_colours() -> None:
