@@ -96,6 +96,17 @@ def test_a_network_without_a_loss_stays_as_it_is(fabric: Fabric) -> None:
     assert not torch.equal(before["net/first/0.weight"], after["net/first/0.weight"])
 
 
+def test_a_weight_that_no_loss_reaches_in_a_step_stays_as_it_is(fabric: Fabric) -> None:
+    """Adam's momentum of steps before does not move it: its gradient is none, not 0."""
+    recipe, state = learner(fabric)
+    step(recipe, state, 0)
+    before = state.tensors()["net/first/0.weight"].clone()
+    state.begin_step(1.0)
+    state.networks["first"].get_parameter("1.weight").sum().backward()
+    state.end_step(["first"])
+    assert torch.equal(before, state.tensors()["net/first/0.weight"])
+
+
 def test_the_average_follows_the_main_network(fabric: Fabric) -> None:
     """Faster at first: after n updates (1 + n) / (10 + n) of it stays; `ema` of it in the end."""
     recipe, state = learner(fabric, ema=0.5)
