@@ -1,4 +1,4 @@
-"""What mending brings: the surface engine's pictures, and what each part of the mender makes of them, on people that it never saw.
+"""Measure the mender: distance of the surface engine's pictures to the truth, without it and with each of its parts, on held-out people.
 
     python tools/train_mender.py WORK      # draws the people, trains
     python benchmarks/mender.py WORK

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ptx.detector.onnx_file import open_network
 from ptx.detector.shipped import PARSER_MODEL, PARSER_SHA256
+from ptx.geometry.framing import frame_box, warp_picture
 from ptx.geometry.joints import keypoint
 from ptx.geometry.keypoints import valid_keypoints
 
@@ -120,30 +121,17 @@ def frame(share: Floats, keypoints: NDArray[np.floating]) -> Floats:
     corners += [inside] if len(inside) > 1 else []
     corners = corners or [np.array([[0, 0], [width - 1, height - 1]], np.float64)]
     low, high = np.concatenate(corners).min(0), np.concatenate(corners).max(0)
-    sides = (high - low + 1) * (1 + 2 * MARGIN)
-    scale = min(WIDTH / sides[0], HEIGHT / sides[1])
-    middle = (low + high) / 2
-    offset = np.array([WIDTH - 1, HEIGHT - 1]) / 2 - scale * middle
-    return np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
+    return frame_box(low, high, (HEIGHT, WIDTH), MARGIN)
 
 
 def show(image: Image, matrix: Floats) -> Image:
     """Draw what the network sees (256, 192, 3) of an image (H, W, 3); grey beyond its edges."""
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.6:  # warpAffine alone would skip pixels
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / scale), np.uint8)
-    grey = (127, 127, 127)
-    return np.asarray(
-        cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderValue=grey), np.uint8
-    )
+    return warp_picture(image, matrix, (HEIGHT, WIDTH), value=(127, 127, 127))
 
 
 def warp(plane: Floats, matrix: Floats) -> Floats:
     """Draw a plane (H, W) as `show` draws the picture; 0 beyond its edges."""
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 0.6:
-        plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.4 / scale), np.float32)
-    return np.asarray(cv2.warpAffine(plane, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR), np.float32)
+    return warp_picture(plane, matrix, (HEIGHT, WIDTH))
 
 
 def moved(keypoints: NDArray[np.floating], matrix: Floats) -> Floats:

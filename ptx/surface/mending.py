@@ -7,6 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ptx.geometry.framing import frame_box, warp_picture
 from ptx.surface.layers import Image
 from ptx.surface.points import Floats
 from ptx.surface.render import Rendering
@@ -77,20 +78,12 @@ def frame(alpha: Floats) -> Floats | None:
     rows, columns = (np.flatnonzero((alpha > DRAWN).any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    low, high = np.array([columns[0], rows[0]], np.float64), np.array([columns[-1], rows[-1]], np.float64)
-    sides = (high - low + 1) * (1 + 2 * MARGIN)
-    scale = min(SIZE[1] / sides[0], SIZE[0] / sides[1])
-    offset = np.array([SIZE[1] - 1, SIZE[0] - 1]) / 2 - scale * (low + high) / 2
-    return np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
+    return frame_box((columns[0], rows[0]), (columns[-1], rows[-1]), SIZE, MARGIN)
 
 
 def framed(planes: Floats | Image, matrix: Floats, edge: int = cv2.BORDER_CONSTANT) -> Floats:
     """Bring planes (H, W) or (H, W, C), C at most 4, into the frame of a matrix; beyond the picture 0, or as `edge` says."""
-    scale = float(matrix[0, 0])
-    out = planes.astype(np.float32)
-    if scale < 0.6:  # warpAffine alone would skip pixels
-        out = np.asarray(cv2.GaussianBlur(out, (0, 0), 0.4 / scale), np.float32)
-    return np.asarray(cv2.warpAffine(out, matrix, SIZE[::-1], flags=cv2.INTER_LINEAR, borderMode=edge), np.float32)
+    return warp_picture(planes.astype(np.float32), matrix, SIZE, edge)
 
 
 def lay_fields(drawn: Rendering, fields: Fields, matrix: Floats) -> Rendering:

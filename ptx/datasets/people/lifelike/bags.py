@@ -17,7 +17,7 @@ from ptx.geometry.joints import joint
 Floats = NDArray[np.float32]
 
 BAGS = {"none": 0.78, "held": 0.08, "across": 0.08, "back": 0.06}
-"""Where a bag is worn → probability."""
+"""Probability of each way to wear a bag."""
 
 STRAP = 0.012
 """Half the width of a strap, metres."""

@@ -1,4 +1,4 @@
-"""Where pieces of clothes end, and how loosely they are worn."""
+"""Cuts of clothes: bounds of sleeves, hems and necklines, and how loosely pieces are worn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOOSE_ARM = 0.45
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a piece ends, metres on the mean body in rest."""
+    """Bounds of a piece, metres on the mean body in rest."""
 
     sleeve: float = 2.0
     """|x| of the ends of its sleeves."""

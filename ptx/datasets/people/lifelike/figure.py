@@ -63,7 +63,7 @@ class Worn:
     swell: Field | float = 0.0
     """Metres by which it stands farther off the body than as made: everywhere, or at points in rest."""
     hangs: Tube | Held | None = None
-    """How it hangs; None: it moves with the skin."""
+    """Tube or joint by which it hangs; None: it moves with the skin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class Figure:
     bare: Body
     """The body alone."""
     legs: Legs
-    """What hanging cloth lies on."""
+    """Bones and skin of the legs, on which hanging cloth lies."""
 
 
 def pose_figure(figure: Figure, pose: Floats, betas: Floats, hands: Floats) -> Floats:

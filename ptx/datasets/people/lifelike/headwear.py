@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ptx.datasets.people.lifelike.cuts import Cut, wear
 from ptx.datasets.people.lifelike.figure import Field, Worn
 from ptx.datasets.people.lifelike.grids import around, band, bind_grid, box, moved_by
-from ptx.datasets.people.lifelike.pack import Pack, Piece
+from ptx.datasets.people.lifelike.pack import Pack, Piece, one_of
 from ptx.datasets.people.lifelike.shells import brim, edge_of, head_shell, peak
 from ptx.geometry.body import Body
 
@@ -18,10 +18,10 @@ BRIM_Y = 0.785
 """Height at which hair ends under a hat."""
 
 HEADWEAR = {"none": 0.73, "fedora": 0.05, "beanie": 0.08, "cap": 0.1, "sun hat": 0.04}
-"""What is worn on the head → probability."""
+"""Probability of each kind of headwear."""
 
 GLASSES = {"none": 0.82, "sun": 0.11, "clear": 0.07}
-"""Glasses → probability."""
+"""Probability of each kind of glasses."""
 
 TIED = 0.16
 """Probability that a woman's hair is tied up in a bun, and a tenth of that a man's."""
@@ -44,7 +44,7 @@ def sample_head(pack: Pack, body: Body, sex: str, rng: np.random.Generator, hood
     out = []
     for kind in ("lashes", "brows"):
         if pack.of(kind):
-            out.append(wear(body, _one(pack.of(kind), rng), "face"))
+            out.append(wear(body, one_of(pack.of(kind), rng), "face"))
     gear = [] if hood else _headwear(pack, body, rng)
     over = hood or (gear[0] if gear else None)
     hair = _hair(pack, body, sex, over, rng)
@@ -63,7 +63,7 @@ def _hair(pack: Pack, body: Body, sex: str, over: Worn | None, rng: np.random.Ge
     chosen = short if rng.random() < (0.85 if sex == "male" else 0.15) else long
     if not chosen:
         return []
-    worn = wear(body, _one(chosen, rng), "hair")
+    worn = wear(body, one_of(chosen, rng), "hair")
     if over is None:
         return [worn]
     under = Cut(high=BRIM_Y).outside if over.outside is None else _beyond(over.outside)
@@ -101,7 +101,7 @@ def _headwear(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
     if kind == "none" or (kind == "fedora" and not hats):
         return []
     if kind == "fedora":
-        return [wear(body, _one(hats, rng), "accessory", swell=0.004)]
+        return [wear(body, one_of(hats, rng), "accessory", swell=0.004)]
     shift = float(rng.uniform(-0.012, 0.012))
     line = ((-0.05, 0.03, 0.14), (0.66, 0.7, 0.775)) if kind == "beanie" else ((-0.06, 0.15), (0.735, 0.775))
 
@@ -191,8 +191,3 @@ def _on_head(body: Body, piece: Piece, label: str, outside: Field | None = None)
 def _head(body: Body) -> NDArray[np.bool_]:
     """Mark the vertices (B,) of head and neck."""
     return np.asarray((body.v_template[:, 1] > 0.53) & (np.abs(body.v_template[:, 0]) < 0.12), np.bool_)
-
-
-def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
-    """Choose a piece."""
-    return pieces[rng.integers(len(pieces))]

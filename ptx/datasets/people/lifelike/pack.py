@@ -202,3 +202,8 @@ def _piece(entry: dict[str, str], arrays: dict[str, NDArray[np.generic]]) -> Pie
 def _downwards(uv: Floats) -> Floats:
     """Turn v (T, 2) of MakeHuman, which grows upwards, into rows of a picture, which grow downwards."""
     return np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)
+
+
+def one_of(pieces: list[Piece], rng: np.random.Generator) -> Piece:
+    """Choose a piece."""
+    return pieces[int(rng.integers(len(pieces)))]

@@ -13,6 +13,7 @@ from ptx.datasets.people.lifelike.grids import around, bind_grid
 from ptx.datasets.people.lifelike.hanging import RINGS, SIDES, Tube
 from ptx.geometry.body import Body
 from ptx.geometry.joints import joint
+from ptx.geometry.layers.sheet import smoothstep
 
 Floats = NDArray[np.float32]
 
@@ -113,9 +114,9 @@ def hang_from(body: Body, label: str, fall: Fall, rng: np.random.Generator) -> W
     rest[..., 1] = heights[:, None]
     rest[..., 2] = radius * directions[:, 1] + AXIS_Z
     girth = 2 * np.pi * (radius.mean(1) + (fall.fullness - fall.flare) * below[:, 0])
-    stiff = np.clip((heights - HELD[0]) / (HELD[1] - HELD[0]), 0, 1)
+    stiff = smoothstep((heights - HELD[0]) / (HELD[1] - HELD[0]))
     tube = Tube(
-        (stiff * stiff * (3 - 2 * stiff)).astype(np.float32),
+        stiff.astype(np.float32),
         fall.flare,
         girth.astype(np.float32),
         fall.folds,

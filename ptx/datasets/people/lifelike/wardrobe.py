@@ -10,7 +10,7 @@ from ptx.datasets.people.lifelike.bags import sample_bag
 from ptx.datasets.people.lifelike.cuts import ARMPIT_X, UNDER_BORDER, Cut, both, loosely, wear
 from ptx.datasets.people.lifelike.figure import Worn
 from ptx.datasets.people.lifelike.headwear import lowered_hood, raised_hood
-from ptx.datasets.people.lifelike.pack import Pack, Piece
+from ptx.datasets.people.lifelike.pack import Pack, Piece, one_of
 from ptx.datasets.people.lifelike.tubes import Fall, hang_from, sample_fall
 from ptx.geometry.body import Body
 from ptx.labels import GARMENTS
@@ -47,7 +47,7 @@ def _trousered(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> li
     """Sample a suit, a jumpsuit, or trousers with a top, many under a coat or a jacket."""
     suits = pack.of("outfit", "coat", sex) if rng.random() < 0.75 else pack.of("outfit", "dress", sex)
     if suits and rng.random() < (0.3 if sex == "male" else 0.08):
-        return _suit(pack, body, _one(suits, rng), rng)
+        return _suit(pack, body, one_of(suits, rng), rng)
     if pack.of("tights") and rng.random() < (0.03 if sex == "male" else 0.1):
         return _jumpsuit(pack, body, rng)
     trousers, kind = _trousers(pack, body, sex, rng), rng.random()
@@ -65,7 +65,7 @@ def _shoes(pack: Pack, body: Body, rng: np.random.Generator) -> list[Worn]:
     shoes = pack.of("shoes", "shoes")
     if not shoes or rng.random() > 0.93:
         return []
-    chosen = _one(shoes, rng)
+    chosen = one_of(shoes, rng)
     socks = [p for p in pack.of("shoes", "accessory") if _asset(p) == _asset(chosen) and rng.random() < 0.65]
     return [*(wear(body, piece, "accessory") for piece in socks), wear(body, chosen, "shoes")]
 
@@ -189,7 +189,7 @@ def _trousers(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> lis
     if not fits:
         return []
     shorter = Cut(low=float(rng.choice(LEGS))) if rng.random() < 0.3 else None
-    return [wear(body, _one(fits, rng), "trousers", shorter)]
+    return [wear(body, one_of(fits, rng), "trousers", shorter)]
 
 
 def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Worn]:
@@ -207,7 +207,7 @@ def _top(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list[Wor
     if not fits:
         return []
     shorter = Cut(sleeve=float(rng.choice(SLEEVES[1:5]))) if rng.random() < 0.25 else None
-    return [wear(body, _one(fits, rng), "top", shorter)]
+    return [wear(body, one_of(fits, rng), "top", shorter)]
 
 
 _SUITS = ("male_elegantsuit01", "male_casualsuit05", "male_worksuit01")
@@ -221,7 +221,7 @@ def _skirted(pack: Pack, body: Body, sex: str, rng: np.random.Generator) -> list
         return _dress(pack, body, rng)
     fits = pack.of("outfit", "skirt", sex)
     if fits and rng.random() < 0.12:
-        return [wear(body, _one(fits, rng), "skirt"), *_tucked(body, _top(pack, body, sex, rng))]
+        return [wear(body, one_of(fits, rng), "skirt"), *_tucked(body, _top(pack, body, sex, rng))]
     top = _tucked(body, _top(pack, body, sex, rng))
     over = _jacket(pack, body, rng) if rng.random() < 0.2 else _belt(pack, body, rng)
     return [hang_from(body, "skirt", sample_fall(WAIST_Y + 0.03, rng), rng), *top, *over]
@@ -246,8 +246,3 @@ def _tucked(body: Body, tops: list[Worn]) -> list[Worn]:
     waist = Cut(low=WAIST_Y)
     rest = waist.outside(body.v_template) < -UNDER_BORDER
     return [replace(top, outside=both(top.outside, waist.outside), hides=top.hides & rest) for top in tops]
-
-
-def _one(pieces: list[Piece], rng: np.random.Generator) -> Piece:
-    """Choose a piece."""
-    return pieces[rng.integers(len(pieces))]
