@@ -43,6 +43,9 @@ KERNELS = "geometry/"
 NO_TESTS = 5
 """Pytest's exit code where no test was collected."""
 
+NOT_THERE = 4
+"""Pytest's exit code where a test that it was given is not there."""
+
 Result = dict[str, str | float]
 """A line of the results: fault, digest, outcome, seconds, first failing test."""
 
@@ -98,32 +101,45 @@ def copy(folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
 
 
-def meet(fault: Fault, folder: Path) -> Result:
-    """Put a fault into a copy of ptx, run the tests that import the module, take the fault out again."""
+def likeness(name: str) -> str:
+    """Return a fault's name without its line: the same fault of other code, mostly."""
+    place, what = name.split(" ", 1)
+    return f"{place.split(':')[0]} {what}"
+
+
+def meet(fault: Fault, folder: Path, first: str = "") -> Result:
+    """Put a fault into a copy of ptx, run the tests that import the module, take the fault out again.
+
+    Args:
+        fault: the fault.
+        folder: a copy of ptx.
+        first: id of a test that noticed the like in other code, which is run before the others.
+    """
     path = folder / "ptx" / fault.file
     source = path.read_text()
     log = folder / "log.txt"
     began = time.monotonic()
-    path.write_text(fault.apply(source))
     outcome, by = "no test", ""
     # Numba's cache does not know that a function compiled into another one has changed.
     if fault.file.startswith(KERNELS):
         shutil.rmtree(folder / "numba", ignore_errors=True)
     own, others = tests_of(fault.file)
+    likely = (first,) if first and _passes(first.split("::")[0], folder) else ()
+    path.write_text(fault.apply(source))
     try:
         # Most faults are noticed by the module's own tests; what survives those meets the quick tests before the slow ones.
-        for marks, tests in (((), own), (("-m", "not slow"), others), (("-m", "slow"), others)):
+        for marks, tests in (((), likely), ((), own), (("-m", "not slow"), others), (("-m", "slow"), others)):
             code = _run((*marks, *tests), folder, log) if tests else NO_TESTS
             if code == 0:
                 outcome = "survived"
-            elif code != NO_TESTS:
+            elif code not in (NO_TESTS, NOT_THERE):
                 outcome, by = "noticed", _first_failure(log)
                 break
     finally:
         path.write_text(source)
         if fault.file.startswith(KERNELS):
             shutil.rmtree(folder / "numba", ignore_errors=True)
-    if by and not _passes(by, folder):
+    if by and not _passes(by.split("::")[0], folder):
         outcome = "unsound"
     return {
         "fault": fault.name,
@@ -142,9 +158,9 @@ def _first_failure(log: Path) -> str:
 
 
 @cache
-def _passes(test: str, folder: Path) -> bool:
-    """Return whether a test passes without a fault: one that fails in the copy for another reason notices nothing."""
-    return _run((test.split("::")[0],), folder, folder / "log-without.txt") == 0
+def _passes(tests: str, folder: Path) -> bool:
+    """Return whether a file of tests passes without a fault: one that fails in the copy for another reason notices nothing."""
+    return _run((tests,), folder, folder / "log-without.txt") == 0
 
 
 def _run(tests: tuple[str, ...], folder: Path, log: Path) -> int:
@@ -176,8 +192,10 @@ def _run(tests: tuple[str, ...], folder: Path, log: Path) -> int:
 
 def run(output: Path, jobs: int, only: str) -> None:
     """Meet all faults that are not met yet, and append a line a fault."""
-    done = {result["digest"] for result in results(output)}
-    todo = [fault for fault in chosen(only) if digest(fault) not in done]
+    known = results(output)
+    done = {result["digest"] for result in known}
+    noticed = {likeness(str(result["fault"])): str(result["by"]) for result in known if result["outcome"] == "noticed"}
+    todo = [(fault, noticed.get(likeness(fault.name), "")) for fault in chosen(only) if digest(fault) not in done]
     print(f"{len(todo)} faults to meet, {jobs} at a time", flush=True)
     children = []
     for job in range(jobs):
@@ -189,15 +207,15 @@ def run(output: Path, jobs: int, only: str) -> None:
         os.waitpid(child, 0)
 
 
-def _work(todo: list[Fault], output: Path) -> None:
+def _work(todo: list[tuple[Fault, str]], output: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
         os.environ["NUMBA_CACHE_DIR"] = str(folder / "numba")  # Numba reads it once, when it is imported
         for heavy in ("numba", "torch", "scipy.linalg", "cv2", "zarr", "pydantic", "PIL.Image", "hypothesis", "pytest"):
             __import__(heavy)
         copy(folder)
-        for fault in todo:
-            result = meet(fault, folder)
+        for fault, first in todo:
+            result = meet(fault, folder, first)
             with output.open("a") as file:
                 file.write(json.dumps(result) + "\n")
             print(f"{result['outcome']:9s} {result['seconds']:6} s  {fault.name}", flush=True)
