@@ -77,7 +77,7 @@ class KeypointDetector:
             PtxError: LiteRT is not installed, or the file is not there.
         """
         self._steady = steady
-        self._networks = PerThread(partial(_Networks, model or POSE_MODEL))
+        self._networks = PerThread(partial(Networks, model or POSE_MODEL))
 
     def detect(self, image: Image) -> Detection:
         """Detect the most prominent person of an image (H, W, 3) uint8 RGB.
@@ -106,10 +106,7 @@ class KeypointDetector:
 
     def details(self, image: Image, person: Detection) -> Details:
         """Find the face and the hands of a person in the image that they were detected in."""
-        networks, prepared = self._networks(), self._prepared(image)
-        face = _confident(networks.face(prepared, person.pose), FACE_POINTS)
-        hands = (networks.hands(prepared, person.pose, "left"), networks.hands(prepared, person.pose, "right"))
-        return Details(face, np.stack([_confident(hand, HAND_POINTS) for hand in hands]))
+        return self._networks().details(self._prepared(image), person.pose)
 
     def _prepared(self, image: Image) -> Image:
         """Blur an image, if that is wanted."""
@@ -126,10 +123,18 @@ class KeypointDetector:
         return [as_detection(networks.with_sides(prepared, pose), size) for pose in poses]
 
 
-class _Networks:
-    """All networks, of one thread."""
+class Networks:
+    """All networks, of one thread; of images as they are."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path = POSE_MODEL) -> None:
+        """Load the networks.
+
+        Args:
+            model: network of landmarks and masks.
+
+        Raises:
+            PtxError: LiteRT is not installed, or the file is not there.
+        """
         self.people = PeopleDetector(model)
         self.face = FaceMesh()
         self.hands = HandPoints()
@@ -137,6 +142,12 @@ class _Networks:
     @cached_property
     def _parser(self) -> Parser:
         return Parser()
+
+    def details(self, image: Image, pose: Pose) -> Details:
+        """Find the face and the hands of a pose in an image (H, W, 3)."""
+        face = _confident(self.face(image, pose), FACE_POINTS)
+        hands = (self.hands(image, pose, "left"), self.hands(image, pose, "right"))
+        return Details(face, np.stack([_confident(hand, HAND_POINTS) for hand in hands]))
 
     def with_sides(self, image: Image, pose: Pose) -> Pose:
         """Return a pose in an image (H, W, 3) with left and right as they must be: who faces us without a face is looked at again."""

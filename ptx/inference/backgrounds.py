@@ -40,6 +40,9 @@ SOLE = 0.08
 ANKLES = (keypoint("right_ankle"), keypoint("left_ankle"))
 
 
+HERE = np.eye(2, 3, dtype=np.float32)
+"""Transform of a picture that is itself the photograph."""
+
 PAINTED = "paint"
 """Background that is no backdrop: what the engine paints."""
 
@@ -71,8 +74,7 @@ class Backdrop:
             return compose(person, None, size)
         plain = np.empty((*size, 3), np.uint8)
         plain[:] = self.background
-        here = np.eye(2, 3, dtype=np.float32)
-        return compose(person, cast_contact_shadow(plain, _feet(painting.pose, here), USUAL_STRENGTH), size)
+        return compose(person, cast_contact_shadow(plain, feet_of(painting.pose), USUAL_STRENGTH), size)
 
 
 def backdrop_of(text: str) -> Backdrop | None:
@@ -115,13 +117,29 @@ def _cut_out(painting: Painting) -> Painted:
     if painting.cut_out is not None:
         return painting.cut_out
     mask = _mask(painting.picture, painting.pose, "the painted picture")
-    return Painted(painting.picture, mask, np.eye(2, 3, dtype=np.float32))
+    return Painted(painting.picture, mask, HERE)
 
 
 def _in_photograph(painted: Painted, scene: Scene) -> Painted:
     """Place a person, by px of a scene's picture, in the scene's photograph."""
     there = np.vstack([scene.person.transform, [0, 0, 1]])
     return painted._replace(transform=painted.transform @ there)
+
+
+def without_person(scene: Scene) -> Image:
+    """Return the photograph (H, W, 3) of a scene without its person; raises PtxError where nobody is found."""
+    return remove_person(scene.person.original, _whole_mask(scene))
+
+
+def feet_of(keypoints: Keypoints) -> Feet:
+    """Return the feet on the ground of who is drawn in a picture, whose keypoints (18, 3) are in its px."""
+    return _feet(keypoints, HERE)
+
+
+def shadow_of(scene: Scene) -> float:
+    """Estimate how much light the ground of a scene loses under its person's feet, 0 to 1."""
+    person = scene.person
+    return shadow_strength(person.original, _whole_mask(scene), _feet(person.keypoints, person.transform))
 
 
 def _whole_mask(scene: Scene) -> Floats:

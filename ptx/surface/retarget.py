@@ -1,0 +1,153 @@
+"""One person's body in another's motion: joints turn as the other's do, and the feet stand where the other's stand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.body import Body
+from ptx.geometry.camera import project
+from ptx.geometry.joints import joint
+from ptx.geometry.skinning import joint_transforms
+from ptx.geometry.viewpoint import FittedBody
+from ptx.surface.proportions import core_points
+
+Floats = NDArray[np.float32]
+
+FEET = ((joint("right_ankle"), joint("right_foot")), (joint("left_ankle"), joint("left_foot")))
+"""Joints whose mean stands for a foot, right and left."""
+
+LEG = tuple(tuple(joint(f"{side}_{name}") for name in ("hip", "knee", "ankle")) for side in ("right", "left"))
+"""Joints along each leg."""
+
+SETTLING = 0.1
+"""Standard deviation, seconds, of the mean over time of how far bodies of other proportions are moved so that feet stand."""
+
+LOWEST_SHARE = 95.0
+"""Percentile, over a clip, of the lower foot's row that is the floor's."""
+
+SIGHT = (2.0, 98.0)
+"""Percentiles, over a clip, of head and hips that are kept in the picture."""
+
+CHUNK = 2048
+"""Frames whose joints are posed at once."""
+
+
+class Trajectory(NamedTuple):
+    """A motion of T frames before a camera that stands still."""
+
+    pose: Floats
+    """(T, 24, 3) axis-angle, radians."""
+    betas: Floats
+    """(10,)."""
+    camera: Floats
+    """(T, 3) px per metre, px, px."""
+    contacts: NDArray[np.bool_]
+    """(T, 2) right and left foot stand on the ground."""
+    usable: NDArray[np.bool_]
+    """(T,) somebody is there."""
+
+
+def retarget(source: FittedBody, path: Trajectory, fps: float) -> Floats:
+    """Compute the cameras (T, 3) before which somebody moves as another does, where the other is in their picture.
+
+    Legs are as long as the other's in the picture, so that steps are; a foot that stands stands where the other's does.
+
+    Args:
+        source: the person, of whom shape and limbs count.
+        path: the other's motion.
+        fps: frames a second.
+    """
+    mine, theirs = (_joints(body, path.pose, betas) for body, betas in ((source.body, source.betas), (source.body, path.betas)))
+    ratio = _leg(source.body, path.betas) / _leg(source.body, source.betas)
+    camera = path.camera.astype(np.float64)
+    pelvis = project(camera, theirs[:, :1])[:, 0, :2]
+    out = np.column_stack([camera[:, 0] * ratio, np.zeros((len(camera), 2))])
+    out[:, 1:] = pelvis - project(out, mine[:, :1])[:, 0, :2]
+    apart = _foot(camera, theirs) - _foot(out, mine)
+    out[:, 1:] += _settled(apart, path.contacts & path.usable[:, None], SETTLING * fps)
+    return out.astype(np.float32)
+
+
+def bring_home(source: FittedBody, path: Trajectory, camera: Floats, low: Floats, high: Floats) -> Floats:
+    """Bring a motion to where a person is in their own picture: one similarity for the whole clip, so that feet still stand.
+
+    The person is as large as they are there, by the median; their hips are there in the middle of the motion, and the floor is where
+    they stand, if the picture shows that. Head and hips are kept in sight if they can be.
+
+    Args:
+        source: the person as their photograph has them.
+        path: the motion.
+        camera: (T, 3) of `retarget`.
+        low: (2,) x, y px from which the picture shows anything.
+        high: (2,) x, y px up to which it does.
+    """
+    joints = _joints(source.body, path.pose, source.betas)
+    usable = path.usable
+    scale = float(source.camera[0] / np.median(camera[usable, 0]))
+    out = camera * np.float32(scale)
+    home = project(source.camera, _joints(source.body, source.pose[None], source.betas)[0, :1])[0, :2]
+    pelvis = project(out, joints[:, :1])[usable, 0, :2]
+    move = home - np.median(pelvis, axis=0)
+    floor = float(source.points[:, 1].max())
+    if floor < source.size[0]:
+        standing = _foot(source.camera[None], _joints(source.body, source.pose[None], source.betas))[0, :, 1].max()
+        lowest = np.percentile(_foot(out, joints)[usable, :, 1].max(1), LOWEST_SHARE)
+        move[1] = standing - lowest
+    core = core_points(source)
+    reach = np.ptp(core, axis=0) / 2
+    first, last = np.percentile(pelvis + move, SIGHT, axis=0)
+    above = float(home[1] - core[:, 1].min())
+    lowest_edge = np.array([low[0] + reach[0], low[1] + above])
+    highest_edge = np.array([high[0] - reach[0], np.inf])
+    too_far = np.minimum(0, highest_edge - last)
+    too_near = np.maximum(0, lowest_edge - (first + too_far))
+    move += np.where((last - first) <= (highest_edge - lowest_edge), too_far + too_near, 0)
+    out[:, 1:] += move.astype(np.float32)
+    return out
+
+
+def _joints(body: Body, pose: Floats, betas: Floats) -> NDArray[np.float64]:
+    """Positions (T, 24, 3) of the joints of poses (T, 24, 3), metres."""
+    parts = [pose[first : first + CHUNK] for first in range(0, len(pose), CHUNK)]
+    shapes = [np.broadcast_to(betas, (len(part), len(betas))) for part in parts]
+    return np.concatenate([joint_transforms(body, part, shape)[1] for part, shape in zip(parts, shapes, strict=True)])
+
+
+def _leg(body: Body, betas: Floats) -> float:
+    """Mean length of the legs, hip to ankle, metres."""
+    joints = _joints(body, np.zeros((1, 24, 3), np.float32), betas)[0]
+    return float(np.mean([np.linalg.norm(np.diff(joints[list(leg)], axis=0), axis=1).sum() for leg in LEG]))
+
+
+def _foot(camera: NDArray[np.floating], joints: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where right and left foot are: (T, 2, 2) px."""
+    return np.stack([project(camera, joints[:, list(foot)])[..., :2].mean(1) for foot in FEET], axis=1)
+
+
+def _settled(
+    apart: NDArray[np.float64], contacts: NDArray[np.bool_], sigma: float
+) -> NDArray[np.float64]:
+    """Spread over time what moves feet to where they must stand.
+
+    Args:
+        apart: (T, 2, 2) px that each foot is away from there.
+        contacts: (T, 2) feet that stand.
+        sigma: standard deviation of the mean over time, frames.
+
+    Returns:
+        (T, 2) px by which the body is moved.
+    """
+    standing = contacts.any(1)
+    if not standing.any():
+        return np.zeros((len(apart), 2))
+    weight = contacts[standing] / contacts[standing].sum(1, keepdims=True)
+    at = (apart[standing] * weight[..., None]).sum(1)
+    frames = np.arange(len(apart))
+    out = np.column_stack([np.interp(frames, frames[standing], column) for column in at.T])
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
+    padded = np.pad(out, ((reach, reach), (0, 0)), mode="edge")
+    return np.column_stack([np.convolve(column, kernel / kernel.sum(), mode="valid") for column in padded.T])
