@@ -61,9 +61,9 @@ def view(
         str, typer.Option("--yaw", help="Degrees to the person's left: 45, -30,30 or start:stop:step.")
     ] = "45",
     pitch: Annotated[float, typer.Option("--pitch", min=-60, max=60, help="Degrees towards the viewer.")] = 0.0,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, or a turntable as .gif or .mp4.")] = Path(
-        "view.png"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .png, or a turntable as .gif, .mp4 or .webm.")
+    ] = Path("view.png"),
     look: As = "picture",
     background: BackgroundOption = None,
     frame: FrameOption = None,
@@ -93,8 +93,9 @@ def view(
     overrides: Set = None,
 ) -> None:
     """Paint the person of a picture from other sides: a body is fitted to it and turned."""
-    from ptx.inference.sheets import VIEW_SUFFIXES
+    from ptx.inference.sheets import ANIMATION_SUFFIXES, VIEW_SUFFIXES
     from ptx.inference.view import read_yaws
+    from ptx.video.writing import check_film
 
     wanted = _Wanted(sources, read_yaws(yaw), pitch, output, look, background or "paint")
     names = chosen_systems(engine, systems, model)
@@ -105,6 +106,8 @@ def view(
         check_avatar(avatar, names, look, background)
     alone = look in ("paste", "everyone") or wanted.background != "paint"
     check_ending(output, (".png",) if alone else VIEW_SUFFIXES, "views")
+    if output.suffix.lower() in ANIMATION_SUFFIXES:
+        check_film(output)
     check_inputs_kept(output, *sources, keypoints3d)
     if alone and (len(wanted.yaws) > 1 or len(names) > 1):
         option = f"--as {look}" if wanted.background == "paint" else f"--background {background}"

@@ -21,7 +21,7 @@ from ptx.pictures.sheet import PANEL_HEIGHT, Panel, sheet
 Look = Literal["picture", "sheet", "paste"]
 """The painted picture; the same beside what it was made from; the whole photograph with the picture in it."""
 
-ANIMATION_SUFFIXES = (".gif", ".mp4")
+ANIMATION_SUFFIXES = (".gif", ".mp4", ".webm")
 """Endings of files in which views move."""
 
 VIEW_SUFFIXES = (".png", *ANIMATION_SUFFIXES)
@@ -51,7 +51,7 @@ def write_views(
     """Write views of one person by one or several systems; returns the path.
 
     A .png shows one view by one system as `look` says, everything else as a sheet: for one angle source, skeleton, warped and
-    painted, for several a row of views, one row a system. A .gif or .mp4 turns, systems side by side.
+    painted, for several a row of views, one row a system. A .gif, .mp4 or .webm turns, systems side by side.
 
     Args:
         rows: the views of each system, at the same angles.

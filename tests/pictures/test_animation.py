@@ -36,5 +36,5 @@ def test_mp4(tmp_path: Path) -> None:
 
 
 def test_another_ending(tmp_path: Path) -> None:
-    with pytest.raises(PtxError, match=r"\.gif or \.mp4"):
+    with pytest.raises(PtxError, match=r"\.mp4, \.webm or \.gif"):
         write_animation(tmp_path / "round.avi", frames())

@@ -1,0 +1,1 @@
+"""Moving pictures as files: read, written, cut into shots, put together of segments."""
