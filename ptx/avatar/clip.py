@@ -14,6 +14,9 @@ from ptx.pipeline.errors import PtxError, one_line
 MOST_POSES = 100_000
 """Most poses of a clip: an hour at 25 a second."""
 
+USUAL_FPS = 25.0
+"""Rate of a clip of one pose."""
+
 
 class Clip(NamedTuple):
     """T poses of a body, evenly spaced in time."""
@@ -25,6 +28,25 @@ class Clip(NamedTuple):
     """(T, 3) metres by which the body is moved: x to its left, y up, z forward."""
     times: NDArray[np.float32]
     """(T,) seconds, increasing from 0."""
+
+    @property
+    def fps(self) -> float:
+        """Poses a second."""
+        return float((len(self.times) - 1) / self.times[-1]) if len(self.times) > 1 else USUAL_FPS
+
+    def between(self, start: float, end: float | None, fps: float | None) -> Clip:
+        """Return the poses from one time to another, at a rate: the nearest ones; None: the end, and the clip's own rate.
+
+        Raises:
+            PtxError: there are none.
+        """
+        rate, length = fps or self.fps, len(self.poses) / self.fps
+        last = length if end is None else min(end, length)
+        times = np.arange(max(0, round((last - start) * rate))) / rate
+        if not 0 <= start < length or not len(times):
+            raise PtxError(f"{self.name}: from {start:g} s to {last:g} s there is nothing: it is {length:g} s long")
+        at = np.minimum(np.rint((start + times) * self.fps).astype(int), len(self.poses) - 1)
+        return Clip(self.name, self.poses[at], self.root[at], times.astype(np.float32))
 
 
 def read_clip(path: Path) -> Clip:

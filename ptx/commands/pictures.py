@@ -89,6 +89,16 @@ EngineOption = Annotated[
 ]
 
 
+ProportionsOption = Annotated[
+    Literal["source", "pose"] | None,
+    typer.Option(
+        "--proportions",
+        help="Shape and limbs that the surface engine gives a person in somebody else's pose: their own (source, the default), or "
+        "the other's.",
+        show_default=False,
+    ),
+]
+
 MendOption = Annotated[
     bool,
     typer.Option(
@@ -121,15 +131,7 @@ def transfer(
     look: As = "picture",
     background: BackgroundOption = None,
     frame: FrameOption = None,
-    proportions: Annotated[
-        Literal["source", "pose"] | None,
-        typer.Option(
-            "--proportions",
-            help="Shape and limbs that the surface engine gives a person in somebody else's pose: their own (source, the default), or "
-            "the other's.",
-            show_default=False,
-        ),
-    ] = None,
+    proportions: ProportionsOption = None,
     mend: MendOption = False,
     engine: EngineOption = None,
     model: ModelFolder = None,

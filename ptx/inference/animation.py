@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, Transform, invert_transform
 from ptx.geometry.dressing.slack import with_slack
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.backgrounds import feet_of, without_person
+from ptx.inference.backgrounds import feet_of
 from ptx.inference.mender import Mender
-from ptx.inference.painting import Scene
 from ptx.inference.surface_painting import SurfacePerson
-from ptx.pictures.compose import USUAL_STRENGTH, Colour, cast_contact_shadow
+from ptx.pictures.compose import cast_contact_shadow
 from ptx.surface.render import Rendering, render
 from ptx.surface.transfer import lay_over
 
 Floats = NDArray[np.float32]
-
-Ground = Callable[[int], Image]
-"""Number of a frame → (H, W, 3) what is behind the person; not changed by whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -57,45 +51,27 @@ class Performance:
         return rendering if mender is None else mender(rendering, body)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """How frames of a performance are painted."""
+def paint(shown: Performance, number: int, ground: Image | None, shadow: float, mender: Mender | None) -> Image:
+    """Paint a frame of a performance.
 
-    performance: Performance
-    """Who is painted."""
-    ground: Ground | None
-    """What is behind them; None: nothing, frames have alpha."""
-    shadow: float = USUAL_STRENGTH
-    """Share of the light that the ground loses under feet."""
-    mender: Mender | None = None
-    """What corrects the drawing."""
+    Args:
+        shown: who is painted.
+        number: of the frame.
+        ground: (H, W, 3) what is behind them; None: nothing.
+        shadow: share of the light that the ground loses under feet.
+        mender: what corrects the drawing; None: it stays as it is.
 
-    def frame(self, number: int) -> Image:
-        """Paint a frame: (H, W, 3), or (H, W, 4) where there is no ground."""
-        shown, size = self.performance, self.performance.size
-        drawn = shown.drawn(number, self.mender) if shown.there[number] else None
-        if self.ground is None:
-            if drawn is None:
-                return np.zeros((*size, 4), np.uint8)
-            return np.dstack([drawn.colour, np.rint(255 * drawn.alpha).astype(np.uint8)])
-        ground = self.ground(number)
+    Returns:
+        (H, W, 3), or (H, W, 4) where there is no ground.
+    """
+    drawn = shown.drawn(number, mender) if shown.there[number] else None
+    if ground is None:
         if drawn is None:
-            return ground
-        return lay_over(drawn, cast_contact_shadow(ground, feet_of(shown.body(number).keypoints), self.shadow))
-
-
-def plain_ground(colour: Colour, size: tuple[int, int]) -> Ground:
-    """Return a ground (height, width) of one colour."""
-    ground = np.empty((*size, 3), np.uint8)
-    ground[:] = colour
-    return lambda _: ground
-
-
-def photograph_ground(scene: Scene, size: tuple[int, int]) -> Ground:
-    """Return a photograph without its person as the ground, brought to a size (height, width)."""
-    empty = without_person(scene)
-    ground = np.asarray(cv2.resize(empty, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-    return lambda _: ground
+            return np.zeros((*shown.size, 4), np.uint8)
+        return np.dstack([drawn.colour, np.rint(255 * drawn.alpha).astype(np.uint8)])
+    if drawn is None:
+        return ground
+    return lay_over(drawn, cast_contact_shadow(ground, feet_of(shown.body(number).keypoints), shadow))
 
 
 def in_photograph(fitted: FittedBody, transform: Transform, photograph: tuple[int, int], size: tuple[int, int]) -> FittedBody:
@@ -112,6 +88,13 @@ def in_photograph(fitted: FittedBody, transform: Transform, photograph: tuple[in
     scale, (x, y) = back[0, 0] * shrink, back[:, :2] @ fitted.camera[1:] + back[:, 2]
     camera = np.array([fitted.camera[0] * scale, (x + 0.5) * shrink - 0.5, (y + 0.5) * shrink - 0.5], np.float32)
     return replace(fitted, camera=camera, size=size)
+
+
+def scaled(camera: Floats, factor: float) -> Floats:
+    """Return cameras (T, 3) of pictures that are scaled by a factor."""
+    out = camera * np.float32(factor)
+    out[:, 1:] += np.float32((factor - 1) / 2)  # the middle of the first pixel
+    return out
 
 
 def fitting_size(size: tuple[int, int], longest: int) -> tuple[int, int]:

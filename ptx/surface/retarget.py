@@ -12,7 +12,6 @@ from ptx.geometry.camera import project
 from ptx.geometry.joints import joint
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.proportions import core_points
 
 Floats = NDArray[np.float32]
 
@@ -25,11 +24,17 @@ LEG = tuple(tuple(joint(f"{side}_{name}") for name in ("hip", "knee", "ankle")) 
 SETTLING = 0.1
 """Standard deviation, seconds, of the mean over time of how far bodies of other proportions are moved so that feet stand."""
 
-LOWEST_SHARE = 95.0
-"""Percentile, over a clip, of the lower foot's row that is the floor's."""
+HEAD, TRUNK = joint("head"), [joint(name) for name in ("pelvis", "neck", "head")]
+"""Joints of the top of a body, and along its middle."""
+
+HEAD_TOP, HALF_TRUNK = 0.25, 0.15
+"""Metres from the joint of the head to above the hair, and from the middle of the trunk to its edge."""
 
 SIGHT = (2.0, 98.0)
-"""Percentiles, over a clip, of head and hips that are kept in the picture."""
+"""Percentiles, over a clip, of where somebody is that are kept in the picture."""
+
+LEAST_SIZE = 0.5
+"""Smallest share of their size in their photograph to which somebody is made smaller."""
 
 CHUNK = 2048
 """Frames whose joints are posed at once."""
@@ -74,8 +79,9 @@ def retarget(source: FittedBody, path: Trajectory, fps: float) -> Floats:
 def bring_home(source: FittedBody, path: Trajectory, camera: Floats, low: Floats, high: Floats) -> Floats:
     """Bring a motion to where a person is in their own picture: one similarity for the whole clip, so that feet still stand.
 
-    The person is as large as they are there, by the median; their hips are there in the middle of the motion, and the floor is where
-    they stand, if the picture shows that. Head and hips are kept in sight if they can be.
+    The person is as large as they are there, by the median, and their hips are there in the middle of the motion. If the picture shows
+    the floor, they stand on it, and are smaller where they would not fit above it, as who sat and now dances. Head and hips are kept in
+    sight where they can be.
 
     Args:
         source: the person as their photograph has them.
@@ -84,29 +90,67 @@ def bring_home(source: FittedBody, path: Trajectory, camera: Floats, low: Floats
         low: (2,) x, y px from which the picture shows anything.
         high: (2,) x, y px up to which it does.
     """
-    joints = _joints(source.body, path.pose, source.betas)
     usable = path.usable
-    scale = float(source.camera[0] / np.median(camera[usable, 0]))
-    out = camera * np.float32(scale)
-    home = project(source.camera, _joints(source.body, source.pose[None], source.betas)[0, :1])[0, :2]
-    pelvis = project(out, joints[:, :1])[usable, 0, :2]
-    move = home - np.median(pelvis, axis=0)
+    joints = _joints(source.body, path.pose[usable], source.betas)
+    home = _joints(source.body, source.pose[None], source.betas)
+    at = camera[usable] * np.float32(source.camera[0] / np.median(camera[usable, 0]))
+    extent = _Extent.of(at, joints)
     floor = float(source.points[:, 1].max())
-    if floor < source.size[0]:
-        standing = _foot(source.camera[None], _joints(source.body, source.pose[None], source.betas))[0, :, 1].max()
-        lowest = np.percentile(_foot(out, joints)[usable, :, 1].max(1), LOWEST_SHARE)
-        move[1] = standing - lowest
-    core = core_points(source)
-    reach = np.ptp(core, axis=0) / 2
-    first, last = np.percentile(pelvis + move, SIGHT, axis=0)
-    above = float(home[1] - core[:, 1].min())
-    lowest_edge = np.array([low[0] + reach[0], low[1] + above])
-    highest_edge = np.array([high[0] - reach[0], np.inf])
-    too_far = np.minimum(0, highest_edge - last)
-    too_near = np.maximum(0, lowest_edge - (first + too_far))
-    move += np.where((last - first) <= (highest_edge - lowest_edge), too_far + too_near, 0)
+    stands = floor < source.size[0]
+    factor = 1.0
+    if stands:
+        room = _foot(source.camera[None], home)[0, :, 1].max() - low[1]
+        factor = float(np.clip(room / max(extent.height, 1.0), LEAST_SIZE, 1.0))
+        extent = extent.scaled(factor)
+    hips = project(source.camera, home[0, :1])[0, :2]
+    move = hips - extent.hips
+    if stands:
+        move[1] = _foot(source.camera[None], home)[0, :, 1].max() - extent.floor
+    move[1] += max(0.0, low[1] - (extent.top + move[1]))
+    too_far, too_near = min(0.0, high[0] - extent.right - move[0]), max(0.0, low[0] - extent.left - move[0])
+    if not (too_far and too_near):
+        move[0] += too_far + too_near
+    out = camera * np.float32(factor * source.camera[0] / np.median(camera[usable, 0]))
     out[:, 1:] += move.astype(np.float32)
     return out
+
+
+class _Extent(NamedTuple):
+    """Where somebody is in the course of a motion, px."""
+
+    hips: NDArray[np.float64]
+    """(2,) the middle of their ways."""
+    top: float
+    """Row of the top of the head, at the highest."""
+    floor: float
+    """Row of the lower foot, at the lowest."""
+    left: float
+    """Column of the trunk's left edge, at the leftmost."""
+    right: float
+    """Column of its right edge."""
+
+    @classmethod
+    def of(cls, camera: Floats, joints: NDArray[np.float64]) -> _Extent:
+        """Measure a motion of cameras (T, 3) and joints (T, 24, 3)."""
+        points = project(camera, joints)[..., :2]
+        scale = camera[:, 0]
+        first, last = SIGHT
+        return cls(
+            np.median(points[:, 0], axis=0),
+            float(np.percentile(points[:, HEAD, 1] - HEAD_TOP * scale, first)),
+            float(np.percentile(_foot(camera, joints)[..., 1].max(1), last)),
+            float(np.percentile(points[:, TRUNK, 0].min(1) - HALF_TRUNK * scale, first)),
+            float(np.percentile(points[:, TRUNK, 0].max(1) + HALF_TRUNK * scale, last)),
+        )
+
+    @property
+    def height(self) -> float:
+        """From the top of the head to the floor."""
+        return self.floor - self.top
+
+    def scaled(self, factor: float) -> _Extent:
+        """Return the extent of a motion whose cameras are scaled."""
+        return _Extent(self.hips * factor, *(one * factor for one in self[1:]))
 
 
 def _joints(body: Body, pose: Floats, betas: Floats) -> NDArray[np.float64]:

@@ -1,0 +1,282 @@
+"""A photograph that moves: a person painted in the motion of somebody else, frame after frame, into a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ptx.avatar.clip import read_clip
+from ptx.datasets.images import Image
+from ptx.detector.keypoints import Networks
+from ptx.detector.silhouettes import Silhouettes
+from ptx.geometry.body import Body
+from ptx.inference import grounds
+from ptx.inference.animation import Performance, fitting_size, in_photograph, paint, scaled
+from ptx.inference.backgrounds import shadow_of
+from ptx.inference.clip_detection import detect_people, load_stretch, save_stretch
+from ptx.inference.clip_people import PersonInClip, chosen, people_of
+from ptx.inference.driving import Driving, driving_of_clip, fit_driving, load_driving, save_driving
+from ptx.inference.grounds import ClipGround, Grounds
+from ptx.inference.mender import Mender
+from ptx.inference.painting import Scene
+from ptx.inference.surface_painting import SurfacePerson
+from ptx.pictures.compose import USUAL_STRENGTH, Background
+from ptx.pictures.provenance import Provenance
+from ptx.pipeline.array_slice import WHOLE, ArraySlice
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.events import Advance, Listener, progress
+from ptx.pipeline.pieces import Pieces, claim, finish
+from ptx.pipeline.storage.json_values import Json
+from ptx.surface.proportions import Proportions
+from ptx.surface.retarget import Trajectory, bring_home, retarget
+from ptx.video.segments import join, write_segment
+from ptx.video.span import Span, open_span
+
+PIECE = 240
+"""Frames of a piece: those that are computed anew at most after a stop."""
+
+MOTION_FILES = (".npz", ".bvh")
+"""Endings of files of poses."""
+
+DETECTED_SIDE = 1280
+"""Longest side, px, at which frames are looked at: the networks see some hundred pixels of a person."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a film."""
+
+    background: Background = "source"
+    """What is behind the person; `pose` is the driving clip without its person."""
+    proportions: Proportions = "source"
+    """Whose shape and limbs the person has."""
+    size: int = 720
+    """Longer side of the frames, px; photographs and clips are not enlarged."""
+    start: float = 0.0
+    """Seconds into the clip."""
+    end: float | None = None
+    """Seconds into the clip; None: its end."""
+    fps: float | None = None
+    """Frames a second; None: the clip's."""
+    person: int | None = None
+    """Number of the person in the clip who drives, the largest first; None: the largest."""
+    mend: bool = False
+    """Whether the mender corrects what is drawn."""
+
+
+class Animated(NamedTuple):
+    """What has become of a film."""
+
+    frames: int
+    """How many there are."""
+    seconds: float
+    """How long it is."""
+    notes: list[str]
+    """Sentences on what is missing or made up."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A film that is being made."""
+
+    body: Body
+    driver: Path
+    wanted: Wanted
+    max_pixels: int
+    folder: Path
+    part: ArraySlice
+    listener: Listener
+
+    @property
+    def is_film(self) -> bool:
+        """Whether the motion is that of a clip."""
+        return self.driver.suffix.lower() not in MOTION_FILES
+
+    def span(self, longest: int) -> Span:
+        """Open the clip."""
+        wanted = self.wanted
+        return open_span(
+            self.driver,
+            max_pixels=self.max_pixels,
+            longest=longest,
+            start=wanted.start,
+            end=wanted.end,
+            fps=wanted.fps,
+        )
+
+
+def animate(
+    body: Body,
+    person: SurfacePerson,
+    driver: Path,
+    output: Path,
+    wanted: Wanted,
+    made: Provenance,
+    facts: dict[str, Json],
+    *,
+    max_pixels: int,
+    listener: Listener,
+    part: ArraySlice = WHOLE,
+) -> Animated:
+    """Paint a person in the motion of somebody else.
+
+    What is computed is kept in pieces beside the output until it is whole: the same command goes on where it was stopped, and several
+    at once share the work.
+
+    Args:
+        body: the body model.
+        person: who is painted.
+        driver: a clip, or a file of poses (`MOTION_FILES`).
+        output: .mp4, .webm or .gif.
+        wanted: how.
+        made: what the film says about itself.
+        facts: what pieces depend on beside `wanted` and the driver, such as hashes of the photographs and of the engine.
+        max_pixels: larger frames are refused.
+        listener: told of the progress.
+        part: where this process begins, among several.
+
+    Raises:
+        PtxError: the driver is no film and no motion, or shows nobody; one line.
+    """
+    folder = claim(output, facts)
+    job = _Job(body, driver, wanted, max_pixels, folder, part, listener)
+    driving, notes = _driving(job)
+    shown, behind, shadow = _performance(job, person, driving)
+    count = len(driving.motion.pose)
+    length = count if output.suffix.lower() == ".gif" else PIECE
+    pieces = Pieces(folder, "frames", output.suffix.lower(), -(-count // length))
+    mender = Mender() if wanted.mend else None
+
+    def painted(first: int, last: int) -> Iterator[Image]:
+        for number, ground in zip(range(first, last), behind(first, last), strict=True):
+            yield paint(shown, number, ground, shadow, mender)
+
+    with progress(listener, "paint", count, min(count, length * len(pieces.done))) as advance:
+
+        def piece(number: int, path: Path) -> None:
+            first, last = number * length, min(count, (number + 1) * length)
+            frames = _counted(painted(first, last), advance)
+            write_segment(path, shown.size, driving.fps, frames, alpha=wanted.background == "none")
+
+        pieces.make(piece, part)
+    clip = job.span(DETECTED_SIDE) if job.is_film else None
+    finish(folder, lambda: join(pieces.paths, output, made, None if clip is None else clip))
+    return Animated(count, float(count / driving.fps), notes)
+
+
+def _counted(frames: Iterator[Image], advance: Advance) -> Iterator[Image]:
+    """Yield frames, and tell of each that it is done."""
+    for frame in frames:
+        yield frame
+        advance(1)
+
+
+def _driving(job: _Job) -> tuple[Driving, list[str]]:
+    """Return the motion that drives, and sentences on what it lacks."""
+    if not job.is_film:
+        clip = read_clip(job.driver).between(job.wanted.start, job.wanted.end, job.wanted.fps)
+        return driving_of_clip(job.body, clip, job.wanted.size), []
+    span = job.span(DETECTED_SIDE)
+    notes = _detect(job, span)
+    motions = Pieces(job.folder, "motion", ".npz", 1)
+
+    def fit(_: int, path: Path) -> None:
+        person = _person(job, span)
+        with progress(job.listener, "fit", len(person.there)) as advance:
+            save_driving(path, fit_driving(job.body, person, span.size, span.fps, advance))
+
+    motions.make(fit)
+    driving = load_driving(motions.paths[0])
+    return driving, [*notes, *_told(driving)]
+
+
+def _detect(job: _Job, span: Span) -> list[str]:
+    """Detect the people of a clip; returns a sentence where it is damaged."""
+    pieces = _stretches(job, span)
+    networks: list[Networks] = []  # loaded where there is anything to do
+    with progress(job.listener, "look", span.count, min(span.count, PIECE * len(pieces.done))) as advance:
+
+        def look(number: int, path: Path) -> None:
+            if not networks:
+                networks.append(Networks())
+            first, last = number * PIECE, min(span.count, (number + 1) * PIECE)
+            shared = min(last + 1, span.count)  # the first frame of the next: who is who there
+            save_stretch(path, detect_people(span.frames(first, shared), first, networks[0], lambda n: advance(n)))
+
+        pieces.make(look, job.part)
+    damage = span.damage()
+    return [] if damage is None else [f"{span.path}: {damage}: the frames before are used"]
+
+
+def _stretches(job: _Job, span: Span) -> Pieces:
+    return Pieces(job.folder, "people", ".npz", -(-span.count // PIECE))
+
+
+def _person(job: _Job, span: Span) -> PersonInClip:
+    """Put the person who drives together from what was detected; raises PtxError where nobody is."""
+    stretches = [load_stretch(path) for path in _stretches(job, span).paths]
+    whole = [one for one in stretches if one.count > 0]
+    return chosen(people_of(whole), job.wanted.person, str(job.driver))
+
+
+def _told(driving: Driving) -> list[str]:
+    """Tell what a motion lacks."""
+    motion, count = driving.motion, len(driving.motion.pose)
+    filled, missing = int(motion.filled.sum()), int((~motion.usable).sum())
+    notes = []
+    if filled:
+        notes.append(f"{filled} of {count} frames lie in gaps in which the person was not detected: they are bridged")
+    if missing:
+        notes.append(f"{missing} of {count} frames show the background alone: the person is not there, or too little of them")
+    if missing == count:
+        raise PtxError("no body could be fitted to the person in any frame: too little of them is shown")
+    return notes
+
+
+def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Performance, Grounds, float]:
+    """Place a person in a motion, before what is behind them; also returns how dark the shadow under their feet is."""
+    wanted, motion, fps = job.wanted, driving.motion, float(driving.fps)
+    if wanted.proportions == "pose":
+        person = replace(person, fitted=replace(person.fitted, betas=motion.betas))
+    path = Trajectory(motion.pose, motion.betas, motion.camera, motion.contacts, motion.usable)
+    shadow = USUAL_STRENGTH
+    if wanted.background == "source":
+        scene = Scene(person.person, person.mask)
+        photograph = person.person.original.shape[:2]
+        size = fitting_size((photograph[0], photograph[1]), wanted.size)
+        home = in_photograph(person.fitted, person.person.transform, (photograph[0], photograph[1]), size)
+        edge = np.array(size[::-1], np.float32)
+        camera = bring_home(home, path, retarget(home, path, fps), np.zeros(2, np.float32), edge)
+        behind, shadow = grounds.photograph(scene, size), shadow_of(scene)
+    else:
+        clip = job.span(wanted.size) if wanted.background == "pose" else None
+        size = fitting_size(driving.size, wanted.size) if clip is None else clip.size
+        camera = scaled(retarget(person.fitted, path, fps), size[1] / driving.size[1])
+        behind = _ground(job, driving, size, clip)
+    return Performance(person, motion.pose, driving.hands_pose, camera, motion.usable, size), behind, shadow
+
+
+def _ground(job: _Job, driving: Driving, size: tuple[int, int], clip: Span | None) -> Grounds:
+    """Return the ground of frames (height, width) that are not the person's photograph."""
+    background = job.wanted.background
+    if clip is not None:
+        return _clip_ground(job, driving, clip)
+    return grounds.plain(background, size) if isinstance(background, tuple) else grounds.nothing()
+
+
+def _clip_ground(job: _Job, driving: Driving, clip: Span) -> ClipGround:
+    """Put the clip's own ground together, shot by shot."""
+    span = job.span(DETECTED_SIDE)
+    person = _person(job, span)
+    count, shrink = len(driving.motion.pose), clip.size[1] / span.size[1]
+    points = person.observed.keypoints.copy()
+    points[..., :2] = (points[..., :2] + 0.5) * shrink - 0.5
+    shots = [0, *person.observed.cuts.tolist(), count]
+    plates = Pieces(job.folder, "plate", ".png", len(shots) - 1)
+    ground = ClipGround(clip, points, shots, plates.paths, Silhouettes())
+    plates.make(ground.save_plate, job.part)
+    return ground

@@ -1,0 +1,111 @@
+"""The motion that drives somebody: of a clip of a person, a folder of keypoints, or a file of poses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ptx.avatar.clip import Clip
+from ptx.geometry.body import Body
+from ptx.geometry.camera import project
+from ptx.geometry.fitting.hands import fit_hands
+from ptx.geometry.motion import Motion, fit_motion, smooth_hands
+from ptx.geometry.skinning import joint_transforms
+from ptx.inference.clip_detection import Floats
+from ptx.inference.clip_people import PersonInClip
+from ptx.pipeline.storage.files import write_atomic
+
+MARGIN = 0.25
+"""Metres around the joints of a motion without a picture that its picture shows."""
+
+HANDS_AT_ONCE = 1024
+"""Frames whose hands are fitted at once."""
+
+
+class Driving(NamedTuple):
+    """T frames of somebody's motion, as their picture shows it."""
+
+    motion: Motion
+    """Poses, shape, cameras."""
+    hands_pose: Floats | None
+    """(T, 30, 3) axis-angle of the fingers, radians; None: at rest."""
+    size: tuple[int, int]
+    """Height, width of the picture, px."""
+    fps: Fraction
+    """Frames a second."""
+
+
+def fit_driving(
+    body: Body, person: PersonInClip, size: tuple[int, int], fps: Fraction, advance: Callable[[int], None]
+) -> Driving:
+    """Fit the body to a person of a clip, fingers too.
+
+    Args:
+        body: the body model.
+        person: what the clip shows of them.
+        size: height, width of its frames, px.
+        fps: frames a second.
+        advance: told how many more frames are fitted.
+    """
+    motion = fit_motion(body, person.observed, size, float(fps), progress=advance)
+    if body.hands is None:
+        return Driving(motion, None, size, fps)
+    fingers = np.zeros((len(motion.pose), *_fingers(body)), np.float32)
+    for first in range(0, len(fingers), HANDS_AT_ONCE):
+        part = slice(first, first + HANDS_AT_ONCE)
+        betas = np.broadcast_to(motion.betas, (len(motion.pose[part]), len(motion.betas)))
+        fingers[part] = fit_hands(body, motion.pose[part], betas, motion.camera[part], person.hands[part]).hands_pose
+    known = motion.usable[:, None] & (person.hands[..., 2] > 0).any(2)
+    return Driving(motion, smooth_hands(fingers, known, float(fps)), size, fps)
+
+
+def _fingers(body: Body) -> tuple[int, int]:
+    """Shape of the pose of the fingers."""
+    return body.fingers.joint_template.shape[0], 3
+
+
+def driving_of_clip(body: Body, clip: Clip, longest: int) -> Driving:
+    """Show the poses of a file in a picture that holds all of the motion.
+
+    Args:
+        body: the body model, in its mean shape.
+        clip: the poses.
+        longest: longer side of the picture, px.
+    """
+    betas = np.zeros(10, np.float32)
+    pose = clip.poses.astype(np.float32)
+    joints = joint_transforms(body, pose, betas)[1] + clip.root[:, None]
+    low, high = joints.reshape(-1, 3).min(0) - MARGIN, joints.reshape(-1, 3).max(0) + MARGIN
+    scale = longest / float((high - low)[:2].max())
+    width, height = (max(2, int(np.ceil(scale * length))) for length in (high - low)[:2])
+    centre = np.array([-scale * low[0] - 0.5, scale * high[1] - 0.5])
+    camera = np.column_stack([
+        np.full(len(pose), scale), centre[0] + scale * clip.root[:, 0], centre[1] - scale * clip.root[:, 1]
+    ]).astype(np.float32)  # fmt: skip
+    there = np.ones(len(pose), np.bool_)
+    fps = Fraction((len(pose) - 1) / float(clip.times[-1])).limit_denominator(1001) if len(pose) > 1 else Fraction(25)
+    nothing = np.zeros((len(pose), 2), np.bool_)
+    return Driving(Motion(pose, betas, camera, there, ~there, nothing), None, (height, width), fps)
+
+
+def save_driving(path: Path, driving: Driving) -> None:
+    """Write a motion as .npz, whole or not at all."""
+    memory = BytesIO()
+    fingers = {} if driving.hands_pose is None else {"hands_pose": driving.hands_pose}
+    rate = np.array([driving.fps.numerator, driving.fps.denominator])
+    np.savez(memory, **driving.motion._asdict(), **fingers, size=np.array(driving.size), rate=rate)
+    write_atomic(path, memory.getvalue())
+
+
+def load_driving(path: Path) -> Driving:
+    """Read what `save_driving` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        motion = Motion(**{name: file[name] for name in Motion._fields})
+        fingers = file["hands_pose"] if "hands_pose" in file else None
+        height, width = file["size"].tolist()
+        return Driving(motion, fingers, (height, width), Fraction(*file["rate"].tolist()))
