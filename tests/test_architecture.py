@@ -52,6 +52,7 @@ TOP_LEVEL_FILES = {"__init__.py", "cli.py", "labels.py", "project.py", "py.typed
 INSIDE: dict[str, set[str]] = {
     "pipeline/storage": {"pipeline.errors", "pipeline.storage"},
     "geometry/fitting": {"geometry"},
+    "geometry/motion": {"geometry"},
     "stages/backends": {"datasets", "detector", "geometry", "labels", "models", "pipeline", "stages.backends"},
     "datasets/people": {"datasets", "geometry", "labels", "pipeline"},
     "datasets/gltf": {"datasets.foreign_files", "datasets.gltf", "geometry", "pipeline"},

@@ -1,0 +1,223 @@
+"""`fit_motion`: keypoints of one person in every frame of a clip in, one smooth motion out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptx.geometry.body import Body
+from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
+from ptx.geometry.fitting.checks import find_missing, split_keypoints
+from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
+from ptx.geometry.fitting.kinematics import pose_skeleton
+from ptx.geometry.fitting.model import CAMERA_PARAMS, FitModel, State, allocate_posed, mean_state, skeleton_of
+from ptx.geometry.fitting.priors import build_prior
+from ptx.geometry.fitting.search import write_pose
+from ptx.geometry.fitting.solver import allocate_scratch
+from ptx.geometry.fitting.starts import guess_scale
+from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
+from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
+from ptx.geometry.motion.first_guess import allocate_candidates, find_path
+from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
+from ptx.geometry.motion.shape import clip_betas, shaped_skeleton
+from ptx.geometry.motion.shots import held_frames, stretches
+from ptx.geometry.motion.solver import Path, Terms, allocate_window, see_feet, solve_window
+from ptx.geometry.rotation import axis_angles, rotation_matrices
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Observed(NamedTuple):
+    """One person in the T frames of a clip."""
+
+    keypoints: NDArray[np.floating]
+    """(T, 18, 3) x, y in px and confidence 0..1, as for `fit`; frames without the person: confidence 0."""
+    keypoints3d: NDArray[np.floating]
+    """(T, 18, 4) x, y, z in metres and confidence, as for `fit`."""
+    landmarks: NDArray[np.floating]
+    """(T, 12, 3) of face, hands and feet (`observe_landmarks`); confidence 0 where there are none."""
+    cuts: NDArray[np.integer]
+    """(C,) frames at which a new shot begins; the first of the clip is none."""
+
+
+class Motion(NamedTuple):
+    """Body and camera in T frames."""
+
+    pose: NDArray[np.float32]
+    """(T, 24, 3) axis-angle, radians."""
+    betas: NDArray[np.float32]
+    """(10,) of the whole clip."""
+    camera: NDArray[np.float32]
+    """(T, 3) px per metre, px, px."""
+    usable: Bools
+    """(T,) False where nobody is, too far from frames that show the person; pose and camera are 0."""
+    filled: Bools
+    """(T,) True where the person is not seen, and the motion is carried on from neighbouring frames."""
+    contacts: Bools
+    """(T, 2) the right, the left foot is on the ground, and does not slide to the next such frame."""
+
+
+def fit_motion(
+    body: Body,
+    observed: Observed,
+    size: tuple[int, int],
+    fps: float,
+    options: MotionOptions | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Motion:
+    """Fit the motion of one person to keypoints of all frames: the energy of each (`fit`), and small accelerations.
+
+    Args:
+        body: the body model.
+        observed: the person.
+        size: (H, W) of the frames, px.
+        fps: frames a second.
+        options: see `MotionOptions`.
+        progress: is called with the number of frames that are done, now and then.
+
+    Returns:
+        `Motion`. The same input gives the same bits.
+
+    Raises:
+        ValueError: an array has the wrong shape, or `fps` is not above 0.
+    """
+    options = options or MotionOptions()
+    count = len(observed.keypoints)
+    _check(observed, count, fps)
+    pixels, weight = split_keypoints(observed.keypoints, options.frame.min_confidence)
+    known = _known(body, pixels, weight, options)
+    betas = clip_betas(
+        body, observed.keypoints[known], observed.keypoints3d[known], observed.landmarks[known], size, options.frame
+    )
+    skeleton = shaped_skeleton(skeleton_of(body, attach_landmarks(body)), betas)
+    pose, camera = np.zeros((count, JOINT_COUNT, 3)), np.zeros((count, 3))
+    contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)
+    for start, stop in stretches(known, observed.cuts, round(options.max_gap * fps)):
+        part = slice(start, stop)
+        pose[part], camera[part], contacts[part] = _fit_stretch(
+            FitModel(skeleton, build_prior(landmarks=True)), observed, part, known[part], fps, options
+        )
+        fitted[part] = True
+        if progress:
+            progress(stop)
+    source = held_frames(fitted, observed.cuts, round(options.max_hold * fps))
+    usable = source >= 0
+    for array in (pose, camera, contacts):
+        array[usable] = array[source[usable]]
+    return Motion(
+        pose=pose.astype(np.float32),
+        betas=betas.astype(np.float32),
+        camera=camera.astype(np.float32),
+        usable=usable,
+        filled=usable & ~known,
+        contacts=contacts,
+    )
+
+
+def _check(observed: Observed, count: int, fps: float) -> None:
+    """Raise ValueError where an array has another shape."""
+    wanted = {
+        "keypoints": (count, KEYPOINT_COUNT, 3),
+        "keypoints3d": (count, KEYPOINT_COUNT, 4),
+        "landmarks": (count, len(LANDMARKS), 3),
+    }
+    for name, shape in wanted.items():
+        if np.shape(getattr(observed, name)) != shape:
+            raise ValueError(f"{name} must be {shape}, not {np.shape(getattr(observed, name))}")
+    if not fps > 0:
+        raise ValueError(f"fps must be above 0, not {fps}")
+
+
+def _mean_points(skeleton_model: FitModel) -> Floats:
+    """Points (K, 3) of the mean pose, metres."""
+    posed = allocate_posed(skeleton_model.prior)
+    pose_skeleton(skeleton_model, mean_state(skeleton_model.prior), posed)
+    return posed.points
+
+
+def _known(body: Body, pixels: Floats, weight: Floats, options: MotionOptions) -> Bools:
+    """Frames (T,) with enough keypoints to hold a body in place, as `fit` has it."""
+    unit = guess_scale(pixels, weight, _mean_points(FitModel(skeleton_of(body), build_prior())))
+    known = np.ones(len(pixels), np.bool_)
+    known[list(find_missing(weight, TORSO, unit, options.frame))] = False
+    return known
+
+
+def _fit_stretch(
+    model: FitModel,
+    observed: Observed,
+    part: slice,
+    known: Bools,
+    fps: float,
+    options: MotionOptions,
+) -> tuple[Floats, Floats, Bools]:
+    """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2)."""
+    least = options.frame.min_confidence
+    pixels, weight = split_keypoints(observed.keypoints[part], least)
+    xyz, weight3 = split_keypoints(observed.keypoints3d[part], least)
+    more, more_weight = split_keypoints(observed.landmarks[part], least)
+    count = len(known)
+    unit = np.median(guess_scale(pixels[known], weight[known], _mean_points(model)[:KEYPOINT_COUNT]))
+    centre = (pixels * weight[..., None]).sum((0, 1)) / weight.sum()
+    frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
+    turn = torso_turn(pixels, weight)
+    turned = frame._replace(turn=np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0))
+    seen = np.concatenate([pixels, more], axis=1), np.concatenate([weight, more_weight], axis=1), xyz, weight3
+    observations = frame.observe(*seen)
+
+    search, scratch = options.frame.search(), allocate_scratch(model.prior)
+    path = Path(np.zeros((count, 3, 3)), np.zeros((count, len(model.prior.mean) + 10 + CAMERA_PARAMS)))
+    candidates = allocate_candidates(count, path.params.shape[1])
+    frames = np.flatnonzero(known)
+    find_path(
+        model, observations, turned.observe(*seen), turned.rotations, frames, 1 / fps, search, scratch, candidates, path
+    )  # fmt: skip
+    _bridge(path, frames)
+
+    free = model._replace(prior=motion_prior(model.prior, options.prior_share))
+    terms = Terms(
+        observations=observations,
+        upright=path.roots[:, 1, 1] > np.cos(np.radians(45)),
+        standing=motion_sigmas(search.fine.sigmas, options.prior_share),
+        lying=motion_sigmas(search.fine.sigmas, options.prior_share)._replace(upright=ANY_WAY_UP),
+        smoothness=smoothness_weights(model.prior, options, fps),
+        feet=np.array(FOOT_POINTS),
+        held=np.zeros((count, len(FOOT_POINTS))),
+    )
+    _solve(free, terms, path, fps, options)
+    feet = np.zeros((count, len(FOOT_POINTS), 2))
+    see_feet(free, terms.feet, path, scratch, feet)
+    contacts = find_contacts(feet, fps)
+    terms.held[:-1] = (contacts[1:] & contacts[:-1]) * (fps / options.slide) ** 2
+    if terms.held.any():
+        _solve(free, terms, path, fps, options)
+    pose = np.zeros((count, JOINT_COUNT, 3))
+    for t in range(count):
+        write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
+    return pose, frame.camera(path.params), feet_on_ground(contacts)
+
+
+def _bridge(path: Path, frames: NDArray[np.int64]) -> None:
+    """Write the frames between known ones: rotations and parameters in equal steps."""
+    for before, after in pairwise(frames):
+        turn = axis_angles(path.roots[after] @ path.roots[before].T)
+        for t in range(before + 1, after):
+            fraction = (t - before) / (after - before)
+            path.roots[t] = rotation_matrices(fraction * turn) @ path.roots[before]
+            path.params[t] = (1 - fraction) * path.params[before] + fraction * path.params[after]
+
+
+def _solve(model: FitModel, terms: Terms, path: Path, fps: float, options: MotionOptions) -> None:
+    """Solve a path in windows, one after another; each continues the one before, and looks beyond its end."""
+    count = len(path.roots)
+    keep, ahead = max(round(options.window * fps), 1), round(options.lookahead * fps)
+    scratch = allocate_scratch(model.prior)
+    window = allocate_window(min(keep + ahead, count), terms, path)
+    for first in range(0, count, keep):
+        last = min(first + keep + ahead, count)
+        solve_window(model, terms, path, first, last, options.iterations, options.tolerance, scratch, window)
