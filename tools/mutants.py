@@ -132,7 +132,7 @@ def meet(fault: Fault, folder: Path, first: str = "") -> Result:
             code = _run((*marks, *tests), folder, log) if tests else NO_TESTS
             if code == 0:
                 outcome = "survived"
-            elif code not in (NO_TESTS, NOT_THERE):
+            elif code != NO_TESTS and not (tests is likely and code == NOT_THERE):
                 outcome, by = "noticed", _first_failure(log)
                 break
     finally:

@@ -13,7 +13,7 @@ from ptx.commands.pictures import MendOption, ProportionsOption
 from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
-    from ptx.inference.animate import Animated, Wanted
+    from ptx.inference.animate import Animated
     from ptx.pictures.compose import Background
 
 app = typer.Typer()
@@ -52,20 +52,30 @@ def animate(
         ),
     ] = None,
     proportions: ProportionsOption = None,
-    size: Annotated[int, typer.Option("--size", min=64, max=4096, help="Longer side of the frames, px, at most.")] = 720,
+    size: Annotated[
+        int, typer.Option("--size", min=64, max=4096, help="Longer side of the frames, px, at most.")
+    ] = 720,
     start: Annotated[float, typer.Option("--start", min=0, help="Seconds into the motion.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--end", min=0, help="Seconds into the motion; its end.", show_default=False)] = None,
+    end: Annotated[
+        float | None, typer.Option("--end", min=0, help="Seconds into the motion; its end.", show_default=False)
+    ] = None,
     fps: Annotated[
-        float | None, typer.Option("--fps", min=1, max=60, help="Frames a second; those of the motion.", show_default=False)
+        float | None,
+        typer.Option("--fps", min=1, max=60, help="Frames a second; those of the motion.", show_default=False),
     ] = None,
     person: Annotated[
         int | None,
-        typer.Option("--person", min=1, help="Who drives, of several in the film: 1 is the largest.", show_default=False),
+        typer.Option(
+            "--person", min=1, help="Who drives, of several in the film: 1 is the largest.", show_default=False
+        ),
     ] = None,
     mend: MendOption = False,
     part: Annotated[
         str | None,
-        typer.Option("--part", help="Where this process begins, such as 3/16: the same command on several machines shares the work."),
+        typer.Option(
+            "--part",
+            help="Where this process begins, such as 3/16: the same command on several machines shares the work.",
+        ),
     ] = None,
     config: Config = None,
     overrides: Set = None,

@@ -10,9 +10,9 @@ import numpy as np
 
 from ptx.detector.keypoints import Details, Detection, Networks, as_detection
 from ptx.detector.network import Floats, Image
-from ptx.detector.people import pose_distance, same_person
+from ptx.detector.people import same_person
 from ptx.detector.pose import Pose
-from ptx.detector.sides import mirrored
+from ptx.detector.sides import facing, mirrored
 from ptx.geometry.joints import KEYPOINTS
 
 LOOK_EVERY = 30
@@ -33,14 +33,8 @@ DETAILED = 2
 NEAR = 0.6
 """Distance of the middles of two poses' hips, in sides of the region around one, below which somebody who was lost may be back."""
 
-TURNED = 0.35
-"""Share of the distance from the frame before that is left once left and right are exchanged, below which they must be."""
-
-JUMP = 0.06
-"""Distance from the frame before, over the size, from which left and right are compared at all."""
-
-LONG_AGAINST = 10
-"""Frames in a row in which left and right are exchanged, after which the person is looked at more closely."""
+CLOSER_LOOK = 0.5
+"""Evidence of left and right that a closer look at who shows no face gives, of 1."""
 
 
 class Sighting(NamedTuple):
@@ -52,6 +46,8 @@ class Sighting(NamedTuple):
     """Their keypoints."""
     details: Details | None
     """Face and hands; None where they were not looked for."""
+    evidence: float
+    """That left and right are as they are: 1 of who shows a face; of others 0, and now and then `CLOSER_LOOK` or its negative."""
 
 
 @dataclass
@@ -62,16 +58,13 @@ class _Track:
     last: Pose
     lost: int = 0
     """Frames since they were last there."""
-    against: int = 0
-    """Frames in a row in which left and right were exchanged to go on from the frame before."""
 
 
 class PeopleTracker:
     """Follows people from frame to frame. Safe in one thread only.
 
     The pose network is shown the region that a person's pose in the frame before leads to, as in MediaPipe's video mode without its
-    smoothing. People are detected every `LOOK_EVERY` frames, and more often where nobody is there. Left and right go on from frame to
-    frame, unless a face says otherwise.
+    smoothing. People are detected every `LOOK_EVERY` frames, and more often where nobody is there.
     """
 
     def __init__(self, networks: Networks | None = None) -> None:
@@ -105,45 +98,29 @@ class PeopleTracker:
             if track is None or _apart(track.last, pose) > NEAR:
                 if len(there) == MOST_PEOPLE:
                     continue
-                track = _Track(self._people, self._networks.with_sides(frame, pose))
+                track = _Track(self._people, pose)
                 self._tracks.append(track)
                 self._people += 1
-                there[track.number] = track.last
-            else:
-                there[track.number] = pose
+            there[track.number] = pose
 
     def _sighted(self, frame: Image, there: dict[int, Pose]) -> list[Sighting]:
-        """Look for faces and hands, and bring left and right of everyone there in order."""
-        largest = sorted(there, key=lambda number: -_area(there[number]))
+        """Look for the faces and hands of everyone there."""
         out = []
-        for number in largest:
-            pose, details = there[number], None
-            if len(out) < DETAILED:
-                details = self._networks.details(frame, pose)
+        for number in sorted(there, key=lambda number: -_area(there[number])):
+            pose = there[number]
+            details = self._networks.details(frame, pose) if len(out) < DETAILED else None
             track = next(track for track in self._tracks if track.number == number)
-            steady = self._steady(frame, track, pose, face=details is not None and bool(details.face[0, 2] > 0))
-            if steady is not pose and details is not None:
-                details = self._networks.details(frame, steady)
-            track.last, track.lost = steady, 0
-            out.append(Sighting(number, as_detection(steady, frame.shape[:2]), details))
+            track.last, track.lost = pose, 0
+            face = details is not None and bool((details.face[:, 2] > 0).any())
+            evidence = 1.0 if face else self._closer_look(frame, pose)
+            out.append(Sighting(number, as_detection(pose, (frame.shape[0], frame.shape[1])), details, evidence))
         return out
 
-    def _steady(self, frame: Image, track: _Track, pose: Pose, *, face: bool) -> Pose:
-        """Return a pose whose left and right are those of the frame before, unless its face is found.
-
-        Who seems to be exchanged for long, or may be by the network's own doubt, is looked at more closely.
-        """
-        if face:
-            track.against = 0
-            return pose
-        other = mirrored(pose)
-        distance = pose_distance(track.last, pose)
-        jumps = distance > JUMP and pose_distance(track.last, other) < TURNED * distance
-        track.against = track.against + 1 if jumps else 0
-        if self._frames % LOOK_EVERY == 0 or track.against == LONG_AGAINST or track.lost:
-            track.against = 0
-            return self._networks.with_sides(frame, pose)
-        return other if jumps else pose
+    def _closer_look(self, frame: Image, pose: Pose) -> float:
+        """Look now and then again at who seems to face the viewer and shows no face."""
+        if (self._frames - 1) % LOOK_EVERY or facing(pose.world) < 0:
+            return 0.0
+        return CLOSER_LOOK if self._networks.with_sides(frame, pose) is pose else -CLOSER_LOOK
 
 
 def colours_of(frame: Image, detection: Detection) -> Floats:

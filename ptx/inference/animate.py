@@ -11,14 +11,13 @@ import numpy as np
 
 from ptx.avatar.clip import read_clip
 from ptx.datasets.images import Image
-from ptx.detector.keypoints import Networks
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import Body
 from ptx.inference import grounds
 from ptx.inference.animation import Performance, fitting_size, in_photograph, paint, scaled
 from ptx.inference.backgrounds import shadow_of
-from ptx.inference.clip_detection import detect_people, load_stretch, save_stretch
-from ptx.inference.clip_people import PersonInClip, chosen, people_of
+from ptx.inference.clip_people import PersonInClip, chosen
+from ptx.inference.clip_reading import DETECTED_SIDE, detect_clip, read_people
 from ptx.inference.driving import Driving, driving_of_clip, fit_driving, load_driving, save_driving
 from ptx.inference.grounds import ClipGround, Grounds
 from ptx.inference.mender import Mender
@@ -29,21 +28,15 @@ from ptx.pictures.provenance import Provenance
 from ptx.pipeline.array_slice import WHOLE, ArraySlice
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Advance, Listener, progress
-from ptx.pipeline.pieces import Pieces, claim, finish
+from ptx.pipeline.pieces import PIECE, Pieces, claim, finish
 from ptx.pipeline.storage.json_values import Json
 from ptx.surface.proportions import Proportions
 from ptx.surface.retarget import Trajectory, bring_home, retarget
 from ptx.video.segments import join, write_segment
 from ptx.video.span import Span, open_span
 
-PIECE = 240
-"""Frames of a piece: those that are computed anew at most after a stop."""
-
 MOTION_FILES = (".npz", ".bvh")
 """Endings of files of poses."""
-
-DETECTED_SIDE = 1280
-"""Longest side, px, at which frames are looked at: the networks see some hundred pixels of a person."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +100,10 @@ class _Job:
             end=wanted.end,
             fps=wanted.fps,
         )
+
+    def driver_in(self, span: Span) -> PersonInClip:
+        """Return who drives, of the people that were detected; raises PtxError where nobody was."""
+        return chosen(read_people(span, self.folder), self.wanted.person, str(self.driver))
 
 
 def animate(
@@ -181,46 +178,17 @@ def _driving(job: _Job) -> tuple[Driving, list[str]]:
         clip = read_clip(job.driver).between(job.wanted.start, job.wanted.end, job.wanted.fps)
         return driving_of_clip(job.body, clip, job.wanted.size), []
     span = job.span(DETECTED_SIDE)
-    notes = _detect(job, span)
+    notes = detect_clip(span, job.folder, job.listener, job.part)
     motions = Pieces(job.folder, "motion", ".npz", 1)
 
     def fit(_: int, path: Path) -> None:
-        person = _person(job, span)
+        person = job.driver_in(span)
         with progress(job.listener, "fit", len(person.there)) as advance:
             save_driving(path, fit_driving(job.body, person, span.size, span.fps, advance))
 
     motions.make(fit)
     driving = load_driving(motions.paths[0])
     return driving, [*notes, *_told(driving)]
-
-
-def _detect(job: _Job, span: Span) -> list[str]:
-    """Detect the people of a clip; returns a sentence where it is damaged."""
-    pieces = _stretches(job, span)
-    networks: list[Networks] = []  # loaded where there is anything to do
-    with progress(job.listener, "look", span.count, min(span.count, PIECE * len(pieces.done))) as advance:
-
-        def look(number: int, path: Path) -> None:
-            if not networks:
-                networks.append(Networks())
-            first, last = number * PIECE, min(span.count, (number + 1) * PIECE)
-            shared = min(last + 1, span.count)  # the first frame of the next: who is who there
-            save_stretch(path, detect_people(span.frames(first, shared), first, networks[0], lambda n: advance(n)))
-
-        pieces.make(look, job.part)
-    damage = span.damage()
-    return [] if damage is None else [f"{span.path}: {damage}: the frames before are used"]
-
-
-def _stretches(job: _Job, span: Span) -> Pieces:
-    return Pieces(job.folder, "people", ".npz", -(-span.count // PIECE))
-
-
-def _person(job: _Job, span: Span) -> PersonInClip:
-    """Put the person who drives together from what was detected; raises PtxError where nobody is."""
-    stretches = [load_stretch(path) for path in _stretches(job, span).paths]
-    whole = [one for one in stretches if one.count > 0]
-    return chosen(people_of(whole), job.wanted.person, str(job.driver))
 
 
 def _told(driving: Driving) -> list[str]:
@@ -231,7 +199,9 @@ def _told(driving: Driving) -> list[str]:
     if filled:
         notes.append(f"{filled} of {count} frames lie in gaps in which the person was not detected: they are bridged")
     if missing:
-        notes.append(f"{missing} of {count} frames show the background alone: the person is not there, or too little of them")
+        notes.append(
+            f"{missing} of {count} frames show the background alone: the person is not there, or too little of them"
+        )
     if missing == count:
         raise PtxError("no body could be fitted to the person in any frame: too little of them is shown")
     return notes
@@ -271,7 +241,7 @@ def _ground(job: _Job, driving: Driving, size: tuple[int, int], clip: Span | Non
 def _clip_ground(job: _Job, driving: Driving, clip: Span) -> ClipGround:
     """Put the clip's own ground together, shot by shot."""
     span = job.span(DETECTED_SIDE)
-    person = _person(job, span)
+    person = job.driver_in(span)
     count, shrink = len(driving.motion.pose), clip.size[1] / span.size[1]
     points = person.observed.keypoints.copy()
     points[..., :2] = (points[..., :2] + 0.5) * shrink - 0.5

@@ -74,7 +74,9 @@ def paint(shown: Performance, number: int, ground: Image | None, shadow: float, 
     return lay_over(drawn, cast_contact_shadow(ground, feet_of(shown.body(number).keypoints), shadow))
 
 
-def in_photograph(fitted: FittedBody, transform: Transform, photograph: tuple[int, int], size: tuple[int, int]) -> FittedBody:
+def in_photograph(
+    fitted: FittedBody, transform: Transform, photograph: tuple[int, int], size: tuple[int, int]
+) -> FittedBody:
     """Bring a body from the picture that it was fitted in to the photograph, at another size.
 
     Args:

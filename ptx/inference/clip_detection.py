@@ -47,8 +47,8 @@ class Stretch(NamedTuple):
     """(N, 12, 3) of face, hands and feet (`observe_landmarks`)."""
     hands: Floats
     """(N, 2, 21, 3) px, confidence."""
-    face: NDArray[np.bool_]
-    """(N,) a face is found: left and right are certain."""
+    evidence: Floats
+    """(N,) that left and right are as they are, -1 to 1 (`Sighting`)."""
     colours: Floats
     """(K, 2, 4, 4, 4) mean colours of the clothes of each track (`colours_of`)."""
 
@@ -93,7 +93,7 @@ def detect_people(
         _stacked([row.keypoints3d for row in rows], (KEYPOINT_COUNT, 4)),
         _stacked([row.landmarks for row in rows], (len(LANDMARKS), 3)),
         _stacked([row.hands for row in rows], (2, HAND_POINTS, 3)),
-        np.array([row.face for row in rows], np.bool_),
+        np.array([row.evidence for row in rows], np.float32),
         _stacked(means, (2, 4, 4, 4)),
     )
 
@@ -107,7 +107,7 @@ class _Row(NamedTuple):
     keypoints3d: Floats
     landmarks: Floats
     hands: Floats
-    face: bool
+    evidence: float
 
 
 def _row(frame: int, track: int, one: Sighting, size: tuple[int, int]) -> _Row:
@@ -123,7 +123,7 @@ def _row(frame: int, track: int, one: Sighting, size: tuple[int, int]) -> _Row:
         found.keypoints3d,
         observe_landmarks(found.landmarks[None], face, hands, size)[0],
         nothing if details is None else details.hands,
-        details is not None and bool((details.face[:, 2] > 0).any()),
+        one.evidence,
     )
 
 

@@ -9,12 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.detected_landmarks import LANDMARKS
-from ptx.geometry.hands import HAND_POINTS
-from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion import Observed
 from ptx.inference.clip_detection import Floats, Ints, Stretch
+from ptx.inference.clip_sides import Sighted, with_steady_sides
 from ptx.pipeline.errors import PtxError
 
 SAME_PLACE = 0.25
@@ -31,8 +29,6 @@ class PersonInClip(NamedTuple):
     """Keypoints a frame, and the cuts."""
     hands: Floats
     """(T, 2, 21, 3) px, confidence."""
-    face: NDArray[np.bool_]
-    """(T,) their face is found."""
     there: NDArray[np.bool_]
     """(T,) they are detected."""
 
@@ -118,19 +114,27 @@ def _alike(colours: Floats, people: Sequence[_Person], frames: set[int]) -> _Per
 def _gathered(person: _Person, stretches: Sequence[Stretch]) -> PersonInClip:
     """Lay a person's sightings into arrays of all frames; those of the later stretch count where two share a frame."""
     count = stretches[-1].first + stretches[-1].count
-    keypoints = np.full((count, KEYPOINT_COUNT, 3), (np.nan, np.nan, 0), np.float32)
-    keypoints3d = np.full((count, KEYPOINT_COUNT, 4), (np.nan, np.nan, np.nan, 0), np.float32)
-    landmarks = np.full((count, len(LANDMARKS), 3), (np.nan, np.nan, 0), np.float32)
-    hands = np.full((count, 2, HAND_POINTS, 3), (np.nan, np.nan, 0), np.float32)
-    face, there = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    for number, rows in person.rows:
-        stretch = stretches[number]
-        at = stretch.frame[rows]
-        keypoints[at], keypoints3d[at] = stretch.keypoints[rows], stretch.keypoints3d[rows]
-        landmarks[at], hands[at] = stretch.landmarks[rows], stretch.hands[rows]
-        face[at], there[at] = stretch.face[rows], True
     cuts = np.unique(np.concatenate([stretch.cuts for stretch in stretches]))
-    return PersonInClip(Observed(keypoints, keypoints3d, landmarks, cuts), hands, face, there)
+    names = Sighted._fields
+    rows = [[getattr(stretches[number], name)[at] for name in names] for number, at in person.rows]
+    joined = Sighted(*(np.concatenate(columns) for columns in zip(*rows, strict=True)))
+    frames, last = np.unique(joined.frame[::-1], return_index=True)
+    sighted = with_steady_sides(Sighted(*(array[::-1][last] for array in joined)), cuts)
+    there = np.zeros(count, np.bool_)
+    there[frames] = True
+    keypoints, keypoints3d, landmarks, hands = (
+        _laid(array, frames, count)
+        for array in (sighted.keypoints, sighted.keypoints3d, sighted.landmarks, sighted.hands)
+    )
+    return PersonInClip(Observed(keypoints, keypoints3d, landmarks, cuts), hands, there)
+
+
+def _laid(points: Floats, frames: Ints, count: int) -> Floats:
+    """Lay points (N, ..., n) of some frames into an array (T, ..., n), where others are missing: NaN, confidence 0."""
+    out = np.full((count, *points.shape[1:]), np.nan, np.float32)
+    out[..., -1] = 0
+    out[frames] = points
+    return out
 
 
 def _distance(one: Floats, other: Floats) -> float:

@@ -12,7 +12,6 @@ import numpy as np
 
 from ptx.avatar.clip import Clip
 from ptx.geometry.body import Body
-from ptx.geometry.camera import project
 from ptx.geometry.fitting.hands import fit_hands
 from ptx.geometry.motion import Motion, fit_motion, smooth_hands
 from ptx.geometry.skinning import joint_transforms
@@ -52,7 +51,14 @@ def fit_driving(
         fps: frames a second.
         advance: told how many more frames are fitted.
     """
-    motion = fit_motion(body, person.observed, size, float(fps), progress=advance)
+    done = 0
+
+    def told(frames: int) -> None:
+        nonlocal done
+        advance(frames - done)
+        done = frames
+
+    motion = fit_motion(body, person.observed, size, float(fps), progress=told)
     if body.hands is None:
         return Driving(motion, None, size, fps)
     fingers = np.zeros((len(motion.pose), *_fingers(body)), np.float32)
@@ -106,6 +112,6 @@ def load_driving(path: Path) -> Driving:
     """Read what `save_driving` wrote."""
     with np.load(path, allow_pickle=False) as file:
         motion = Motion(**{name: file[name] for name in Motion._fields})
-        fingers = file["hands_pose"] if "hands_pose" in file else None
+        fingers = file.get("hands_pose")
         height, width = file["size"].tolist()
         return Driving(motion, fingers, (height, width), Fraction(*file["rate"].tolist()))

@@ -15,6 +15,9 @@ from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.local import file_lock
 from ptx.pipeline.storage.storage import Busy
 
+PIECE = 240
+"""Frames of a piece of a film's job: those that are computed anew at most after a stop."""
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -58,7 +61,8 @@ class Pieces:
                     continue
                 try:
                     with file_lock(_lock(self.folder.with_name(f"{self.folder.name}-{path.name}")), wait=wait):
-                        if self.folder.exists() and not path.exists():
+                        # In this order: a piece that is missing before its folder is there was not removed with it.
+                        if not path.exists() and self.folder.exists():
                             one(number, path)
                 except Busy:
                     continue
@@ -75,7 +79,7 @@ def claim(output: Path, facts: Mapping[str, Json]) -> Path:
     note = folder / "facts.json"
     with file_lock(_lock(folder)):
         if folder.exists() and read_json_object(note) != facts:
-            shutil.rmtree(folder)
+            _remove(folder)
         if not folder.exists():
             folder.mkdir(parents=True)
             write_json(note, facts)
@@ -87,7 +91,15 @@ def finish(folder: Path, join: Callable[[], None]) -> None:
     with file_lock(_lock(folder)):
         if folder.exists():
             join()
-            shutil.rmtree(folder)
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that others may look into: it is gone at once, not file by file."""
+    gone = folder.with_name(f"{folder.name}.removed")
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _lock(path: Path) -> Path:

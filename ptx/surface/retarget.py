@@ -65,7 +65,9 @@ def retarget(source: FittedBody, path: Trajectory, fps: float) -> Floats:
         path: the other's motion.
         fps: frames a second.
     """
-    mine, theirs = (_joints(body, path.pose, betas) for body, betas in ((source.body, source.betas), (source.body, path.betas)))
+    mine, theirs = (
+        _joints(body, path.pose, betas) for body, betas in ((source.body, source.betas), (source.body, path.betas))
+    )
     ratio = _leg(source.body, path.betas) / _leg(source.body, source.betas)
     camera = path.camera.astype(np.float64)
     pelvis = project(camera, theirs[:, :1])[:, 0, :2]
@@ -171,9 +173,7 @@ def _foot(camera: NDArray[np.floating], joints: NDArray[np.float64]) -> NDArray[
     return np.stack([project(camera, joints[:, list(foot)])[..., :2].mean(1) for foot in FEET], axis=1)
 
 
-def _settled(
-    apart: NDArray[np.float64], contacts: NDArray[np.bool_], sigma: float
-) -> NDArray[np.float64]:
+def _settled(apart: NDArray[np.float64], contacts: NDArray[np.bool_], sigma: float) -> NDArray[np.float64]:
     """Spread over time what moves feet to where they must stand.
 
     Args:
