@@ -10,6 +10,7 @@ import pytest
 
 from ptx.pipeline.array_slice import ArraySlice
 from ptx.pipeline.pieces import Pieces, claim, finish
+from ptx.pipeline.storage.files import write_atomic
 
 
 def pieces(folder: Path, count: int = 5) -> Pieces:
@@ -57,7 +58,7 @@ def _work(output: Path, part: ArraySlice) -> None:
         time.sleep(0.05)
         with (output.parent / "log").open("a") as file:
             file.write(f"{number}\n")
-        path.write_text(str(number))
+        write_atomic(path, str(number).encode())
 
     pieces(folder, 8).make(one, part)
     finish(folder, lambda: output.write_text("".join(path.read_text() for path in pieces(folder, 8).paths)))
