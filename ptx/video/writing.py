@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.files import explain, sync_folder
 from ptx.video.gif import GifFile
-from ptx.video.pyav import explained, require_av
+from ptx.video.pyav import INSTALL, raising_os_errors, require_av
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -80,7 +80,10 @@ class Sink(Protocol):
         """Add a frame."""
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write what is left and close the file."""
+
+    def close(self) -> None:
+        """Close the file as it is."""
 
 
 class ClipWriter:
@@ -116,8 +119,8 @@ class ClipWriter:
         self._provenance = provenance
         self._unfinished = path.with_name(f".{path.name}.tmp")
         rate = Fraction(fps).limit_denominator(1001)
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._sink = self._open(rate, alpha)
         except OSError as error:
             raise explain(error, path) from error
@@ -125,12 +128,7 @@ class ClipWriter:
     def _open(self, fps: Fraction, alpha: bool) -> Sink:
         text = {} if self._provenance is None else self._provenance.text
         if self.path.suffix.lower() == ".gif":
-            with ExitStack() as stack:
-                file = stack.enter_context(self._unfinished.open("wb"))
-                sink = GifFile(file, self._size, fps, alpha=alpha, comment="\n".join(text.values()))
-                self._stack = stack.pop_all()
-            return sink
-        self._stack = ExitStack()
+            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment="\n".join(text.values()))
         coding = coding_of(self.path)
         tags = {key.upper(): value for key, value in text.items()} if coding is WEBM else {}
         return CodedFile(self._unfinished, coding, self._size, fps, alpha=alpha, tags=tags)
@@ -158,8 +156,7 @@ class ClipWriter:
             if error is None:
                 self._finish()
         finally:
-            self._stack.close()
-            if isinstance(self._sink, CodedFile):
+            with suppress(OSError):
                 self._sink.close()
             with suppress(OSError):
                 self._unfinished.unlink(missing_ok=True)
@@ -167,7 +164,6 @@ class ClipWriter:
     def _finish(self) -> None:
         try:
             self._sink.finish()
-            self._stack.close()
             if self._provenance is not None and self.path.suffix.lower() == ".mp4":
                 append_xmp(self._unfinished, self._provenance)
             move_whole(self._unfinished, self.path)
@@ -181,7 +177,6 @@ class CodedFile:
     def __init__(
         self, path: Path, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool, tags: Mapping[str, str]
     ) -> None:
-        self._path = path
         self._container, self._stream = _open_encoder(path, coding, size, fps, alpha=alpha)
         self._container.metadata.update(tags)
         self._number = 0
@@ -197,18 +192,19 @@ class CodedFile:
         frame.pts = self._number
         frame.time_base = self._stream.codec_context.time_base
         self._number += 1
-        with explained(self._path, "cannot be written"):
+        with raising_os_errors():
             self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """Write what is left and close the file."""
-        with explained(self._path, "cannot be written"):
+        with raising_os_errors():
             self._container.mux(self._stream.encode())
             self._container.close()
 
     def close(self) -> None:
         """Close the file as it is."""
-        self._container.close()
+        with raising_os_errors():
+            self._container.close()
 
 
 def _open_encoder(
@@ -219,7 +215,7 @@ def _open_encoder(
     from av.video.stream import VideoStream
 
     options = BIT_EXACT | ({"movflags": "+faststart"} if coding.container == "mp4" else {})
-    with explained(path, "cannot be written"):
+    with raising_os_errors():
         container = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
         stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
     assert isinstance(stream, VideoStream)
@@ -250,8 +246,14 @@ def check_film(path: Path, *, alpha: bool = False) -> None:
         raise PtxError(f"{path}: moving pictures are written as .mp4, .webm or .gif")
     if suffix == ".mp4" and alpha:
         raise PtxError(f"{path}: MP4 has no transparency: write .webm or .gif, or choose a background")
-    if suffix != ".gif":
-        require_av(path, "; .gif is written without it")
+    if suffix == ".gif":
+        return
+    require_av(path, "; .gif is written without it")
+    import av
+
+    codec = coding_of(path).codec
+    if codec not in av.codecs_available:  # that of some distributions of Linux
+        raise PtxError(f"{path}: this PyAV has no encoder {codec}: {INSTALL} brings one; or write .gif")
 
 
 def append_xmp(path: Path, origin: Origin) -> None:
