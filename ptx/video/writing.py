@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.files import explain, sync_folder
+from ptx.pipeline.storage.files import explain
+from ptx.video.atomic import move_whole
 from ptx.video.gif import GifFile
 from ptx.video.pyav import INSTALL, raising_os_errors, require_av
 
@@ -38,7 +38,7 @@ BIT_EXACT = {"fflags": "+bitexact"}
 """Option of all containers: no version, no random numbers; the same frames give the same bytes."""
 
 KEYFRAMES = 2
-"""Seconds between keyframes, at most: films can be sought in."""
+"""Seconds between keyframes, at most, so that players find any place soon."""
 
 
 class Coding(NamedTuple):
@@ -126,12 +126,12 @@ class ClipWriter:
             raise explain(error, path) from error
 
     def _open(self, fps: Fraction, alpha: bool) -> Sink:
-        text = {} if self._provenance is None else self._provenance.text
         if self.path.suffix.lower() == ".gif":
-            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment="\n".join(text.values()))
+            comment = "" if self._provenance is None else "\n".join(self._provenance.text.values())
+            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment=comment)
         coding = coding_of(self.path)
-        tags = {key.upper(): value for key, value in text.items()} if coding is WEBM else {}
-        return CodedFile(self._unfinished, coding, self._size, fps, alpha=alpha, tags=tags)
+        container = open_container(self._unfinished, coding, tags_of(coding, self._provenance))
+        return CodedFile(container, coding, self._size, fps, alpha=alpha)
 
     def __enter__(self) -> Self:
         return self
@@ -175,10 +175,10 @@ class CodedFile:
     """Video of one codec in a container, by PyAV."""
 
     def __init__(
-        self, path: Path, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool, tags: Mapping[str, str]
+        self, container: OutputContainer, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
     ) -> None:
-        self._container, self._stream = _open_encoder(path, coding, size, fps, alpha=alpha)
-        self._container.metadata.update(tags)
+        self._container = container
+        self._stream = _encoder(container, coding, size, fps, alpha=alpha)
         self._number = 0
 
     def write(self, image: Image) -> None:
@@ -207,17 +207,29 @@ class CodedFile:
             self._container.close()
 
 
-def _open_encoder(
-    path: Path, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
-) -> tuple[OutputContainer, VideoStream]:
-    """Open a file and the encoder of its one stream of video."""
-    import av
-    from av.video.stream import VideoStream
+def open_container(path: Path, coding: Coding, tags: Mapping[str, str]) -> OutputContainer:
+    """Open a film for writing, with tags.
 
-    options = BIT_EXACT | ({"movflags": "+faststart"} if coding.container == "mp4" else {})
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import av
+
+    options = BIT_EXACT | ({"movflags": "+faststart"} if coding is MP4 else {})
     with raising_os_errors():
         container = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
-        stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
+    container.metadata.update(tags)
+    return container
+
+
+def _encoder(
+    container: OutputContainer, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
+) -> VideoStream:
+    """Add a stream of video to a film, and open its encoder."""
+    from av.codec.context import Flags
+    from av.video.stream import VideoStream
+
+    stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = (side + side % 2 for side in size)
     stream.pix_fmt = "yuva420p" if alpha else "yuv420p"
@@ -226,8 +238,13 @@ def _open_encoder(
     context.time_base = 1 / fps
     context.gop_size = max(1, round(KEYFRAMES * fps))
     context.color_range, context.colorspace, context.color_primaries, context.color_trc = LIMITED, BT709, BT709, BT709
-    context.flags |= av.codec.context.Flags.bitexact | av.codec.context.Flags.closed_gop
-    return container, stream
+    context.flags |= Flags.bitexact | Flags.closed_gop
+    return stream
+
+
+def tags_of(coding: Coding, origin: Origin | None) -> dict[str, str]:
+    """Return the tags of a film that say its origin; an MP4 has XMP instead, see `append_xmp`."""
+    return {} if origin is None or coding is MP4 else {key.upper(): value for key, value in origin.text.items()}
 
 
 def coding_of(path: Path) -> Coding:
@@ -261,11 +278,3 @@ def append_xmp(path: Path, origin: Origin) -> None:
     content = XMP_BOX + origin.xmp.encode()
     with path.open("ab") as file:
         file.write((len(content) + 8).to_bytes(4, "big") + b"uuid" + content)
-
-
-def move_whole(unfinished: Path, path: Path) -> None:
-    """Move a finished file to its place, so that it is there whole, also after a power cut."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-    sync_folder(path.parent)

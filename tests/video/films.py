@@ -59,6 +59,8 @@ def write_film(
         if rotation is not None:
             stream.set_display_rotation(rotation)
         sound = None if tone is None else film.add_stream(tone[0], rate=tone[1])
+        if sound is not None:
+            sound.layout = "mono"
         for k, image in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
             if pixels != "rgb24":
