@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import sqrt
 from typing import NamedTuple
 
 import cv2
@@ -50,7 +51,7 @@ class Cuts:
     """Hard cuts of a film that is fed frame after frame: the difference to the frame before is far above the usual one.
 
     A difference is one of colour (the share of pixels whose colour is another) and of structure (the correlation of brightness, after the
-    shift that fits best): the root of their product, so that neither light nor motion alone is a cut. Flashes up to WAIT - 1 frames, pans, and fades, which change a little with every frame, are no cuts; nor is
+    shift that fits best), which counts more: that times the root of the other, so that neither light nor motion alone is a cut. Flashes up to WAIT - 1 frames, pans, and fades, which change a little with every frame, are no cuts; nor is
     where two shots are of the same place. Two small frames are kept.
     """
 
@@ -125,7 +126,7 @@ def difference(one: SmallFrame, other: SmallFrame) -> float:
     """Return how different two frames are, 0 to 1."""
     colour = float(np.abs(one.colours - other.colours).sum()) / 2
     structure = min(_structure(one.luma, other.luma), _structure(*_shifted(one.luma, other.luma)))
-    return (colour * structure) ** 0.5
+    return structure * sqrt(colour)
 
 
 def _structure(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
