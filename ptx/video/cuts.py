@@ -25,7 +25,10 @@ BINS = 6
 FLAT = 6.0**2
 """Variance of that, levels², below which a picture counts as flat: its structure is noise."""
 
-LEAST_JUMP = 0.3
+LIKE = 0.3
+"""Difference in structure below which a shifted picture is the same one; something that looks a little alike is always found."""
+
+LEAST_JUMP = 0.25
 """Difference of neighbouring frames, 0 to 1, from which on it may be a cut."""
 
 OVER_LEVEL = 2.5
@@ -51,8 +54,8 @@ class Cuts:
     """Hard cuts of a film that is fed frame after frame: the difference to the frame before is far above the usual one.
 
     A difference is one of colour (the share of pixels whose colour is another) and of structure (the correlation of brightness, after the
-    shift that fits best), which counts more: that times the root of the other, so that neither light nor motion alone is a cut. Flashes up to WAIT - 1 frames, pans, and fades, which change a little with every frame, are no cuts; nor is
-    where two shots are of the same place. Two small frames are kept.
+    shift that fits best), which counts more, so that neither light nor motion alone is a cut. Flashes up to WAIT - 1 frames, pans, and
+    fades, which change a little with every frame, are no cuts; nor is where two shots are of the same place. Two small frames are kept.
     """
 
     def __init__(self) -> None:
@@ -89,7 +92,7 @@ class Cuts:
             return None
         self._since.append(change)
         assert self._before is not None
-        if difference(self._before, frame) < max(LEAST_JUMP, self._since[0]) / 2:
+        if difference(self._before, frame) < min(LEAST_JUMP, self._since[0] / 3):
             self._jump = self._before = None  # a flash: all is as before
             return None
         return self._decide() if len(self._since) > WAIT else None
@@ -125,7 +128,8 @@ def shrink(image: Image) -> SmallFrame:
 def difference(one: SmallFrame, other: SmallFrame) -> float:
     """Return how different two frames are, 0 to 1."""
     colour = float(np.abs(one.colours - other.colours).sum()) / 2
-    structure = min(_structure(one.luma, other.luma), _structure(*_shifted(one.luma, other.luma)))
+    structure, shifted = _structure(one.luma, other.luma), _structure(*_shifted(one.luma, other.luma))
+    structure = min(structure, shifted) if shifted < LIKE else structure
     return structure * sqrt(colour)
 
 

@@ -184,11 +184,18 @@ class CodedFile:
     def write(self, image: Image) -> None:
         """Add a frame."""
         import av
+        from av.video.reformatter import Interpolation
 
         height, width = image.shape[:2]
         even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24" if image.shape[2] == 3 else "rgba")
-        frame = frame.reformat(format=self._stream.pix_fmt, dst_colorspace=BT709, dst_color_range=LIMITED, threads=1)
+        frame = frame.reformat(
+            format=self._stream.pix_fmt,
+            dst_colorspace=BT709,
+            dst_color_range=LIMITED,
+            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+            threads=1,
+        )
         frame.pts = self._number
         frame.time_base = self._stream.codec_context.time_base
         self._number += 1
