@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
-from typing import BinaryIO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,9 @@ LONGEST_COMMENT_BLOCK = 255
 class GifFile:
     """A GIF that repeats for ever. Where alpha is below a half it is transparent."""
 
-    def __init__(self, file: BinaryIO, size: tuple[int, int], fps: Fraction, *, alpha: bool, comment: str) -> None:
-        self._file, self._size, self._fps, self._alpha, self._comment = file, size, fps, alpha, comment
+    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, *, alpha: bool, comment: str) -> None:
+        self._file = path.open("wb")
+        self._size, self._fps, self._alpha, self._comment = size, fps, alpha, comment
         self._first: list[Image] = []
         """Frames before the palette is chosen."""
         self._palette: Pillow.Image | None = None
@@ -58,12 +59,17 @@ class GifFile:
             self._begin()
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write what is left and close the file."""
         if self._palette is None:
             self._begin()
         if self._waiting is not None:
             self._put(self._time(self._written))
         self._file.write(b";")
+        self._file.close()
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        self._file.close()
 
     def _begin(self) -> None:
         """Choose the palette, write the head of the file and the frames up to here."""

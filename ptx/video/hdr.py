@@ -54,9 +54,10 @@ def to_srgb(image: NDArray[np.uint16], transfer: Transfer) -> NDArray[np.uint8]:
 
 def pressed(light: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return light (any shape), 1 = reference white, pressed into 0 to 1 above KNEE: extended Reinhard, slope 1 at the knee, PEAK → 1."""
-    over = (np.minimum(light, PEAK) - KNEE) / (1 - KNEE)
+    over = (np.clip(light, KNEE, PEAK) - KNEE) / (1 - KNEE)
     most = (PEAK - KNEE) / (1 - KNEE)
-    return np.where(light <= KNEE, light, KNEE + (1 - KNEE) * over * (1 + over / most**2) / (1 + over))
+    shown: NDArray[np.float32] = np.minimum(light, KNEE) + (1 - KNEE) * over * (1 + over / most**2) / (1 + over)
+    return shown
 
 
 @cache

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image as Pillow
+
 from ptx.pipeline.errors import PtxError, one_line
 
 if TYPE_CHECKING:
@@ -35,14 +37,14 @@ def require_av(path: Path, instead: str = "") -> None:
 
 
 @contextmanager
-def explained(path: Path, what: str = "cannot be read as a film") -> Iterator[None]:
-    """Raise PtxError in place of FFmpeg's errors."""
+def raising_os_errors() -> Iterator[None]:
+    """Raise OSError in place of FFmpeg's errors, with number and words of the operating system where they come from there."""
     import av
 
     try:
         yield
     except av.FFmpegError as error:
-        raise PtxError(f"{path}: {what}: {one_line(error)}") from error
+        raise OSError(error.errno, reason(error)) from error
 
 
 def open_film(path: Path) -> InputContainer:
@@ -60,7 +62,20 @@ def open_film(path: Path) -> InputContainer:
     try:
         return av.open(f"file:{path}", "r", container_options=options, metadata_errors="replace")
     except av.FFmpegError as error:
-        raise PtxError(f"{path}: is no film, or is damaged from its beginning ({reason(error)})") from error
+        what = (
+            "a picture, not a film"
+            if _is_picture(path)
+            else f"no film, or damaged from its beginning ({reason(error)})"
+        )
+        raise PtxError(f"{path}: is {what}") from error
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with Pillow.open(path):
+            return True
+    except (OSError, ValueError, Pillow.DecompressionBombError):
+        return False
 
 
 def reason(error: Exception) -> str:

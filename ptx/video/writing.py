@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.files import explain, sync_folder
+from ptx.pipeline.storage.files import explain
+from ptx.video.atomic import move_whole
 from ptx.video.gif import GifFile
-from ptx.video.pyav import explained, require_av
+from ptx.video.pyav import INSTALL, raising_os_errors, require_av
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -38,7 +38,7 @@ BIT_EXACT = {"fflags": "+bitexact"}
 """Option of all containers: no version, no random numbers; the same frames give the same bytes."""
 
 KEYFRAMES = 2
-"""Seconds between keyframes, at most: films can be sought in."""
+"""Seconds between keyframes, at most, so that players find any place soon."""
 
 
 class Coding(NamedTuple):
@@ -80,7 +80,10 @@ class Sink(Protocol):
         """Add a frame."""
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write what is left and close the file."""
+
+    def close(self) -> None:
+        """Close the file as it is."""
 
 
 class ClipWriter:
@@ -116,24 +119,19 @@ class ClipWriter:
         self._provenance = provenance
         self._unfinished = path.with_name(f".{path.name}.tmp")
         rate = Fraction(fps).limit_denominator(1001)
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._sink = self._open(rate, alpha)
         except OSError as error:
             raise explain(error, path) from error
 
     def _open(self, fps: Fraction, alpha: bool) -> Sink:
-        text = {} if self._provenance is None else self._provenance.text
         if self.path.suffix.lower() == ".gif":
-            with ExitStack() as stack:
-                file = stack.enter_context(self._unfinished.open("wb"))
-                sink = GifFile(file, self._size, fps, alpha=alpha, comment="\n".join(text.values()))
-                self._stack = stack.pop_all()
-            return sink
-        self._stack = ExitStack()
+            comment = "" if self._provenance is None else "\n".join(self._provenance.text.values())
+            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment=comment)
         coding = coding_of(self.path)
-        tags = {key.upper(): value for key, value in text.items()} if coding is WEBM else {}
-        return CodedFile(self._unfinished, coding, self._size, fps, alpha=alpha, tags=tags)
+        container = open_container(self._unfinished, coding, tags_of(coding, self._provenance))
+        return CodedFile(container, coding, self._size, fps, alpha=alpha)
 
     def __enter__(self) -> Self:
         return self
@@ -158,8 +156,7 @@ class ClipWriter:
             if error is None:
                 self._finish()
         finally:
-            self._stack.close()
-            if isinstance(self._sink, CodedFile):
+            with suppress(OSError):
                 self._sink.close()
             with suppress(OSError):
                 self._unfinished.unlink(missing_ok=True)
@@ -167,7 +164,6 @@ class ClipWriter:
     def _finish(self) -> None:
         try:
             self._sink.finish()
-            self._stack.close()
             if self._provenance is not None and self.path.suffix.lower() == ".mp4":
                 append_xmp(self._unfinished, self._provenance)
             move_whole(self._unfinished, self.path)
@@ -179,49 +175,68 @@ class CodedFile:
     """Video of one codec in a container, by PyAV."""
 
     def __init__(
-        self, path: Path, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool, tags: Mapping[str, str]
+        self, container: OutputContainer, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
     ) -> None:
-        self._path = path
-        self._container, self._stream = _open_encoder(path, coding, size, fps, alpha=alpha)
-        self._container.metadata.update(tags)
+        self._container = container
+        self._stream = _encoder(container, coding, size, fps, alpha=alpha)
         self._number = 0
 
     def write(self, image: Image) -> None:
         """Add a frame."""
         import av
+        from av.video.reformatter import Interpolation
 
         height, width = image.shape[:2]
         even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24" if image.shape[2] == 3 else "rgba")
-        frame = frame.reformat(format=self._stream.pix_fmt, dst_colorspace=BT709, dst_color_range=LIMITED, threads=1)
+        frame = frame.reformat(
+            format=self._stream.pix_fmt,
+            dst_colorspace=BT709,
+            dst_color_range=LIMITED,
+            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT,
+            threads=1,
+        )
         frame.pts = self._number
         frame.time_base = self._stream.codec_context.time_base
         self._number += 1
-        with explained(self._path, "cannot be written"):
+        with raising_os_errors():
             self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """Write what is left and close the file."""
-        with explained(self._path, "cannot be written"):
+        with raising_os_errors():
             self._container.mux(self._stream.encode())
             self._container.close()
 
     def close(self) -> None:
         """Close the file as it is."""
-        self._container.close()
+        with raising_os_errors():
+            self._container.close()
 
 
-def _open_encoder(
-    path: Path, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
-) -> tuple[OutputContainer, VideoStream]:
-    """Open a file and the encoder of its one stream of video."""
+def open_container(path: Path, coding: Coding, tags: Mapping[str, str]) -> OutputContainer:
+    """Open a film for writing, with tags.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     import av
+
+    options = BIT_EXACT | ({"movflags": "+faststart"} if coding is MP4 else {})
+    with raising_os_errors():
+        container = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
+    container.metadata.update(tags)
+    return container
+
+
+def _encoder(
+    container: OutputContainer, coding: Coding, size: tuple[int, int], fps: Fraction, *, alpha: bool
+) -> VideoStream:
+    """Add a stream of video to a film, and open its encoder."""
+    from av.codec.context import Flags
     from av.video.stream import VideoStream
 
-    options = BIT_EXACT | ({"movflags": "+faststart"} if coding.container == "mp4" else {})
-    with explained(path, "cannot be written"):
-        container = av.open(f"file:{path}", "w", format=coding.container, container_options=options)
-        stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
+    stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
     assert isinstance(stream, VideoStream)
     stream.height, stream.width = (side + side % 2 for side in size)
     stream.pix_fmt = "yuva420p" if alpha else "yuv420p"
@@ -230,8 +245,13 @@ def _open_encoder(
     context.time_base = 1 / fps
     context.gop_size = max(1, round(KEYFRAMES * fps))
     context.color_range, context.colorspace, context.color_primaries, context.color_trc = LIMITED, BT709, BT709, BT709
-    context.flags |= av.codec.context.Flags.bitexact | av.codec.context.Flags.closed_gop
-    return container, stream
+    context.flags |= Flags.bitexact | Flags.closed_gop
+    return stream
+
+
+def tags_of(coding: Coding, origin: Origin | None) -> dict[str, str]:
+    """Return the tags of a film that say its origin; an MP4 has XMP instead, see `append_xmp`."""
+    return {} if origin is None or coding is MP4 else {key.upper(): value for key, value in origin.text.items()}
 
 
 def coding_of(path: Path) -> Coding:
@@ -250,8 +270,14 @@ def check_film(path: Path, *, alpha: bool = False) -> None:
         raise PtxError(f"{path}: moving pictures are written as .mp4, .webm or .gif")
     if suffix == ".mp4" and alpha:
         raise PtxError(f"{path}: MP4 has no transparency: write .webm or .gif, or choose a background")
-    if suffix != ".gif":
-        require_av(path, "; .gif is written without it")
+    if suffix == ".gif":
+        return
+    require_av(path, "; .gif is written without it")
+    import av
+
+    codec = coding_of(path).codec
+    if codec not in av.codecs_available:  # that of some distributions of Linux
+        raise PtxError(f"{path}: this PyAV has no encoder {codec}: {INSTALL} brings one; or write .gif")
 
 
 def append_xmp(path: Path, origin: Origin) -> None:
@@ -259,11 +285,3 @@ def append_xmp(path: Path, origin: Origin) -> None:
     content = XMP_BOX + origin.xmp.encode()
     with path.open("ab") as file:
         file.write((len(content) + 8).to_bytes(4, "big") + b"uuid" + content)
-
-
-def move_whole(unfinished: Path, path: Path) -> None:
-    """Move a finished file to its place, so that it is there whole, also after a power cut."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-    sync_folder(path.parent)
