@@ -72,5 +72,4 @@ def find_contacts(feet: Floats, fps: float) -> NDArray[np.bool_]:
 
 def feet_on_ground(contacts: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Feet (T, 2), right and left, any of whose points (T, 6) is on the ground."""
-    feet: NDArray[np.bool_] = contacts.reshape(len(contacts), len(SIDES), -1).any(axis=2)
-    return feet
+    return np.asarray(contacts.reshape(len(contacts), len(SIDES), -1).any(axis=2), np.bool_)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
-from ptx.geometry.fitting.checks import find_missing, split_keypoints
+from ptx.geometry.fitting.checks import check_fit, find_missing, split_keypoints
+from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import CAMERA_PARAMS, FitModel, State, allocate_posed, mean_state, skeleton_of
@@ -20,6 +21,7 @@ from ptx.geometry.fitting.search import write_pose
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
 from ptx.geometry.motion.first_guess import allocate_candidates, find_path
 from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
@@ -30,6 +32,10 @@ from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+BODY = slice(KEYPOINT_COUNT)
+"""The 18 keypoints, which the landmarks follow."""
 
 
 class Observed(NamedTuple):
@@ -89,30 +95,28 @@ def fit_motion(
     options = options or MotionOptions()
     count = len(observed.keypoints)
     _check(observed, count, fps)
-    pixels, weight = split_keypoints(observed.keypoints, options.frame.min_confidence)
-    known = _known(body, pixels, weight, options)
-    betas = clip_betas(
-        body, observed.keypoints[known], observed.keypoints3d[known], observed.landmarks[known], size, options.frame
-    )
-    skeleton = shaped_skeleton(skeleton_of(body, attach_landmarks(body)), betas)
-    pose, camera = np.zeros((count, JOINT_COUNT, 3)), np.zeros((count, 3))
+    seen, prior = _read(observed, options.frame.min_confidence), build_prior(landmarks=True)
+    model = FitModel(skeleton_of(body, attach_landmarks(body)), prior)
+    known = _known(model, seen, options)
+    betas = clip_betas(model, _mean_points(model), _frames(seen, known), options.frame.search())
+    shaped = FitModel(shaped_skeleton(model.skeleton, betas), prior)
+    pose, camera = np.zeros((count, JOINT_COUNT, 3), np.float32), np.zeros((count, 3), np.float32)
     contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)
     for start, stop in stretches(known, observed.cuts, round(options.max_gap * fps)):
         part = slice(start, stop)
-        pose[part], camera[part], contacts[part] = _fit_stretch(
-            FitModel(skeleton, build_prior(landmarks=True)), observed, part, known[part], fps, options
-        )
-        fitted[part] = True
+        pose[part], camera[part], contacts[part] = _fit_stretch(shaped, _frames(seen, part), known[part], fps, options)
+        fitted[part] = _is_there(body, pose[part], betas, camera[part], observed.keypoints[part], size, options)
         if progress:
             progress(stop)
     source = held_frames(fitted, observed.cuts, round(options.max_hold * fps))
     usable = source >= 0
     for array in (pose, camera, contacts):
         array[usable] = array[source[usable]]
+        array[~usable] = 0
     return Motion(
-        pose=pose.astype(np.float32),
+        pose=pose,
         betas=betas.astype(np.float32),
-        camera=camera.astype(np.float32),
+        camera=camera,
         usable=usable,
         filled=usable & ~known,
         contacts=contacts,
@@ -133,41 +137,60 @@ def _check(observed: Observed, count: int, fps: float) -> None:
         raise ValueError(f"fps must be above 0, not {fps}")
 
 
-def _mean_points(skeleton_model: FitModel) -> Floats:
+def _read(observed: Observed, least: float) -> Observations:
+    """Keypoints and landmarks, px, and 3D keypoints, metres, with 0 where they are missing."""
+    pixels, weight = split_keypoints(observed.keypoints, least)
+    more, more_weight = split_keypoints(observed.landmarks, least)
+    xyz, weight3 = split_keypoints(observed.keypoints3d, least)
+    return Observations(np.concatenate([pixels, more], 1), np.concatenate([weight, more_weight], 1), xyz, weight3)
+
+
+def _is_there(
+    body: Body,
+    pose: NDArray[np.float32],
+    betas: Floats,
+    camera: NDArray[np.float32],
+    keypoints: NDArray[np.floating],
+    size: tuple[int, int],
+    options: MotionOptions,
+) -> bool:
+    """Return whether bodies meet the keypoints of most frames (T, 18, 3) that show any, as `check_fit` has it."""
+    shown = valid_keypoints(keypoints).any(axis=1)
+    shapes = np.tile(betas.astype(np.float32), (int(shown.sum()), 1))
+    check = check_fit(body, pose[shown], shapes, camera[shown], keypoints[shown], size, options.frame)
+    return 2 * len(check.problems) <= len(check.pose)
+
+
+def _frames(seen: Observations, chosen: slice | Bools) -> Observations:
+    """Observations of some frames."""
+    return Observations(seen.xy[chosen], seen.weight[chosen], seen.xyz[chosen], seen.weight3[chosen])
+
+
+def _mean_points(model: FitModel) -> Floats:
     """Points (K, 3) of the mean pose, metres."""
-    posed = allocate_posed(skeleton_model.prior)
-    pose_skeleton(skeleton_model, mean_state(skeleton_model.prior), posed)
+    posed = allocate_posed(model.prior)
+    pose_skeleton(model, mean_state(model.prior), posed)
     return posed.points
 
 
-def _known(body: Body, pixels: Floats, weight: Floats, options: MotionOptions) -> Bools:
+def _known(model: FitModel, seen: Observations, options: MotionOptions) -> Bools:
     """Frames (T,) with enough keypoints to hold a body in place, as `fit` has it."""
-    unit = guess_scale(pixels, weight, _mean_points(FitModel(skeleton_of(body), build_prior())))
-    known = np.ones(len(pixels), np.bool_)
-    known[list(find_missing(weight, TORSO, unit, options.frame))] = False
+    unit = guess_scale(seen.xy[:, BODY], seen.weight[:, BODY], _mean_points(model)[BODY])
+    known = np.ones(len(unit), np.bool_)
+    known[list(find_missing(seen.weight[:, BODY], TORSO, unit, options.frame))] = False
     return known
 
 
 def _fit_stretch(
-    model: FitModel,
-    observed: Observed,
-    part: slice,
-    known: Bools,
-    fps: float,
-    options: MotionOptions,
+    model: FitModel, seen: Observations, known: Bools, fps: float, options: MotionOptions
 ) -> tuple[Floats, Floats, Bools]:
     """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2)."""
-    least = options.frame.min_confidence
-    pixels, weight = split_keypoints(observed.keypoints[part], least)
-    xyz, weight3 = split_keypoints(observed.keypoints3d[part], least)
-    more, more_weight = split_keypoints(observed.landmarks[part], least)
     count = len(known)
-    unit = np.median(guess_scale(pixels[known], weight[known], _mean_points(model)[:KEYPOINT_COUNT]))
-    centre = (pixels * weight[..., None]).sum((0, 1)) / weight.sum()
+    unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
+    centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
-    turn = torso_turn(pixels, weight)
+    turn = torso_turn(seen.xy[:, BODY], seen.weight[:, BODY])
     turned = frame._replace(turn=np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0))
-    seen = np.concatenate([pixels, more], axis=1), np.concatenate([weight, more_weight], axis=1), xyz, weight3
     observations = frame.observe(*seen)
 
     search, scratch = options.frame.search(), allocate_scratch(model.prior)
