@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +12,9 @@ from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
 from ptx.geometry.fitting.checks import check_fit, find_missing, split_keypoints
 from ptx.geometry.fitting.energy import Observations
-from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
+from ptx.geometry.fitting.frames import Frame
 from ptx.geometry.fitting.kinematics import pose_skeleton
-from ptx.geometry.fitting.model import CAMERA_PARAMS, FitModel, State, allocate_posed, mean_state, skeleton_of
+from ptx.geometry.fitting.model import FitModel, State, allocate_posed, mean_state, parameter_count, skeleton_of
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import write_pose
 from ptx.geometry.fitting.solver import allocate_scratch
@@ -23,12 +22,11 @@ from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
-from ptx.geometry.motion.first_guess import allocate_candidates, find_path
+from ptx.geometry.motion.first_guess import guess_path
 from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
 from ptx.geometry.motion.shape import clip_betas, shaped_skeleton
 from ptx.geometry.motion.shots import held_frames, stretches
 from ptx.geometry.motion.solver import Path, Terms, allocate_window, see_feet, solve_window
-from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -36,6 +34,10 @@ Bools = NDArray[np.bool_]
 
 BODY = slice(KEYPOINT_COUNT)
 """The 18 keypoints, which the landmarks follow."""
+
+
+UPRIGHT = np.cos(np.radians(45))
+"""Least height of the pelvis's up axis, of length 1, of who stands: others have no prior on which way is up."""
 
 
 class Observed(NamedTuple):
@@ -104,10 +106,16 @@ def fit_motion(
     contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)
     for start, stop in stretches(known, observed.cuts, round(options.max_gap * fps)):
         part = slice(start, stop)
-        pose[part], camera[part], contacts[part] = _fit_stretch(shaped, _frames(seen, part), known[part], fps, options)
+
+        def report(share: float, start: int = start, stop: int = stop) -> None:
+            if progress:
+                progress(start + round(share * (stop - start)))
+
+        pose[part], camera[part], contacts[part] = _fit_stretch(
+            shaped, _frames(seen, part), known[part], fps, options, report
+        )
         fitted[part] = _is_there(body, pose[part], betas, camera[part], observed.keypoints[part], size, options)
-        if progress:
-            progress(stop)
+        report(1.0)
     source = held_frames(fitted, observed.cuts, round(options.max_hold * fps))
     usable = source >= 0
     for array in (pose, camera, contacts):
@@ -182,60 +190,48 @@ def _known(model: FitModel, seen: Observations, options: MotionOptions) -> Bools
 
 
 def _fit_stretch(
-    model: FitModel, seen: Observations, known: Bools, fps: float, options: MotionOptions
+    model: FitModel,
+    seen: Observations,
+    known: Bools,
+    fps: float,
+    options: MotionOptions,
+    progress: Callable[[float], None],
 ) -> tuple[Floats, Floats, Bools]:
     """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2)."""
-    count = len(known)
+    count, share, search = len(known), options.prior_share, options.frame.search()
     unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
     centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
-    turn = torso_turn(seen.xy[:, BODY], seen.weight[:, BODY])
-    turned = frame._replace(turn=np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0))
-    observations = frame.observe(*seen)
+    path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
+    guess_path(model, seen, frame, known, fps, search, path, lambda done: progress(0.5 * done / count))
 
-    search, scratch = options.frame.search(), allocate_scratch(model.prior)
-    path = Path(np.zeros((count, 3, 3)), np.zeros((count, len(model.prior.mean) + 10 + CAMERA_PARAMS)))
-    candidates = allocate_candidates(count, path.params.shape[1])
-    frames = np.flatnonzero(known)
-    find_path(
-        model, observations, turned.observe(*seen), turned.rotations, frames, 1 / fps, search, scratch, candidates, path
-    )  # fmt: skip
-    _bridge(path, frames)
-
-    free = model._replace(prior=motion_prior(model.prior, options.prior_share))
+    sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
-        observations=observations,
-        upright=path.roots[:, 1, 1] > np.cos(np.radians(45)),
-        standing=motion_sigmas(search.fine.sigmas, options.prior_share),
-        lying=motion_sigmas(search.fine.sigmas, options.prior_share)._replace(upright=ANY_WAY_UP),
+        observations=frame.observe(*seen),
+        upright=path.roots[:, 1, 1] > UPRIGHT,
+        standing=sigmas,
+        lying=sigmas._replace(upright=ANY_WAY_UP),
         smoothness=smoothness_weights(model.prior, options, fps),
         feet=np.array(FOOT_POINTS),
         held=np.zeros((count, len(FOOT_POINTS))),
     )
-    _solve(free, terms, path, fps, options)
+    free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
+    _solve(free, terms, path, fps, options, lambda done: progress(0.5 + 0.25 * done / count))
     feet = np.zeros((count, len(FOOT_POINTS), 2))
     see_feet(free, terms.feet, path, scratch, feet)
     contacts = find_contacts(feet, fps)
     terms.held[:-1] = (contacts[1:] & contacts[:-1]) * (fps / options.slide) ** 2
     if terms.held.any():
-        _solve(free, terms, path, fps, options)
+        _solve(free, terms, path, fps, options, lambda done: progress(0.75 + 0.25 * done / count))
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
     return pose, frame.camera(path.params), feet_on_ground(contacts)
 
 
-def _bridge(path: Path, frames: NDArray[np.int64]) -> None:
-    """Write the frames between known ones: rotations and parameters in equal steps."""
-    for before, after in pairwise(frames):
-        turn = axis_angles(path.roots[after] @ path.roots[before].T)
-        for t in range(before + 1, after):
-            fraction = (t - before) / (after - before)
-            path.roots[t] = rotation_matrices(fraction * turn) @ path.roots[before]
-            path.params[t] = (1 - fraction) * path.params[before] + fraction * path.params[after]
-
-
-def _solve(model: FitModel, terms: Terms, path: Path, fps: float, options: MotionOptions) -> None:
+def _solve(
+    model: FitModel, terms: Terms, path: Path, fps: float, options: MotionOptions, progress: Callable[[int], None]
+) -> None:
     """Solve a path in windows, one after another; each continues the one before, and looks beyond its end."""
     count = len(path.roots)
     keep, ahead = max(round(options.window * fps), 1), round(options.lookahead * fps)
@@ -244,3 +240,4 @@ def _solve(model: FitModel, terms: Terms, path: Path, fps: float, options: Motio
     for first in range(0, count, keep):
         last = min(first + keep + ahead, count)
         solve_window(model, terms, path, first, last, options.iterations, options.tolerance, scratch, window)
+        progress(min(first + keep, count))
