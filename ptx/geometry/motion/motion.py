@@ -36,6 +36,9 @@ BODY = slice(KEYPOINT_COUNT)
 """The 18 keypoints, which the landmarks follow."""
 
 
+CONTACT_ROUNDS = 2
+"""How often feet on the ground are found, and the motion solved again with them."""
+
 UPRIGHT = np.cos(np.radians(45))
 """Least height of the pelvis's up axis, of length 1, of who stands: others have no prior on which way is up."""
 
@@ -150,7 +153,8 @@ def _read(observed: Observed, least: float) -> Observations:
     pixels, weight = split_keypoints(observed.keypoints, least)
     more, more_weight = split_keypoints(observed.landmarks, least)
     xyz, weight3 = split_keypoints(observed.keypoints3d, least)
-    return Observations(np.concatenate([pixels, more], 1), np.concatenate([weight, more_weight], 1), xyz, weight3)
+    arrays = np.concatenate([pixels, more], 1), np.concatenate([weight, more_weight], 1), xyz, weight3
+    return Observations(*map(np.ascontiguousarray, arrays))  # kernels are compiled for one layout
 
 
 def _is_there(
@@ -203,7 +207,7 @@ def _fit_stretch(
     centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
     path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
-    guess_path(model, seen, frame, known, fps, search, path, lambda done: progress(0.5 * done / count))
+    guess_path(model, seen, frame, known, fps, search, path, _portion(progress, 0.0, 0.5 / count))
 
     sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
@@ -216,17 +220,22 @@ def _fit_stretch(
         held=np.zeros((count, len(FOOT_POINTS))),
     )
     free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
-    _solve(free, terms, path, fps, options, lambda done: progress(0.5 + 0.25 * done / count))
+    _solve(free, terms, path, fps, options, _portion(progress, 0.5, 0.1 / count))
     feet = np.zeros((count, len(FOOT_POINTS), 2))
-    see_feet(free, terms.feet, path, scratch, feet)
-    contacts = find_contacts(feet, fps)
-    terms.held[:-1] = (contacts[1:] & contacts[:-1]) * (fps / options.slide) ** 2
-    if terms.held.any():
-        _solve(free, terms, path, fps, options, lambda done: progress(0.75 + 0.25 * done / count))
+    for n in range(CONTACT_ROUNDS):
+        see_feet(free, terms.feet, path, scratch, feet)
+        contacts = find_contacts(feet, fps)
+        terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
+        _solve(free, terms, path, fps, options, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
     return pose, frame.camera(path.params), feet_on_ground(contacts)
+
+
+def _portion(progress: Callable[[float], None], start: float, each: float) -> Callable[[int], None]:
+    """Progress of a part of the work: a share of the whole where it starts, and that of each frame."""
+    return lambda done: progress(start + each * done)
 
 
 def _solve(
