@@ -36,6 +36,9 @@ BODY = slice(KEYPOINT_COUNT)
 """The 18 keypoints, which the landmarks follow."""
 
 
+COARSE_TOLERANCE = 1e-3
+"""`MotionOptions.tolerance` of solutions that only tell which feet are on the ground."""
+
 CONTACT_ROUNDS = 2
 """How often feet on the ground are found, and the motion solved again with them."""
 
@@ -220,13 +223,14 @@ def _fit_stretch(
         held=np.zeros((count, len(FOOT_POINTS))),
     )
     free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
-    _solve(free, terms, path, fps, options, _portion(progress, 0.5, 0.1 / count))
+    _solve(free, terms, path, fps, options, COARSE_TOLERANCE, _portion(progress, 0.5, 0.1 / count))
     feet = np.zeros((count, len(FOOT_POINTS), 2))
     for n in range(CONTACT_ROUNDS):
         see_feet(free, terms.feet, path, scratch, feet)
         contacts = find_contacts(feet, fps)
         terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
-        _solve(free, terms, path, fps, options, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
+        tolerance = options.tolerance if n == CONTACT_ROUNDS - 1 else COARSE_TOLERANCE
+        _solve(free, terms, path, fps, options, tolerance, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
@@ -239,7 +243,13 @@ def _portion(progress: Callable[[float], None], start: float, each: float) -> Ca
 
 
 def _solve(
-    model: FitModel, terms: Terms, path: Path, fps: float, options: MotionOptions, progress: Callable[[int], None]
+    model: FitModel,
+    terms: Terms,
+    path: Path,
+    fps: float,
+    options: MotionOptions,
+    tolerance: float,
+    progress: Callable[[int], None],
 ) -> None:
     """Solve a path in windows, one after another; each continues the one before, and looks beyond its end."""
     count = len(path.roots)
@@ -248,5 +258,5 @@ def _solve(
     window = allocate_window(min(keep + ahead, count), terms, path)
     for first in range(0, count, keep):
         last = min(first + keep + ahead, count)
-        solve_window(model, terms, path, first, last, options.iterations, options.tolerance, scratch, window)
+        solve_window(model, terms, path, first, last, options.iterations, tolerance, scratch, window)
         progress(min(first + keep, count))
