@@ -6,20 +6,24 @@ its own best fits, the state of the frame before it, kept and fitted again; a pa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observations, energy, robust
+from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.kinematics import copy_matrix, multiply
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, State
 from ptx.geometry.fitting.search import Search
-from ptx.geometry.fitting.solver import Scratch, copy_state, descend
+from ptx.geometry.fitting.solver import Scratch, allocate_scratch, copy_state, descend
 from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
 from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.geometry.kernel import kernel
 from ptx.geometry.motion.solver import Path, observation
+from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,6 +46,13 @@ NOISE = 0.04
 
 JUMP_CUTOFF = 0.5
 """Metres beyond which a jump of a keypoint costs hardly more."""
+
+
+CHUNK = 256
+"""Known frames whose states are chosen at once."""
+
+LOOKAHEAD = 0.5
+"""Seconds of known frames beyond them that are looked at as well."""
 
 
 class Candidates(NamedTuple):
@@ -147,75 +158,135 @@ def _rate(
 
 
 @kernel
-def find_path(
+def search_path(
     model: FitModel,
     observations: Observations,
     along: Observations,
     turns: Floats,
-    frames: Ints,
-    seconds: float,
+    seconds: Floats,
+    given: bool,
     search: Search,
     scratch: Scratch,
     out: Candidates,
-    path: Path,
-) -> None:
-    """Find the likeliest path through the candidates of some frames, by dynamic programming.
+) -> int:
+    """Find the least cost of paths through the candidates of frames that show the person, by dynamic programming.
 
     Args:
         model: the skeleton and its priors.
-        observations: of T frames.
+        observations: of M frames.
         along: the same turned with the torso.
-        turns: (T, 3, 3) from that frame to the picture's; the unit matrix where they are the same.
-        frames: (M,) frames that show the person, ascending.
-        seconds: between frames.
+        turns: (M, 3, 3) from that frame to the picture's; the unit matrix where they are the same.
+        seconds: (M,) since the frame before.
+        given: the state of the first frame is: its only candidate is `HELD`.
         search: how to fit a frame.
         scratch: from `allocate_scratch`.
-        out: from `allocate_candidates`.
-        path: these frames are written.
+        out: from `allocate_candidates`, for M frames or more; is written.
+
+    Returns:
+        The best candidate of the last frame.
     """
-    energies = np.empty(OWN_COUNT)
-    for n in range(len(frames)):
-        t = frames[n]
-        obs, last = observation(observations, t), frames[max(n - 1, 0)]
+    energies, count = np.empty(OWN_COUNT), len(seconds)
+    out.cost[:count] = np.inf
+    for n in range(count):
+        obs = observation(observations, n)
+        if n == 0 and given:
+            _rate(model, search, obs, 0, HELD, out, scratch)
+            continue
         if n > 0:
-            best = int(np.argmin(out.cost[last]))
+            best = int(np.argmin(out.cost[n - 1]))
             for c in (HELD, TRACKED):
-                copy_state(
-                    State(out.roots[last, best], out.params[last, best]), State(out.roots[t, c], out.params[t, c])
-                )
-            state = State(out.roots[t, TRACKED], out.params[t, TRACKED])
-            descend(model, obs, search.coarse, state, scratch)
-            descend(model, obs, search.fine, state, scratch)
-            _rate(model, search, obs, t, HELD, out, scratch)
-            _rate(model, search, obs, t, TRACKED, out, scratch)
+                copy_state(_candidate(out, n - 1, best), _candidate(out, n, c))
+            descend(model, obs, search.coarse, _candidate(out, n, TRACKED), scratch)
+            descend(model, obs, search.fine, _candidate(out, n, TRACKED), scratch)
+            _rate(model, search, obs, n, HELD, out, scratch)
+            _rate(model, search, obs, n, TRACKED, out, scratch)
         for kind in (OWN, ALONG_TORSO):
-            if kind == ALONG_TORSO and turns[t, 0, 0] == 1.0:
+            if kind == ALONG_TORSO and turns[n, 0, 0] == 1.0:
                 continue
-            mine = obs if kind == OWN else observation(along, t)
             block = slice(kind, kind + OWN_COUNT)
-            fit_alone(model, mine, search, scratch, out.roots[t, block], out.params[t, block], energies)
+            mine = obs if kind == OWN else observation(along, n)
+            fit_alone(model, mine, search, scratch, out.roots[n, block], out.params[n, block], energies)
             for c in range(kind, kind + OWN_COUNT):
                 if energies[c - kind] < np.inf:
                     if kind == ALONG_TORSO:
-                        _turn_back(turns[t], State(out.roots[t, c], out.params[t, c]))
-                    _rate(model, search, obs, t, c, out, scratch)
-                    if kind == ALONG_TORSO:
-                        out.cost[t, c] = energies[c - kind]
+                        _turn_back(turns[n], _candidate(out, n, c))
+                    _rate(model, search, obs, n, c, out, scratch)
+                    out.cost[n, c] = energies[c - kind]  # in its own frame, whose priors suit it
         if n > 0:
-            sigma = np.sqrt((SPEED * seconds * (t - last)) ** 2 + NOISE**2)
-            for c in range(CANDIDATES):
-                if out.cost[t, c] < np.inf:
-                    least = np.inf
-                    for b in range(CANDIDATES):
-                        if out.cost[last, b] < np.inf:
-                            cost = out.cost[last, b] + jump_cost(out.points[last, b], out.points[t, c], sigma)
-                            if cost < least:
-                                least, out.before[t, c] = cost, b
-                    out.cost[t, c] += least
-    chosen = int(np.argmin(out.cost[frames[-1]]))
-    for n in range(len(frames) - 1, -1, -1):
-        t = frames[n]
-        copy_matrix(out.roots[t, chosen], path.roots[t])
-        for p in range(path.params.shape[1]):
-            path.params[t, p] = out.params[t, chosen, p]
-        chosen = out.before[t, chosen]
+            _join(out, n, np.sqrt((SPEED * seconds[n]) ** 2 + NOISE**2))
+    return int(np.argmin(out.cost[count - 1]))
+
+
+@kernel
+def _candidate(out: Candidates, n: int, c: int) -> State:
+    """State of a candidate."""
+    return State(out.roots[n, c], out.params[n, c])
+
+
+@kernel
+def _join(out: Candidates, n: int, sigma: float) -> None:
+    """Join the candidates of a frame, whose costs are their energies, to those of the frame before."""
+    for c in range(CANDIDATES):
+        if out.cost[n, c] < np.inf:
+            least = np.inf
+            for b in range(CANDIDATES):
+                if out.cost[n - 1, b] < np.inf:
+                    cost = out.cost[n - 1, b] + jump_cost(out.points[n - 1, b], out.points[n, c], sigma)
+                    if cost < least:
+                        least, out.before[n, c] = cost, b
+            out.cost[n, c] += least
+
+
+def guess_path(
+    model: FitModel,
+    seen: Observations,
+    frame: Frame,
+    known: NDArray[np.bool_],
+    fps: float,
+    search: Search,
+    path: Path,
+    progress: Callable[[int], None],
+) -> None:
+    """Write a first guess of all frames of a path: of those that are known the likeliest path, between them equal steps.
+
+    Args:
+        model: the skeleton of the person's shape, and the priors.
+        seen: (T, ...) keypoints, px and metres.
+        frame: of the path, upright.
+        known: (T,) frames that show the person, the first and the last among them.
+        fps: frames a second.
+        search: how to fit a frame.
+        path: is written.
+        progress: is called with the number of frames that are done.
+    """
+    frames, ahead = np.flatnonzero(known), max(round(LOOKAHEAD * fps), 1)
+    scratch, out = allocate_scratch(model.prior), allocate_candidates(CHUNK + ahead + 1, path.params.shape[1])
+    turn = torso_turn(seen.xy[:, :KEYPOINT_COUNT], seen.weight[:, :KEYPOINT_COUNT])
+    turned = np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)
+    for first in range(0, len(frames), CHUNK):
+        before = min(first, 1)  # from the second chunk on the last state of the one before is given
+        rows = frames[first - before : first + CHUNK + ahead]
+        part = Observations(seen.xy[rows], seen.weight[rows], seen.xyz[rows], seen.weight3[rows])
+        mine = Frame(frame.centre[rows], frame.unit[rows], frame.turn[rows])
+        along = mine._replace(turn=turned[rows])
+        if before:
+            out.roots[0, HELD], out.params[0, HELD] = path.roots[rows[0]], path.params[rows[0]]
+        seconds = np.diff(rows, prepend=rows[0]) / fps
+        chosen = search_path(
+            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, bool(before), search, scratch, out
+        )  # fmt: skip
+        for n in range(len(rows) - 1, before - 1, -1):
+            path.roots[rows[n]], path.params[rows[n]] = out.roots[n, chosen], out.params[n, chosen]
+            chosen = int(out.before[n, chosen])
+        progress(int(frames[min(first + CHUNK, len(frames)) - 1]) + 1)
+    _bridge(path, frames)
+
+
+def _bridge(path: Path, frames: Ints) -> None:
+    """Write the frames between known ones: rotations and parameters in equal steps."""
+    for before, after in pairwise(frames):
+        turn = axis_angles(path.roots[after] @ path.roots[before].T)
+        for t in range(before + 1, after):
+            fraction = (t - before) / (after - before)
+            path.roots[t] = rotation_matrices(fraction * turn) @ path.roots[before]
+            path.params[t] = (1 - fraction) * path.params[before] + fraction * path.params[after]

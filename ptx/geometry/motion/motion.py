@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,25 +10,40 @@ from numpy.typing import NDArray
 
 from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
-from ptx.geometry.fitting.checks import find_missing, split_keypoints
-from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
+from ptx.geometry.fitting.checks import check_fit, find_missing, split_keypoints
+from ptx.geometry.fitting.energy import Observations
+from ptx.geometry.fitting.frames import Frame
 from ptx.geometry.fitting.kinematics import pose_skeleton
-from ptx.geometry.fitting.model import CAMERA_PARAMS, FitModel, State, allocate_posed, mean_state, skeleton_of
+from ptx.geometry.fitting.model import FitModel, State, allocate_posed, mean_state, parameter_count, skeleton_of
 from ptx.geometry.fitting.priors import build_prior
 from ptx.geometry.fitting.search import write_pose
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
+from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
-from ptx.geometry.motion.first_guess import allocate_candidates, find_path
+from ptx.geometry.motion.first_guess import guess_path
 from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
 from ptx.geometry.motion.shape import clip_betas, shaped_skeleton
 from ptx.geometry.motion.shots import held_frames, stretches
 from ptx.geometry.motion.solver import Path, Terms, allocate_window, see_feet, solve_window
-from ptx.geometry.rotation import axis_angles, rotation_matrices
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+BODY = slice(KEYPOINT_COUNT)
+"""The 18 keypoints, which the landmarks follow."""
+
+
+COARSE_TOLERANCE = 1e-3
+"""`MotionOptions.tolerance` of solutions that only tell which feet are on the ground."""
+
+CONTACT_ROUNDS = 2
+"""How often feet on the ground are found, and the motion solved again with them."""
+
+UPRIGHT = np.cos(np.radians(45))
+"""Least height of the pelvis's up axis, of length 1, of who stands: others have no prior on which way is up."""
 
 
 class Observed(NamedTuple):
@@ -89,30 +103,34 @@ def fit_motion(
     options = options or MotionOptions()
     count = len(observed.keypoints)
     _check(observed, count, fps)
-    pixels, weight = split_keypoints(observed.keypoints, options.frame.min_confidence)
-    known = _known(body, pixels, weight, options)
-    betas = clip_betas(
-        body, observed.keypoints[known], observed.keypoints3d[known], observed.landmarks[known], size, options.frame
-    )
-    skeleton = shaped_skeleton(skeleton_of(body, attach_landmarks(body)), betas)
-    pose, camera = np.zeros((count, JOINT_COUNT, 3)), np.zeros((count, 3))
+    seen, prior = _read(observed, options.frame.min_confidence), build_prior(landmarks=True)
+    model = FitModel(skeleton_of(body, attach_landmarks(body)), prior)
+    known = _known(model, seen, options)
+    betas = clip_betas(model, _mean_points(model), _frames(seen, known), options.frame.search())
+    shaped = FitModel(shaped_skeleton(model.skeleton, betas), prior)
+    pose, camera = np.zeros((count, JOINT_COUNT, 3), np.float32), np.zeros((count, 3), np.float32)
     contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)
     for start, stop in stretches(known, observed.cuts, round(options.max_gap * fps)):
         part = slice(start, stop)
+
+        def report(share: float, start: int = start, stop: int = stop) -> None:
+            if progress:
+                progress(start + round(share * (stop - start)))
+
         pose[part], camera[part], contacts[part] = _fit_stretch(
-            FitModel(skeleton, build_prior(landmarks=True)), observed, part, known[part], fps, options
+            shaped, _frames(seen, part), known[part], fps, options, report
         )
-        fitted[part] = True
-        if progress:
-            progress(stop)
+        fitted[part] = _is_there(body, pose[part], betas, camera[part], observed.keypoints[part], size, options)
+        report(1.0)
     source = held_frames(fitted, observed.cuts, round(options.max_hold * fps))
     usable = source >= 0
     for array in (pose, camera, contacts):
         array[usable] = array[source[usable]]
+        array[~usable] = 0
     return Motion(
-        pose=pose.astype(np.float32),
+        pose=pose,
         betas=betas.astype(np.float32),
-        camera=camera.astype(np.float32),
+        camera=camera,
         usable=usable,
         filled=usable & ~known,
         contacts=contacts,
@@ -133,86 +151,106 @@ def _check(observed: Observed, count: int, fps: float) -> None:
         raise ValueError(f"fps must be above 0, not {fps}")
 
 
-def _mean_points(skeleton_model: FitModel) -> Floats:
+def _read(observed: Observed, least: float) -> Observations:
+    """Keypoints and landmarks, px, and 3D keypoints, metres, with 0 where they are missing."""
+    pixels, weight = split_keypoints(observed.keypoints, least)
+    more, more_weight = split_keypoints(observed.landmarks, least)
+    xyz, weight3 = split_keypoints(observed.keypoints3d, least)
+    arrays = np.concatenate([pixels, more], 1), np.concatenate([weight, more_weight], 1), xyz, weight3
+    return Observations(*map(np.ascontiguousarray, arrays))  # kernels are compiled for one layout
+
+
+def _is_there(
+    body: Body,
+    pose: NDArray[np.float32],
+    betas: Floats,
+    camera: NDArray[np.float32],
+    keypoints: NDArray[np.floating],
+    size: tuple[int, int],
+    options: MotionOptions,
+) -> bool:
+    """Return whether bodies meet the keypoints of most frames (T, 18, 3) that show any, as `check_fit` has it."""
+    shown = valid_keypoints(keypoints).any(axis=1)
+    shapes = np.tile(betas.astype(np.float32), (int(shown.sum()), 1))
+    check = check_fit(body, pose[shown], shapes, camera[shown], keypoints[shown], size, options.frame)
+    return 2 * len(check.problems) <= len(check.pose)
+
+
+def _frames(seen: Observations, chosen: slice | Bools) -> Observations:
+    """Observations of some frames."""
+    return Observations(seen.xy[chosen], seen.weight[chosen], seen.xyz[chosen], seen.weight3[chosen])
+
+
+def _mean_points(model: FitModel) -> Floats:
     """Points (K, 3) of the mean pose, metres."""
-    posed = allocate_posed(skeleton_model.prior)
-    pose_skeleton(skeleton_model, mean_state(skeleton_model.prior), posed)
+    posed = allocate_posed(model.prior)
+    pose_skeleton(model, mean_state(model.prior), posed)
     return posed.points
 
 
-def _known(body: Body, pixels: Floats, weight: Floats, options: MotionOptions) -> Bools:
+def _known(model: FitModel, seen: Observations, options: MotionOptions) -> Bools:
     """Frames (T,) with enough keypoints to hold a body in place, as `fit` has it."""
-    unit = guess_scale(pixels, weight, _mean_points(FitModel(skeleton_of(body), build_prior())))
-    known = np.ones(len(pixels), np.bool_)
-    known[list(find_missing(weight, TORSO, unit, options.frame))] = False
+    unit = guess_scale(seen.xy[:, BODY], seen.weight[:, BODY], _mean_points(model)[BODY])
+    known = np.ones(len(unit), np.bool_)
+    known[list(find_missing(seen.weight[:, BODY], TORSO, unit, options.frame))] = False
     return known
 
 
 def _fit_stretch(
     model: FitModel,
-    observed: Observed,
-    part: slice,
+    seen: Observations,
     known: Bools,
     fps: float,
     options: MotionOptions,
+    progress: Callable[[float], None],
 ) -> tuple[Floats, Floats, Bools]:
     """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2)."""
-    least = options.frame.min_confidence
-    pixels, weight = split_keypoints(observed.keypoints[part], least)
-    xyz, weight3 = split_keypoints(observed.keypoints3d[part], least)
-    more, more_weight = split_keypoints(observed.landmarks[part], least)
-    count = len(known)
-    unit = np.median(guess_scale(pixels[known], weight[known], _mean_points(model)[:KEYPOINT_COUNT]))
-    centre = (pixels * weight[..., None]).sum((0, 1)) / weight.sum()
+    count, share, search = len(known), options.prior_share, options.frame.search()
+    unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
+    centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
-    turn = torso_turn(pixels, weight)
-    turned = frame._replace(turn=np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0))
-    seen = np.concatenate([pixels, more], axis=1), np.concatenate([weight, more_weight], axis=1), xyz, weight3
-    observations = frame.observe(*seen)
+    path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
+    guess_path(model, seen, frame, known, fps, search, path, _portion(progress, 0.0, 0.5 / count))
 
-    search, scratch = options.frame.search(), allocate_scratch(model.prior)
-    path = Path(np.zeros((count, 3, 3)), np.zeros((count, len(model.prior.mean) + 10 + CAMERA_PARAMS)))
-    candidates = allocate_candidates(count, path.params.shape[1])
-    frames = np.flatnonzero(known)
-    find_path(
-        model, observations, turned.observe(*seen), turned.rotations, frames, 1 / fps, search, scratch, candidates, path
-    )  # fmt: skip
-    _bridge(path, frames)
-
-    free = model._replace(prior=motion_prior(model.prior, options.prior_share))
+    sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
-        observations=observations,
-        upright=path.roots[:, 1, 1] > np.cos(np.radians(45)),
-        standing=motion_sigmas(search.fine.sigmas, options.prior_share),
-        lying=motion_sigmas(search.fine.sigmas, options.prior_share)._replace(upright=ANY_WAY_UP),
+        observations=frame.observe(*seen),
+        upright=path.roots[:, 1, 1] > UPRIGHT,
+        standing=sigmas,
+        lying=sigmas._replace(upright=ANY_WAY_UP),
         smoothness=smoothness_weights(model.prior, options, fps),
         feet=np.array(FOOT_POINTS),
         held=np.zeros((count, len(FOOT_POINTS))),
     )
-    _solve(free, terms, path, fps, options)
+    free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
+    _solve(free, terms, path, fps, options, COARSE_TOLERANCE, _portion(progress, 0.5, 0.1 / count))
     feet = np.zeros((count, len(FOOT_POINTS), 2))
-    see_feet(free, terms.feet, path, scratch, feet)
-    contacts = find_contacts(feet, fps)
-    terms.held[:-1] = (contacts[1:] & contacts[:-1]) * (fps / options.slide) ** 2
-    if terms.held.any():
-        _solve(free, terms, path, fps, options)
+    for n in range(CONTACT_ROUNDS):
+        see_feet(free, terms.feet, path, scratch, feet)
+        contacts = find_contacts(feet, fps)
+        terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
+        tolerance = options.tolerance if n == CONTACT_ROUNDS - 1 else COARSE_TOLERANCE
+        _solve(free, terms, path, fps, options, tolerance, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
     return pose, frame.camera(path.params), feet_on_ground(contacts)
 
 
-def _bridge(path: Path, frames: NDArray[np.int64]) -> None:
-    """Write the frames between known ones: rotations and parameters in equal steps."""
-    for before, after in pairwise(frames):
-        turn = axis_angles(path.roots[after] @ path.roots[before].T)
-        for t in range(before + 1, after):
-            fraction = (t - before) / (after - before)
-            path.roots[t] = rotation_matrices(fraction * turn) @ path.roots[before]
-            path.params[t] = (1 - fraction) * path.params[before] + fraction * path.params[after]
+def _portion(progress: Callable[[float], None], start: float, each: float) -> Callable[[int], None]:
+    """Progress of a part of the work: a share of the whole where it starts, and that of each frame."""
+    return lambda done: progress(start + each * done)
 
 
-def _solve(model: FitModel, terms: Terms, path: Path, fps: float, options: MotionOptions) -> None:
+def _solve(
+    model: FitModel,
+    terms: Terms,
+    path: Path,
+    fps: float,
+    options: MotionOptions,
+    tolerance: float,
+    progress: Callable[[int], None],
+) -> None:
     """Solve a path in windows, one after another; each continues the one before, and looks beyond its end."""
     count = len(path.roots)
     keep, ahead = max(round(options.window * fps), 1), round(options.lookahead * fps)
@@ -220,4 +258,5 @@ def _solve(model: FitModel, terms: Terms, path: Path, fps: float, options: Motio
     window = allocate_window(min(keep + ahead, count), terms, path)
     for first in range(0, count, keep):
         last = min(first + keep + ahead, count)
-        solve_window(model, terms, path, first, last, options.iterations, options.tolerance, scratch, window)
+        solve_window(model, terms, path, first, last, options.iterations, tolerance, scratch, window)
+        progress(min(first + keep, count))

@@ -14,6 +14,9 @@ from ptx.geometry.fitting.priors import Prior
 ANY_WAY_UP = 1e3
 """`Sigmas.upright` of who does not stand: no prior."""
 
+LOG_SCALE_3D = 0.03
+"""`Sigmas.log_scale_3d` of a motion: nearly none. Free, it would shrink the body to shrink the noise of 3D keypoints."""
+
 
 @dataclass(frozen=True)
 class MotionOptions:
@@ -57,7 +60,12 @@ def motion_prior(prior: Prior, share: float) -> Prior:
 def motion_sigmas(sigmas: Sigmas, share: float) -> Sigmas:
     """The standard deviations of a frame among its neighbours: those of priors are wider by the root of 1 / share."""
     wider = 1 / np.sqrt(share)
-    return sigmas._replace(upright=sigmas.upright * wider, lean=sigmas.lean * wider)
+    return sigmas._replace(
+        upright=sigmas.upright * wider,
+        lean=sigmas.lean * wider,
+        log_scale=sigmas.log_scale * wider,
+        log_scale_3d=LOG_SCALE_3D,
+    )
 
 
 def smoothness_weights(prior: Prior, options: MotionOptions, fps: float) -> NDArray[np.float64]:

@@ -1,49 +1,269 @@
-"""One shape for a clip: that of the person whom its frames show, and the skeleton that has it."""
+"""One shape for a clip: that with which the body meets the keypoints of all frames best, and the skeleton that has it.
+
+Poses and cameras of some frames are fitted together with the betas and the scale of the 3D keypoints, which they share. The normal
+equations of this are an arrow: each frame's own unknowns are eliminated alone, which leaves a small system of those shared.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.body import SHAPES, Body
-from ptx.geometry.fitting import FitOptions, fit
-from ptx.geometry.fitting.model import Skeleton
+from ptx.geometry.fitting.energy import Observations, Sigmas, energy
+from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
+from ptx.geometry.fitting.model import BETAS, LOG_SCALE_3D, ROOT_TURN, FitModel, Skeleton, State
+from ptx.geometry.fitting.normal_equations import normal_equations
+from ptx.geometry.fitting.search import Search, allocate_results, fit_all
+from ptx.geometry.fitting.solver import (
+    FIRST_DAMPING,
+    LEAST_DAMPING,
+    MOST_DAMPING,
+    Scratch,
+    allocate_scratch,
+    copy_state,
+    solve,
+    take_step,
+)
+from ptx.geometry.fitting.starts import guess_scale
+from ptx.geometry.joints import KEYPOINT_COUNT
+from ptx.geometry.kernel import kernel
+from ptx.geometry.motion.options import motion_sigmas
+from ptx.geometry.motion.solver import observation
+from ptx.geometry.rotation import rotation_matrices
 
 Floats = NDArray[np.float64]
 
 MOST_FRAMES = 48
 """Frames that the shape is taken from."""
 
+INDEPENDENT_FRAMES = 20
+"""As many frames' priors count, however many there are: what is wrong with a detector's keypoints is much the same in all."""
 
-def clip_betas(
-    body: Body,
-    keypoints: NDArray[np.floating],
-    keypoints3d: NDArray[np.floating],
-    landmarks: NDArray[np.floating],
-    size: tuple[int, int],
-    options: FitOptions,
-) -> Floats:
-    """Shape (10,) of the person in T frames: the median of fits of frames from the whole clip, those without problems if there are any.
+SHARED = BETAS + 1
+"""Unknowns that the frames share: betas, log scale of the 3D keypoints."""
+
+
+class Arrow(NamedTuple):
+    """Normal equations of N frames, each frame's own unknowns before those shared; written over and over."""
+
+    blocks: Floats
+    """(N, P, P) upper triangle: of each frame's equations, then of their partial Cholesky factor."""
+    right: Floats
+    """(N, P) right-hand sides, likewise."""
+    core: Floats
+    """(S, S) what is left of those shared, lower triangle."""
+    gradient: Floats
+    """(S,)."""
+    factor: Floats
+    """(S, S)."""
+    shared: Floats
+    """(S,) step of those shared."""
+    step: Floats
+    """(P,) step of one frame."""
+
+
+def allocate_arrow(count: int, size: int) -> Arrow:
+    """Arrays for so many frames of P unknowns, the shared ones counted."""
+    core = np.zeros((SHARED, SHARED))
+    return Arrow(
+        np.zeros((count, size, size)),
+        np.zeros((count, size)),
+        core,
+        np.zeros(SHARED),
+        core.copy(),
+        np.zeros(SHARED),
+        np.zeros(size),
+    )
+
+
+@kernel
+def place(unknown: int, dofs: int) -> int:
+    """Component of a step of the fit (`fitting.model`) that is an unknown of a frame, its own first: angles, camera, betas, scale in 3D."""
+    own = ROOT_TURN + dofs
+    if unknown < own:
+        return unknown
+    if unknown < own + 3:
+        return unknown + BETAS
+    return unknown - 3 if unknown < own + 3 + BETAS else unknown
+
+
+@kernel
+def eliminate(matrix: Floats, right: Floats, count: int) -> bool:
+    """Take the first unknowns out of a system, by Cholesky in place; the rest of the matrix becomes their Schur complement.
 
     Args:
-        body: the body model.
-        keypoints: (T, 18, 3) as for `fit`.
-        keypoints3d: (T, 18, 4) as for `fit`.
-        landmarks: (T, 12, 3) as for `fit`.
-        size: (H, W) of the pictures, px.
-        options: of the fits.
+        matrix: (P, P) symmetric, its upper triangle counts.
+        right: (P,).
+        count: how many unknowns.
 
     Returns:
-        Zeros where no frame shows a body.
+        False if the matrix is not positive definite.
     """
-    if len(keypoints) == 0:
-        return np.zeros(SHAPES)
-    frames = np.unique(np.linspace(0, len(keypoints) - 1, MOST_FRAMES).round().astype(int))
-    found = fit(body, keypoints[frames], keypoints3d[frames], size, options, landmarks[frames])
-    good = found.usable.copy()
-    good[list(found.problems)] = False
-    chosen = found.betas[good if good.any() else found.usable]
-    return np.median(chosen, axis=0).astype(np.float64) if len(chosen) else np.zeros(SHAPES)
+    size = len(right)
+    for k in range(count):
+        row = matrix[k]
+        if not row[k] > 1e-12:
+            return False
+        inverse = 1.0 / np.sqrt(row[k])
+        for j in range(k, size):
+            row[j] *= inverse
+        right[k] *= inverse
+        for i in range(k + 1, size):
+            a = row[i]
+            if a != 0.0:
+                right[i] -= a * right[k]
+                target = matrix[i]
+                for j in range(i, size):
+                    target[j] -= a * row[j]
+    return True
+
+
+@kernel
+def solve_arrow(arrow: Arrow) -> bool:
+    """Eliminate each frame's own unknowns, and write the step of those shared; False if a matrix is not positive definite."""
+    own = arrow.right.shape[1] - SHARED
+    for i in range(SHARED):
+        arrow.gradient[i] = 0.0
+        for j in range(SHARED):
+            arrow.core[i, j] = 0.0
+    for n in range(len(arrow.blocks)):
+        if not eliminate(arrow.blocks[n], arrow.right[n], own):
+            return False
+        for i in range(SHARED):
+            arrow.gradient[i] -= arrow.right[n, own + i]
+            for j in range(i + 1):
+                arrow.core[i, j] += arrow.blocks[n, own + j, own + i]
+    return solve(arrow.core, 0.0, arrow.gradient, arrow.factor, arrow.shared)
+
+
+@kernel
+def frame_step(arrow: Arrow, n: int, dofs: int) -> None:
+    """Write a frame's step, in the order of the fit's, after `solve_arrow`."""
+    own = arrow.right.shape[1] - SHARED
+    for s in range(SHARED):
+        arrow.step[place(own + s, dofs)] = arrow.shared[s]
+    for i in range(own - 1, -1, -1):
+        total = arrow.right[n, i]
+        for j in range(i + 1, own + SHARED):
+            total -= arrow.blocks[n, i, j] * arrow.step[place(j, dofs)]
+        arrow.step[place(i, dofs)] = total / arrow.blocks[n, i, i]
+
+
+@kernel
+def _total(
+    model: FitModel, observations: Observations, sigmas: Sigmas, roots: Floats, params: Floats, scratch: Scratch
+) -> float:
+    """Energy of all frames."""
+    total = 0.0
+    for n in range(len(roots)):
+        total += energy(model, observation(observations, n), sigmas, State(roots[n], params[n]), scratch.posed)
+    return total
+
+
+@kernel
+def fit_shared(
+    model: FitModel,
+    observations: Observations,
+    sigmas: Sigmas,
+    iterations: int,
+    tolerance: float,
+    roots: Floats,
+    params: Floats,
+    scratch: Scratch,
+    arrow: Arrow,
+) -> float:
+    """Minimise the energy of N frames with one shape, in place.
+
+    Args:
+        model: the skeleton, with its betas.
+        observations: of the frames, each in a frame of its own.
+        sigmas: as for `energy`, of which every frame adds the terms.
+        iterations: most solves.
+        tolerance: stop once a step lowers the energy by less than this fraction of it.
+        roots: (N, 3, 3) the start; the result on return.
+        params: (N, D + 14) likewise; betas and scale in 3D are the same in all.
+        scratch: from `allocate_scratch`.
+        arrow: from `allocate_arrow`.
+
+    Returns:
+        The energy; never above that of the start.
+    """
+    dofs, size = len(model.prior.mean), arrow.right.shape[1]
+    trial_roots, trial_params = roots.copy(), params.copy()
+    damping = FIRST_DAMPING
+    current = _total(model, observations, sigmas, roots, params, scratch)
+    for _ in range(iterations):
+        for n in range(len(roots)):
+            state, obs = State(roots[n], params[n]), observation(observations, n)
+            energy(model, obs, sigmas, state, scratch.posed)
+            normal_equations(model, obs, sigmas, state, scratch.posed, scratch.system)
+            for i in range(size):
+                a = place(i, dofs)
+                arrow.right[n, i] = -scratch.system.gradient[a]
+                for j in range(i, size):
+                    b = place(j, dofs)
+                    arrow.blocks[n, i, j] = scratch.system.hessian[max(a, b), min(a, b)]
+                arrow.blocks[n, i, i] *= 1.0 + damping
+        if not solve_arrow(arrow):
+            damping = damping * 10.0
+            continue
+        for n in range(len(roots)):
+            frame_step(arrow, n, dofs)
+            take_step(State(roots[n], params[n]), arrow.step, dofs, State(trial_roots[n], trial_params[n]))
+            for s in range(SHARED):  # whole, also where the frame's step is shortened
+                p = place(size - SHARED + s, dofs) - ROOT_TURN
+                trial_params[n, p] = params[n, p] + arrow.shared[s]
+        value = _total(model, observations, sigmas, trial_roots, trial_params, scratch)
+        if value < current:
+            for n in range(len(roots)):
+                copy_state(State(trial_roots[n], trial_params[n]), State(roots[n], params[n]))
+            small = current - value < tolerance * current
+            current, damping = value, max(damping * 0.2, LEAST_DAMPING)
+            if small:
+                break
+        else:
+            damping = damping * 8.0
+            if damping > MOST_DAMPING:
+                break
+    return current
+
+
+def clip_betas(model: FitModel, points: Floats, seen: Observations, search: Search) -> Floats:
+    """Shape (10,) of the person in T frames.
+
+    Args:
+        model: the skeleton with its betas, and the priors.
+        points: (K, 3) keypoints and landmarks of the mean pose, metres.
+        seen: keypoints of these frames, px.
+        search: how to fit a frame.
+
+    Returns:
+        Zeros where there are no frames.
+    """
+    if len(seen.xy) == 0:
+        return np.zeros(BETAS)
+    chosen = np.unique(np.linspace(0, len(seen.xy) - 1, MOST_FRAMES).round().astype(int))
+    xy, weight, xyz, weight3 = (array[chosen] for array in seen)
+    count, flat = len(chosen), slice(KEYPOINT_COUNT)
+    unit = np.full(count, np.median(guess_scale(xy[:, flat], weight[:, flat], points[flat])))
+    centre = (xy * weight[..., None]).sum(1) / weight.sum(1)[:, None]
+    turn = torso_turn(xy[:, flat], weight[:, flat])
+    observations = Frame(centre, unit, np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)).observe(
+        xy, weight, xyz, weight3
+    )
+    scratch, results = allocate_scratch(model.prior), allocate_results(count, model.prior)
+    fit_all(model, observations, np.arange(count), search, results, scratch)
+    roots, params = np.asarray(rotation_matrices(results.pose[:, 0]), np.float64), results.params
+    shared = [*range(len(model.prior.mean), len(model.prior.mean) + BETAS), LOG_SCALE_3D]
+    params[:, shared] = np.median(params[:, shared], axis=0)
+    fine = search.fine
+    share = min(1.0, INDEPENDENT_FRAMES / count)
+    sigmas = motion_sigmas(fine.sigmas, share)._replace(betas=fine.sigmas.betas / np.sqrt(share))
+    arrow = allocate_arrow(count, params.shape[1] + ROOT_TURN)
+    fit_shared(model, observations, sigmas, fine.iterations, fine.tolerance, roots, params, scratch, arrow)
+    return np.array(params[0, shared[:-1]])
 
 
 def shaped_skeleton(skeleton: Skeleton, betas: Floats) -> Skeleton:
