@@ -34,8 +34,9 @@ ALLOWED: dict[str, set[str]] = {
         "training",
     },
     "project": {"datasets", "pipeline", "settings", "stages", "training"},
+    "app": {"avatar", "datasets", "geometry", "inference", "pictures", "pipeline", "surface"},
     "commands": {
-        "avatar", "datasets", "detector", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings", "training",
+        "app", "avatar", "datasets", "detector", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings", "training",
         "video",
     },
     "cli": {"commands", "pipeline"},

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from importlib.resources import files
-from typing import get_args
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -37,7 +37,7 @@ from ptx.app.messages import (
 )
 from ptx.app.messages import Request as Wanted
 from ptx.app.openapi import document
-from ptx.app.sessions import Sessions, name_of, new_name
+from ptx.app.sessions import GRACE, Sessions, new_name
 from ptx.app.uploads import Form, TooLargeError, drain, read_form
 from ptx.app.worker import WorkerDiedError
 from ptx.pipeline.errors import PtxError
@@ -51,7 +51,9 @@ EXAMPLE = "example.jpg"
 HEARTBEAT = 15.0
 """Seconds between signs of life of an event stream, by which a closed page is noticed."""
 
-ENDINGS: tuple[Ending, ...] = get_args(Ending)
+ENDINGS: tuple[Ending, ...] = ("png", "gif", "mp4")
+STILL: tuple[Literal["png", "jpg"], ...] = ("png", "jpg")
+SIZES = ("full", "draft")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -109,15 +111,21 @@ class Api:
         """Open the stream of a page: first its session; while it is open, the session is kept."""
         session = self.sessions.open(request.query_params.get("session", ""))
 
+        said: asyncio.Queue[Progress] = asyncio.Queue()
+
         async def stream() -> AsyncIterator[str]:
-            self.sessions.page_opened(session)
+            self.sessions.page_opened(session, said.put_nowait)
             try:
                 yield event("session", {"session": session.name})
                 while True:
-                    await asyncio.sleep(HEARTBEAT)
-                    yield ": alive\n\n"
+                    try:
+                        progress = await asyncio.wait_for(said.get(), HEARTBEAT)
+                        yield event("progress", {"done": progress.done, "total": progress.total})
+                    except TimeoutError:
+                        yield ": alive\n\n"
             finally:
-                self.sessions.page_closed(session)
+                self.sessions.page_closed(session, said.put_nowait)
+                asyncio.get_running_loop().call_later(GRACE + 1, self.sessions.sweep)
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
@@ -165,6 +173,7 @@ class Api:
                 "outline": answer.outline,
                 "body": answer.stance._asdict(),
                 "joints": answer.joints,
+                "frame": list(answer.frame),
             },
             status,
         )
@@ -188,7 +197,8 @@ class Api:
         look, moved = form.look(), form.drag()
         person = await self._person(request, form)
         stance = form.stance() or (await self._posed(request, form, person)).stance
-        return await self._file(request, Paint(person, stance, look, moved, form.text("size") == "draft"))
+        draft, ending = form.one_of("size", SIZES) == "draft", form.one_of("format", STILL)
+        return await self._file(request, Paint(person, stance, look, moved, draft, ending))
 
     async def view(self, request: Request) -> Response:
         """Turn a person; photographs may come along."""
@@ -196,7 +206,8 @@ class Api:
         ending = form.one_of("format", ENDINGS)
         look = form._replace(fields={**form.fields, "yaw": "0"}).look()
         person = await self._person(request, form)
-        return await self._file(request, Turn(person, form.stance(), look, form.text("yaw") or "45", ending))
+        wanted = Turn(person, form.stance(), look, form.text("yaw") or "45", ending)
+        return await self._file(request, wanted, form.text("session"))
 
     async def avatar(self, request: Request) -> Response:
         """Write a person as a 3D model."""
@@ -235,8 +246,8 @@ class Api:
             self.sessions.keep(owner, wanted)
         return answer
 
-    async def _file(self, request: Request, wanted: Wanted) -> Response:
-        answer = await self._asked(request, wanted)
+    async def _file(self, request: Request, wanted: Wanted, session: str = "") -> Response:
+        answer = await self._asked(request, wanted, lambda progress: self.sessions.tell(session, progress))
         assert isinstance(answer, File)
         headers = {}
         if answer.posed is not None:
@@ -244,7 +255,9 @@ class Api:
             headers["ptx-posed"] = compact({**written(answer.posed), "place": place})
         return Response(answer.content, media_type=answer.media_type, headers=headers)
 
-    async def _asked(self, request: Request, wanted: Wanted) -> Answer:
+    async def _asked(
+        self, request: Request, wanted: Wanted, listener: Callable[[Progress], None] = lambda _: None
+    ) -> PersonRead | Posed | File:
         """Have a request answered; people and poses that the worker has not are read first.
 
         Raises:
@@ -256,7 +269,7 @@ class Api:
         if not isinstance(wanted, ReadPerson) and self.sessions.recipe(person) is None:
             raise MissingError
         for _ in range(3):
-            answer = await while_connected(request, self.jobs.run(wanted))
+            answer = await while_connected(request, self.jobs.run(wanted, listener))
             if not isinstance(answer, Gone):
                 break
             recipe = self.sessions.recipe(answer.name)
@@ -349,6 +362,3 @@ def compact(value: Json) -> str:
 def event(name: str, value: Json) -> str:
     """Write an event of a stream."""
     return f"event: {name}\ndata: {compact(value)}\n\n"
-
-
-__all__ = ["Api", "Progress", "answered", "name_of"]

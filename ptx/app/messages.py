@@ -120,6 +120,7 @@ class Paint:
     drag: Drag | None = None
     draft: bool = False
     """Small, the person alone with alpha: what follows a drag."""
+    ending: Literal["png", "jpg"] = "png"
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,8 @@ class PersonRead(NamedTuple):
     """Their own pose."""
     joints: Pixels
     """Keypoints of the fitted body."""
+    frame: tuple[float, float, float, float]
+    """x, y, width, height, px of the photograph, of the picture that is painted on a colour or on nothing."""
 
 
 class Posed(NamedTuple):

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from ptx.app import gallery
 from ptx.app.bodies import body_in, joints_of, reshaped, scaled, stance_of, to_photograph
@@ -51,7 +53,7 @@ from ptx.inference.backgrounds import backdrop_of
 from ptx.inference.origin import origin
 from ptx.inference.painting import Painting
 from ptx.inference.surface import SurfaceEngine
-from ptx.inference.surface_painting import SurfacePerson, WantedPose, drawn_person
+from ptx.inference.surface_painting import SurfacePerson, WantedPose, drawn_person, with_margins
 from ptx.inference.view import read_yaws
 from ptx.pictures.animation import write_animation
 from ptx.pictures.background import remove_person
@@ -190,6 +192,7 @@ class Painter:
             outline_of(person),
             stance_of(fitted),
             to_photograph(joints_of(fitted), found.transform),
+            frame_of(person),
         )
 
     def _read_pose(self, request: ReadPose) -> Posed:
@@ -248,10 +251,11 @@ class Painter:
         person = self.people[request.person].person
         fitted, posed = self._bodies(person, request.stance, request.look, request.drag)
         scale = DRAFT_HEIGHT / fitted.size[0]
-        small = scaled(fitted, scale)
+        small, (left, top) = with_margins(scaled(fitted, scale))
         drawn = drawn_person(person, small, joints_of(small), None)
         rgba = np.dstack([drawn.colour, (drawn.alpha * 255).round().astype(np.uint8)])
-        return File(encode_quickly(rgba), "image/png", posed, _place(person, scale))
+        x, y, unit = _place(person, scale)
+        return File(encode_quickly(rgba), "image/png", posed, (x - left * unit, y - top * unit, unit))
 
     def _paint(self, request: Paint) -> File:
         known = self.people[request.person]
@@ -263,6 +267,8 @@ class Painter:
         inside = look.background in ("source", "pose")
         place = (0.0, 0.0, 1.0) if inside else _place(person, picture.shape[0] / fitted.size[0])
         made = self._origin("ptx transfer", known, look)
+        if request.ending == "jpg" and picture.shape[2] == 3:
+            return File(encode_jpeg(picture, made), "image/jpeg", posed, place)
         return File(encode_png(picture, made), "image/png", posed, place)
 
     def _painting(self, known: Known, fitted: FittedBody, stance: Stance, look: Look) -> Painting:
@@ -366,9 +372,12 @@ def ending_of(upload: Upload) -> str:
     return ".json" if upload.content[:64].lstrip()[:1] in (b"{", b"[") else ""
 
 
-def encode_jpeg(picture: Image) -> bytes:
-    """Encode a picture (H, W, 3) as JPEG."""
-    return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
+def encode_jpeg(picture: Image, made: Provenance | None = None) -> bytes:
+    """Encode a picture (H, W, 3) as JPEG, which says how it was made."""
+    memory = BytesIO()
+    said = {} if made is None else {"comment": "\n".join(made.text.values()), "xmp": made.xmp.encode()}
+    Pillow.fromarray(picture).save(memory, "JPEG", quality=JPEG_QUALITY, subsampling=0, **said)
+    return memory.getvalue()
 
 
 def encode_quickly(picture: Image) -> bytes:
@@ -381,6 +390,13 @@ def encode_moving(frames: Sequence[Image], ending: str, made: Provenance) -> byt
     """Encode frames as .gif or .mp4; raises PtxError."""
     with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
         return write_animation(Path(folder) / f"round.{ending}", frames, made).read_bytes()
+
+
+def frame_of(person: SurfacePerson) -> tuple[float, float, float, float]:
+    """Return x, y, width, height, px of the photograph, of the working picture."""
+    x, y, unit = _place(person, 1.0)
+    height, width = person.fitted.size
+    return x, y, width * unit, height * unit
 
 
 def _note(upload: Upload) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ptx.app.messages import ReadPerson, ReadPose, Upload
+from ptx.app.messages import Progress, ReadPerson, ReadPose, Upload
 
 MOST_SESSIONS = 64
 """Pages and API clients at a time; the one that was longest silent makes room."""
@@ -35,8 +35,8 @@ class Session:
     name: str
     heard: float
     """When it was heard of last."""
-    open_pages: int = 0
-    """Event streams that are open: pages that are looked at."""
+    listeners: list[Callable[[Progress], None]] = field(default_factory=list)
+    """Event streams that are open, of pages that are looked at: they hear of progress."""
     recipes: dict[str, Recipe] = field(default_factory=dict)
     """People and poses by name, the oldest first."""
 
@@ -109,18 +109,23 @@ class Sessions:
         """Forget sessions that nothing is heard of."""
         now = self._clock()
         for session in list(self._sessions.values()):
-            if session.open_pages == 0 and now - session.heard > IDLE:
+            if not session.listeners and now - session.heard > IDLE:
                 self.close(session.name)
 
-    def page_opened(self, session: Session) -> None:
+    def page_opened(self, session: Session, listener: Callable[[Progress], None]) -> None:
         """Note that a page listens."""
-        session.open_pages += 1
+        session.listeners.append(listener)
 
-    def page_closed(self, session: Session) -> None:
+    def page_closed(self, session: Session, listener: Callable[[Progress], None]) -> None:
         """Note that a page does not listen any more; without another it has `GRACE` seconds to come back."""
-        session.open_pages -= 1
-        if session.open_pages == 0:
+        session.listeners.remove(listener)
+        if not session.listeners:
             session.heard = self._clock() - IDLE + GRACE
+
+    def tell(self, name: str, progress: Progress) -> None:
+        """Have the pages of a session hear of progress."""
+        for listener in list(self._sessions[name].listeners) if name in self._sessions else []:
+            listener(progress)
 
     def _make_room(self, newest: Session) -> None:
         """Close sessions that were longest silent while there are too many, or they have too much."""
@@ -132,7 +137,7 @@ class Sessions:
             others = [one for one in self._sessions.values() if one is not newest]
             if not others:
                 return
-            self.close(min(others, key=lambda one: (one.open_pages > 0, one.heard)).name)
+            self.close(min(others, key=lambda one: (bool(one.listeners), one.heard)).name)
 
 
 def name_of(recipe: Recipe) -> str:
