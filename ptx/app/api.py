@@ -18,6 +18,7 @@ from starlette.routing import Route
 from ptx.app import gallery
 from ptx.app.jobs import FullError, Jobs
 from ptx.app.messages import (
+    Animate,
     Answer,
     Backdrop,
     Ending,
@@ -38,7 +39,7 @@ from ptx.app.messages import (
 from ptx.app.messages import Request as Wanted
 from ptx.app.openapi import document
 from ptx.app.sessions import GRACE, Sessions, new_name
-from ptx.app.uploads import Form, TooLargeError, drain, read_form
+from ptx.app.uploads import MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
 from ptx.app.worker import WorkerDiedError
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.json_values import Json
@@ -53,6 +54,7 @@ HEARTBEAT = 15.0
 
 ENDINGS: tuple[Ending, ...] = ("png", "gif", "mp4")
 STILL: tuple[Literal["png", "jpg"], ...] = ("png", "jpg")
+FILMS: tuple[Literal["mp4", "webm", "gif"], ...] = ("mp4", "webm", "gif")
 SIZES = ("full", "draft")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -92,6 +94,7 @@ class Api:
             Route("/transfer", answered(self.transfer), methods=["POST"]),
             Route("/view", answered(self.view), methods=["POST"]),
             Route("/avatar", answered(self.avatar), methods=["POST"]),
+            Route("/animate", answered(self.animate), methods=["POST"]),
         ]
 
     async def openapi(self, _: Request) -> Response:
@@ -120,7 +123,7 @@ class Api:
                 while True:
                     try:
                         progress = await asyncio.wait_for(said.get(), HEARTBEAT)
-                        yield event("progress", {"done": progress.done, "total": progress.total})
+                        yield event("progress", {"done": progress.done, "total": progress.total, "text": progress.text})
                     except TimeoutError:
                         yield ": alive\n\n"
             finally:
@@ -213,6 +216,17 @@ class Api:
         """Write a person as a 3D model."""
         form = await read_form(request)
         return await self._file(request, Rig(await self._person(request, form)))
+
+    async def animate(self, request: Request) -> Response:
+        """Paint a person as somebody in a video moves."""
+        form = await read_form(request, MOST_VIDEO_BYTES)
+        videos = form.files.get("video", [])
+        if not videos:
+            raise PtxError("video: send the file of one")
+        look, ending = form.look(), form.one_of("format", FILMS)
+        person = await self._person(request, form)
+        size = int(form.number("size", 64, 1080, 512))
+        return await self._file(request, Animate(person, videos[0], look, ending, size), form.text("session"))
 
     async def _person(self, request: Request, form: Form) -> str:
         """Return the name of the person that a form names, or of one that is read of its photographs."""

@@ -22,6 +22,8 @@ class Options(NamedTuple):
     """Larger photographs are refused before they are decoded; None: as everywhere."""
     models: Path | None = None
     """Folder of trained models, where there is one."""
+    systems: tuple[str, ...] = ()
+    """Trained systems that are in it."""
 
 
 class Upload(NamedTuple):
@@ -151,6 +153,8 @@ class Animate:
     video: Upload
     look: Look
     ending: Literal["mp4", "webm", "gif"] = "mp4"
+    size: int = 512
+    """Longer side of the frames, px."""
 
 
 Request = ReadPerson | ReadPose | TakePose | Backdrop | Paint | Turn | Rig | Animate
@@ -208,6 +212,8 @@ class Progress(NamedTuple):
 
     done: int
     total: int
+    text: str = ""
+    """What is being done."""
 
 
 class Failed(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -52,6 +52,7 @@ from ptx.geometry.viewpoint import FittedBody
 from ptx.inference.backgrounds import backdrop_of
 from ptx.inference.origin import origin
 from ptx.inference.painting import Painting
+from ptx.inference.person import Person
 from ptx.inference.surface import SurfaceEngine
 from ptx.inference.surface_painting import SurfacePerson, WantedPose, drawn_person, with_margins
 from ptx.inference.view import read_yaws
@@ -61,6 +62,10 @@ from ptx.pictures.png import encode_png
 from ptx.pictures.provenance import Provenance
 from ptx.pipeline.errors import PtxError
 from ptx.surface.proportions import in_pose
+from ptx.training.systems import find_system
+
+if TYPE_CHECKING:
+    from ptx.inference.model import Model
 
 T = TypeVar("T")
 Floats = NDArray[np.float32]
@@ -134,6 +139,7 @@ class Painter:
         self.people: Kept[Known] = Kept(MOST_PEOPLE)
         self.poses: Kept[WantedPose] = Kept(MOST_PEOPLE)
         self.engine = self._engine(mend=False)
+        self._models: dict[str, Model] = {}
 
     @cached_property
     def mending(self) -> SurfaceEngine:
@@ -141,8 +147,24 @@ class Painter:
         return self._engine(mend=True)
 
     def _engine(self, mend: bool) -> SurfaceEngine:
-        most = self.options.max_pixels or MAX_PIXELS
-        return SurfaceEngine(body=self.options.body, max_pixels=most, place="source", mend=mend)
+        return SurfaceEngine(body=self.options.body, max_pixels=self.max_pixels, place="source", mend=mend)
+
+    @property
+    def max_pixels(self) -> int:
+        """Pixels of the largest photograph that is decoded."""
+        return self.options.max_pixels or MAX_PIXELS
+
+    def _model(self, system: str) -> Model:
+        """The networks of a system, read once; raises PtxError."""
+        if self.options.models is None or system not in self.options.systems:
+            raise PtxError(f"engine {system}: no such models here: {', '.join(('surface', *self.options.systems))}")
+        if system not in self._models:
+            from ptx.inference.model import Model  # imports torch
+
+            self._models[system] = Model(
+                self.options.models, find_system(system).name, frame="person", max_pixels=self.max_pixels
+            )
+        return self._models[system]
 
     def answer(self, request: Request, listener: Listener = lambda _: None) -> Answer:
         """Do what is asked for; `listener` hears of the progress of long work."""
@@ -178,7 +200,7 @@ class Painter:
             case Rig():
                 return self._rig(request)
             case Animate():
-                raise PtxError("videos: this version of ptx does not paint them yet")
+                return self._animate(request, listener)
 
     def _read_person(self, request: ReadPerson) -> PersonRead:
         points = None if request.keypoints is None else keypoints_of(request.keypoints)
@@ -254,7 +276,7 @@ class Painter:
         small, (left, top) = with_margins(scaled(fitted, scale))
         drawn = drawn_person(person, small, joints_of(small), None)
         rgba = np.dstack([drawn.colour, (drawn.alpha * 255).round().astype(np.uint8)])
-        x, y, unit = _place(person, scale)
+        x, y, unit = _place(person.person, scale)
         return File(encode_quickly(rgba), "image/png", posed, (x - left * unit, y - top * unit, unit))
 
     def _paint(self, request: Paint) -> File:
@@ -265,7 +287,7 @@ class Painter:
         backdrop = backdrop_of(look.background)
         picture = painting.picture if backdrop is None else backdrop.draw(painting)
         inside = look.background in ("source", "pose")
-        place = (0.0, 0.0, 1.0) if inside else _place(person, picture.shape[0] / fitted.size[0])
+        place = (0.0, 0.0, 1.0) if inside else _place(painting.person, 1.0)
         made = self._origin("ptx transfer", known, look)
         if request.ending == "jpg" and picture.shape[2] == 3:
             return File(encode_jpeg(picture, made), "image/jpeg", posed, place)
@@ -274,7 +296,7 @@ class Painter:
     def _painting(self, known: Known, fitted: FittedBody, stance: Stance, look: Look) -> Painting:
         person = known.person
         if look.engine != "surface":
-            raise PtxError(f"engine {look.engine}: no such models here")
+            return self._by_networks(person, fitted, look)
         engine = self.mending if look.mend else self.engine
         if look.background == "pose":
             if not stance.pose_id:
@@ -284,6 +306,16 @@ class Painter:
             there = in_pose(person.fitted, shown, look.proportions)
             return engine.draw(person, there, joints_of(there), wanted)
         return engine.draw(person, fitted, joints_of(fitted))
+
+    def _by_networks(self, person: SurfacePerson, fitted: FittedBody, look: Look) -> Painting:
+        """Have networks paint the pose of a body; they see keypoints alone."""
+        if look.mend or look.background == "pose":
+            raise PtxError(f"engine {look.engine}: mending and the pose's background are for the engine surface")
+        found = person.person
+        joints, keypoints = (
+            keypoints_of(to_photograph(one, found.transform)) for one in (joints_of(fitted), found.keypoints)
+        )
+        return self._model(look.engine).transfer(found.original, joints, keypoints)
 
     def _turn(self, request: Turn, listener: Listener) -> File:
         known = self.people[request.person]
@@ -312,9 +344,19 @@ class Painter:
         content = encode_avatar(Avatar.of(known.person.fitted, known.person.store), made)
         return File(content, "model/gltf-binary")
 
+    def _animate(self, request: Animate, listener: Listener) -> File:
+        from ptx.app.animation import animated  # PyAV is an extra of its own
+
+        known = self.people[request.person]
+        made = self._origin("ptx animate", known, request.look)
+        made = replace(made, settings={**made.settings, "video": _note(request.video)})
+        content = animated(self.engine.body, known.person, request, made, self.max_pixels, listener)
+        return File(content, MEDIA_TYPES[request.ending])
+
     def _origin(self, command: str, known: Known, look: Look) -> Provenance:
         """Say how a picture was made."""
-        engine = self.mending if look.mend else self.engine
+        surface = self.mending if look.mend else self.engine
+        engine = surface if look.engine == "surface" else self._model(look.engine)
         made = origin(command, [engine], "picture", [], look.background, yaw=look.yaw, pitch=look.pitch)
         return replace(made, settings={**made.settings, "photographs": [dict(one) for one in known.sources]})
 
@@ -394,7 +436,7 @@ def encode_moving(frames: Sequence[Image], ending: str, made: Provenance) -> byt
 
 def frame_of(person: SurfacePerson) -> tuple[float, float, float, float]:
     """Return x, y, width, height, px of the photograph, of the working picture."""
-    x, y, unit = _place(person, 1.0)
+    x, y, unit = _place(person.person, 1.0)
     height, width = person.fitted.size
     return x, y, width * unit, height * unit
 
@@ -403,8 +445,8 @@ def _note(upload: Upload) -> dict[str, str]:
     return {"file": upload.name, "sha256": hashlib.sha256(upload.content).hexdigest()}
 
 
-def _place(person: SurfacePerson, scale: float) -> tuple[float, float, float]:
+def _place(person: Person, scale: float) -> tuple[float, float, float]:
     """Where a picture that is `scale` times the working picture lies in the photograph: x, y px of its corner, px per px."""
-    back = invert_transform(person.person.transform)
+    back = invert_transform(person.transform)
     corner = apply_transform(back, np.array([[-0.5, -0.5]], np.float32))[0] + 0.5
     return float(corner[0]), float(corner[1]), float(np.hypot(*back[0, :2])) / scale

@@ -43,7 +43,7 @@ def create_app(
     options = options or Options()
     jobs = Jobs(Worker(options, make))
     sessions = Sessions(jobs.forget)
-    api = Api(sessions, jobs)
+    api = Api(sessions, jobs, ("surface", *options.systems))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -13,7 +13,7 @@ from ptx.commands.pictures import MendOption, ProportionsOption
 from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
-    from ptx.inference.animate import Animated, Wanted
+    from ptx.inference.animate import Animated
     from ptx.pictures.compose import Background
 
 app = typer.Typer()

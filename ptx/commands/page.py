@@ -10,6 +10,9 @@ from ptx.commands.options import PICTURES, Config, Set
 
 app = typer.Typer()
 
+PAINTING = {"flow": "generator", "pose-flow": "synthesis", "view": "refine"}
+"""Trained system → folder of the model that paints."""
+
 
 @app.command(
     "app",
@@ -36,4 +39,6 @@ def serve(
     from ptx.settings import load_settings
 
     settings = load_settings(config, overrides)
-    run(Options(settings.body, settings.ingest.max_pixels, settings.results_folder / "models"), host, port, browser)
+    models = settings.results_folder / "models"
+    systems = tuple(name for name, folder in PAINTING.items() if (models / folder / "model.json").exists())
+    run(Options(settings.body, settings.ingest.max_pixels, models, systems), host, port, browser)

@@ -419,6 +419,24 @@ $("copy").addEventListener("click", async () => {
   setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
 });
 
+$("video-file").addEventListener("change", async (event) => {
+  const [video] = event.target.files;
+  event.target.value = "";
+  if (!video || !state.person) return;
+  calm();
+  busy("Reading the video…");
+  try {
+    const background = state.look.background === "none" ? "#e8e8e8" : state.look.background;
+    const response = await again(() => post("api/animate", {
+      person: state.person.id, session: line.name(), video, background, proportions: state.look.proportions, mend: state.look.mend,
+    }));
+    const address = URL.createObjectURL(await response.blob());
+    for (const [id, name] of [["video", "src"], ["video-save", "href"]]) { $(id)[name] = address; $(id).hidden = false; }
+    $("video").play().catch(() => {});
+  } catch (error) { handle(error); }
+  busy();
+});
+
 const tabs = [...document.querySelectorAll("[role=tab]")];
 function open(tab) {
   for (const one of tabs) {
