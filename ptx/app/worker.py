@@ -77,6 +77,11 @@ class Worker:
         """Number of the process, while there is one."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def folder(self) -> str | None:
+        """Folder of its temporary files, while there is a process."""
+        return None if self._folder is None else self._folder.name
+
     def start(self) -> None:
         """Start the process where there is none."""
         if self._process is not None and self._process.is_alive():
