@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ptx.commands import animate, avatar, cluster, data, export, models, pictures, pose, start, trained, views
+from ptx.commands import animate, avatar, cluster, data, export, models, page, pictures, pose, start, trained, views
 from ptx.commands.options import DATA, MODELS, errors
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.signals import Interrupted, ending_on_signals
@@ -29,7 +29,7 @@ app.add_typer(
     rich_help_panel=DATA,
 )
 app.add_typer(trained.app, name="models", rich_help_panel=MODELS)
-for group in (models, pictures, views, animate, pose, avatar, cluster):
+for group in (models, pictures, views, animate, pose, avatar, page, cluster):
     app.add_typer(group.app)
 
 

@@ -34,9 +34,10 @@ ALLOWED: dict[str, set[str]] = {
         "training",
     },
     "project": {"datasets", "pipeline", "settings", "stages", "training"},
+    "app": {"avatar", "datasets", "geometry", "inference", "pictures", "pipeline", "surface", "training"},
     "commands": {
-        "avatar", "datasets", "detector", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings", "training",
-        "video",
+        "app", "avatar", "datasets", "detector", "evaluation", "inference", "pictures", "pipeline", "project", "samples", "settings",
+        "training", "video",
     },
     "cli": {"commands", "pipeline"},
     "__init__": {"inference", "pipeline"},

@@ -15,6 +15,7 @@ from ptx.pipeline.errors import PtxError
 if TYPE_CHECKING:
     from ptx.inference.animate import Animated
     from ptx.pictures.compose import Background
+    from ptx.pipeline.storage.json_values import Json
 
 app = typer.Typer()
 
@@ -106,10 +107,10 @@ def animate(
     out = open_output(log_format)
     shown = engine.person(sources)
     made = origin("ptx animate", [engine], "picture", [*sources, driver], background or "source")
-    facts = {
-        "wanted": [str(value) for value in wanted.__dict__.values()],
+    facts: dict[str, Json] = {
+        "wanted": [str(value) for value in vars(wanted).values()],
         "files": [[str(path.resolve()), *file_stamp(path)] for path in files],
-        "engine": engine.hashes,
+        "engine": dict(engine.hashes),
     }
     result = animate(
         engine.body, shown, driver, output, wanted, made, facts,

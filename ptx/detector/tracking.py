@@ -105,7 +105,7 @@ class PeopleTracker:
 
     def _sighted(self, frame: Image, there: dict[int, Pose]) -> list[Sighting]:
         """Look for the faces and hands of everyone there."""
-        out = []
+        out: list[Sighting] = []
         for number in sorted(there, key=lambda number: -_area(there[number])):
             pose = there[number]
             details = self._networks.details(frame, pose) if len(out) < DETAILED else None

@@ -32,7 +32,7 @@ from ptx.pipeline.pieces import PIECE, Pieces, claim, finish
 from ptx.pipeline.storage.json_values import Json
 from ptx.surface.proportions import Proportions
 from ptx.surface.retarget import Trajectory, bring_home, retarget
-from ptx.video.segments import join, write_segment
+from ptx.video.segments import Segment, join, segment_suffix, write_segment
 from ptx.video.span import Span, open_span
 
 MOTION_FILES = (".npz", ".bvh")
@@ -144,24 +144,28 @@ def animate(
     driving, notes = _driving(job)
     shown, behind, shadow = _performance(job, person, driving)
     count = len(driving.motion.pose)
-    length = count if output.suffix.lower() == ".gif" else PIECE
-    pieces = Pieces(folder, "frames", output.suffix.lower(), -(-count // length))
+    pieces = Pieces(folder, "frames", segment_suffix(output), -(-count // PIECE))
+    segments = [
+        Segment(number * PIECE, min(count, (number + 1) * PIECE), path) for number, path in enumerate(pieces.paths)
+    ]
     mender = Mender() if wanted.mend else None
+    with progress(listener, "paint", count, min(count, PIECE * len(pieces.done))) as advance:
 
-    def painted(first: int, last: int) -> Iterator[Image]:
-        for number, ground in zip(range(first, last), behind(first, last), strict=True):
-            yield paint(shown, number, ground, shadow, mender)
-
-    with progress(listener, "paint", count, min(count, length * len(pieces.done))) as advance:
-
-        def piece(number: int, path: Path) -> None:
-            first, last = number * length, min(count, (number + 1) * length)
-            frames = _counted(painted(first, last), advance)
-            write_segment(path, shown.size, driving.fps, frames, alpha=wanted.background == "none")
+        def piece(number: int, _: Path) -> None:
+            first, last, _ = segments[number]
+            frames = (
+                paint(shown, frame, ground, shadow, mender)
+                for frame, ground in zip(range(first, last), behind(first, last), strict=True)
+            )
+            alpha = wanted.background == "none"
+            write_segment(segments[number], shown.size, driving.fps, _counted(frames, advance), alpha=alpha)
 
         pieces.make(piece, part)
-    clip = job.span(DETECTED_SIDE) if job.is_film else None
-    finish(folder, lambda: join(pieces.paths, output, made, None if clip is None else clip))
+    sound = driver if job.is_film else None
+    finish(
+        folder,
+        lambda: join(segments, output, driving.fps, provenance=made, audio_from=sound, start=wanted.start),
+    )
     return Animated(count, float(count / driving.fps), notes)
 
 

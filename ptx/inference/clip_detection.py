@@ -17,7 +17,7 @@ from ptx.geometry.detected_landmarks import LANDMARKS, observe_landmarks
 from ptx.geometry.hands import HAND_POINTS
 from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.pipeline.storage.files import write_atomic
-from ptx.video.cuts import Cuts
+from ptx.video.cuts import with_cuts
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -31,7 +31,7 @@ class Stretch(NamedTuple):
 
     first: int
     """Number of the first frame."""
-    count: int
+    length: int
     """Frames that were looked at."""
     cuts: Ints
     """(C,) frames with which a new shot begins."""
@@ -64,13 +64,13 @@ def detect_people(
         networks: of the detector.
         advance: told of each frame that is done.
     """
-    tracker, cuts, shots = PeopleTracker(networks), Cuts(), []
+    tracker, shots = PeopleTracker(networks), []
     rows: list[_Row] = []
     colours: list[list[Floats]] = []
     tracks: dict[int, int] = {}  # of this tracker → of the stretch
     number = first
-    for image in frames:
-        if cuts(image) and number > first:
+    for image, begins in with_cuts(frames):
+        if begins:
             shots.append(number)
             tracker, tracks = PeopleTracker(networks), {}
         for one in tracker(image):
@@ -143,4 +143,4 @@ def load_stretch(path: Path) -> Stretch:
     """Read what `save_stretch` wrote."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in Stretch._fields}
-    return Stretch(**{**arrays, "first": int(arrays["first"]), "count": int(arrays["count"])})
+    return Stretch(**{**arrays, "first": int(arrays["first"]), "length": int(arrays["length"])})

@@ -113,13 +113,11 @@ def _alike(colours: Floats, people: Sequence[_Person], frames: set[int]) -> _Per
 
 def _gathered(person: _Person, stretches: Sequence[Stretch]) -> PersonInClip:
     """Lay a person's sightings into arrays of all frames; those of the later stretch count where two share a frame."""
-    count = stretches[-1].first + stretches[-1].count
+    count = stretches[-1].first + stretches[-1].length
     cuts = np.unique(np.concatenate([stretch.cuts for stretch in stretches]))
-    names = Sighted._fields
-    rows = [[getattr(stretches[number], name)[at] for name in names] for number, at in person.rows]
-    joined = Sighted(*(np.concatenate(columns) for columns in zip(*rows, strict=True)))
+    joined = Sighted.joined([_sighted(stretches[number]).at(rows) for number, rows in person.rows])
     frames, last = np.unique(joined.frame[::-1], return_index=True)
-    sighted = with_steady_sides(Sighted(*(array[::-1][last] for array in joined)), cuts)
+    sighted = with_steady_sides(joined.at(len(joined.frame) - 1 - last), cuts)
     there = np.zeros(count, np.bool_)
     there[frames] = True
     keypoints, keypoints3d, landmarks, hands = (
@@ -127,6 +125,13 @@ def _gathered(person: _Person, stretches: Sequence[Stretch]) -> PersonInClip:
         for array in (sighted.keypoints, sighted.keypoints3d, sighted.landmarks, sighted.hands)
     )
     return PersonInClip(Observed(keypoints, keypoints3d, landmarks, cuts), hands, there)
+
+
+def _sighted(stretch: Stretch) -> Sighted:
+    """Return all sightings of a stretch, whoever they are of."""
+    return Sighted(
+        stretch.frame, stretch.keypoints, stretch.keypoints3d, stretch.landmarks, stretch.hands, stretch.evidence
+    )
 
 
 def _laid(points: Floats, frames: Ints, count: int) -> Floats:

@@ -19,8 +19,8 @@ from ptx.inference.driving import Driving
 from ptx.pipeline.storage.files import write_atomic, write_json
 
 
-def write_keypoints(people: Sequence[PersonInClip], size: tuple[int, int], folder: Path, name: str) -> int:
-    """Write one OpenPose JSON file a frame: `NAME_000000000000_keypoints.json`, as OpenPose names them; returns their number.
+def write_keypoints(people: Sequence[PersonInClip], size: tuple[int, int], folder: Path, name: str) -> None:
+    """Write one OpenPose JSON file a frame: `NAME_000000000000_keypoints.json`, as OpenPose names them.
 
     Args:
         people: of the clip, numbered from 1 in their order.
@@ -37,11 +37,10 @@ def write_keypoints(people: Sequence[PersonInClip], size: tuple[int, int], folde
             if person.there[frame]
         ]
         write_json(folder / f"{name}_{frame:012d}_keypoints.json", openpose_json(shown, size))
-    return count
 
 
-def write_motion(body: Body, driving: Driving, path: Path) -> int:
-    """Write a motion as .npz (arrays poses, root, fps, and betas) or .bvh; returns the number of poses.
+def write_motion(body: Body, driving: Driving, path: Path) -> None:
+    """Write a motion as .npz (arrays poses, root, fps, and betas) or .bvh.
 
     Frames without the person hold the pose before. The body moves in metres in the picture's plane: a photograph tells no depth.
     """
@@ -53,7 +52,6 @@ def write_motion(body: Body, driving: Driving, path: Path) -> int:
         memory = BytesIO()
         np.savez(memory, poses=pose, root=root, fps=np.array(float(driving.fps)), betas=driving.motion.betas)
         write_atomic(path, memory.getvalue())
-    return len(pose)
 
 
 def body_motion(body: Body, driving: Driving) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -43,7 +43,7 @@ def detect_clip(span: Span, folder: Path, listener: Listener, part: ArraySlice =
 def read_people(span: Span, folder: Path) -> list[PersonInClip]:
     """Put together who was detected (`detect_clip`), the largest first."""
     stretches = [load_stretch(path) for path in _pieces(span, folder).paths]
-    return people_of([one for one in stretches if one.count > 0])
+    return people_of([one for one in stretches if one.length > 0])
 
 
 def _pieces(span: Span, folder: Path) -> Pieces:

@@ -6,6 +6,7 @@ would have moved from one frame to the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,9 +66,32 @@ class Sighted(NamedTuple):
     evidence: Floats
     """(N,) that left and right are as they are: a face 1, and from -1 to 1 what a closer look says; 0 nothing."""
 
+    def at(self, rows: NDArray[np.integer]) -> Sighted:
+        """Return some of the sightings, by their rows."""
+        return Sighted(
+            self.frame[rows],
+            self.keypoints[rows],
+            self.keypoints3d[rows],
+            self.landmarks[rows],
+            self.hands[rows],
+            self.evidence[rows],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Sighted]) -> Sighted:
+        """Put sightings together."""
+        return cls(
+            np.concatenate([part.frame for part in parts]),
+            np.concatenate([part.keypoints for part in parts]),
+            np.concatenate([part.keypoints3d for part in parts]),
+            np.concatenate([part.landmarks for part in parts]),
+            np.concatenate([part.hands for part in parts]),
+            np.concatenate([part.evidence for part in parts]),
+        )
+
     def exchanged(self, rows: NDArray[np.bool_]) -> Sighted:
         """Exchange left and right of some sightings (N,)."""
-        out = Sighted(*(array.copy() for array in self))
+        out = self.at(np.arange(len(self.frame)))
         out.keypoints[rows] = self.keypoints[rows][:, KEYPOINT_MIRROR]
         out.keypoints3d[rows] = _turned_faces(self.keypoints3d[rows][:, KEYPOINT_MIRROR])
         out.landmarks[rows] = self.landmarks[rows][:, LANDMARK_MIRROR]
@@ -103,7 +127,7 @@ def _moves(before: Sighted, after: Sighted) -> NDArray[np.float64]:
     flat = _distance(before.keypoints[:-1], after.keypoints[1:], 2)
     size = np.sqrt(np.maximum(_extent(before.keypoints[:-1]), _extent(after.keypoints[1:])).clip(1.0))
     deep = _distance(before.keypoints3d[:-1], after.keypoints3d[1:], 3)
-    return np.minimum((flat / size + deep / PERSON) / MOVED, MOST_MOVED)
+    return np.asarray(np.minimum((flat / size + deep / PERSON) / MOVED, MOST_MOVED), np.float64)
 
 
 def _distance(one: Floats, other: Floats, axes: int) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy as np
 from ptx.avatar.clip import Clip
 from ptx.geometry.body import Body
 from ptx.geometry.fitting.hands import fit_hands
-from ptx.geometry.motion import Motion, fit_motion, smooth_hands
+from ptx.geometry.motion import Motion, fit_motion
 from ptx.geometry.skinning import joint_transforms
 from ptx.inference.clip_detection import Floats
 from ptx.inference.clip_people import PersonInClip
@@ -66,8 +66,7 @@ def fit_driving(
         part = slice(first, first + HANDS_AT_ONCE)
         betas = np.broadcast_to(motion.betas, (len(motion.pose[part]), len(motion.betas)))
         fingers[part] = fit_hands(body, motion.pose[part], betas, motion.camera[part], person.hands[part]).hands_pose
-    known = motion.usable[:, None] & (person.hands[..., 2] > 0).any(2)
-    return Driving(motion, smooth_hands(fingers, known, float(fps)), size, fps)
+    return Driving(motion, fingers, size, fps)
 
 
 def _fingers(body: Body) -> tuple[int, int]:
@@ -102,9 +101,14 @@ def driving_of_clip(body: Body, clip: Clip, longest: int) -> Driving:
 def save_driving(path: Path, driving: Driving) -> None:
     """Write a motion as .npz, whole or not at all."""
     memory = BytesIO()
-    fingers = {} if driving.hands_pose is None else {"hands_pose": driving.hands_pose}
-    rate = np.array([driving.fps.numerator, driving.fps.denominator])
-    np.savez(memory, **driving.motion._asdict(), **fingers, size=np.array(driving.size), rate=rate)
+    arrays = {
+        **driving.motion._asdict(),
+        "size": np.array(driving.size),
+        "rate": np.array(driving.fps.as_integer_ratio()),
+    }
+    if driving.hands_pose is not None:
+        arrays["hands_pose"] = driving.hands_pose
+    np.savez(memory, **arrays)
     write_atomic(path, memory.getvalue())
 
 

@@ -81,10 +81,10 @@ class ClipGround:
             if mask is None:
                 yield frame
             elif opened.shape == frame.shape:
-                soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SAFE / 4 * max(mask.shape))[..., None]
+                soft = cv2.GaussianBlur(np.asarray(mask, np.float32), (0, 0), SAFE / 4 * max(mask.shape))[..., None]
                 yield np.asarray(np.rint(soft * opened + (1 - soft) * frame), np.uint8)
             else:
-                yield remove_person(frame, mask.astype(np.float32))
+                yield remove_person(frame, np.asarray(mask, np.float32))
 
     def mask(self, number: int, frame: Image) -> NDArray[np.bool_] | None:
         """Return where a frame may show the person (H, W), a margin around them included; None where they are not there."""
@@ -132,4 +132,4 @@ def median_plate(frames: Image, masks: NDArray[np.bool_]) -> tuple[Image, float]
         out[row] = np.ma.median(values, axis=0).filled(0).round()
     shown = ~masks[..., None] & np.ones(3, np.bool_)
     apart = float(np.median(np.abs(frames.astype(np.int16) - out)[shown])) if shown.any() else np.inf
-    return (remove_person(out, hidden.astype(np.float32)) if hidden.any() else out), apart
+    return (remove_person(out, np.asarray(hidden, np.float32)) if hidden.any() else out), apart

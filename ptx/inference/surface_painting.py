@@ -98,7 +98,7 @@ class SurfacePainting(Painting):
     @cached_property
     def cut_out(self) -> Painted:
         """The person alone, whole: limbs may reach beyond the picture, and are drawn where it is asked for."""
-        whole, (left, top) = _with_margins(self.fitted)
+        whole, (left, top) = with_margins(self.fitted)
         drawn = self.rendering
         if whole.size != self.fitted.size:
             drawn = drawn_person(self.source, whole, self.pose, self.mender, self.fitted)
@@ -136,7 +136,7 @@ def drawn_person(
     return drawn if mender is None else mender(drawn, fitted)
 
 
-def _with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
+def with_margins(fitted: FittedBody) -> tuple[FittedBody, tuple[int, int]]:
     """Widen a picture by what of a body is beyond its edges, at most by its size; also returns px on the left and above."""
     size = np.array(fitted.size[::-1])
     before = np.clip(np.ceil(1 - fitted.points[:, :2].min(0)), 0, size).astype(int)

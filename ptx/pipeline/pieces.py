@@ -86,7 +86,7 @@ def claim(output: Path, facts: Mapping[str, Json]) -> Path:
     return folder
 
 
-def finish(folder: Path, join: Callable[[], None]) -> None:
+def finish(folder: Path, join: Callable[[], object]) -> None:
     """Put pieces together and remove their folder, unless another process that shares it has done so."""
     with file_lock(_lock(folder)):
         if folder.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from math import sqrt
 from typing import NamedTuple
 
@@ -106,6 +107,21 @@ class Cuts:
         first, *others = self._since
         self._level.extend(others)
         return jump if first >= OVER_LEVEL * float(np.median(others or [0.0])) else None
+
+
+def with_cuts(frames: Iterable[Image]) -> Iterator[tuple[Image, bool]]:
+    """Yield frames, and whether a new shot begins with each; WAIT frames are kept until that is sure."""
+    cuts, waiting, begins = Cuts(), deque[Image](), set[int]()
+    first = 0
+    for frame in frames:
+        begins.add(cuts.add(frame) or 0)
+        waiting.append(frame)
+        if len(waiting) > WAIT + 1:
+            yield waiting.popleft(), first > 0 and first in begins
+            first += 1
+    begins.add(cuts.finish() or 0)
+    for number, frame in enumerate(waiting, first):
+        yield frame, number > 0 and number in begins
 
 
 def shrink(image: Image) -> SmallFrame:

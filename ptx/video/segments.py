@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from fractions import Fraction
@@ -15,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError
-from ptx.pipeline.storage.files import explain, read_json, write_json
-from ptx.pipeline.storage.json_values import Json
+from ptx.pipeline.storage.files import explain
 from ptx.video.atomic import move_whole
 from ptx.video.audio import Sound, SoundTrack
 from ptx.video.frame_archive import read_archive, write_archive
 from ptx.video.pyav import open_film, raising_os_errors
-from ptx.video.writing import ClipWriter, Origin, append_xmp, check_film, coding_of, open_container, tags_of
+from ptx.video.writing import ClipWriter, Origin, append_xmp, coding_of, open_container, tags_of
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB or (H, W, 4) with alpha."""
-
-JOB_FILE = "job.json"
-"""What the frames of a folder are made of."""
 
 
 class Segment(NamedTuple):
@@ -43,74 +38,34 @@ class Segment(NamedTuple):
     path: Path
 
 
-class SegmentFolder:
-    """The finished segments of a film, in a folder beside it, such as `.dance.mp4.parts`.
+def segment_suffix(output: Path) -> str:
+    """Return the ending of a film's segments: those of a GIF keep their frames without loss, as it has one palette for all."""
+    suffix = output.suffix.lower()
+    return ".zip" if suffix == ".gif" else suffix
 
-    Processes may write different segments at once. A segment is whole or not there. Those of a GIF keep their frames without loss.
+
+def write_segment(
+    segment: Segment, size: tuple[int, int], fps: Fraction, frames: Iterable[Image], *, alpha: bool = False
+) -> None:
+    """Write the frames of a segment, whole or not at all.
+
+    Args:
+        segment: its file ends in `segment_suffix`.
+        size: height and width of the frames, px.
+        fps: frames a second.
+        frames: as many as it has.
+        alpha: frames have a fourth channel.
+
+    Raises:
+        PtxError: the disk is full, or may not be written.
     """
-
-    def __init__(
-        self, output: Path, size: tuple[int, int], fps: Fraction | float, job: Json, *, alpha: bool = False
-    ) -> None:
-        """Open the folder; segments of another job are removed.
-
-        Args:
-            output: the film.
-            size: height and width of the frames, px.
-            fps: frames a second.
-            job: whatever the frames depend on; with another one none of the segments can be used.
-            alpha: frames have a fourth channel.
-
-        Raises:
-            PtxError: such a film cannot be written, see `check_film`, or the folder cannot.
-        """
-        check_film(output, alpha=alpha)
-        self.output, self._size, self._alpha = output, size, alpha
-        self._fps = Fraction(fps).limit_denominator(1001)
-        self.folder = output.with_name(f".{output.name}.parts")
-        self._suffix = ".zip" if output.suffix.lower() == ".gif" else output.suffix.lower()
-        whole: Json = {"size": list(size), "fps": str(self._fps), "alpha": alpha, "job": job}
-        if read_json(self.folder / JOB_FILE) != whole:
-            self.remove()
-            write_json(self.folder / JOB_FILE, whole)
-
-    def finished(self) -> list[Segment]:
-        """Return the segments that are there, in order."""
-        found = []
-        for path in sorted(self.folder.glob(f"*-*{self._suffix}")):
-            start, _, stop = path.stem.partition("-")
-            if start.isdecimal() and stop.isdecimal():
-                found.append(Segment(int(start), int(stop), path))
-        return found
-
-    def write(self, start: int, stop: int, frames: Iterable[Image]) -> Segment:
-        """Write the frames `start` to `stop` of the film as a segment.
-
-        Raises:
-            PtxError: the disk is full, or may not be written.
-        """
-        path = self.folder / f"{start:08d}-{stop:08d}{self._suffix}"
-        exact = _exactly(frames, stop - start)
-        if self._suffix == ".zip":
-            write_archive(path, exact)
-        else:
-            with ClipWriter(path, self._size, self._fps, provenance=None, alpha=self._alpha) as film:
-                for image in exact:
-                    film.write(image)
-        return Segment(start, stop, path)
-
-    def join(
-        self, *, provenance: Origin | None, audio_from: Path | None = None, start: float = 0.0, end: float | None = None
-    ) -> Sound:
-        """Put the finished segments together as the film; see `join`. The folder stays: `remove` it then."""
-        return join(
-            self.finished(), self.output, self._fps, provenance=provenance, audio_from=audio_from, start=start, end=end
-        )
-
-    def remove(self) -> None:
-        """Remove the folder."""
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.folder)
+    exact = _exactly(frames, segment.stop - segment.start)
+    if segment.path.suffix == ".zip":
+        write_archive(segment.path, exact)
+        return
+    with ClipWriter(segment.path, size, fps, provenance=None, alpha=alpha) as film:
+        for image in exact:
+            film.write(image)
 
 
 def _exactly(frames: Iterable[Image], number: int) -> Iterator[Image]:

@@ -1,0 +1,88 @@
+"""Videos in, videos out: `ptx.inference.animate` for the page."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ptx.app.messages import Animate, Progress
+from ptx.geometry.body import Body
+from ptx.inference.animate import Wanted, animate
+from ptx.inference.surface_painting import SurfacePerson
+from ptx.pictures.compose import read_background
+from ptx.pictures.provenance import Provenance
+from ptx.pipeline.errors import PtxError
+
+WORDS = {"detect": "Looking for people", "fit": "Fitting bodies", "paint": "Painting"}
+"""What the steps are called on the page."""
+
+MOST_SECONDS = 120.0
+"""Seconds of a video that the page paints: for more there is the command."""
+
+
+POSES = (".npz", ".bvh")
+"""Endings by which a file of poses is told from a video; a name is used for nothing else."""
+
+
+class Told:
+    """Hears of the steps of an animation, and tells the page."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._done = self._total = 0
+
+    def started(self, step: str, total: int, done: int) -> None:
+        """A step begins."""
+        self._done, self._total = done, total
+        self._say(step)
+
+    def advanced(self, step: str, count: int, bad: int) -> None:
+        """A part of it is done."""
+        self._done += count + bad
+        self._say(step)
+
+    def told(self, step: str, text: str) -> None:
+        """Sentences are for the command."""
+
+    def ended(self, step: str, counts: Mapping[str, float]) -> None:
+        """The next step says that this one is over."""
+
+    def _say(self, step: str) -> None:
+        self._tell(Progress(self._done, max(self._total, 1), WORDS.get(step, step.capitalize())))
+
+
+def animated(
+    body: Body,
+    person: SurfacePerson,
+    request: Animate,
+    made: Provenance,
+    max_pixels: int,
+    tell: Callable[[Progress], None],
+) -> bytes:
+    """Paint a person as somebody in a video moves; returns the bytes of the video. Its files are gone at the end.
+
+    Raises:
+        PtxError: the video cannot be read, or shows nobody; one line.
+    """
+    look = request.look
+    wanted = Wanted(
+        background=read_background(look.background),
+        proportions=look.proportions,
+        size=request.size,
+        end=MOST_SECONDS,
+        mend=look.mend,
+    )
+    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
+        ending = Path(request.video.name).suffix.lower()
+        video = Path(folder) / f"video{ending if ending in POSES else '.mp4'}"
+        video.write_bytes(request.video.content)
+        output = Path(folder) / f"out.{request.ending}"
+        facts = {"video": hashlib.sha256(request.video.content).hexdigest()}
+        try:
+            animate(body, person, video, output, wanted, made, {**facts}, max_pixels=max_pixels, listener=Told(tell))
+        except PtxError as error:
+            text = str(error).replace(str(video), request.video.name).replace(str(output), "the video")
+            raise PtxError(text.replace(folder, "")) from None
+        return output.read_bytes()
