@@ -1,7 +1,8 @@
 """A first guess of a motion: candidates for every frame, each fitted as if alone, and the likeliest path through them.
 
 A frame on its own may be seen from the wrong side, have left and right exchanged, or show something else for a moment. So each has, beside
-its own best fits, the state of the frame before it, kept and fitted again; a path pays for energies and for jumps of the keypoints.
+its own best fits, the state of the frame before it, kept and fitted again; a path pays for energies and for jumps. A state that is kept pays
+no more than a price for which the frame is taken to be wrong: people move steadily, detectors do not always.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations, energy, robust
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.kinematics import copy_matrix, multiply
@@ -22,6 +24,7 @@ from ptx.geometry.fitting.solver import Scratch, allocate_scratch, copy_state, d
 from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
 from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.geometry.kernel import kernel
+from ptx.geometry.motion.smoothness import relative_turn
 from ptx.geometry.motion.solver import Path, observation
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 
@@ -38,15 +41,23 @@ CANDIDATES = 6
 OWN_COUNT = 2
 """Own fits of a frame, in either frame."""
 
-SPEED = 2.0
+SPEED = 1.5
 """Standard deviation of a keypoint's speed, m/s."""
 
 NOISE = 0.04
 """Standard deviation of a keypoint's jump besides, metres."""
 
-JUMP_CUTOFF = 0.5
+JUMP_CUTOFF = 1.0
 """Metres beyond which a jump of a keypoint costs hardly more."""
 
+TURN_SPEED = 4.0
+"""Standard deviation of the speed at which the root turns, rad/s."""
+
+TURN_NOISE = 0.15
+"""Standard deviation of its turn from one frame to the next besides, radians."""
+
+WILD = 2.0
+"""A frame is taken to be wrong at the price of its own best fit times this, or that of an implausible pose if that is more."""
 
 CHUNK = 256
 """Known frames whose states are chosen at once."""
@@ -68,6 +79,8 @@ class Candidates(NamedTuple):
     """(T, C) least cost of a path that ends here; inf where there is no such candidate."""
     before: Ints
     """(T, C) candidate of the frame before on that path."""
+    wild: NDArray[np.bool_]
+    """(T,) frames that are taken to be wrong where the state before is kept."""
 
 
 def allocate_candidates(count: int, params: int) -> Candidates:
@@ -78,6 +91,7 @@ def allocate_candidates(count: int, params: int) -> Candidates:
         np.zeros((count, CANDIDATES, KEYPOINT_COUNT, 3)),
         np.full((count, CANDIDATES), np.inf),
         np.zeros((count, CANDIDATES), np.int64),
+        np.zeros(count, np.bool_),
     )
 
 
@@ -166,6 +180,7 @@ def search_path(
     seconds: Floats,
     given: bool,
     search: Search,
+    implausible: float,
     scratch: Scratch,
     out: Candidates,
 ) -> int:
@@ -179,6 +194,7 @@ def search_path(
         seconds: (M,) since the frame before.
         given: the state of the first frame is: its only candidate is `HELD`.
         search: how to fit a frame.
+        implausible: energy of each keypoint of a pose that is.
         scratch: from `allocate_scratch`.
         out: from `allocate_candidates`, for M frames or more; is written.
 
@@ -189,17 +205,10 @@ def search_path(
     out.cost[:count] = np.inf
     for n in range(count):
         obs = observation(observations, n)
+        out.wild[n] = False
         if n == 0 and given:
             _rate(model, search, obs, 0, HELD, out, scratch)
             continue
-        if n > 0:
-            best = int(np.argmin(out.cost[n - 1]))
-            for c in (HELD, TRACKED):
-                copy_state(_candidate(out, n - 1, best), _candidate(out, n, c))
-            descend(model, obs, search.coarse, _candidate(out, n, TRACKED), scratch)
-            descend(model, obs, search.fine, _candidate(out, n, TRACKED), scratch)
-            _rate(model, search, obs, n, HELD, out, scratch)
-            _rate(model, search, obs, n, TRACKED, out, scratch)
         for kind in (OWN, ALONG_TORSO):
             if kind == ALONG_TORSO and turns[n, 0, 0] == 1.0:
                 continue
@@ -213,7 +222,17 @@ def search_path(
                     _rate(model, search, obs, n, c, out, scratch)
                     out.cost[n, c] = energies[c - kind]  # in its own frame, whose priors suit it
         if n > 0:
-            _join(out, n, np.sqrt((SPEED * seconds[n]) ** 2 + NOISE**2))
+            price = max(WILD * out.cost[n].min(), implausible * (obs.weight.sum() + obs.weight3.sum()))
+            best = int(np.argmin(out.cost[n - 1]))
+            for c in (HELD, TRACKED):
+                copy_state(_candidate(out, n - 1, best), _candidate(out, n, c))
+            descend(model, obs, search.coarse, _candidate(out, n, TRACKED), scratch)
+            descend(model, obs, search.fine, _candidate(out, n, TRACKED), scratch)
+            _rate(model, search, obs, n, HELD, out, scratch)
+            _rate(model, search, obs, n, TRACKED, out, scratch)
+            out.wild[n] = out.cost[n, HELD] > price
+            out.cost[n, HELD] = min(out.cost[n, HELD], price)
+            _join(out, n, seconds[n])
     return int(np.argmin(out.cost[count - 1]))
 
 
@@ -224,14 +243,18 @@ def _candidate(out: Candidates, n: int, c: int) -> State:
 
 
 @kernel
-def _join(out: Candidates, n: int, sigma: float) -> None:
+def _join(out: Candidates, n: int, seconds: float) -> None:
     """Join the candidates of a frame, whose costs are their energies, to those of the frame before."""
+    sigma = np.sqrt((SPEED * seconds) ** 2 + NOISE**2)
+    turn_variance, turn = (TURN_SPEED * seconds) ** 2 + TURN_NOISE**2, np.empty(3)
     for c in range(CANDIDATES):
         if out.cost[n, c] < np.inf:
             least = np.inf
             for b in range(CANDIDATES):
                 if out.cost[n - 1, b] < np.inf:
-                    cost = out.cost[n - 1, b] + jump_cost(out.points[n - 1, b], out.points[n, c], sigma)
+                    relative_turn(out.roots[n, c], out.roots[n - 1, b], turn)
+                    cost = out.cost[n - 1, b] + (turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2) / turn_variance
+                    cost += jump_cost(out.points[n - 1, b], out.points[n, c], sigma)
                     if cost < least:
                         least, out.before[n, c] = cost, b
             out.cost[n, c] += least
@@ -243,10 +266,10 @@ def guess_path(
     frame: Frame,
     known: NDArray[np.bool_],
     fps: float,
-    search: Search,
+    options: FitOptions,
     path: Path,
     progress: Callable[[int], None],
-) -> None:
+) -> NDArray[np.bool_]:
     """Write a first guess of all frames of a path: of those that are known the likeliest path, between them equal steps.
 
     Args:
@@ -255,10 +278,14 @@ def guess_path(
         frame: of the path, upright.
         known: (T,) frames that show the person, the first and the last among them.
         fps: frames a second.
-        search: how to fit a frame.
+        options: of the fits of single frames.
         path: is written.
         progress: is called with the number of frames that are done.
+
+    Returns:
+        (T,) frames that are taken to be wrong, in which the state of the frame before is kept.
     """
+    search, wild = options.search(), np.zeros(len(known), np.bool_)
     frames, ahead = np.flatnonzero(known), max(round(LOOKAHEAD * fps), 1)
     scratch, out = allocate_scratch(model.prior), allocate_candidates(CHUNK + ahead + 1, path.params.shape[1])
     turn = torso_turn(seen.xy[:, :KEYPOINT_COUNT], seen.weight[:, :KEYPOINT_COUNT])
@@ -273,13 +300,16 @@ def guess_path(
             out.roots[0, HELD], out.params[0, HELD] = path.roots[rows[0]], path.params[rows[0]]
         seconds = np.diff(rows, prepend=rows[0]) / fps
         chosen = search_path(
-            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, bool(before), search, scratch, out
+            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, bool(before), search,
+            options.max_energy, scratch, out,
         )  # fmt: skip
         for n in range(len(rows) - 1, before - 1, -1):
             path.roots[rows[n]], path.params[rows[n]] = out.roots[n, chosen], out.params[n, chosen]
+            wild[rows[n]] = chosen == HELD and out.wild[n]
             chosen = int(out.before[n, chosen])
         progress(int(frames[min(first + CHUNK, len(frames)) - 1]) + 1)
-    _bridge(path, frames)
+    _bridge(path, np.flatnonzero(known & ~wild))
+    return wild
 
 
 def _bridge(path: Path, frames: Ints) -> None:
