@@ -21,6 +21,7 @@ from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
 from ptx.geometry.keypoints import valid_keypoints
+from ptx.geometry.motion.candidates import ORDERS
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
 from ptx.geometry.motion.first_guess import guess_path
 from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
@@ -210,11 +211,18 @@ def _fit_stretch(
     centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
     path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
-    wild = guess_path(model, seen, frame, known, fps, options.frame, path, _portion(progress, 0.0, 0.5 / count))
+    wild, order = guess_path(model, seen, frame, known, fps, options.frame, path, _portion(progress, 0.0, 0.5 / count))
 
+    points, rows = ORDERS[order], np.arange(count)[:, None]
+    believed = Observations(
+        seen.xy[rows, points],
+        seen.weight[rows, points] * ~wild[:, None],
+        seen.xyz[rows, points[:, BODY]],
+        seen.weight3[rows, points[:, BODY]] * ~wild[:, None],
+    )
     sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
-        observations=frame.observe(seen.xy, seen.weight * ~wild[:, None], seen.xyz, seen.weight3 * ~wild[:, None]),
+        observations=frame.observe(*believed),
         upright=path.roots[:, 1, 1] > UPRIGHT,
         standing=sigmas,
         lying=sigmas._replace(upright=ANY_WAY_UP),
