@@ -110,16 +110,16 @@ PARTS = ("background", "head", "torso", "left_arm", "right_arm", "left_leg", "ri
 """Body part labels 0..6."""
 
 
-def _other_side(name: str) -> str:
+def other_side(name: str) -> str:
     """Name of what stands in the place of a part or keypoint where left and right are exchanged."""
     side, _, rest = name.partition("_")
     return {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)
 
 
-MIRRORED_KEYPOINTS = tuple(keypoint(_other_side(name)) for name in KEYPOINTS)
+MIRRORED_KEYPOINTS = tuple(keypoint(other_side(name)) for name in KEYPOINTS)
 """Keypoint of a person that is found, in their mirror image, in the place of each keypoint."""
 
-MIRRORED_PARTS = tuple(PARTS.index(_other_side(name)) for name in PARTS)
+MIRRORED_PARTS = tuple(PARTS.index(other_side(name)) for name in PARTS)
 """Body part label that each label becomes in a mirror image."""
 
 JOINT_PART = (2, 5, 6, 2, 5, 6, 2, 5, 6, 2, 5, 6, 1, 3, 4, 1, 3, 4, 3, 4, 3, 4, 3, 4)

@@ -21,6 +21,7 @@ from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
 from ptx.geometry.keypoints import valid_keypoints
+from ptx.geometry.motion.candidates import ORDERS
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
 from ptx.geometry.motion.first_guess import guess_path
 from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
@@ -117,7 +118,7 @@ def fit_motion(
             if progress:
                 progress(start + round(share * (stop - start)))
 
-        pose[part], camera[part], contacts[part] = _fit_stretch(
+        pose[part], camera[part], contacts[part], known[part] = _fit_stretch(
             shaped, _frames(seen, part), known[part], fps, options, report
         )
         fitted[part] = _is_there(body, pose[part], betas, camera[part], observed.keypoints[part], size, options)
@@ -203,18 +204,25 @@ def _fit_stretch(
     fps: float,
     options: MotionOptions,
     progress: Callable[[float], None],
-) -> tuple[Floats, Floats, Bools]:
-    """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2)."""
+) -> tuple[Floats, Floats, Bools, Bools]:
+    """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2), whom frames show (T,)."""
     count, share, search = len(known), options.prior_share, options.frame.search()
     unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
     centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
     frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
     path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
-    guess_path(model, seen, frame, known, fps, search, path, _portion(progress, 0.0, 0.5 / count))
+    wild, order = guess_path(model, seen, frame, known, fps, options.frame, path, _portion(progress, 0.0, 0.5 / count))
 
+    points, rows = ORDERS[order], np.arange(count)[:, None]
+    believed = Observations(
+        seen.xy[rows, points],
+        seen.weight[rows, points] * ~wild[:, None],
+        seen.xyz[rows, points[:, BODY]],
+        seen.weight3[rows, points[:, BODY]] * ~wild[:, None],
+    )
     sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
-        observations=frame.observe(*seen),
+        observations=frame.observe(*believed),
         upright=path.roots[:, 1, 1] > UPRIGHT,
         standing=sigmas,
         lying=sigmas._replace(upright=ANY_WAY_UP),
@@ -234,7 +242,7 @@ def _fit_stretch(
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
-    return pose, frame.camera(path.params), feet_on_ground(contacts)
+    return pose, frame.camera(path.params), feet_on_ground(contacts), known & ~wild
 
 
 def _portion(progress: Callable[[float], None], start: float, each: float) -> Callable[[int], None]:

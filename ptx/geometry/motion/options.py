@@ -26,9 +26,9 @@ class MotionOptions:
     """Options of the fits of single frames."""
     tempo: float = 9.0
     """Angular frequency of movement, rad/s: the standard deviation of an angle's acceleration is that of the angle times its square."""
-    turn_acceleration: float = 40.0
+    turn_acceleration: float = 25.0
     """Standard deviation of the acceleration of the root's rotation, rad/s²."""
-    shift_acceleration: float = 10.0
+    shift_acceleration: float = 7.0
     """Standard deviation of the acceleration of the body in the picture, m/s²."""
     scale_acceleration: float = 0.6
     """Standard deviation of the acceleration of the logarithm of the camera's scale, 1/s²."""
