@@ -45,7 +45,9 @@ class FakePainter:
                 if photographs[0].content.startswith(b"no picture"):
                     return Refused(f"{photographs[0].name}: no picture")
                 self.known.add(person)
-                return Found((400, 300), keypoints or JOINTS, [[[0, 0], [1, 0], [1, 1]]], STANCE, JOINTS, (0, 0, 300, 400))
+                return Found(
+                    (400, 300), keypoints or JOINTS, [[[0, 0], [1, 0], [1, 1]]], STANCE, JOINTS, (0, 0, 300, 400)
+                )
             case ReadPose(pose=pose):
                 self.known.add(pose)
                 return Posed(STANCE._replace(pose_id=pose), JOINTS)

@@ -130,7 +130,9 @@ def test_who_is_forgotten_is_gone(client: TestClient, person: str) -> None:
     assert client.post("/api/pose", data={"person": person, "gallery": "Wave"}).status_code == 404
 
 
-def test_a_killed_worker_ends_one_request_and_its_people_are_read_again(app: Starlette, client: TestClient, person: str) -> None:
+def test_a_killed_worker_ends_one_request_and_its_people_are_read_again(
+    app: Starlette, client: TestClient, person: str
+) -> None:
     folder = Path(app.state.jobs.worker.folder)
     died = client.post("/api/pose", data={"person": person, "gallery": "die"})
     assert died.status_code == 503

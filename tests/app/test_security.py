@@ -38,7 +38,9 @@ def test_this_machine_is_known_by_its_names(local: TestClient, host: str) -> Non
     assert local.get("/api/state", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8765", "", "localhost.evil:80"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8765", "", "localhost.evil:80"]
+)
 def test_a_name_that_was_bound_to_this_machine_is_refused(local: TestClient, host: str) -> None:
     assert local.get("/api/state", headers={"host": host}).status_code == 421
 
