@@ -21,7 +21,7 @@ const read = await (await fetch("openapi.json")).json();
 for (const [path, methods] of Object.entries(read.paths)) {
   for (const [method, operation] of Object.entries(methods)) {
     const box = make("section", "", "path"), title = make("h3");
-    title.append(make("span", method.toUpperCase(), "method"), `api${path}`);
+    title.append(make("span", method.toUpperCase(), "method"), ` api${path}`);
     const [status, answer] = Object.entries(operation.responses)[0];
     const type = Object.keys(answer.content ?? {})[0];
     box.append(title, make("p", `${operation.summary}. Answers ${answer.description}${type ? ` (${type})` : ` (${status})`}.`, "small"));

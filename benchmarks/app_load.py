@@ -1,0 +1,137 @@
+"""`ptx app` under load on loopback: 20 users at once for a minute, each with a photograph, poses and drags.
+
+    python benchmarks/app_load.py [seconds]
+
+Every answer is good, or 429 while the queue is full, after which its user waits as it says. Memory of server and worker at the end is
+within 10 % of that after the first quarter, when every user has been there. Ends with 1 where that is not so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+USERS = 20
+SECONDS = 60.0
+TOLERANCE = 1.1
+POSES = ("Wave", "Star", "Tree", "Running", "Squat", "Dancing")
+
+
+class User:
+    """Somebody with a page of their own."""
+
+    def __init__(self, number: int, client: httpx.AsyncClient, seen: Counter[int]) -> None:
+        self.rng, self.client, self.seen = np.random.default_rng(number), client, seen
+        self.waits: list[float] = []
+
+    async def ask(self, path: str, **sent: object) -> httpx.Response | None:
+        """Ask until the queue has room; None where the answer is no good one."""
+        while True:
+            begun = time.monotonic()
+            answer = await self.client.post(path, **sent)  # type: ignore[arg-type]
+            self.seen[answer.status_code] += 1
+            if answer.status_code != 429:
+                self.waits.append(time.monotonic() - begun)
+                return answer if answer.is_success else None
+            await asyncio.sleep(float(answer.headers["retry-after"]) * (0.5 + self.rng.random()))
+
+    async def work(self, photograph: bytes, until: float) -> None:
+        """Read a person, pose them, drag a joint, save; again until the time is over."""
+        while time.monotonic() < until:
+            answer = await self.ask("people", files={"photographs": ("me.jpg", photograph)})
+            if answer is None:
+                return
+            person = answer.json()["person"]
+            for _ in range(3):
+                posed = await self.ask("pose", data={"person": person, "gallery": str(self.rng.choice(POSES))})
+                if posed is None or time.monotonic() > until:
+                    break
+                known = posed.json()
+                for _ in range(6):
+                    x, y = np.array(known["joints"][4][:2]) + self.rng.normal(0, 10, 2)
+                    drag = {
+                        "person": person,
+                        "body": json.dumps(known["body"]),
+                        "joint": 4,
+                        "x": x,
+                        "y": y,
+                        "size": "draft",
+                    }
+                    drawn = await self.ask("transfer", data=drag)
+                    if drawn is None:
+                        return
+                    known = json.loads(drawn.headers["ptx-posed"])
+                await self.ask("transfer", data={"person": person, "body": json.dumps(known["body"]), "format": "jpg"})
+            await self.client.delete(f"people/{person}")
+
+
+def memory(pid: int) -> float:
+    """Resident memory, MB, of a process and those that it started."""
+    total, queue = 0.0, [pid]
+    while queue:
+        one = queue.pop()
+        try:
+            lines = Path(f"/proc/{one}/status").read_text().splitlines()
+            queue += [int(text) for text in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
+    return total
+
+
+async def load(address: str, pid: int, seconds: float) -> bool:
+    """Let the users work; prints what was seen, and returns whether it is as it should be."""
+    photograph = (files("ptx") / "assets" / "example.jpg").read_bytes()
+    seen: Counter[int] = Counter()
+    limits = httpx.Limits(max_connections=2 * USERS)
+    async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
+        until = time.monotonic() + 1.25 * seconds
+        users = [User(number, client, seen) for number in range(USERS)]
+        work = asyncio.gather(*(user.work(photograph, until) for user in users))
+        await asyncio.sleep(0.25 * seconds)
+        measured = [memory(pid)]
+        while not work.done():
+            await asyncio.wait([work], timeout=seconds / 6)
+            measured.append(memory(pid))
+        await work
+        await asyncio.sleep(1.0)
+        end = memory(pid)
+        waits = [wait for user in users for wait in user.waits]
+    told = ", ".join(f"{count} of {status}" for status, count in sorted(seen.items()))
+    print(
+        f"{USERS} users, {seconds:.0f} s: {told}; an answer took {np.median(waits):.2f} s, 90 % {np.percentile(waits, 90):.2f} s"
+    )
+    print(f"memory MB: {', '.join(f'{one:.0f}' for one in measured)}, at the end {end:.0f}")
+    return set(seen) <= {200, 201, 204, 429} and end <= TOLERANCE * measured[0]
+
+
+def main() -> None:
+    """Start a server of its own and load it."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    command = [sys.executable, "-m", "ptx.cli", "app", "--no-browser", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    server.stdout.readline()
+    try:
+        good = asyncio.run(load(f"http://127.0.0.1:{port}/api/", server.pid, seconds))
+    finally:
+        server.terminate()
+        server.wait()
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()
