@@ -13,23 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.detected_landmarks import LANDMARKS
-from ptx.geometry.joints import HIPS, KEYPOINTS, SHOULDERS, keypoint
+from ptx.geometry.joints import HIPS, MIRRORED_KEYPOINTS, SHOULDERS, keypoint, other_side
 from ptx.geometry.keypoints import valid_keypoints
 
 Floats = NDArray[np.float32]
 
 
-def _mirrored_rows(names: tuple[str, ...]) -> list[int]:
-    """Return the row of the same point of the other side, of each name."""
-    other = {name: name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for name in names}
-    return [names.index(other[name]) for name in names]
+LANDMARK_MIRROR = tuple(LANDMARKS.index(other_side(name)) for name in LANDMARKS)
+"""Landmark → the same of the other side."""
 
-
-KEYPOINT_MIRROR, LANDMARK_MIRROR = _mirrored_rows(tuple(KEYPOINTS)), _mirrored_rows(LANDMARKS)
-"""Keypoint, landmark → the same of the other side."""
-
-FACE = [keypoint(name) for name in ("nose", "right_eye", "left_eye")]
-EARS = [keypoint(name) for name in ("right_ear", "left_ear")]
+FACE, EARS = (
+    [keypoint(name) for name in names] for names in (("nose", "right_eye", "left_eye"), ("right_ear", "left_ear"))
+)
+"""Keypoints of the face, and those beside which it is."""
 
 FACE_IS_THERE = 20.0
 """Cost of exchanging who shows a face: the network is right about them."""
@@ -92,8 +88,8 @@ class Sighted(NamedTuple):
     def exchanged(self, rows: NDArray[np.bool_]) -> Sighted:
         """Exchange left and right of some sightings (N,)."""
         out = self.at(np.arange(len(self.frame)))
-        out.keypoints[rows] = self.keypoints[rows][:, KEYPOINT_MIRROR]
-        out.keypoints3d[rows] = _turned_faces(self.keypoints3d[rows][:, KEYPOINT_MIRROR])
+        out.keypoints[rows] = self.keypoints[rows][:, MIRRORED_KEYPOINTS]
+        out.keypoints3d[rows] = _turned_faces(self.keypoints3d[rows][:, MIRRORED_KEYPOINTS])
         out.landmarks[rows] = self.landmarks[rows][:, LANDMARK_MIRROR]
         out.hands[rows] = self.hands[rows][:, ::-1]
         return out

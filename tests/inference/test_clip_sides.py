@@ -9,7 +9,7 @@ from ptx.geometry.camera import project
 from ptx.geometry.detected_landmarks import LANDMARKS
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.skinning import pose_keypoints
-from ptx.inference.clip_sides import KEYPOINT_MIRROR, LANDMARK_MIRROR, Sighted, with_steady_sides
+from ptx.inference.clip_sides import LANDMARK_MIRROR, Sighted, with_steady_sides
 
 FRAMES = 90
 
@@ -34,12 +34,11 @@ def turning_person(seed: int = 0) -> Sighted:
     return Sighted(np.arange(FRAMES), keypoints, deep, landmarks, hands, evidence)
 
 
-def test_the_rows_of_the_other_side() -> None:
-    for names, rows in ((tuple(KEYPOINTS), KEYPOINT_MIRROR), (LANDMARKS, LANDMARK_MIRROR)):
-        for name, row in zip(names, rows, strict=True):
-            other = names[row]
-            assert {name.split("_")[0], other.split("_")[0]} in ({"left", "right"}, {name.split("_")[0]})
-            assert name.replace("left", "").replace("right", "") == other.replace("left", "").replace("right", "")
+def test_the_landmarks_of_the_other_side() -> None:
+    for row, other in enumerate(LANDMARK_MIRROR):
+        sides = {LANDMARKS[row].partition("_")[0], LANDMARKS[other].partition("_")[0]}
+        assert sides == {"left", "right"} or row == other
+        assert LANDMARK_MIRROR[other] == row
 
 
 def test_exchanged_stretches_behind_are_put_right() -> None:
@@ -64,7 +63,7 @@ def test_most_of_the_back_exchanged_is_put_right_by_the_faces_on_both_ends() -> 
 def test_a_closer_look_decides_where_nothing_else_does() -> None:
     """Only from behind: without a look the network is taken at its word, with one against it all frames are exchanged."""
     true = turning_person(2)
-    behind = Sighted(*(array[40:50] for array in true))
+    behind = true.at(np.arange(40, 50))
     wrong = behind.exchanged(np.ones(10, np.bool_))
     nothing = wrong._replace(evidence=np.zeros(10, np.float32))
     np.testing.assert_array_equal(with_steady_sides(nothing, np.zeros(0, np.int64)).keypoints, wrong.keypoints)
@@ -75,8 +74,7 @@ def test_a_closer_look_decides_where_nothing_else_does() -> None:
 def test_sides_do_not_go_on_over_a_cut() -> None:
     """The second shot shows the back, and nothing of the first says how."""
     true = turning_person(3)
-    first, second = true.frame < 10, (true.frame >= 40) & (true.frame < 50)
-    joined = Sighted(*(np.concatenate([array[first], array[second]]) for array in true))._replace(frame=np.arange(20))
+    joined = true.at(np.r_[0:10, 40:50])._replace(frame=np.arange(20))
     wrong = joined.exchanged(joined.frame >= 10)
     np.testing.assert_array_equal(with_steady_sides(wrong, np.array([10])).keypoints[10:], wrong.keypoints[10:])
 
@@ -84,7 +82,7 @@ def test_sides_do_not_go_on_over_a_cut() -> None:
 def test_faces_of_the_exchanged_stay_before_their_trunk() -> None:
     """From behind, taken for the front: the nose is nearer than the ears, and must be farther."""
     true = turning_person(4)
-    back = Sighted(*(array[44:46] for array in true))
+    back = true.at(np.arange(44, 46))
     nose, ear = KEYPOINTS.index("nose"), KEYPOINTS.index("left_ear")
     assert (back.keypoints3d[:, nose, 2] < back.keypoints3d[:, ear, 2]).all()
     seen = back.exchanged(np.ones(2, np.bool_))
@@ -94,5 +92,5 @@ def test_faces_of_the_exchanged_stay_before_their_trunk() -> None:
 
 
 def test_nobody() -> None:
-    nobody = Sighted(*(array[:0] for array in turning_person()))
+    nobody = turning_person().at(np.arange(0))
     assert len(with_steady_sides(nobody, np.zeros(0, np.int64)).frame) == 0
