@@ -1,4 +1,4 @@
-"""Motion of a body: poses one after another, from an .npz file."""
+"""Motion of a body: poses one after another, from an .npz or .bvh file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.avatar.bvh import read_bvh
+from ptx.avatar.retarget import retarget
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.pipeline.errors import PtxError, one_line
 
@@ -50,11 +52,25 @@ class Clip(NamedTuple):
 
 
 def read_clip(path: Path) -> Clip:
-    """Read the arrays `poses` (T, 24, 3), `root` (T, 3) and `fps`, poses a second; the clip's name is the file's.
+    """Read a motion; the clip's name is the file's.
+
+    A .bvh is brought to SMPL's joints, see `retarget`. Anything else is an .npz of the arrays `poses` (T, 24, 3), `root` (T, 3) and `fps`,
+    poses a second.
 
     Raises:
         PtxError: there is no such file, or it is no clip; one line.
     """
+    if path.suffix.lower() == ".bvh":
+        bvh = read_bvh(path)
+        try:
+            moved, root = retarget(bvh)
+        except PtxError as error:
+            raise PtxError(f"{path}: is no person's motion that is understood: {error}") from None
+        return _checked(str(path), path.stem, moved, root, np.array(bvh.fps))
+    return _read_npz(path)
+
+
+def _read_npz(path: Path) -> Clip:
     try:
         with np.load(path, allow_pickle=False) as file:
             given = {key: file[key] for key in ("poses", "root", "fps")}

@@ -29,7 +29,7 @@ def avatar(
         Path | None,
         typer.Option(
             "--animate",
-            help="Motion to add: an .npz of poses (T, 24, 3) axis-angle in radians, root (T, 3) in metres, fps.",
+            help="Motion to add: a .bvh, or an .npz of poses (T, 24, 3) axis-angle in radians, root (T, 3) in metres, fps.",
         ),
     ] = None,
     config: Config = None,
