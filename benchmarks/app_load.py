@@ -82,7 +82,8 @@ def memory(pid: int) -> float:
         one = queue.pop()
         try:
             lines = Path(f"/proc/{one}/status").read_text().splitlines()
-            queue += [int(text) for text in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+            children = [file.read_text() for file in Path(f"/proc/{one}/task").glob("*/children")]
+            queue += [int(text) for line in children for text in line.split()]
         except OSError:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
