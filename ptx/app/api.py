@@ -114,7 +114,7 @@ class Api:
         """Open the stream of a page: first its session; while it is open, the session is kept."""
         session = self.sessions.open(request.query_params.get("session", ""))
 
-        said: asyncio.Queue[Progress] = asyncio.Queue()
+        said: asyncio.Queue[Progress | None] = asyncio.Queue()
 
         async def stream() -> AsyncIterator[str]:
             self.sessions.page_opened(session, said.put_nowait)
@@ -123,6 +123,8 @@ class Api:
                 while True:
                     try:
                         progress = await asyncio.wait_for(said.get(), HEARTBEAT)
+                        if progress is None:
+                            return
                         yield event("progress", {"done": progress.done, "total": progress.total, "text": progress.text})
                     except TimeoutError:
                         yield ": alive\n\n"

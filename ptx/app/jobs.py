@@ -42,6 +42,7 @@ class Jobs:
         self._waiting: deque[Job] = deque()
         self._forgotten: list[str] = []
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -59,6 +60,8 @@ class Jobs:
             FullError: too many wait already.
             WorkerDiedError: the worker ended while it was at it.
         """
+        if self._closed:
+            raise WorkerDiedError
         if len(self._waiting) >= self._most_waiting:
             raise FullError
         job = Job(request, listener, asyncio.get_running_loop().create_future())
@@ -74,9 +77,11 @@ class Jobs:
             raise
 
     async def close(self) -> None:
-        """End the worker, and with it whatever is waited for."""
+        """End the worker, and with it whatever is waited for; for good."""
+        self._closed = True
         for job in self._waiting:
-            job.cancelled = True
+            if not job.answer.done():
+                job.answer.set_exception(WorkerDiedError())
         self._waiting.clear()
         await asyncio.to_thread(self.worker.stop)
         if self._task is not None:

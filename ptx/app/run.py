@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import threading
 import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from ptx.app.messages import Options
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.signals import ENDING
 
 LOOPBACK = "127.0.0.1"
 """Address that this machine alone reaches."""
@@ -49,15 +54,32 @@ def run(options: Options, host: str | None, port: int | None, browser: bool) -> 
     print(f"ptx app: {url}    (Ctrl-C ends it)", flush=True)
     if browser:
         threading.Timer(0.5, webbrowser.open, [url]).start()
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, server_header=False
-    )
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+
+    class Server(uvicorn.Server):
+        """Ends what is at work before it waits for answers to be sent."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await app.state.close()
+            await super().shutdown(sockets)
+
+    server = Server(config)
+    with stopping(server.handle_exit), listening:
+        server.run(sockets=[listening])
+    print("ptx app: ended; nothing of it is left", flush=True)
+
+
+@contextmanager
+def stopping(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have signals stop a server, whose usual end they are; uvicorn raises them once more when it has ended, which then does nothing."""
+    before = {
+        number: signal.signal(number, stop) for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass  # Ctrl-C is how it ends
+        yield
     finally:
-        listening.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def listen(host: str, port: int | None) -> socket.socket:

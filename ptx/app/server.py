@@ -45,12 +45,17 @@ def create_app(
     sessions = Sessions(jobs.forget)
     api = Api(sessions, jobs, ("surface", *options.systems))
 
+    async def close() -> None:
+        """End what is at work."""
+        sessions.end_streams()
+        await jobs.close()
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await jobs.close()
+            await close()
 
     app = Starlette(
         routes=[
@@ -61,7 +66,7 @@ def create_app(
         middleware=[Middleware(Guard, hosts=hosts, token=token)],
         lifespan=lifespan,
     )
-    app.state.jobs, app.state.sessions = jobs, sessions
+    app.state.jobs, app.state.sessions, app.state.close = jobs, sessions, close
     return app
 
 

@@ -24,6 +24,9 @@ IDLE = 900.0
 GRACE = 20.0
 """Seconds that a page whose connection ended has to come back."""
 
+Hearing = Callable[[Progress | None], None]
+"""An event stream: it hears of progress, and None where it is to end."""
+
 Recipe = ReadPerson | ReadPose
 """How a person or a pose is read again."""
 
@@ -35,8 +38,8 @@ class Session:
     name: str
     heard: float
     """When it was heard of last."""
-    listeners: list[Callable[[Progress], None]] = field(default_factory=list)
-    """Event streams that are open, of pages that are looked at: they hear of progress."""
+    listeners: list[Hearing] = field(default_factory=list)
+    """Event streams that are open, of pages that are looked at."""
     recipes: dict[str, Recipe] = field(default_factory=dict)
     """People and poses by name, the oldest first."""
 
@@ -112,11 +115,11 @@ class Sessions:
             if not session.listeners and now - session.heard > IDLE:
                 self.close(session.name)
 
-    def page_opened(self, session: Session, listener: Callable[[Progress], None]) -> None:
+    def page_opened(self, session: Session, listener: Hearing) -> None:
         """Note that a page listens."""
         session.listeners.append(listener)
 
-    def page_closed(self, session: Session, listener: Callable[[Progress], None]) -> None:
+    def page_closed(self, session: Session, listener: Hearing) -> None:
         """Note that a page does not listen any more; without another it has `GRACE` seconds to come back."""
         session.listeners.remove(listener)
         if not session.listeners:
@@ -126,6 +129,12 @@ class Sessions:
         """Have the pages of a session hear of progress."""
         for listener in list(self._sessions[name].listeners) if name in self._sessions else []:
             listener(progress)
+
+    def end_streams(self) -> None:
+        """End all event streams: the server ends."""
+        for session in self._sessions.values():
+            for listener in list(session.listeners):
+                listener(None)
 
     def _make_room(self, newest: Session) -> None:
         """Close sessions that were longest silent while there are too many, or they have too much."""

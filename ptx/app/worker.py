@@ -7,6 +7,7 @@ pipe, one request at a time; when it is gone, the request that it was at ends in
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import signal
 import tempfile
 import traceback
@@ -148,7 +149,7 @@ def serve(pipe: Connection, options: Options, make: Maker, folder: str) -> None:
                 service.forget(order.forgotten)
                 pipe.send(_answered(service, order.request, pipe))
     except (EOFError, OSError):
-        return  # the server is gone
+        shutil.rmtree(folder, ignore_errors=True)  # the server is gone
 
 
 def _answered(service: Service, request: Request, pipe: Connection) -> Answer:
