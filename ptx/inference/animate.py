@@ -31,7 +31,7 @@ from ptx.pipeline.events import Advance, Listener, progress
 from ptx.pipeline.pieces import PIECE, Pieces, claim, finish
 from ptx.pipeline.storage.json_values import Json
 from ptx.surface.proportions import Proportions
-from ptx.surface.retarget import Trajectory, bring_home, retarget
+from ptx.surface.retarget import Trajectory, bring_home, fill_picture, retarget
 from ptx.video.segments import Segment, join, segment_suffix, write_segment
 from ptx.video.span import Span, open_span
 
@@ -180,7 +180,7 @@ def _driving(job: _Job) -> tuple[Driving, list[str]]:
     """Return the motion that drives, and sentences on what it lacks."""
     if not job.is_film:
         clip = read_clip(job.driver).between(job.wanted.start, job.wanted.end, job.wanted.fps)
-        return driving_of_clip(job.body, clip, job.wanted.size), []
+        return driving_of_clip(clip), []
     span = job.span(DETECTED_SIDE)
     notes = detect_clip(span, job.folder, job.listener, job.part)
     motions = Pieces(job.folder, "motion", ".npz", 1)
@@ -226,20 +226,18 @@ def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Pe
         edge = np.array(size[::-1], np.float32)
         camera = bring_home(home, path, retarget(home, path, fps), np.zeros(2, np.float32), edge)
         behind, shadow = grounds.photograph(scene, size), shadow_of(scene)
-    else:
-        clip = job.span(wanted.size) if wanted.background == "pose" else None
-        size = fitting_size(driving.size, wanted.size) if clip is None else clip.size
+    elif wanted.background == "pose":
+        if not job.is_film:
+            raise PtxError(f"--background pose: {job.driver} is no film: take source, none or a colour")
+        clip = job.span(wanted.size)
+        size = clip.size
         camera = scaled(retarget(person.fitted, path, fps), size[1] / driving.size[1])
-        behind = _ground(job, driving, size, clip)
+        behind = _clip_ground(job, driving, clip)
+    else:
+        camera, size = fill_picture(person.fitted, path, retarget(person.fitted, path, fps), wanted.size)
+        colour = wanted.background
+        behind = grounds.nothing() if colour == "none" else grounds.plain(colour, size)
     return Performance(person, motion.pose, driving.hands_pose, camera, motion.usable, size), behind, shadow
-
-
-def _ground(job: _Job, driving: Driving, size: tuple[int, int], clip: Span | None) -> Grounds:
-    """Return the ground of frames (height, width) that are not the person's photograph."""
-    background = job.wanted.background
-    if clip is not None:
-        return _clip_ground(job, driving, clip)
-    return grounds.plain(background, size) if isinstance(background, tuple) else grounds.nothing()
 
 
 def _clip_ground(job: _Job, driving: Driving, clip: Span) -> ClipGround:

@@ -14,13 +14,12 @@ from ptx.avatar.clip import Clip
 from ptx.geometry.body import Body
 from ptx.geometry.fitting.hands import fit_hands
 from ptx.geometry.motion import Motion, fit_motion
-from ptx.geometry.skinning import joint_transforms
 from ptx.inference.clip_detection import Floats
 from ptx.inference.clip_people import PersonInClip
 from ptx.pipeline.storage.files import write_atomic
 
-MARGIN = 0.25
-"""Metres around the joints of a motion without a picture that its picture shows."""
+PIXELS = 500
+"""Pixels to a metre of motions that no picture shows."""
 
 HANDS_AT_ONCE = 1024
 """Frames whose hands are fitted at once."""
@@ -74,28 +73,15 @@ def _fingers(body: Body) -> tuple[int, int]:
     return body.fingers.joint_template.shape[0], 3
 
 
-def driving_of_clip(body: Body, clip: Clip, longest: int) -> Driving:
-    """Show the poses of a file in a picture that holds all of the motion.
-
-    Args:
-        body: the body model, in its mean shape.
-        clip: the poses.
-        longest: longer side of the picture, px.
-    """
-    betas = np.zeros(10, np.float32)
-    pose = clip.poses.astype(np.float32)
-    joints = joint_transforms(body, pose, betas)[1] + clip.root[:, None]
-    low, high = joints.reshape(-1, 3).min(0) - MARGIN, joints.reshape(-1, 3).max(0) + MARGIN
-    scale = longest / float((high - low)[:2].max())
-    width, height = (max(2, int(np.ceil(scale * length))) for length in (high - low)[:2])
-    centre = np.array([-scale * low[0] - 0.5, scale * high[1] - 0.5])
-    camera = np.column_stack([
-        np.full(len(pose), scale), centre[0] + scale * clip.root[:, 0], centre[1] - scale * clip.root[:, 1]
-    ]).astype(np.float32)  # fmt: skip
-    there = np.ones(len(pose), np.bool_)
-    fps = Fraction((len(pose) - 1) / float(clip.times[-1])).limit_denominator(1001) if len(pose) > 1 else Fraction(25)
-    nothing = np.zeros((len(pose), 2), np.bool_)
-    return Driving(Motion(pose, betas, camera, there, ~there, nothing), None, (height, width), fps)
+def driving_of_clip(clip: Clip) -> Driving:
+    """Show the poses of a file, of somebody of mean shape, before a camera that stands still."""
+    count = len(clip.poses)
+    camera = np.full((count, 3), PIXELS, np.float32)
+    camera[:, 1:] += PIXELS * clip.root[:, :2] * (1, -1)
+    there, nothing = np.ones(count, np.bool_), np.zeros((count, 2), np.bool_)
+    motion = Motion(clip.poses.astype(np.float32), np.zeros(10, np.float32), camera, there, ~there, nothing)
+    rate = Fraction(clip.fps).limit_denominator(1001)
+    return Driving(motion, None, (2 * PIXELS, 2 * PIXELS), rate)
 
 
 def save_driving(path: Path, driving: Driving) -> None:

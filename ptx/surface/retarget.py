@@ -33,6 +33,9 @@ HEAD_TOP, HALF_TRUNK = 0.25, 0.15
 SIGHT = (2.0, 98.0)
 """Percentiles, over a clip, of where somebody is that are kept in the picture."""
 
+AROUND = 0.25
+"""Metres around the joints of somebody that a picture of all of them shows."""
+
 LEAST_SIZE = 0.5
 """Smallest share of their size in their photograph to which somebody is made smaller."""
 
@@ -115,6 +118,26 @@ def bring_home(source: FittedBody, path: Trajectory, camera: Floats, low: Floats
     out = camera * np.float32(factor * source.camera[0] / np.median(camera[usable, 0]))
     out[:, 1:] += move.astype(np.float32)
     return out
+
+
+def fill_picture(source: FittedBody, path: Trajectory, camera: Floats, longest: int) -> tuple[Floats, tuple[int, int]]:
+    """Bring a motion to a picture that just holds all of it; returns cameras (T, 3), and the picture's height and width, px, both even.
+
+    Args:
+        source: the person.
+        path: the motion.
+        camera: (T, 3) of `retarget`.
+        longest: longer side of the picture, px.
+    """
+    joints, shown = _joints(source.body, path.pose[path.usable], source.betas), camera[path.usable]
+    points, around = project(shown, joints)[..., :2], AROUND * shown[:, 0, None]
+    low = (points.min(1) - around).min(0)
+    high = (points.max(1) + around).max(0)
+    factor = longest / float((high - low).max())
+    width, height = (max(2, 2 * round(length / 2)) for length in ((high - low) * factor).tolist())
+    out = camera * np.float32(factor)
+    out[:, 1:] -= (low * factor + 0.5).astype(np.float32)
+    return out, (height, width)
 
 
 class _Extent(NamedTuple):

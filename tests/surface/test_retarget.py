@@ -10,7 +10,7 @@ from ptx.geometry.camera import project
 from ptx.geometry.joints import joint
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.retarget import Trajectory, bring_home, retarget
+from ptx.surface.retarget import AROUND, Trajectory, bring_home, fill_picture, retarget
 
 BODY = load_body("small")
 TALL = np.array([2.0, -1.0, 0.5, 0, 0, 0, 0, 0, 0, 0], np.float32)
@@ -107,3 +107,14 @@ def test_frames_without_anybody_do_not_count() -> None:
     camera = bring_home(source, partly, retarget(source, partly, FPS), np.zeros(2), np.array([400.0, 400.0]))
     assert np.isfinite(camera).all()
     assert np.median(camera[20:, 0]) == pytest.approx(150.0, rel=1e-4)
+
+
+def test_a_picture_that_just_holds_the_motion() -> None:
+    path, source = steps(), somebody()
+    camera, (height, width) = fill_picture(source, path, retarget(source, path, FPS), 256)
+    assert (max(height, width), height % 2, width % 2) == (256, 0, 0)
+    joints = project(camera, joint_transforms(BODY, path.pose, np.tile(TALL, (60, 1)))[1])[..., :2]
+    margin = AROUND * camera[0, 0]
+    for axis, length in ((0, width), (1, height)):
+        assert joints[..., axis].min() == pytest.approx(margin - 0.5, abs=0.01)
+        assert joints[..., axis].max() == pytest.approx(length - 0.5 - margin, abs=1.01)
