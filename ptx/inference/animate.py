@@ -31,7 +31,7 @@ from ptx.pipeline.events import Advance, Listener, progress
 from ptx.pipeline.pieces import PIECE, Pieces, claim, finish
 from ptx.pipeline.storage.json_values import Json
 from ptx.surface.proportions import Proportions
-from ptx.surface.retarget import Trajectory, bring_home, fill_picture, retarget
+from ptx.surface.retarget import Trajectory, bring_home, fill_picture, near_ground, retarget
 from ptx.video.segments import Segment, join, segment_suffix, write_segment
 from ptx.video.span import Span, open_span
 
@@ -237,7 +237,9 @@ def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Pe
         camera, size = fill_picture(person.fitted, path, retarget(person.fitted, path, fps), wanted.size)
         colour = wanted.background
         behind = grounds.nothing() if colour == "none" else grounds.plain(colour, size)
-    return Performance(person, motion.pose, driving.hands_pose, camera, motion.usable, size), behind, shadow
+    near = near_ground(person.fitted, path, camera, fps)
+    shown = Performance(person, motion.pose, driving.hands_pose, camera, motion.usable, near, size)
+    return shown, behind, shadow
 
 
 def _clip_ground(job: _Job, driving: Driving, clip: Span) -> ClipGround:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.datasets.images import Image, Transform, invert_transform
+from ptx.geometry.camera import project
 from ptx.geometry.dressing.slack import with_slack
+from ptx.geometry.skinning import pose_keypoints
 from ptx.geometry.viewpoint import FittedBody
-from ptx.inference.backgrounds import feet_of
+from ptx.inference.backgrounds import ANKLES, SOLE
 from ptx.inference.mender import Mender
 from ptx.inference.surface_painting import SurfacePerson
-from ptx.pictures.compose import cast_contact_shadow
+from ptx.pictures.compose import Feet, cast_contact_shadow
 from ptx.surface.render import Rendering, render
 from ptx.surface.transfer import lay_over
 
@@ -34,6 +36,8 @@ class Performance:
     """(T, 3) px per metre, px, px."""
     there: NDArray[np.bool_] = field(repr=False)
     """(T,) frames that show the person; the others show the ground alone."""
+    near_ground: Floats = field(repr=False)
+    """(T, 2) how near to the ground the right and the left foot are, 0 to 1."""
     size: tuple[int, int]
     """Height, width of the frames, px."""
 
@@ -71,7 +75,18 @@ def paint(shown: Performance, number: int, ground: Image | None, shadow: float, 
         return np.dstack([drawn.colour, np.rint(255 * drawn.alpha).astype(np.uint8)])
     if drawn is None:
         return ground
-    return lay_over(drawn, cast_contact_shadow(ground, feet_of(shown.body(number).keypoints), shadow))
+    return lay_over(drawn, _with_shadows(ground, shown, number, shadow))
+
+
+def _with_shadows(ground: Image, shown: Performance, number: int, shadow: float) -> Image:
+    """Cast the contact shadows of a frame, fainter under a foot that is a little above the ground."""
+    body = shown.body(number)
+    joints = pose_keypoints(body.body, body.pose[None], body.betas)[0, list(ANKLES)]
+    points = project(body.camera, joints)[:, :2] + (0, SOLE * body.camera[0])
+    for point, near in zip(points, shown.near_ground[number], strict=True):
+        if near > 0:
+            ground = cast_contact_shadow(ground, Feet(point[None], float(body.camera[0])), shadow * float(near))
+    return ground
 
 
 def in_photograph(

@@ -74,7 +74,7 @@ class Backdrop:
             return compose(person, None, size)
         plain = np.empty((*size, 3), np.uint8)
         plain[:] = self.background
-        return compose(person, cast_contact_shadow(plain, feet_of(painting.pose), USUAL_STRENGTH), size)
+        return compose(person, cast_contact_shadow(plain, _feet(painting.pose, HERE), USUAL_STRENGTH), size)
 
 
 def backdrop_of(text: str) -> Backdrop | None:
@@ -129,11 +129,6 @@ def _in_photograph(painted: Painted, scene: Scene) -> Painted:
 def without_person(scene: Scene) -> Image:
     """Return the photograph (H, W, 3) of a scene without its person; raises PtxError where nobody is found."""
     return remove_person(scene.person.original, _whole_mask(scene))
-
-
-def feet_of(keypoints: Keypoints) -> Feet:
-    """Return the feet on the ground of who is drawn in a picture, whose keypoints (18, 3) are in its px."""
-    return _feet(keypoints, HERE)
 
 
 def shadow_of(scene: Scene) -> float:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from ptx.geometry.body import Body
 from ptx.geometry.camera import project
@@ -35,6 +36,9 @@ SIGHT = (2.0, 98.0)
 
 AROUND = 0.25
 """Metres around the joints of somebody that a picture of all of them shows."""
+
+LIFTED = 0.2
+"""Metres above the ground from which a foot casts no contact shadow."""
 
 LEAST_SIZE = 0.5
 """Smallest share of their size in their photograph to which somebody is made smaller."""
@@ -118,6 +122,23 @@ def bring_home(source: FittedBody, path: Trajectory, camera: Floats, low: Floats
     out = camera * np.float32(factor * source.camera[0] / np.median(camera[usable, 0]))
     out[:, 1:] += move.astype(np.float32)
     return out
+
+
+def near_ground(source: FittedBody, path: Trajectory, camera: Floats, fps: float) -> Floats:
+    """Compute how near to the ground the right and the left foot are: (T, 2), 1 on it, 0 from `LIFTED` metres above it.
+
+    The ground is where the lower foot is lowest within half a second: who jumps leaves it, who comes nearer takes it along.
+
+    Args:
+        source: the person.
+        path: the motion.
+        camera: (T, 3) before which they move.
+        fps: frames a second.
+    """
+    row = _foot(camera, _joints(source.body, path.pose, source.betas))[..., 1]
+    ground = maximum_filter1d(row.max(1), 2 * max(1, round(fps / 2)) + 1, mode="nearest")
+    lift = (ground[:, None] - row) / np.maximum(camera[:, :1], 1e-6)
+    return np.asarray(np.clip(1 - lift / LIFTED, 0, 1), np.float32)
 
 
 def fill_picture(source: FittedBody, path: Trajectory, camera: Floats, longest: int) -> tuple[Floats, tuple[int, int]]:

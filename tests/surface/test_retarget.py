@@ -10,7 +10,7 @@ from ptx.geometry.camera import project
 from ptx.geometry.joints import joint
 from ptx.geometry.skinning import joint_transforms
 from ptx.geometry.viewpoint import FittedBody
-from ptx.surface.retarget import AROUND, Trajectory, bring_home, fill_picture, retarget
+from ptx.surface.retarget import AROUND, LIFTED, Trajectory, bring_home, fill_picture, near_ground, retarget
 
 BODY = load_body("small")
 TALL = np.array([2.0, -1.0, 0.5, 0, 0, 0, 0, 0, 0, 0], np.float32)
@@ -118,3 +118,17 @@ def test_a_picture_that_just_holds_the_motion() -> None:
     for axis, length in ((0, width), (1, height)):
         assert joints[..., axis].min() == pytest.approx(margin - 0.5, abs=0.01)
         assert joints[..., axis].max() == pytest.approx(length - 0.5 - margin, abs=1.01)
+
+
+def test_feet_near_the_ground() -> None:
+    """Standing, then a jump of 10 and of 40 cm: the shadows become fainter, and go."""
+    frames, source = 61, somebody(np.zeros(10, np.float32))
+    height = np.zeros(frames)
+    height[20], height[40] = 0.1, 0.4
+    camera = np.tile(np.float32([200, 300, 250]), (frames, 1))
+    camera[:, 2] -= (200 * height).astype(np.float32)
+    still = Trajectory(np.zeros((frames, 24, 3), np.float32), source.betas, camera, None, None)
+    near = near_ground(source, still, camera, FPS)
+    np.testing.assert_allclose(near[[0, 10, 30, 60]], 1.0, atol=0.03)
+    np.testing.assert_allclose(near[20], 1 - 0.1 / LIFTED, atol=0.03)
+    np.testing.assert_allclose(near[40], 0.0)
