@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": set(),
     "video": {"pipeline"},
     "pictures": {"geometry", "pipeline", "video"},
-    "datasets": {"geometry", "labels", "pipeline"},
+    "datasets": {"geometry", "labels", "pipeline", "video"},
     "models": {"geometry", "labels", "pipeline"},
     "detector": {"geometry", "labels", "pipeline"},
     "surface": {"geometry"},

@@ -16,6 +16,7 @@ from ptx.detector.network import INSTALL, NO_WHEEL
 from ptx.pipeline.cluster import usable_cores
 from ptx.pipeline.errors import PtxError, one_line
 from ptx.pipeline.storage.storage import Storage
+from ptx.video.pyav import INSTALL as INSTALL_AV
 
 REQUIRED = ("numpy", "numba", "opencv-python-headless", "zarr", "numcodecs", "dask", "torch", "smplx", "pydantic")
 """Distributions without which ptx does not work."""
@@ -59,6 +60,7 @@ def _optional_packages() -> Iterator[Check]:
     intel_mac = sys.platform == "darwin" and platform.machine() == "x86_64"
     yield _optional("keypoints from photographs (ai-edge-litert)", "ai_edge_litert", NO_WHEEL if intel_mac else INSTALL)
     yield _optional("HEIC pictures (pillow-heif)", "pillow_heif", HEIF_HINT)
+    yield _optional("films (av)", "av", INSTALL_AV)
     avif = has_avif()
     yield Check("AVIF pictures", avif or None, "read by Pillow" if avif else "not read", "" if avif else AVIF_HINT)
     yield _optional("pytorch3d renderer", "pytorch3d", "see github.com/facebookresearch/pytorch3d; nothing needs it")

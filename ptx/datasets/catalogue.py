@@ -10,6 +10,7 @@ from ptx.datasets.mvc import MvcData
 from ptx.datasets.panoptic import PanopticData
 from ptx.datasets.published import PublishedData
 from ptx.datasets.synthetic import PeopleData
+from ptx.datasets.video_set import VideoData
 from ptx.pipeline.plugins import load_plugins
 
 OWN = (
@@ -31,6 +32,7 @@ OWN = (
         frozenset({"keypoints", "flow"}),
     ),
     DataSetKind("mvc", MvcData, "ptx.datasets.mvc:MvcSet"),
+    DataSetKind("video", VideoData, "ptx.datasets.video_set:VideoSet"),
 )
 
 DATA_SETS: dict[str, DataSetKind] = {row.kind: row for row in (*OWN, *load_plugins("ptx.data_sets", DataSetKind))}

@@ -105,8 +105,9 @@ def check_files(
     names = [printable(path) for path in paths]
     first_of: dict[str, int] = {}
     with ThreadPoolExecutor(workers) as pool:
-        checks = pool.map(lambda path: _check_file(root / _file(path), probe), paths)
-        for image, check in enumerate(checks):
+        of_file = {file: pool.submit(_check_file, root / file, probe) for file in dict.fromkeys(map(_file, paths))}
+        for image, path in enumerate(paths):
+            check = of_file[_file(path)].result()
             advance(1, int(check.problem is not None))
             if check.problem is not None:
                 absent = check.problem.code == "missing_file"
@@ -152,7 +153,8 @@ def _file(path: str) -> str:
 def _check_file(file: Path, probe: Callable[[Path], Profile]) -> FileCheck:
     try:
         profile = probe(file)
-        return FileCheck(profile, hashlib.sha256(file.read_bytes()).hexdigest(), None)
+        with file.open("rb") as opened:
+            return FileCheck(profile, hashlib.file_digest(opened, "sha256").hexdigest(), None)
     except BadSample as error:
         return FileCheck("none", "", error.problem)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ptx.datasets.keypoint_files import MAX_JSON_BYTES, KeypointFolder, Keypoint
 from ptx.datasets.persons import FoundPerson, choose_person
 from ptx.geometry.joints import KEYPOINTS
 from ptx.geometry.keypoints import missing_as_nan
-from ptx.pipeline.errors import BadSample, one_line
+from ptx.pipeline.errors import BadSample, PtxError, one_line
 from ptx.pipeline.fingerprint import Json
 
 BODY_25_ROWS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
@@ -20,6 +21,9 @@ BODY_25_ROWS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 KEYPOINT_ROWS = {25: BODY_25_ROWS, 18: tuple(range(18))}
 """Number of points a person in a file of OpenPose → rows of the 18 keypoints."""
+
+DIGITS = re.compile(r"(\d+)")
+"""Numbers in a file's name."""
 
 PEOPLE_KEYS = ("people", "bodies")
 """Names of the list of persons: OpenPose's, and AlphaPose's in its format cmu."""
@@ -53,6 +57,35 @@ def read_pose(file: Path) -> FoundPerson:
         raise BadSample("missing_keypoints", f"{file.name} is not there")
     people = _read_openpose(file)
     return people[choose_person(people, "largest")]
+
+
+def read_pose_folder(folder: Path) -> list[FoundPerson | None]:
+    """Read the largest person of each OpenPose JSON file of a folder, one file a frame, in the order of their names, 9 before 10.
+
+    Returns:
+        A person a file; None where nobody was found.
+
+    Raises:
+        PtxError: there is no such folder, no JSON in it, or a file is damaged.
+    """
+    if not folder.is_dir():
+        raise PtxError(f"{folder}: {'is no folder' if folder.exists() else 'is not there'}")
+    files = sorted(
+        folder.glob("*.json"),
+        key=lambda file: [int(part) if part.isdecimal() else part for part in DIGITS.split(file.name)],
+    )
+    if not files:
+        raise PtxError(f"{folder}: no .json in it; OpenPose writes one a frame")
+    return [_person_of_frame(file) for file in files]
+
+
+def _person_of_frame(file: Path) -> FoundPerson | None:
+    try:
+        return read_pose(file)
+    except BadSample as error:
+        if error.problem.code == "no_person":
+            return None
+        raise PtxError(f"{file.parent / error.problem.text}") from None
 
 
 def _read_openpose(file: Path) -> list[FoundPerson]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ptx.pipeline.errors import PtxError
-from ptx.video.pyav import open_film, reason
+from ptx.video.pyav import open_film, reason, require_av
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+MOST_PIXELS = 1 << 28
+"""Pixels of the largest frame that is decoded only to know how long a film is."""
+
+MOST_FPS = 60
+"""Highest rate at which frames are given out where none is asked for; some phones film at 240."""
 
 USUAL_FPS = 25
 """Rate of a film that says none."""
@@ -36,6 +42,20 @@ WITHOUT_INDEX = ("mpeg", "mpegvideo", "h264", "hevc", "m4v", "dv")
 
 WIDEST_PIXEL = 10.0
 """Most that a pixel is wider than high, or higher than wide; files that say more are wrong."""
+
+
+def film_frames(path: Path) -> int | None:
+    """Return the number of frames that a film has by its head, at its average rate; None where it does not say, or cannot be read.
+
+    Raises:
+        PtxError: PyAV is missing.
+    """
+    require_av(path)
+    try:
+        with closing(Film(path, MOST_PIXELS)) as film:
+            return None if film.seconds is None else max(1, round(film.seconds * min(float(film.rate), MOST_FPS)))
+    except PtxError:
+        return None
 
 
 class Film:

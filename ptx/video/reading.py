@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pipeline.errors import PtxError
-from ptx.video.decoding import Film
+from ptx.video.decoding import MOST_FPS, Film
 from ptx.video.shown import as_shown, shown_size, turn_of
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
-
-MOST_FPS = 60
-"""Highest rate that is given out where none is asked for; some phones film at 240."""
 
 LARGEST_DENOMINATOR = 1001
 """Of rates, such as 30000/1001."""
@@ -131,41 +128,52 @@ class ClipReader:
         Raises:
             PtxError: `start` is beyond the end of a film that does not say how long it is.
         """
+        nothing = True
+        for number, image in self._given(self.start, self._most):
+            nothing = False
+            yield ClipFrame(number, float(self.start + number / self.fps), image)
+        if nothing:
+            raise self._beyond(self._film.read_to)
+
+    def frame(self, number: int) -> Image | None:
+        """Return the image of one frame of those given out, decoded from the keyframe before it; None: the film ends before."""
+        return next((image for _, image in self._given(self.start + number / self.fps, 1)), None)
+
+    def _given(self, start: Fraction, most: int | None) -> Iterator[tuple[int, Image]]:
+        """The frames at a constant rate from a time on, `most` of them, numbered from 0."""
         from av.video.reformatter import VideoReformatter
 
         reformatter = VideoReformatter()
         number = 0
-        for frame, until in self._slots():
-            until = until if self._most is None else min(until, self._most)
+        for frame, until in self._slots(start):
+            until = until if most is None else min(until, most)
             if until > number:
                 image = as_shown(frame, self.size, self._turn, reformatter)
                 image.flags.writeable = False  # repeated frames share it
                 while number < until:
-                    yield ClipFrame(number, float(self.start + number / self.fps), image)
+                    yield number, image
                     number += 1
-            if number == self._most:
+            if number == most:
                 return
-        if number == 0:
-            raise self._beyond(self._film.read_to)
 
-    def _slots(self) -> Iterator[tuple[VideoFrame, int]]:
+    def _slots(self, start: Fraction) -> Iterator[tuple[VideoFrame, int]]:
         """Each frame with the number of the first frame given out that shows it no more; the frame before `start` is the first."""
         film, shown = self._film, None
         self.damage = None
-        for time, frame in film.frames(float(self.start)):
+        for time, frame in film.frames(float(start)):
             if shown is not None:
-                yield shown, self._slot(time)
+                yield shown, self._slot(time, start)
             shown = frame
-        if shown is not None:
-            yield shown, max(self._slot(film.read_to), int(film.read_to > self.start))  # a short film is one frame
+        if shown is not None:  # a short film is one frame
+            yield shown, max(self._slot(film.read_to, start), int(film.read_to > start))
         if film.fault is not None:
             self.damage = f"is damaged at {film.read_to:.2f} s ({film.fault}): it is read up to there"
         elif film.cut_off:
             self.damage = f"is cut off at {film.read_to:.2f} s of {film.seconds:.2f} s: it is read up to there"
 
-    def _slot(self, time: float) -> int:
+    def _slot(self, time: float, start: Fraction) -> int:
         """Number of the frame given out whose time is nearest."""
-        return floor((_exact(time) - self.start) * self.fps + ROUNDED_UP)
+        return floor((_exact(time) - start) * self.fps + ROUNDED_UP)
 
     def _beyond(self, seconds: float) -> PtxError:
         return PtxError(f"{self.info.path}: `start` {float(self.start):g} s is beyond the end, {seconds:.2f} s")

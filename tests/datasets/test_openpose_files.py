@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ptx.datasets.openpose_files import OpenposeJson, read_pose
+from ptx.datasets.openpose_files import OpenposeJson, read_pose, read_pose_folder
 from ptx.geometry.joints import KEYPOINTS
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.fingerprint import Json
@@ -195,3 +195,26 @@ def test_one_file_for_two_pictures_is_of_neither(tmp_path: Path) -> None:
     files = OpenposeJson(tmp_path, paths)
     assert files.people("a/b_c.png")
     assert files.people("a_b/c.png")
+
+
+def test_a_folder_of_frames(tmp_path: Path) -> None:
+    """In the order of their numbers, with zeros before them or not; frames that show nobody have their place."""
+    write(tmp_path / "dance_10_keypoints.json", person(25, 0.5))
+    write(tmp_path / "dance_9_keypoints.json", person(25, 0.4), [v / 2 for v in person(25)])
+    write(tmp_path / "dance_11_keypoints.json")
+    (tmp_path / "notes.txt").write_text("none of them")
+    first, second, third = read_pose_folder(tmp_path)
+    assert first is not None
+    assert second is not None
+    assert [one.keypoints[0, 2] for one in (first, second)] == [np.float32(0.4), np.float32(0.5)]
+    assert third is None
+
+
+def test_folders_that_are_no_motion(tmp_path: Path) -> None:
+    for name, said in (("none", "is not there"), ("empty", r"no \.json in it")):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises(PtxError, match=f"{name}: {said}"):
+            read_pose_folder(tmp_path / name)
+    (tmp_path / "0.json").write_text("{")
+    with pytest.raises(PtxError, match=r"/0\.json: "):
+        read_pose_folder(tmp_path)
