@@ -134,5 +134,7 @@ def test_frames_that_are_wrong() -> None:
     seen = swinging(12)
     seen.xy[5:7, :, 0] += 0.8
     path, out = least_path(seen)
-    assert [c == HELD and bool(wild) for c, wild in zip(path, out.wild, strict=True)] == [n in (5, 6) for n in range(12)]
+    assert [c == HELD and bool(wild) for c, wild in zip(path, out.wild, strict=True)] == [
+        n in (5, 6) for n in range(12)
+    ]
     assert np.array_equal(out.params[6, HELD], out.params[5, HELD])

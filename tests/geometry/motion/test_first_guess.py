@@ -15,7 +15,9 @@ from tests.geometry.motion.scenes import DOFS
 from tests.geometry.motion.test_candidates import MODEL, swinging
 
 
-def guessed(seen: Observations, known: np.ndarray, told: list[int] | None = None) -> tuple[Path, np.ndarray, np.ndarray]:
+def guessed(
+    seen: Observations, known: np.ndarray, told: list[int] | None = None
+) -> tuple[Path, np.ndarray, np.ndarray]:
     """The path of keypoints in metres, y up, seen in a picture of 100 px a metre."""
     count = len(known)
     pixels = Observations(100 * seen.xy * (1, -1), seen.weight, seen.xyz, seen.weight3)
