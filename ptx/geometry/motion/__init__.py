@@ -2,5 +2,6 @@
 
 from ptx.geometry.motion.motion import Motion, Observed, fit_motion
 from ptx.geometry.motion.options import MotionOptions
+from ptx.geometry.motion.smooth_hands import smooth_hands
 
-__all__ = ["Motion", "MotionOptions", "Observed", "fit_motion"]
+__all__ = ["Motion", "MotionOptions", "Observed", "fit_motion", "smooth_hands"]
