@@ -234,7 +234,10 @@ def test_a_person_is_turned_and_saved(studio: Page) -> None:
 def test_a_round_is_saved_as_a_gif(studio: Page) -> None:
     page = studio
     pose(page)
-    moving = Pillow.open(io.BytesIO(saved(page, "#save-gif")))
+    with page.expect_download(timeout=60_000) as download:
+        page.click("#save-gif")
+        expect(page.locator("#progress-bar")).to_have_class("known", timeout=20_000)  # by the event stream
+    moving = Pillow.open(Path(download.value.path()))
     assert getattr(moving, "n_frames", 1) == 24
 
 

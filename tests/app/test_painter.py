@@ -211,6 +211,21 @@ def test_who_is_not_known_is_to_be_read_again(painter: Painter) -> None:
     assert painter.answer(TakePose("berta", "Wave")) == Gone("berta")
 
 
+def test_trained_networks_paint_the_pose(models: Path) -> None:
+    trained = Painter(Options(models=models, systems=("flow",)))
+    assert isinstance(trained.answer(ReadPerson("anna", (EXAMPLE,))), PersonRead)
+    posed = trained.answer(TakePose("anna", "Wave"))
+    assert isinstance(posed, Posed)
+    painted = trained.answer(Paint("anna", posed.stance, Look(background="paint", engine="flow")))
+    assert picture(painted).shape == (64, 48, 3)
+    assert isinstance(painted, File)
+    assert b"generator" in painted.content  # the models' hashes are told
+    for engine, text in (("pose-flow", "surface, flow"), ("../flow", "no such models")):
+        refused = trained.answer(Paint("anna", posed.stance, Look(engine=engine)))
+        assert isinstance(refused, Refused)
+        assert text in refused.text
+
+
 def test_those_asked_for_least_lately_are_let_go() -> None:
     kept: Kept[int] = Kept(2)
     kept["a"], kept["b"] = 1, 2
