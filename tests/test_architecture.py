@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"datasets", "geometry", "labels", "models", "pictures", "pipeline", "surface"},
     "settings": {"datasets", "pipeline", "stages", "training"},
     "samples": {"datasets", "geometry", "pictures", "pipeline", "stages", "surface"},
-    "inference": {"avatar", "datasets", "detector", "geometry", "labels", "models", "pictures", "pipeline", "surface", "training"},
+    "inference": {"avatar", "datasets", "detector", "geometry", "labels", "models", "pictures", "pipeline", "surface", "training", "video"},
     "evaluation": {
         "datasets", "detector", "geometry", "inference", "labels", "models", "pictures", "pipeline", "settings", "surface",
         "training",

@@ -34,8 +34,8 @@ def animate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Photograph of a person, or several of the same person, or an avatar; then what drives them: a film of somebody, or "
-            "poses in an .npz or .bvh file.",
+            help="Photograph of a person, or several of the same person, or an avatar; then what drives them: a film of somebody; or "
+            "poses in an .npz or .bvh file; or a folder of OpenPose's JSON, one a frame.",
             metavar="PHOTOGRAPHS... MOTION",
             show_default=False,
         ),

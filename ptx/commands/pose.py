@@ -53,11 +53,9 @@ def pose(
     """Find the people of a film, follow them, and write their poses."""
     from ptx.commands.output import open_output
     from ptx.datasets.picture_formats import suffixes
-    from ptx.geometry.body import load_body
     from ptx.inference.clip_people import chosen
     from ptx.inference.clip_poses import write_keypoints, write_motion
     from ptx.inference.clip_reading import DETECTED_SIDE, detect_clip, read_people
-    from ptx.inference.driving import fit_driving
     from ptx.pipeline.events import progress
     from ptx.pipeline.fingerprint import file_stamp
     from ptx.pipeline.pieces import claim, finish
@@ -83,10 +81,8 @@ def pose(
     people = read_people(span, folder)
     one = chosen(people, person, str(source))
     if suffix:
-        body = load_body(settings.body)
         with progress(out.listener, "fit", len(one.there)) as advance:
-            driving = fit_driving(body, one, span.size, span.fps, advance)
-        finish(folder, lambda: write_motion(body, driving, target))
+            finish(folder, lambda: write_motion(one, span, target, settings.body, advance))
     else:
         wanted = people if person is None else [one]
         finish(folder, lambda: write_keypoints(wanted, span.size, target, source.stem))

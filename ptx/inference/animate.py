@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from ptx.geometry.body import Body
 from ptx.inference import grounds
 from ptx.inference.animation import Performance, fitting_size, in_photograph, paint, scaled
 from ptx.inference.backgrounds import shadow_of
-from ptx.inference.clip_people import PersonInClip, chosen
+from ptx.inference.clip_people import PersonInClip, chosen, person_of_folder
 from ptx.inference.clip_reading import DETECTED_SIDE, detect_clip, read_people
 from ptx.inference.driving import Driving, driving_of_clip, fit_driving, load_driving, save_driving
 from ptx.inference.grounds import ClipGround, Grounds
@@ -37,6 +38,9 @@ from ptx.video.span import Span, open_span
 
 MOTION_FILES = (".npz", ".bvh")
 """Endings of files of poses."""
+
+FOLDER_FPS = 30.0
+"""Rate of a folder of keypoints, which tells none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class _Job:
     @property
     def is_film(self) -> bool:
         """Whether the motion is that of a clip."""
-        return self.driver.suffix.lower() not in MOTION_FILES
+        return self.driver.suffix.lower() not in MOTION_FILES and not self.driver.is_dir()
 
     def span(self, longest: int) -> Span:
         """Open the clip."""
@@ -127,7 +131,7 @@ def animate(
     Args:
         body: the body model.
         person: who is painted.
-        driver: a clip, or a file of poses (`MOTION_FILES`).
+        driver: a clip; or a file of poses (`MOTION_FILES`); or a folder of OpenPose's files, one a frame.
         output: .mp4, .webm or .gif.
         wanted: how.
         made: what the film says about itself.
@@ -178,9 +182,11 @@ def _counted(frames: Iterator[Image], advance: Advance) -> Iterator[Image]:
 
 def _driving(job: _Job) -> tuple[Driving, list[str]]:
     """Return the motion that drives, and sentences on what it lacks."""
-    if not job.is_film:
+    if job.driver.suffix.lower() in MOTION_FILES:
         clip = read_clip(job.driver).between(job.wanted.start, job.wanted.end, job.wanted.fps)
         return driving_of_clip(clip), []
+    if job.driver.is_dir():
+        return _driving_of_folder(job)
     span = job.span(DETECTED_SIDE)
     notes = detect_clip(span, job.folder, job.listener, job.part)
     motions = Pieces(job.folder, "motion", ".npz", 1)
@@ -193,6 +199,17 @@ def _driving(job: _Job) -> tuple[Driving, list[str]]:
     motions.make(fit)
     driving = load_driving(motions.paths[0])
     return driving, [*notes, *_told(driving)]
+
+
+def _driving_of_folder(job: _Job) -> tuple[Driving, list[str]]:
+    """Return the motion that a folder of keypoints shows."""
+    wanted = job.wanted
+    fps = Fraction(wanted.fps or FOLDER_FPS).limit_denominator(1001)
+    rows = slice(round(wanted.start * fps), None if wanted.end is None else round(wanted.end * fps))
+    person, size = person_of_folder(job.driver, rows)
+    with progress(job.listener, "fit", len(person.there)) as advance:
+        driving = fit_driving(job.body, person, size, fps, advance)
+    return driving, _told(driving)
 
 
 def _told(driving: Driving) -> list[str]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.datasets.openpose_files import read_pose_folder
+from ptx.geometry.detected_landmarks import LANDMARKS
+from ptx.geometry.hands import HAND_POINTS
+from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion import Observed
 from ptx.inference.clip_detection import Floats, Ints, Stretch
@@ -76,6 +81,35 @@ def people_of(stretches: Sequence[Stretch]) -> list[PersonInClip]:
         before = now
     people.sort(key=lambda person: -person.size)
     return [_gathered(person, stretches) for person in people]
+
+
+def person_of_folder(folder: Path, rows: slice) -> tuple[PersonInClip, tuple[int, int]]:
+    """Read somebody's keypoints from a folder of OpenPose's files, one a frame.
+
+    Args:
+        folder: of the files.
+        rows: frames that are wanted.
+
+    Returns:
+        What they show of the largest person, without depth and hands, and height and width, px, of the pictures: as the files tell, or
+        as large as the farthest keypoint.
+
+    Raises:
+        PtxError: as `read_pose_folder`, or there are no frames, or nobody is in them.
+    """
+    found = read_pose_folder(folder)[rows]
+    known = [(frame, one) for frame, one in enumerate(found) if one is not None]
+    if not known:
+        raise PtxError(f"{folder}: nobody is found in any frame of it")
+    frames = np.array([frame for frame, _ in known])
+    keypoints = _laid(np.stack([one.keypoints for _, one in known]).astype(np.float32), frames, len(found))
+    count = len(found)
+    deep, landmarks = np.zeros((count, KEYPOINT_COUNT, 4), np.float32), np.zeros((count, len(LANDMARKS), 3), np.float32)
+    there = np.isin(np.arange(count), frames)
+    observed = Observed(keypoints, deep, landmarks, np.zeros(0, np.int64))
+    width, height = np.ceil(np.nanmax(keypoints[..., :2], axis=(0, 1))).astype(int).tolist()
+    size = known[0][1].size or (height + 1, width + 1)
+    return PersonInClip(observed, np.zeros((count, 2, HAND_POINTS, 3), np.float32), there), size
 
 
 def chosen(people: Sequence[PersonInClip], person: int | None, name: str) -> PersonInClip:

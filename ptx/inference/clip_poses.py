@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ptx.avatar.bvh_writing import encode_bvh
 from ptx.datasets.openpose_writing import PosedPerson, openpose_json
-from ptx.geometry.body import Body
+from ptx.geometry.body import Body, load_body
 from ptx.geometry.camera import project
 from ptx.geometry.skinning import joint_transforms
 from ptx.inference.clip_people import PersonInClip
-from ptx.inference.driving import Driving
+from ptx.inference.driving import Driving, fit_driving
 from ptx.pipeline.storage.files import write_atomic, write_json
+from ptx.video.span import Span
 
 
 def write_keypoints(people: Sequence[PersonInClip], size: tuple[int, int], folder: Path, name: str) -> None:
@@ -39,19 +40,28 @@ def write_keypoints(people: Sequence[PersonInClip], size: tuple[int, int], folde
         write_json(folder / f"{name}_{frame:012d}_keypoints.json", openpose_json(shown, size))
 
 
-def write_motion(body: Body, driving: Driving, path: Path) -> None:
-    """Write a motion as .npz (arrays poses, root, fps, and betas) or .bvh.
+def write_motion(person: PersonInClip, span: Span, path: Path, body: str, advance: Callable[[int], None]) -> None:
+    """Fit a body to a person of a clip, and write its motion as .npz (arrays poses, root, fps, and betas) or .bvh.
 
     Frames without the person hold the pose before. The body moves in metres in the picture's plane: a photograph tells no depth.
+
+    Args:
+        person: what the clip shows of them.
+        span: the clip.
+        path: of the file.
+        body: as for `load_body`.
+        advance: told how many more frames are fitted.
     """
-    pose, root = body_motion(body, driving)
+    model = load_body(body)
+    driving = fit_driving(model, person, span.size, span.fps, advance)
+    pose, root = body_motion(model, driving)
     if path.suffix.lower() == ".bvh":
-        joints = joint_transforms(body, np.zeros((1, *pose.shape[1:])), driving.motion.betas)[1][0]
+        joints = joint_transforms(model, np.zeros((1, *pose.shape[1:])), driving.motion.betas)[1][0]
         write_atomic(path, encode_bvh(joints, pose, root, float(driving.fps)).encode())
-    else:
-        memory = BytesIO()
-        np.savez(memory, poses=pose, root=root, fps=np.array(float(driving.fps)), betas=driving.motion.betas)
-        write_atomic(path, memory.getvalue())
+        return
+    memory = BytesIO()
+    np.savez(memory, poses=pose, root=root, fps=np.array(float(driving.fps)), betas=driving.motion.betas)
+    write_atomic(path, memory.getvalue())
 
 
 def body_motion(body: Body, driving: Driving) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from ptx.avatar.clip import Clip
 from ptx.geometry.body import Body
-from ptx.geometry.fitting.hands import fit_hands
+from ptx.geometry.fitting.hands import FittedHands, fit_hands
 from ptx.geometry.motion import Motion, fit_motion
+from ptx.geometry.motion.smooth_hands import smooth_hands
 from ptx.inference.clip_detection import Floats
 from ptx.inference.clip_people import PersonInClip
 from ptx.pipeline.storage.files import write_atomic
@@ -58,19 +59,14 @@ def fit_driving(
         done = frames
 
     motion = fit_motion(body, person.observed, size, float(fps), progress=told)
-    if body.hands is None:
+    if body.hands is None or not person.there.any():
         return Driving(motion, None, size, fps)
-    fingers = np.zeros((len(motion.pose), *_fingers(body)), np.float32)
-    for first in range(0, len(fingers), HANDS_AT_ONCE):
-        part = slice(first, first + HANDS_AT_ONCE)
-        betas = np.broadcast_to(motion.betas, (len(motion.pose[part]), len(motion.betas)))
-        fingers[part] = fit_hands(body, motion.pose[part], betas, motion.camera[part], person.hands[part]).hands_pose
-    return Driving(motion, fingers, size, fps)
-
-
-def _fingers(body: Body) -> tuple[int, int]:
-    """Shape of the pose of the fingers."""
-    return body.fingers.joint_template.shape[0], 3
+    parts = [slice(first, first + HANDS_AT_ONCE) for first in range(0, len(motion.pose), HANDS_AT_ONCE)]
+    betas = np.broadcast_to(motion.betas, (len(motion.pose), len(motion.betas)))
+    hands = [fit_hands(body, motion.pose[p], betas[p], motion.camera[p], person.hands[p]) for p in parts]
+    fitted = FittedHands(*(np.concatenate(arrays) for arrays in zip(*hands, strict=True)))
+    steady = smooth_hands(body, fitted, person.observed.cuts, float(fps))
+    return Driving(motion._replace(pose=steady.pose), steady.hands_pose, size, fps)
 
 
 def driving_of_clip(clip: Clip) -> Driving:

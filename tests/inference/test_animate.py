@@ -9,15 +9,20 @@ import numpy as np
 import pytest
 
 from ptx.datasets.people import People, PeopleOptions
+from ptx.detector.keypoints import Networks
 from ptx.inference import animate as animate_module
 from ptx.inference import clip_reading
 from ptx.inference.animate import Wanted, animate
+from ptx.inference.clip_detection import detect_people
+from ptx.inference.clip_people import people_of
+from ptx.inference.clip_poses import write_keypoints
 from ptx.inference.surface import SurfaceEngine
 from ptx.inference.surface_painting import SurfacePerson
 from ptx.pictures.provenance import STATEMENT, Provenance
 from ptx.pipeline import pieces
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.events import Silent
+from ptx.video.span import open_span
 from tests.inference.clips import sliding_film
 from tests.video.films import numbered, write_film
 
@@ -138,6 +143,21 @@ def test_stopped_and_gone_on_with_it_is_the_same_film(
     assert calls == {"detect": 4, "paint": 8 + 7}
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "calm.mp4").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"dance.mp4", "calm.mp4", "out.mp4"}
+
+
+@pytest.mark.slow
+def test_keypoints_of_a_folder(engine: SurfaceEngine, person: SurfacePerson, tmp_path: Path) -> None:
+    """As `ptx pose` writes them, of another film: `animate` takes its own medicine; a frame shows nobody."""
+    clip = sliding_film(tmp_path / "dance.mp4", 8)
+    span = open_span(clip, max_pixels=10**7, longest=1280)
+    found = detect_people(span.frames(0, 8), 0, Networks())
+    write_keypoints(people_of([found]), span.size, tmp_path / "poses", "dance")
+    names = sorted(path.name for path in (tmp_path / "poses").iterdir())
+    assert names == [f"dance_{frame:012d}_keypoints.json" for frame in range(8)]
+    (tmp_path / "poses" / names[4]).write_text('{"people": []}')
+    made = run(engine, person, tmp_path / "poses", tmp_path / "out.gif", Wanted((9, 9, 9), size=64, fps=10))
+    assert (made.frames, made.seconds) == (8, 0.8)
+    assert made.notes == ["1 of 8 frames lie in gaps in which the person was not detected: they are bridged"]
 
 
 def test_nobody_in_the_film_is_one_line(engine: SurfaceEngine, person: SurfacePerson, tmp_path: Path) -> None:
