@@ -2,10 +2,11 @@
 
     python benchmarks/animate.py [--seconds 4] [--photograph docs/woman.jpg]
 
-A film of 1280×720 whose motion is known drives the photograph: the person of the photograph, painted in a synthetic motion. Frames a
-second: of one core, from the film to the film of 512 px, face and hands on, the photograph read before. Flicker: mean difference, 0 to 1, of
-a surface point from each frame to the next where both show it: along the smoothed motion, as it should move in the film; and along the true
-motion, which also counts where the fit as a whole is wrong. Of frames painted from the truth it is what resampling leaves.
+A film of 1280×720 whose motion is known drives the photograph: the person of the photograph, painted in a synthetic motion.
+
+Frames a second: of one core, from the film to the film of 512 px, face and hands on, the photograph read before. Flicker: mean difference,
+0 to 1, of a surface point from each frame to the next where both show it: along the smoothed motion, as it should move in the film; and
+along the true motion, which also counts where the fit as a whole is wrong. Of frames painted from the truth it is what resampling leaves.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import typer
 
 from ptx.commands.networks import avatar_among, load_surface
 from ptx.commands.options import PICTURES, Config, LogFormat, Set, check_ending, check_inputs_kept
-from ptx.commands.pictures import MendOption, ProportionsOption
+from ptx.commands.pictures import FrameOption, MendOption, ProportionsOption
 from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def animate(
             show_default=False,
         ),
     ] = None,
+    frame: FrameOption = None,
     proportions: ProportionsOption = None,
     size: Annotated[
         int, typer.Option("--size", min=64, max=4096, help="Longer side of the frames, px, at most.")
@@ -87,24 +88,28 @@ def animate(
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ptx.commands.output import open_output
-    from ptx.inference.animate import Wanted, animate
+    from ptx.inference.animate import Wanted, animate, check_driver
     from ptx.inference.origin import origin
     from ptx.pipeline.array_slice import WHOLE, ArraySlice
     from ptx.pipeline.fingerprint import file_stamp
     from ptx.settings import load_settings
+    from ptx.video.writing import check_film
 
     if len(files) < 2:
         raise PtxError("name a photograph and what drives it: `ptx animate me.jpg dance.mp4 -o out.mp4`")
     *sources, driver = files
     check_ending(output, FILMS, "films")
     check_inputs_kept(output, *files)
-    ground = _background(background, sources, output)
+    ground = _background(background, sources)
     if end is not None and end <= start:
         raise PtxError(f"--end {end:g}: must be after --start {start:g}")
     wanted = Wanted(ground, proportions or "source", size, start, end, fps, person, mend)
     chosen = ArraySlice.parse(part) if part else WHOLE
-    engine = load_surface(config, overrides, mend=mend)
+    engine = load_surface(config, overrides, frame, mend=mend)
     out = open_output(log_format)
+    most = load_settings(config, overrides).ingest.max_pixels
+    check_film(output, alpha=ground == "none")
+    check_driver(driver, wanted, most)
     shown = engine.person(sources)
     made = origin("ptx animate", [engine], "picture", [*sources, driver], background or "source")
     facts: dict[str, Json] = {
@@ -119,17 +124,14 @@ def animate(
     out.write(_lines(result, output))
 
 
-def _background(text: str | None, sources: list[Path], output: Path) -> Background:
-    """Return the background that is asked for; raises PtxError where there is no such one, or the film cannot have it."""
+def _background(text: str | None, sources: list[Path]) -> Background:
+    """Return the background that is asked for; raises PtxError where there is no such one, or an avatar cannot have it."""
     from ptx.pictures.compose import read_background
 
     avatar = avatar_among(sources)
     if avatar is not None and text == "source":
         raise PtxError(f"--background source: {avatar} has no photograph: take pose, none or a colour")
-    ground = read_background(text or ("source" if avatar is None else OF_AVATARS))
-    if ground == "none" and output.suffix.lower() == ".mp4":
-        raise PtxError("--background none: .mp4 knows no transparency: write a .webm or .gif")
-    return ground
+    return read_background(text or ("source" if avatar is None else OF_AVATARS))
 
 
 def _lines(result: Animated, output: Path) -> list[str]:

@@ -101,7 +101,7 @@ def _photograph(source: Path, target: Path, max_pixels: int) -> str:
     try:
         image = read_image(source, max_pixels)
         detector = KeypointDetector()
-        found = detector.detect_all(image)
+        found = detector.detect_prominent(image)
     except BadSample as error:
         raise PtxError(f"{source}: {error}") from None
     people = [PosedPerson(one.keypoints, detector.details(image, one).hands) for one in found]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ptx.avatar.clip import read_clip
 from ptx.datasets.images import Image
+from ptx.datasets.openpose_files import read_pose_folder
 from ptx.detector.silhouettes import Silhouettes
 from ptx.geometry.body import Body
 from ptx.inference import grounds
@@ -173,6 +174,20 @@ def animate(
     return Animated(count, float(count / driving.fps), notes)
 
 
+def check_driver(driver: Path, wanted: Wanted, max_pixels: int) -> None:
+    """Raise PtxError where a driver cannot be read, or has not what is wanted of it, before anything is computed."""
+    if driver.suffix.lower() in MOTION_FILES:
+        read_clip(driver).between(wanted.start, wanted.end, wanted.fps)
+    elif driver.is_dir():
+        read_pose_folder(driver)
+    else:
+        start, end, fps = wanted.start, wanted.end, wanted.fps
+        open_span(driver, max_pixels=max_pixels, longest=DETECTED_SIDE, start=start, end=end, fps=fps)
+        return
+    if wanted.background == "pose":
+        raise PtxError(f"--background pose: {driver} is no film: take source, none or a colour")
+
+
 def _counted(frames: Iterator[Image], advance: Advance) -> Iterator[Image]:
     """Yield frames, and tell of each that it is done."""
     for frame in frames:
@@ -244,8 +259,6 @@ def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Pe
         camera = bring_home(home, path, retarget(home, path, fps), np.zeros(2, np.float32), edge)
         behind, shadow = grounds.photograph(scene, size), shadow_of(scene)
     elif wanted.background == "pose":
-        if not job.is_film:
-            raise PtxError(f"--background pose: {job.driver} is no film: take source, none or a colour")
         clip = job.span(wanted.size)
         size = clip.size
         camera = scaled(retarget(person.fitted, path, fps), size[1] / driving.size[1])
