@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.pictures.provenance import Provenance
+from ptx.video.gif import PALETTE_FRAMES
 from ptx.video.writing import ClipWriter
 
 Image = NDArray[np.uint8]
@@ -32,7 +33,8 @@ def write_animation(path: Path, frames: Sequence[Image], provenance: Provenance 
     Raises:
         PtxError: the path has another ending, or PyAV, which films need, is not installed.
     """
-    with ClipWriter(path, frames[0].shape[:2], FRAMES_PER_SECOND, provenance=provenance) as film:
+    size, step = frames[0].shape[:2], -(-len(frames) // PALETTE_FRAMES)
+    with ClipWriter(path, size, FRAMES_PER_SECOND, provenance=provenance, palette_from=frames[::step]) as film:
         for frame in frames:
             film.write(frame)
     return path

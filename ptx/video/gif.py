@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +22,7 @@ TRANSPARENT = 255
 """Number of the transparent colour: what was there before shows, or nothing."""
 
 PALETTE_FRAMES = 32
-"""Frames that the palette is chosen from: the first ones."""
+"""Frames that a palette is chosen from: the first ones, where others are not given."""
 
 PALETTE_PIXELS = 1 << 20
 """About as many pixels of them are looked at."""
@@ -36,18 +37,30 @@ LONGEST_COMMENT_BLOCK = 255
 class GifFile:
     """A GIF that repeats for ever. Where alpha is below a half it is transparent."""
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, *, alpha: bool, comment: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        fps: Fraction,
+        *,
+        alpha: bool,
+        comment: str,
+        palette_from: Sequence[Image] = (),
+    ) -> None:
         self._file = path.open("wb")
         self._size, self._fps, self._alpha, self._comment = size, fps, alpha, comment
         self._first: list[Image] = []
         """Frames before the palette is chosen."""
         self._palette: Pillow.Image | None = None
+        """None while it is to be chosen from the first frames."""
         self._written = 0
         """Number of frames that were brought to the palette."""
         self._waiting: tuple[int, NDArray[np.uint8]] | None = None
         """When it begins, in hundredths of a second, and (H, W) colours of the frame whose length is not known yet."""
         self._before: NDArray[np.uint8] | None = None
         """Colours of the frame in the file before it."""
+        if palette_from:
+            self._begin(choose_palette(palette_from))
 
     def write(self, image: Image) -> None:
         """Add a frame."""
@@ -56,12 +69,12 @@ class GifFile:
             return
         self._first.append(image.copy())
         if len(self._first) == PALETTE_FRAMES:
-            self._begin()
+            self._begin(choose_palette(self._first))
 
     def finish(self) -> None:
         """Write what is left and close the file."""
         if self._palette is None:
-            self._begin()
+            self._begin(choose_palette(self._first))
         if self._waiting is not None:
             self._put(self._time(self._written))
         self._file.write(b";")
@@ -71,11 +84,11 @@ class GifFile:
         """Close the file as it is."""
         self._file.close()
 
-    def _begin(self) -> None:
-        """Choose the palette, write the head of the file and the frames up to here."""
-        self._palette = choose_palette(self._first)
+    def _begin(self, palette: Pillow.Image) -> None:
+        """Write the head of the file and the frames up to here."""
+        self._palette = palette
         height, width = self._size
-        colours = bytes(self._palette.getpalette() or [])[: 3 * PALETTE_COLOURS].ljust(3 * 256, b"\0")
+        colours = bytes(palette.getpalette() or [])[: 3 * PALETTE_COLOURS].ljust(3 * 256, b"\0")
         self._file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + colours)
         self._file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", 0) + b"\0")
         comment = self._comment.encode()
@@ -83,7 +96,7 @@ class GifFile:
             blocks = [comment[k : k + LONGEST_COMMENT_BLOCK] for k in range(0, len(comment), LONGEST_COMMENT_BLOCK)]
             self._file.write(b"!\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0")
         for image in self._first:
-            self._append(image, self._palette)
+            self._append(image, palette)
         self._first = []
 
     def _append(self, image: Image, palette: Pillow.Image) -> None:
@@ -118,7 +131,7 @@ class GifFile:
         return round(100 * number / self._fps)
 
 
-def choose_palette(frames: list[Image]) -> Pillow.Image:
+def choose_palette(frames: Sequence[Image]) -> Pillow.Image:
     """Choose PALETTE_COLOURS colours for frames by median cut; what is transparent does not count."""
     step = max(1, round((sum(frame.shape[0] * frame.shape[1] for frame in frames) / PALETTE_PIXELS) ** 0.5))
     pixels = np.concatenate([frame[::step, ::step].reshape(-1, frame.shape[-1]) for frame in frames])

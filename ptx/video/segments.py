@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from heapq import merge
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ from ptx.pipeline.storage.files import explain
 from ptx.video.atomic import move_whole
 from ptx.video.audio import Sound, SoundTrack
 from ptx.video.frame_archive import read_archive, write_archive
+from ptx.video.gif import PALETTE_FRAMES
 from ptx.video.pyav import open_film, raising_os_errors
 from ptx.video.writing import ClipWriter, Origin, append_xmp, coding_of, open_container, tags_of
 
@@ -131,11 +132,18 @@ def join(
 
 
 def _join_gif(segments: Sequence[Segment], output: Path, fps: Fraction, provenance: Origin | None) -> None:
-    first = next(read_archive(segments[0].path))
-    with ClipWriter(output, first.shape[:2], fps, provenance=provenance, alpha=first.shape[2] == 4) as film:
-        for segment in segments:
-            for image in read_archive(segment.path):
-                film.write(image)
+    step = -(-(segments[-1].stop - segments[0].start) // PALETTE_FRAMES)
+    some = list(islice(_frames(segments), 0, None, step))
+    size, alpha = some[0].shape[:2], some[0].shape[2] == 4
+    with ClipWriter(output, size, fps, provenance=provenance, alpha=alpha, palette_from=some) as film:
+        for image in _frames(segments):
+            film.write(image)
+
+
+def _frames(segments: Sequence[Segment]) -> Iterator[Image]:
+    """Frames of segments of a GIF."""
+    for segment in segments:
+        yield from read_archive(segment.path)
 
 
 def _join_films(

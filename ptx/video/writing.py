@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -105,6 +105,7 @@ class ClipWriter:
         *,
         provenance: Origin | None,
         alpha: bool = False,
+        palette_from: Sequence[Image] = (),
     ) -> None:
         """Begin a film; the folder is created.
 
@@ -114,6 +115,7 @@ class ClipWriter:
             fps: frames a second.
             provenance: what pictures of people say about themselves: XMP in an MP4, the comment of a GIF, tags of a WebM.
             alpha: frames have a fourth channel, which WebM and GIF keep.
+            palette_from: frames that a GIF's palette is chosen from; none: its first ones.
 
         Raises:
             PtxError: the ending is another, MP4 is to be transparent, PyAV is missing, or the file cannot be written.
@@ -125,14 +127,14 @@ class ClipWriter:
         rate = Fraction(fps).limit_denominator(1001)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = self._open(rate, alpha)
+            self._sink = self._open(rate, alpha, palette_from)
         except OSError as error:
             raise explain(error, path) from error
 
-    def _open(self, fps: Fraction, alpha: bool) -> Sink:
+    def _open(self, fps: Fraction, alpha: bool, palette_from: Sequence[Image]) -> Sink:
         if self.path.suffix.lower() == ".gif":
             comment = "" if self._provenance is None else "\n".join(self._provenance.text.values())
-            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment=comment)
+            return GifFile(self._unfinished, self._size, fps, alpha=alpha, comment=comment, palette_from=palette_from)
         coding = coding_of(self.path)
         container = open_container(self._unfinished, coding, tags_of(coding, self._provenance))
         return CodedFile(container, coding, self._size, fps, alpha=alpha)

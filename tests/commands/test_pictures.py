@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -239,6 +241,10 @@ def test_views_of_the_surface_engine(photos: Path, people: People, monkeypatch: 
     monkeypatch.setattr(person, "PhotographDetector", lambda: found)
     turning = ("view", "me.png", "--set", "body=small", "--frame", "picture")
     assert ptx(photos, *turning, "--yaw", "0,30", "-o", "round.gif").out == "round.gif\n"
+    assert ptx(photos, *turning, "--yaw", "0:360:90", "-o", "round.mp4").out == "round.mp4\n"
+    with av.open(str(photos / "round.mp4")) as film:
+        assert (film.streams.video[0].codec_context.name, len(list(film.decode(video=0)))) == ("h264", 4)
+    assert b"compositeSynthetic" in (photos / "round.mp4").read_bytes()
     assert ptx(photos, *turning, "--as", "paste", "-o", "paste.png").out == "paste.png\n"
     assert size_of(photos / "paste.png") == SIZE
     fails(ptx(photos, *turning, "--engine", "surface", "--joints", "landmarks"), "leave --joints and --keypoints3d out")
@@ -268,7 +274,7 @@ def test_everyone_by_the_surface_engine(photos: Path, people: People, monkeypatc
 
 
 @pytest.mark.slow
-def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
+def test_mistakes_are_one_line(models: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Pillow.new("RGB", (90, 90), "grey").save(photos / "grey.png")
     given = ("--model", "models")
     fails(ptx(photos, "transfer", "me.png", *given), "name a photograph and a pose")
@@ -288,7 +294,11 @@ def test_mistakes_are_one_line(models: Path, photos: Path) -> None:
     fails(ptx(photos, "transfer", "me.png", "--pose", "dancer.png", "--model", "none"), "no model is there")
     fails(ptx(photos, "view", "me.png", "--yaw", "left", *given), "--yaw left: degrees such as 45")
     fails(ptx(photos, "view", "me.png", "--system", "flow,x", *given), "no system 'x': flow, pose-flow or view")
-    fails(ptx(photos, "view", "me.png", "-o", "side.jpg", *given), "views are written as .png, .gif or .mp4")
+    fails(ptx(photos, "view", "me.png", "-o", "side.jpg", *given), "views are written as .png, .gif, .mp4 or .webm")
+    said = "films need PyAV: pip install 'ptx[video]'; .gif is written without it"
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "av", None)
+        fails(ptx(photos, "view", "me.png", "-o", "round.mp4", *given), said)
     fails(ptx(photos, "view", "me.png", "--as", "paste", "-o", "side.gif", *given), "views are written as .png")
     fails(ptx(photos, "view", "me.png", "--as", "paste", "--yaw", "1,2", *given), "--as paste turns by one angle")
     fails(ptx(photos, "view", "me.png", "--as", "everyone", "--system", "flow,view", *given), "with one system")

@@ -189,6 +189,18 @@ def test_gif_keeps_its_pace(tmp_path: Path) -> None:
         assert min(durations) >= 20
 
 
+def test_the_palette_may_come_from_other_frames(tmp_path: Path) -> None:
+    """Colours that come late have their place in it."""
+    grey = [np.full((32, 32, 3), 5 * k, np.uint8) for k in range(40)]
+    late = np.full((32, 32, 3), (250, 20, 30), np.uint8)
+    for path, others in ((tmp_path / "early.gif", []), (tmp_path / "both.gif", [grey[0], late])):
+        with ClipWriter(path, (32, 32), 25, provenance=None, palette_from=others) as film:
+            for frame in [*grey, late]:
+                film.write(frame)
+    assert np.abs(decoded(tmp_path / "early.gif")[-1].astype(int) - late).max() > 30
+    assert np.abs(decoded(tmp_path / "both.gif")[-1].astype(int) - late).max() <= 2
+
+
 def test_gif_of_frames_alike(tmp_path: Path) -> None:
     """What does not change is not written again, and stays."""
     still = write(tmp_path / "still.gif", [bars((96, 96))] * 40).stat().st_size
