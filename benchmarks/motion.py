@@ -4,7 +4,8 @@
 
 Acceleration: of the 18 keypoints relative to the pelvis, root mean square of the difference to the truth, m/s². MPJPE: mean distance of the
 keypoints relative to the pelvis, mm. Reprojection: median distance, px, to the true keypoints. Slide: mean movement, px a frame, of
-the middle of heel and toes of feet that stand. Frames that both have are compared. One core.
+the middle of heel and toes of feet that stand. Frames that both have are compared. Milliseconds are those of
+the processor, one core.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ def figures(
 
 def compare(body: Body, truth: Clip, observed: Observed) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Figures frame by frame, of the clip, and the milliseconds a frame of either."""
-    started = time.perf_counter()
+    started = time.process_time()
     single = fit(body, observed.keypoints, observed.keypoints3d, SIZE, None, observed.landmarks)
-    middle = time.perf_counter()
+    middle = time.process_time()
     motion = fit_motion(body, observed, SIZE, truth.fps)
-    ended = time.perf_counter()
+    ended = time.process_time()
     good = single.usable & motion.usable & ~motion.filled
     frames = len(truth.pose) / 1000
     return (

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.detected_landmarks import LANDMARKS
-from ptx.geometry.fitting.energy import Observations, energy, robust
-from ptx.geometry.fitting.kinematics import copy_matrix, multiply
-from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, State
+from ptx.geometry.fitting import FitOptions
+from ptx.geometry.fitting.energy import Observations, Sigmas, energy, robust
+from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, PosedSkeleton, State, mean_state
 from ptx.geometry.fitting.search import Search
-from ptx.geometry.fitting.solver import Scratch, copy_state, descend
-from ptx.geometry.fitting.starts import START_COUNT, TORSO_3D, start_state
+from ptx.geometry.fitting.solver import Scratch, descend
+from ptx.geometry.fitting.starts import TORSO_3D, start_state
 from ptx.geometry.joints import KEYPOINT_COUNT, KEYPOINTS, other_side
 from ptx.geometry.kernel import kernel
 from ptx.geometry.motion.smoothness import relative_turn
@@ -87,89 +87,49 @@ class Candidates(NamedTuple):
     """(T, C) least cost of a path that ends here; inf where there is no such candidate."""
     before: Ints
     """(T, C) candidate of the frame before on that path."""
-    exchanged: Observations
-    """One frame in one of the `ORDERS`."""
     wild: NDArray[np.bool_]
     """(T,) frames that are taken to be wrong where the state before is kept."""
 
 
 def allocate_candidates(count: int, params: int) -> Candidates:
     """Arrays for so many frames."""
-    points = len(POINTS)
     return Candidates(
         np.zeros((count, CANDIDATES, 3, 3)),
         np.zeros((count, CANDIDATES, params)),
         np.zeros((count, CANDIDATES, KEYPOINT_COUNT, 3)),
         np.full((count, CANDIDATES), np.inf),
         np.zeros((count, CANDIDATES), np.int64),
-        Observations(np.zeros((points, 2)), np.zeros(points), np.zeros((KEYPOINT_COUNT, 3)), np.zeros(KEYPOINT_COUNT)),
         np.zeros(count, np.bool_),
     )
 
 
-@kernel
 def fit_alone(
-    model: FitModel,
-    obs: Observations,
-    search: Search,
-    scratch: Scratch,
-    roots: Floats,
-    params: Floats,
-    energies: Floats,
-) -> None:
-    """Fit one frame from all starts, and write the best M states, as `fit_one` finds the best one.
-
-    Args:
-        model: the skeleton and its priors.
-        obs: the frame's keypoints.
-        search: how to look.
-        scratch: from `allocate_scratch`.
-        roots: (M, 3, 3) is written.
-        params: (M, D + 14) is written.
-        energies: (M,) is written; inf where no start came to anything.
-    """
-    start_roots, start_params = np.zeros((START_COUNT, 3, 3)), np.zeros((START_COUNT, params.shape[1]))
-    values = np.full(START_COUNT, np.inf)
+    model: FitModel, obs: Observations, search: Search, scratch: Scratch, most: int
+) -> list[tuple[float, State]]:
+    """Fit one frame from all starts: energies and states of at most so many that are worth finishing, as `fit_one` has it."""
+    tried: list[tuple[float, int, State]] = []
     for start in range(TORSO_3D, -1, -1):
-        if start < TORSO_3D and (start >= search.starts or values[TORSO_3D] < np.inf):
+        if start < TORSO_3D and (start >= search.starts or (tried and tried[0][1] == TORSO_3D)):
             continue
-        trial = State(start_roots[start], start_params[start])
-        if start_state(model, obs, start, trial, scratch.posed):
-            value = descend(model, obs, search.coarse, trial, scratch)
-            values[start] = value if np.isfinite(value) else np.inf
-    for m in range(len(energies)):
-        energies[m] = np.inf
-        start = int(np.argmin(values))
-        if values[start] < np.inf:
-            values[start] = np.inf
-            state = State(start_roots[start], start_params[start])
-            energies[m] = descend(model, obs, search.fine, state, scratch)
-            copy_state(state, State(roots[m], params[m]))
+        state = mean_state(model.prior)
+        if start_state(model, obs, start, state, scratch.posed):
+            value = descend(model, obs, search.coarse, state, scratch)
+            if np.isfinite(value):
+                tried.append((value, start, state))
+    tried.sort(key=lambda trial: trial[:2])
+    return [(descend(model, obs, search.fine, state, scratch), state) for _, _, state in tried[:most]]
 
 
-@kernel
-def exchange(obs: Observations, order: Ints, out: Observations) -> None:
-    """Write the keypoints of a frame in another order (K,), one of `ORDERS`."""
-    for k in range(len(order)):
-        source = order[k]
-        out.weight[k] = obs.weight[source]
-        for i in range(2):
-            out.xy[k, i] = obs.xy[source, i]
-        if k < KEYPOINT_COUNT:
-            out.weight3[k] = obs.weight3[source]
-            for i in range(3):
-                out.xyz[k, i] = obs.xyz[source, i]
+def exchange(obs: Observations, order: Ints) -> Observations:
+    """Keypoints of a frame in another order (K,), one of `ORDERS`."""
+    body = order[:KEYPOINT_COUNT]
+    return Observations(obs.xy[order], obs.weight[order], obs.xyz[body], obs.weight3[body])
 
 
-@kernel
 def _turn_back(rotation: Floats, state: State) -> None:
     """Bring a state from a frame that is turned by `rotation` (3, 3), about z, to the picture's."""
-    turned = np.empty((3, 3))
-    multiply(rotation, state.root, turned)
-    copy_matrix(turned, state.root)
-    x, y = state.params[CX], state.params[CY]
-    state.params[CX] = rotation[0, 0] * x + rotation[0, 1] * y
-    state.params[CY] = rotation[1, 0] * x + rotation[1, 1] * y
+    state.root[:] = rotation @ state.root
+    state.params[[CX, CY]] = rotation[:2, :2] @ state.params[[CX, CY]]
 
 
 @kernel
@@ -186,27 +146,25 @@ def jump_cost(before: Floats, after: Floats, sigma: float) -> float:
 
 @kernel
 def _rate(
-    model: FitModel, search: Search, obs: Observations, t: int, c: int, out: Candidates, scratch: Scratch
-) -> None:
-    """Write a candidate's keypoints and its energy, as its cost."""
-    params = out.params[t, c]
-    out.cost[t, c] = energy(model, obs, search.fine.sigmas, State(out.roots[t, c], params), scratch.posed)
-    scale = np.exp(params[LOG_SCALE])
+    model: FitModel, sigmas: Sigmas, obs: Observations, state: State, posed: PosedSkeleton, points: Floats
+) -> float:
+    """Energy of a state; writes its keypoints (18, 3) in front of the camera, metres."""
+    value = energy(model, obs, sigmas, state, posed)
+    scale = np.exp(state.params[LOG_SCALE])
     for k in range(KEYPOINT_COUNT):
         for i in range(3):
-            out.points[t, c, k, i] = scale * scratch.posed.points[k, i] + (params[CX + i] if i < 2 else 0.0)
+            points[k, i] = scale * posed.points[k, i] + (state.params[CX + i] if i < 2 else 0.0)
+    return value
 
 
-@kernel
 def search_path(
     model: FitModel,
     observations: Observations,
     along: Observations,
     turns: Floats,
     seconds: Floats,
-    given: bool,
-    search: Search,
-    implausible: float,
+    given: State | None,
+    options: FitOptions,
     scratch: Scratch,
     out: Candidates,
 ) -> int:
@@ -218,79 +176,93 @@ def search_path(
         along: the same turned with the torso.
         turns: (M, 3, 3) from that frame to the picture's; the unit matrix where they are the same.
         seconds: (M,) since the frame before.
-        given: the state of the first frame is: its only candidate is `HELD`.
-        search: how to fit a frame.
-        implausible: energy of each keypoint of a pose that is.
+        given: the state of the first frame, its only candidate, or None.
+        options: how to fit a frame, and `max_energy`, what a pose costs that is implausible.
         scratch: from `allocate_scratch`.
         out: from `allocate_candidates`, for M frames or more; is written.
 
     Returns:
         The best candidate of the last frame.
     """
-    energies, count = np.empty(OWN_COUNT), len(seconds)
-    out.cost[:count] = np.inf
+    search, count = options.search(), len(seconds)
+    out.cost[:] = np.inf
+    out.wild[:] = False
+
+    def add(n: int, c: int, obs: Observations, state: State) -> None:
+        out.roots[n, c], out.params[n, c] = state
+        out.cost[n, c] = _rate(model, search.fine.sigmas, obs, state, scratch.posed, out.points[n, c])
+
+    def add_own(n: int, obs: Observations) -> None:
+        for c, (_, state) in enumerate(fit_alone(model, obs, search, scratch, OWN_COUNT), OWN):
+            add(n, c, obs, state)
+        if turns[n, 0, 0] != 1.0:
+            turned = fit_alone(model, observation(along, n), search, scratch, OWN_COUNT)
+            for c, (value, state) in enumerate(turned, ALONG_TORSO):
+                _turn_back(turns[n], state)
+                add(n, c, obs, state)
+                out.cost[n, c] = value  # in its own frame, whose priors suit it
+
+    def add_tracked(n: int, obs: Observations, best: int) -> None:
+        enough = out.cost[n].min() + EXCHANGED
+        for order, points in enumerate(ORDERS):
+            seen, c = exchange(obs, points), TRACKED + order
+            state = State(out.roots[n - 1, best].copy(), out.params[n - 1, best].copy())
+            for descent in (search.coarse, search.fine):
+                descend(model, seen, descent, state, scratch)
+            add(n, c, seen, state)
+            out.cost[n, c] += EXCHANGED * (order > 0)
+            if out.cost[n, c] + jump_cost(out.points[n - 1, best], out.points[n, c], jump_sigma(seconds[n])) < enough:
+                break  # no exchange can be better
+
     for n in range(count):
         obs = observation(observations, n)
-        best, out.wild[n] = int(np.argmin(out.cost[max(n - 1, 0)])), False
-        if n == 0 and given:
-            _rate(model, search, obs, 0, HELD, out, scratch)
+        if n == 0 and given is not None:
+            add(0, HELD, obs, given)
             continue
-        for kind in (OWN, ALONG_TORSO):
-            if kind == ALONG_TORSO and turns[n, 0, 0] == 1.0:
-                continue
-            block = slice(kind, kind + OWN_COUNT)
-            mine = obs if kind == OWN else observation(along, n)
-            fit_alone(model, mine, search, scratch, out.roots[n, block], out.params[n, block], energies)
-            for c in range(kind, kind + OWN_COUNT):
-                if energies[c - kind] < np.inf:
-                    if kind == ALONG_TORSO:
-                        _turn_back(turns[n], _candidate(out, n, c))
-                    _rate(model, search, obs, n, c, out, scratch)
-                    out.cost[n, c] = energies[c - kind]  # in its own frame, whose priors suit it
-        for order in range(len(ORDERS)):
-            c = TRACKED + order
-            exchange(obs, ORDERS[order], out.exchanged)
-            if n > 0:
-                copy_state(_candidate(out, n - 1, best), _candidate(out, n, c))
-                descend(model, out.exchanged, search.coarse, _candidate(out, n, c), scratch)
-                descend(model, out.exchanged, search.fine, _candidate(out, n, c), scratch)
-            else:
-                block = slice(c, c + 1)
-                fit_alone(
-                    model, out.exchanged, search, scratch, out.roots[n, block], out.params[n, block], energies[:1]
-                )
-            _rate(model, search, out.exchanged, n, c, out, scratch)
-            if order > 0:
-                out.cost[n, c] += EXCHANGED
-        if n > 0:
-            price = max(WILD * out.cost[n, OWN:].min(), implausible * (obs.weight.sum() + obs.weight3.sum()))
-            copy_state(_candidate(out, n - 1, best), _candidate(out, n, HELD))
-            _rate(model, search, obs, n, HELD, out, scratch)
-            out.wild[n] = out.cost[n, HELD] > price
-            out.cost[n, HELD] = min(out.cost[n, HELD], price)
-            _join(out, n, seconds[n])
-    return int(np.argmin(out.cost[count - 1]))
+        add_own(n, obs)
+        if n == 0:
+            for order, points in enumerate(ORDERS[1:], 1):
+                for _, state in fit_alone(model, exchange(obs, points), search, scratch, 1):
+                    add(0, TRACKED + order, exchange(obs, points), state)
+                    out.cost[0, TRACKED + order] += EXCHANGED
+            continue
+        price = max(WILD * out.cost[n].min(), options.max_energy * (obs.weight.sum() + obs.weight3.sum()))
+        best, both = int(out.cost[n - 1].argmin()), slice(n - 1, n + 1)
+        add_tracked(n, obs, best)
+        add(n, HELD, obs, State(out.roots[n - 1, best], out.params[n - 1, best]))
+        out.wild[n] = out.cost[n, HELD] > price
+        out.cost[n, HELD] = min(out.cost[n, HELD], price)
+        _join(out.roots[both], out.points[both], seconds[n], out.cost[both], out.before[n])
+    return int(out.cost[count - 1].argmin())
 
 
 @kernel
-def _candidate(out: Candidates, n: int, c: int) -> State:
-    """State of a candidate."""
-    return State(out.roots[n, c], out.params[n, c])
+def jump_sigma(seconds: float) -> float:
+    """Standard deviation, metres, of a keypoint's jump in a time."""
+    return float(np.sqrt((SPEED * seconds) ** 2 + NOISE**2))
 
 
 @kernel
-def _join(out: Candidates, n: int, seconds: float) -> None:
-    """Join the candidates of a frame, whose costs are their energies, to those of the frame before."""
-    sigma = np.sqrt((SPEED * seconds) ** 2 + NOISE**2)
+def _join(roots: Floats, points: Floats, seconds: float, cost: Floats, before: Ints) -> None:
+    """Join the candidates of a frame, whose costs are their energies, to those of the frame before.
+
+    Args:
+        roots: (2, C, 3, 3) of both frames.
+        points: (2, C, 18, 3) likewise.
+        seconds: between them.
+        cost: (2, C) that of the first frame's paths; of the second's, written.
+        before: (C,) is written.
+    """
+    sigma = jump_sigma(seconds)
     turn_variance, turn = (TURN_SPEED * seconds) ** 2 + TURN_NOISE**2, np.empty(3)
     for c in range(CANDIDATES):
-        if out.cost[n, c] < np.inf:
+        if cost[1, c] < np.inf:
             least = np.inf
             for b in range(CANDIDATES):
-                if out.cost[n - 1, b] < np.inf:
-                    relative_turn(out.roots[n, c], out.roots[n - 1, b], turn)
-                    cost = out.cost[n - 1, b] + (turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2) / turn_variance
-                    cost += jump_cost(out.points[n - 1, b], out.points[n, c], sigma)
-                    if cost < least:
-                        least, out.before[n, c] = cost, b
-            out.cost[n, c] += least
+                if cost[0, b] < np.inf:
+                    relative_turn(roots[1, c], roots[0, b], turn)
+                    total = cost[0, b] + (turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2) / turn_variance
+                    total += jump_cost(points[0, b], points[1, c], sigma)
+                    if total < least:
+                        least, before[c] = total, b
+            cost[1, c] += least

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
-from ptx.geometry.fitting.model import FitModel
+from ptx.geometry.fitting.model import FitModel, State
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.joints import KEYPOINT_COUNT
 from ptx.geometry.motion.candidates import HELD, OWN, TRACKED, allocate_candidates, search_path
@@ -53,7 +53,7 @@ def guess_path(
         (T,) frames that are taken to be wrong, in which the state of the frame before is kept; (T,) which of the `ORDERS` the keypoints of
         a frame are in.
     """
-    search, wild, order = options.search(), np.zeros(len(known), np.bool_), np.zeros(len(known), np.int64)
+    wild, order = np.zeros(len(known), np.bool_), np.zeros(len(known), np.int64)
     frames, ahead = np.flatnonzero(known), max(round(LOOKAHEAD * fps), 1)
     scratch, out = allocate_scratch(model.prior), allocate_candidates(CHUNK + ahead + 1, path.params.shape[1])
     turn = torso_turn(seen.xy[:, :KEYPOINT_COUNT], seen.weight[:, :KEYPOINT_COUNT])
@@ -64,13 +64,11 @@ def guess_path(
         part = Observations(seen.xy[rows], seen.weight[rows], seen.xyz[rows], seen.weight3[rows])
         mine = Frame(frame.centre[rows], frame.unit[rows], frame.turn[rows])
         along = mine._replace(turn=turned[rows])
-        if before:
-            out.roots[0, HELD], out.params[0, HELD] = path.roots[rows[0]], path.params[rows[0]]
+        given = State(path.roots[rows[0]], path.params[rows[0]]) if before else None
         seconds = np.diff(rows, prepend=rows[0]) / fps
         chosen = search_path(
-            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, bool(before), search,
-            options.max_energy, scratch, out,
-        )  # fmt: skip
+            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, given, options, scratch, out
+        )
         for n in range(len(rows) - 1, before - 1, -1):
             path.roots[rows[n]], path.params[rows[n]] = out.roots[n, chosen], out.params[n, chosen]
             wild[rows[n]] = chosen == HELD and out.wild[n]

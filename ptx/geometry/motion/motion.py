@@ -232,10 +232,8 @@ def _fit_stretch(
     )
     free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
     _solve(free, terms, path, fps, options, COARSE_TOLERANCE, _portion(progress, 0.5, 0.1 / count))
-    feet = np.zeros((count, len(FOOT_POINTS), 2))
     for n in range(CONTACT_ROUNDS):
-        see_feet(free, terms.feet, path, scratch, feet)
-        contacts = find_contacts(feet, fps)
+        contacts = find_contacts(see_feet(free, terms.feet, path, scratch.posed), fps)
         terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
         tolerance = options.tolerance if n == CONTACT_ROUNDS - 1 else COARSE_TOLERANCE
         _solve(free, terms, path, fps, options, tolerance, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
+from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import BETAS, LOG_SCALE_3D, ROOT_TURN, FitModel, Skeleton, State
 from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.search import Search, allocate_results, fit_all
@@ -22,7 +23,6 @@ from ptx.geometry.fitting.solver import (
     MOST_DAMPING,
     Scratch,
     allocate_scratch,
-    copy_state,
     solve,
     take_step,
 )
@@ -151,7 +151,6 @@ def frame_step(arrow: Arrow, n: int, dofs: int) -> None:
         arrow.step[place(i, dofs)] = total / arrow.blocks[n, i, i]
 
 
-@kernel
 def _total(
     model: FitModel, observations: Observations, sigmas: Sigmas, roots: Floats, params: Floats, scratch: Scratch
 ) -> float:
@@ -162,7 +161,6 @@ def _total(
     return total
 
 
-@kernel
 def fit_shared(
     model: FitModel,
     observations: Observations,
@@ -191,34 +189,31 @@ def fit_shared(
         The energy; never above that of the start.
     """
     dofs, size = len(model.prior.mean), arrow.right.shape[1]
+    order = np.array([place(i, dofs) for i in range(size)])
+    shared = order[-SHARED:] - ROOT_TURN
     trial_roots, trial_params = roots.copy(), params.copy()
     damping = FIRST_DAMPING
     current = _total(model, observations, sigmas, roots, params, scratch)
     for _ in range(iterations):
         for n in range(len(roots)):
             state, obs = State(roots[n], params[n]), observation(observations, n)
-            energy(model, obs, sigmas, state, scratch.posed)
+            pose_skeleton(model, state, scratch.posed)
             normal_equations(model, obs, sigmas, state, scratch.posed, scratch.system)
-            for i in range(size):
-                a = place(i, dofs)
-                arrow.right[n, i] = -scratch.system.gradient[a]
-                for j in range(i, size):
-                    b = place(j, dofs)
-                    arrow.blocks[n, i, j] = scratch.system.hessian[max(a, b), min(a, b)]
-                arrow.blocks[n, i, i] *= 1.0 + damping
+            lower = np.tril(scratch.system.hessian)
+            arrow.blocks[n] = (lower + np.tril(lower, -1).T)[np.ix_(order, order)]
+            arrow.right[n] = -scratch.system.gradient[order]
+        diagonal = np.einsum("nii->ni", arrow.blocks)
+        diagonal *= 1.0 + damping
         if not solve_arrow(arrow):
             damping = damping * 10.0
             continue
         for n in range(len(roots)):
             frame_step(arrow, n, dofs)
             take_step(State(roots[n], params[n]), arrow.step, dofs, State(trial_roots[n], trial_params[n]))
-            for s in range(SHARED):  # whole, also where the frame's step is shortened
-                p = place(size - SHARED + s, dofs) - ROOT_TURN
-                trial_params[n, p] = params[n, p] + arrow.shared[s]
+        trial_params[:, shared] = params[:, shared] + arrow.shared  # whole, also where a frame's step is shortened
         value = _total(model, observations, sigmas, trial_roots, trial_params, scratch)
         if value < current:
-            for n in range(len(roots)):
-                copy_state(State(trial_roots[n], trial_params[n]), State(roots[n], params[n]))
+            roots[:], params[:] = trial_roots, trial_params
             small = current - value < tolerance * current
             current, damping = value, max(damping * 0.2, LEAST_DAMPING)
             if small:

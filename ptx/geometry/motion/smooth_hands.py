@@ -2,8 +2,8 @@
 
     minimise sum_t w_t |x_t - y_t|^2 / s^2 + |x_t+1 - 2 x_t + x_t-1|^2 fps^4 / s_a^2
 
-over axis-angle vectors x, given those fitted y. A hand that is not fitted in a frame pulls weakly to where it is put there, at rest: a
-short gap is bridged, in a long one the hand relaxes. Frames far from the result are taken to be wrong (Geman and McClure's weights).
+over axis-angle vectors x, given those fitted y. A hand that is not fitted in a frame pulls weakly to where it is put, at rest: a short
+gap is bridged, in a long one the hand relaxes. Frames far from the result are taken to be wrong (Geman and McClure's weights).
 """
 
 from __future__ import annotations

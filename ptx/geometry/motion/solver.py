@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
-from ptx.geometry.fitting.kinematics import copy_matrix, multiply, pose_skeleton
-from ptx.geometry.fitting.model import CAMERA_PARAMS, LOG_SCALE, ROOT_TURN, FitModel, State
+from ptx.geometry.fitting.kinematics import multiply, pose_skeleton
+from ptx.geometry.fitting.model import CAMERA_PARAMS, LOG_SCALE, ROOT_TURN, FitModel, PosedSkeleton, State
 from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.solver import FIRST_DAMPING, LARGEST_TURN, LEAST_DAMPING, MOST_DAMPING, Scratch
 from ptx.geometry.kernel import kernel
@@ -104,12 +104,13 @@ def place_feet(feet: Ints, params: Floats, points: Floats, out: Floats) -> None:
             out[f, i] = scale * points[feet[f], i] + params[LOG_SCALE + 1 + i]
 
 
-@kernel
-def see_feet(model: FitModel, feet: Ints, path: Path, scratch: Scratch, out: Floats) -> None:
-    """Write where the camera sees the feet (T, F, 2), metres, in all frames of a path."""
+def see_feet(model: FitModel, feet: Ints, path: Path, posed: PosedSkeleton) -> Floats:
+    """Where the camera sees the feet (T, F, 2), metres, in all frames of a path."""
+    out = np.empty((len(path.roots), len(feet), 2))
     for t in range(len(out)):
-        pose_skeleton(model, State(path.roots[t], path.params[t]), scratch.posed)
-        place_feet(feet, path.params[t], scratch.posed.points, out[t])
+        pose_skeleton(model, State(path.roots[t], path.params[t]), posed)
+        place_feet(feet, path.params[t], posed.points, out[t])
+    return out
 
 
 @kernel
@@ -157,7 +158,7 @@ def assemble(
     for t in range(max(first - 1, 0), last):
         sigmas = terms.standing if terms.upright[t] else terms.lying
         state, obs = State(path.roots[t], path.params[t]), observation(terms.observations, t)
-        energy(model, obs, sigmas, state, posed)
+        pose_skeleton(model, state, posed)
         normal_equations(model, obs, sigmas, state, posed, system)
         if t >= first:
             for i in range(unknowns):
@@ -214,7 +215,7 @@ def _hold_feet(held: Floats, t: int, first: int, window: Window) -> None:
 
 
 @kernel
-def _step_path(path: Path, step: Floats, first: int, last: int, dofs: int, unknowns: int, trial: Path) -> None:
+def step_path(path: Path, step: Floats, first: int, last: int, dofs: int, unknowns: int, trial: Path) -> None:
     """Write the frames first..last - 1 after a step, that of each frame shortened so that no angle changes by more than `LARGEST_TURN`."""
     turn = np.empty((3, 3))
     for t in range(first, last):
@@ -230,16 +231,6 @@ def _step_path(path: Path, step: Floats, first: int, last: int, dofs: int, unkno
             trial.params[t, p] = path.params[t, p] + fraction * mine[i]
 
 
-@kernel
-def _copy_frames(source: Path, target: Path, first: int, last: int) -> None:
-    """Copy the frames first..last - 1."""
-    for t in range(first, last):
-        copy_matrix(source.roots[t], target.roots[t])
-        for p in range(source.params.shape[1]):
-            target.params[t, p] = source.params[t, p]
-
-
-@kernel
 def solve_window(
     model: FitModel,
     terms: Terms,
@@ -268,18 +259,11 @@ def solve_window(
         E at the result; never above E at the start.
     """
     dofs, unknowns = len(model.prior.mean), len(terms.smoothness)
-    trial = window.trial
-    rows = (last - first) * unknowns
-    window = Window(
-        window.band[:rows],
-        window.factor[:rows],
-        window.gradient[:rows],
-        window.step[:rows],
-        trial,
-        window.places,
-        window.rows,
-    )
-    _copy_frames(path, trial, max(first - 2, 0), first)
+    trial, frames, rows = window.trial, slice(first, last), slice((last - first) * unknowns)
+    band, factor, gradient, step = window.band[rows], window.factor[rows], window.gradient[rows], window.step[rows]
+    window = window._replace(band=band, factor=factor, gradient=gradient, step=step)
+    for mine, its in zip(trial, path, strict=True):
+        mine[max(first - 2, 0) : first] = its[max(first - 2, 0) : first]
     damping = FIRST_DAMPING
     current = window_energy(model, terms, path, first, last, scratch, window)
     linearised = False
@@ -287,13 +271,13 @@ def solve_window(
         if not linearised:
             assemble(model, terms, path, first, last, scratch, window)
             linearised = True
-        if not solve_banded(window.band, damping, window.gradient, window.factor, window.step):
+        if not solve_banded(band, damping, gradient, factor, step):
             damping = max(damping * 10.0, FIRST_DAMPING)
             continue
-        _step_path(path, window.step, first, last, dofs, unknowns, trial)
+        step_path(path, step, first, last, dofs, unknowns, trial)
         value = window_energy(model, terms, trial, first, last, scratch, window)
         if value < current:
-            _copy_frames(trial, path, first, last)
+            path.roots[frames], path.params[frames] = trial.roots[frames], trial.params[frames]
             small = current - value < tolerance * current
             current = value
             linearised = False

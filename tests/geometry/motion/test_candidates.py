@@ -50,8 +50,16 @@ def least_path(observations: Observations) -> tuple[list[int], Candidates]:
     out = allocate_candidates(count, DOFS + 14)
     turns = np.tile(np.eye(3), (count, 1, 1))
     chosen = search_path(
-        MODEL, observations, observations, turns, np.full(count, 1 / 30), False, SEARCH, 6.0, allocate_scratch(PRIOR), out
-    )  # fmt: skip
+        MODEL,
+        observations,
+        observations,
+        turns,
+        np.full(count, 1 / 30),
+        None,
+        FitOptions(),
+        allocate_scratch(PRIOR),
+        out,
+    )
     path = [int(chosen)]
     for n in range(count - 1, 0, -1):
         path.append(int(out.before[n, path[-1]]))
@@ -72,8 +80,7 @@ def test_orders() -> None:
 def test_exchange() -> None:
     rng = np.random.default_rng(0)
     obs = Observations(rng.normal(size=(30, 2)), rng.random(30), rng.normal(size=(18, 3)), rng.random(18))
-    out = Observations(*(np.zeros_like(array) for array in obs))
-    exchange(obs, ORDERS[2], out)
+    out = exchange(obs, ORDERS[2])
     right, left = POINTS.index("right_wrist"), POINTS.index("left_wrist")
     for mine, its in zip(out, obs, strict=True):
         assert np.array_equal(mine[right], its[left])
@@ -87,19 +94,17 @@ def test_own_fits() -> None:
     seen = swinging(1)
     flat = Observations(seen.xy[0], seen.weight[0], seen.xyz[0], np.zeros(18))
     scratch, state = allocate_scratch(PRIOR), State(np.zeros((3, 3)), np.zeros(DOFS + 14))
-    roots, params, energies = np.zeros((2, 3, 3)), np.zeros((2, DOFS + 14)), np.zeros(2)
-    fit_alone(MODEL, flat, SEARCH, scratch, roots, params, energies)
+    found = fit_alone(MODEL, flat, SEARCH, scratch, 2)
     value, _ = fit_one(MODEL, flat, SEARCH, state, scratch)
-    best = int(np.argmin(energies))
-    assert energies[best] == value
-    assert np.array_equal(roots[best], state.root)
-    assert np.array_equal(params[best], state.params)
-    for n in range(2):
-        again = energy(MODEL, flat, SEARCH.fine.sigmas, State(roots[n], params[n]), scratch.posed)
-        assert energies[n] == pytest.approx(again)
+    least, best = min(found, key=lambda pair: pair[0])
+    assert len(found) == 2
+    assert least == value
+    assert np.array_equal(best.root, state.root)
+    assert np.array_equal(best.params, state.params)
+    for mine, its in found:
+        assert mine == pytest.approx(energy(MODEL, flat, SEARCH.fine.sigmas, its, scratch.posed))
     deep = Observations(seen.xy[0], seen.weight[0], seen.xyz[0], seen.weight3[0])
-    fit_alone(MODEL, deep, SEARCH, scratch, roots, params, energies)
-    assert energies[1] == np.inf  # 3D keypoints of the torso say where it faces
+    assert len(fit_alone(MODEL, deep, SEARCH, scratch, 2)) == 1  # 3D keypoints of the torso say where it faces
 
 
 def test_jumps() -> None:

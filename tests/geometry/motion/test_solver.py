@@ -57,9 +57,7 @@ def test_energy_is_the_sum_of_its_terms() -> None:
         total += terms.smoothness @ r**2
     total += (terms.held[:-1, :, None] * np.diff(feet, axis=0) ** 2).sum()
     assert energy_of(terms, path, 0, COUNT) == pytest.approx(total, rel=1e-12)
-    seen = np.empty_like(feet)
-    see_feet(SHAPED, FEET, path, allocate_scratch(PRIOR), seen)
-    np.testing.assert_allclose(seen, feet)
+    np.testing.assert_allclose(see_feet(SHAPED, FEET, path, posed), feet)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, COUNT), (1, COUNT), (2, 4), (3, COUNT), (COUNT - 1, COUNT)])
@@ -104,11 +102,11 @@ def test_feet_in_the_hessian() -> None:
     for each, window in zip((terms, bare), windows, strict=True):
         assemble(SHAPED, each, path, 0, 3, allocate_scratch(PRIOR), window)
     size = 3 * UNKNOWNS
-    seen, jacobian = np.empty((3, len(FEET), 2)), []
+    jacobian = []
     for i in range(size):
         ends = []
         for sign in (1, -1):
-            see_feet(SHAPED, FEET, moved(path, i, 0, sign * STEP), allocate_scratch(PRIOR), seen)
+            seen = see_feet(SHAPED, FEET, moved(path, i, 0, sign * STEP), allocate_posed(PRIOR))
             ends.append((np.sqrt(terms.held[:-1, :, None]) * np.diff(seen, axis=0)).ravel())
         jacobian.append((ends[0] - ends[1]) / (2 * STEP))
     expected = np.array(jacobian) @ np.array(jacobian).T
