@@ -241,6 +241,25 @@ def test_a_round_is_saved_as_a_gif(studio: Page) -> None:
     assert getattr(moving, "n_frames", 1) == 24
 
 
+def test_a_video_is_painted_with_its_progress(studio: Page, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    from ptx.pictures.animation import write_animation
+
+    picture = np.asarray(Pillow.open(EXAMPLE).convert("RGB").resize((188, 384)))
+    clip = write_animation(tmp_path / "sway.mp4", [np.roll(picture, 2 * step, axis=1) for step in range(6)])
+    page = studio
+    page.click("#tab-video")
+    page.set_input_files("#video-file", clip)
+    expect(page.locator("#video-bar")).to_have_class("known", timeout=READING)
+    expect(page.locator("#video-save")).to_be_visible(timeout=READING)
+    expect(page.locator("#video-busy")).to_be_hidden()
+    film = saved(page, "#video-save")
+    assert film[4:8] == b"ftyp"
+    expect(page.locator("#video-command")).to_contain_text("ptx animate example.jpg sway.mp4")
+    page.wait_for_function("document.getElementById('video').videoWidth > 0")  # Chromium plays it
+    page.click("#tab-gallery")
+
+
 def test_what_is_behind_and_whose_proportions_can_be_chosen(studio: Page) -> None:
     page = studio
     page.click("#tab-file")
