@@ -15,17 +15,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from tests.app.browser import chromium, lacking, served
+from tests.app.browser import REQUIRED, served, started
 
 try:
-    from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+    from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
     from starlette.applications import Starlette
 
     from ptx.app import create_app
     from ptx.app.security import LOOPBACK
 except ImportError as error:
     pytestmark = pytest.mark.skip(str(error))
-    if os.environ.get("PTX_BROWSER_TESTS"):
+    if os.environ.get(REQUIRED):
         raise
 else:
     pytestmark = pytest.mark.slow
@@ -50,14 +50,8 @@ def address(app: Starlette) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Exception as error:
-            lacking(f"a Chromium that starts ({error})")
-        yield started
-        started.close()
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture
