@@ -39,7 +39,7 @@ from ptx.app.messages import (
 from ptx.app.messages import Request as Wanted
 from ptx.app.openapi import document
 from ptx.app.sessions import GRACE, Sessions, new_name
-from ptx.app.uploads import MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
+from ptx.app.uploads import LONGEST_NAME, MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
 from ptx.app.worker import WorkerDiedError
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.json_values import Json
@@ -76,6 +76,8 @@ class Api:
 
     sessions: Sessions
     jobs: Jobs
+    films: Jobs
+    """The queue of videos, with a worker of its own: who drags a joint does not wait for them."""
     engines: tuple[str, ...] = ("surface",)
     """Names of the engines that paint here."""
 
@@ -114,7 +116,7 @@ class Api:
         """Open the stream of a page: first its session; while it is open, the session is kept."""
         session = self.sessions.open(request.query_params.get("session", ""))
 
-        said: asyncio.Queue[Progress | None] = asyncio.Queue()
+        said: asyncio.Queue[tuple[str, Progress] | None] = asyncio.Queue()
 
         async def stream() -> AsyncIterator[str]:
             self.sessions.page_opened(session, said.put_nowait)
@@ -122,10 +124,14 @@ class Api:
                 yield event("session", {"session": session.name})
                 while True:
                     try:
-                        progress = await asyncio.wait_for(said.get(), HEARTBEAT)
-                        if progress is None:
+                        heard = await asyncio.wait_for(said.get(), HEARTBEAT)
+                        if heard is None:
                             return
-                        yield event("progress", {"done": progress.done, "total": progress.total, "text": progress.text})
+                        job, progress = heard
+                        yield event(
+                            "progress",
+                            {"job": job, "done": progress.done, "total": progress.total, "text": progress.text},
+                        )
                     except TimeoutError:
                         yield ": alive\n\n"
             finally:
@@ -212,7 +218,7 @@ class Api:
         look = form._replace(fields={**form.fields, "yaw": "0"}).look()
         person = await self._person(request, form)
         wanted = Turn(person, form.stance(), look, form.text("yaw") or "45", ending)
-        return await self._file(request, wanted, form.text("session"))
+        return await self._file(request, wanted, form)
 
     async def avatar(self, request: Request) -> Response:
         """Write a person as a 3D model."""
@@ -228,7 +234,7 @@ class Api:
         look, ending = form.look(), form.one_of("format", FILMS)
         person = await self._person(request, form)
         size = int(form.number("size", 64, 1080, 512))
-        return await self._file(request, Animate(person, videos[0], look, ending, size), form.text("session"))
+        return await self._file(request, Animate(person, videos[0], look, ending, size), form)
 
     async def _person(self, request: Request, form: Form) -> str:
         """Return the name of the person that a form names, or of one that is read of its photographs."""
@@ -262,8 +268,14 @@ class Api:
             self.sessions.keep(owner, wanted)
         return answer
 
-    async def _file(self, request: Request, wanted: Wanted, session: str = "") -> Response:
-        answer = await self._asked(request, wanted, lambda progress: self.sessions.tell(session, progress))
+    async def _file(self, request: Request, wanted: Wanted, form: Form | None = None) -> Response:
+        """Answer with a file; the page of the form's session hears of the progress, by the name that it gave the job."""
+
+        def tell(progress: Progress) -> None:
+            if form is not None:
+                self.sessions.tell(form.text("session"), progress, form.text("job")[:LONGEST_NAME])
+
+        answer = await self._asked(request, wanted, tell)
         assert isinstance(answer, File)
         headers = {}
         if answer.posed is not None:
@@ -284,14 +296,15 @@ class Api:
         person = wanted.person
         if not isinstance(wanted, ReadPerson) and self.sessions.recipe(person) is None:
             raise MissingError
+        jobs = self.films if isinstance(wanted, Animate) else self.jobs
         for _ in range(3):
-            answer = await while_connected(request, self.jobs.run(wanted, listener))
+            answer = await while_connected(request, jobs.run(wanted, listener))
             if not isinstance(answer, Gone):
                 break
             recipe = self.sessions.recipe(answer.name)
             if recipe is None:
                 raise MissingError
-            again = await while_connected(request, self.jobs.run(recipe))
+            again = await while_connected(request, jobs.run(recipe))
             if isinstance(again, Refused):
                 raise PtxError(again.text)
         if isinstance(answer, Refused):

@@ -17,6 +17,10 @@ LONGEST = 180.0
 """Seconds without a word from the worker after which it hangs, and is ended."""
 
 
+LINGER = 0.5
+"""Seconds that a worker that is not kept waits for another job: a person who is to be read, and then painted."""
+
+
 class FullError(Exception):
     """The queue is full."""
 
@@ -36,8 +40,19 @@ class Job:
 class Jobs:
     """Has requests answered by a worker, one after another."""
 
-    def __init__(self, worker: Worker, most_waiting: int = MOST_WAITING, longest: float = LONGEST) -> None:
+    def __init__(
+        self, worker: Worker, most_waiting: int = MOST_WAITING, longest: float = LONGEST, *, keep: bool = True
+    ) -> None:
+        """Make a queue.
+
+        Args:
+            worker: answers.
+            most_waiting: jobs that may wait.
+            longest: seconds without a word from the worker after which it is ended.
+            keep: False: end the worker, and what it remembers, whenever nobody waits any more.
+        """
         self.worker = worker
+        self._keep = keep
         self._most_waiting, self._longest = most_waiting, longest
         self._waiting: deque[Job] = deque()
         self._forgotten: list[str] = []
@@ -99,6 +114,10 @@ class Jobs:
             else:
                 if not job.answer.done():
                     job.answer.set_result(answer)
+            if not self._keep:
+                await asyncio.sleep(LINGER)  # who is answered may ask once more
+                if not self._waiting:
+                    await asyncio.to_thread(self.worker.stop)
 
     async def _ask(self, job: Job) -> Answer:
         """Ask the worker; ends it where it hangs. Raises WorkerDiedError."""

@@ -53,7 +53,8 @@ LOOK = {
     "engine": Field("What paints: surface, or a trained system (GET state).", default="surface"),
 }
 SESSION = {
-    "session": Field("The page's session (its event stream says it), which hears of progress and keeps what is sent.")
+    "job": Field("A name by which the event stream tells of the progress."),
+    "session": Field("The page's session (its event stream says it), which hears of progress and keeps what is sent."),
 }
 POSED = "the header Ptx-Posed has its pose: body, joints (px of the photograph), place (x, y, px per px)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from importlib.resources import files
@@ -20,6 +21,12 @@ from ptx.app.messages import Options
 from ptx.app.security import Guard
 from ptx.app.sessions import Sessions
 from ptx.app.worker import Maker, Worker, painter
+
+MOST_FILMS = 2
+"""Videos that wait for their turn, beside the one that is painted."""
+
+LONGEST_STEP = 600.0
+"""Seconds without a word after which the painter of a video hangs: it may compile first."""
 
 STATIC = Path(str(files("ptx.app") / "static"))
 """Folder of the page's files."""
@@ -41,14 +48,14 @@ def create_app(
         make: makes what paints, in the worker's process.
     """
     options = options or Options()
-    jobs = Jobs(Worker(options, make))
+    jobs, films = Jobs(Worker(options, make)), Jobs(Worker(options, make), MOST_FILMS, LONGEST_STEP, keep=False)
     sessions = Sessions(jobs.forget)
-    api = Api(sessions, jobs, ("surface", *options.systems))
+    api = Api(sessions, jobs, films, ("surface", *options.systems))
 
     async def close() -> None:
         """End what is at work."""
         sessions.end_streams()
-        await jobs.close()
+        await asyncio.gather(jobs.close(), films.close())
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

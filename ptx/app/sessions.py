@@ -24,8 +24,8 @@ IDLE = 900.0
 GRACE = 20.0
 """Seconds that a page whose connection ended has to come back."""
 
-Hearing = Callable[[Progress | None], None]
-"""An event stream: it hears of progress, and None where it is to end."""
+Hearing = Callable[[tuple[str, Progress] | None], None]
+"""An event stream: it hears of jobs by their names and of their progress, and None where it is to end."""
 
 Recipe = ReadPerson | ReadPose
 """How a person or a pose is read again."""
@@ -125,10 +125,10 @@ class Sessions:
         if not session.listeners:
             session.heard = self._clock() - IDLE + GRACE
 
-    def tell(self, name: str, progress: Progress) -> None:
-        """Have the pages of a session hear of progress."""
+    def tell(self, name: str, progress: Progress, job: str = "") -> None:
+        """Have the pages of a session hear of the progress of a job."""
         for listener in list(self._sessions[name].listeners) if name in self._sessions else []:
-            listener(progress)
+            listener((job, progress))
 
     def end_streams(self) -> None:
         """End all event streams: the server ends."""

@@ -31,12 +31,20 @@ from ptx.training.trainings import TRAININGS
 Image = NDArray[np.uint8]
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
-h1 { font-size: 1.7em } h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid #ddd }
-table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .25em .8em; text-align: right; border-bottom: 1px solid #eee }
-td:first-child, th:first-child { text-align: left } img { max-width: 100%; border: 1px solid #eee } small { color: #777 }
-svg { background: #fafafa; border: 1px solid #eee; margin: .5em .5em 0 0 }
+:root { color-scheme: light dark; --line: #ddd; --paper: #fafafa; --soft: #6a6a6a }
+@media (prefers-color-scheme: dark) { :root { --line: #444; --paper: #222; --soft: #aaa } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em }
+h1 { font-size: 1.7em } h2 { font-size: 1.25em; margin-top: 2em; border-bottom: 1px solid var(--line) }
+table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto }
+td, th { padding: .25em .8em; text-align: right; border-bottom: 1px solid var(--line) }
+td:first-child, th:first-child { text-align: left } img { max-width: 100%; border: 1px solid var(--line) } small { color: var(--soft) }
+svg { background: var(--paper); border: 1px solid var(--line); margin: .5em .5em 0 0 }
+.zoom { display: block; cursor: zoom-in } .zoom input { position: absolute; opacity: 0 }
+.zoom input:focus-visible + img { outline: 3px solid #4a90d9 }
+.zoom input:checked + img { position: fixed; inset: 0; z-index: 1; width: 100vw; height: 100vh; max-width: none; border: 0;
+  box-sizing: border-box; padding: 1em; object-fit: contain; background: rgb(0 0 0 / .88); cursor: zoom-out }
 """
+"""Style of the page. A picture is enlarged by a click or the space key, without a script: its box is ticked."""
 
 WHITE = 255
 """8-bit value of a white pixel."""
@@ -82,7 +90,8 @@ def write_report(
     if pair_sheet is not None:
         parts += ["<h2>Bodies, flow, visibility</h2>", _picture(np.asarray(Pillow.open(pair_sheet).convert("RGB")))]
     parts += _training_curves(results)
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>ptx report</title><style>{STYLE}</style>"
+    head = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+    head += f"<title>ptx report</title><style>{STYLE}</style>"
     path = results / FILE
     write_atomic(path, (head + "\n".join(parts) + "</html>\n").encode("utf-8", "backslashreplace"))
     return path
@@ -96,11 +105,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _picture(image: Image, note: str = "") -> str:
-    """A picture (H, W, 3) within the page, with a note below."""
+    """A picture (H, W, 3) within the page, which a click enlarges, with a note below."""
     memory = BytesIO()
     Pillow.fromarray(image).save(memory, "JPEG", quality=PHOTO_QUALITY)
     data = base64.b64encode(memory.getvalue()).decode()
-    return f'<p><img alt="{escape(note)}" src="data:image/jpeg;base64,{data}"><br><small>{escape(note)}</small></p>'
+    shown = f'<img alt="{escape(note)}" src="data:image/jpeg;base64,{data}">'
+    return (
+        f'<p><label class=zoom><input type=checkbox aria-label="enlarge the picture">{shown}</label>'
+        f"<small>{escape(note)}</small></p>"
+    )
 
 
 def _status_table(statuses: Sequence[StepStatus]) -> Iterator[str]:
@@ -161,11 +174,13 @@ def _transfer_sheets(methods: Methods, pairs: TestPairs, scores: Scores, device:
     evenly = scored[spread(len(scored), SPREAD_ROWS)]
     titles = {"The worst, by SSIM": worst, "Transfers, spread over the test pairs": evenly}
     for title, rows in titles.items():
-        yield from _transfer_sheet(title, methods, pairs, scores.pairs[rows], device)
+        values = ", ".join(f"{value:.3f}" for value in ssim[rows])
+        note = f"SSIM of {methods.systems[-1].name}, from above: {values}."
+        yield from _transfer_sheet(title, note, methods, pairs, scores.pairs[rows], device)
 
 
 def _transfer_sheet(
-    title: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64], device: torch.device
+    title: str, scored: str, methods: Methods, pairs: TestPairs, numbers: NDArray[np.int64], device: torch.device
 ) -> Iterator[str]:
     """The pictures of every method for the pairs of these numbers, one row a pair; blank where a method lacks what it needs."""
     position = {number: i for i, number in enumerate(pairs.numbers.tolist())}
@@ -187,6 +202,6 @@ def _transfer_sheet(
         [Panel(picture, name if row == 0 else "") for name, picture in zip(names, pictures[number], strict=True)]
         for row, number in enumerate(numbers.tolist())
     ]
-    note = f"Each row is a pair; copying the source shows the source. From the left: {', '.join(names)}."
+    note = f"Each row is a pair; copying the source shows the source. From the left: {', '.join(names)}. {scored}"
     yield f"<h2>{escape(title)}</h2>"
     yield _picture(sheet(rows, height=SHEET_HEIGHT), note)

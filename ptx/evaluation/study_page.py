@@ -9,10 +9,16 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 """Content security policy: the browser loads nothing but the pictures that the page holds itself."""
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 1em auto; padding: 0 1em; text-align: center }
+:root { color-scheme: light dark; --line: #ddd; --soft: #6a6a6a }
+@media (prefers-color-scheme: dark) { :root { --line: #444; --soft: #aaa } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 1em auto; padding: 0 1em; text-align: center }
 [hidden] { display: none !important }
-#trial { display: flex; justify-content: center; gap: 1em } figure { margin: 0 } img { height: 60vh; border: 2px solid #ddd }
-button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: #777 } #given img { height: 29vh }
+#trial { display: flex; flex-wrap: wrap; justify-content: center; gap: 1em } figure { margin: 0 }
+img { height: 60vh; border: 2px solid var(--line); cursor: zoom-in } #given img { height: 29vh }
+button { font: inherit; padding: .5em 2em; margin: .5em; cursor: pointer } figcaption { color: var(--soft) }
+dialog { border: 0; padding: 0; background: none; max-width: 100vw; max-height: 100vh } dialog::backdrop { background: rgb(0 0 0 / .88) }
+dialog img { width: 96vw; height: 94vh; object-fit: contain; border: 0; cursor: zoom-out }
+@media (max-width: 600px) { img { height: auto; width: 42vw } #given { display: flex; gap: 1em } #given img { height: 20vh; width: auto } }
 """
 
 SCRIPT = """
@@ -49,16 +55,20 @@ function finish() {
   element("download").href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
 }
 
+function enlarge(name) {
+  element("large-picture").src = element(name).src;
+  element("large").showModal();
+}
+
 document.addEventListener("keydown", event => {
-  if (event.repeat) return;
+  if (event.repeat || element("large").open) return;
   if (event.key === "ArrowLeft") choose("left");
   if (event.key === "ArrowRight") choose("right");
   if (event.key === "Backspace") back();
 });
-for (const side of ["left", "right"]) {
-  element(side).addEventListener("click", () => choose(side));
-  element("choose-" + side).addEventListener("click", () => choose(side));
-}
+for (const side of ["left", "right"]) element("choose-" + side).addEventListener("click", () => choose(side));
+for (const name of ["source", "pose", "left", "right"]) element(name).addEventListener("click", () => enlarge(name));
+element("large").addEventListener("click", () => element("large").close());
 element("back").addEventListener("click", back);
 show();
 """
@@ -66,7 +76,7 @@ show();
 BODY = """
 <h1>Which picture is better?</h1>
 <p>It should look like a photograph of the person on the far left, in the pose that is drawn below them. Choose with the keys ← and →,
-or with the mouse; Backspace goes back. <b id=progress></b></p>
+or with the buttons; Backspace goes back; a click shows a picture large. <b id=progress></b></p>
 <div id=trial>
 <div id=given><figure><img id=source alt="the person"><figcaption>the person</figcaption></figure>
 <figure><img id=pose alt="the pose"><figcaption>the pose</figcaption></figure></div>
@@ -75,6 +85,7 @@ or with the mouse; Backspace goes back. <b id=progress></b></p>
 <p id=buttons><button id=choose-left>← left</button><button id=choose-right>right →</button></p>
 <p id=end hidden>Thank you. <a id=download download=answers.json>Save your answers</a> and send the file to whoever asked you.</p>
 <p><button id=back>back</button></p>
+<dialog id=large aria-label="the picture, large"><img id=large-picture alt="the picture, large"></dialog>
 """
 
 
@@ -111,7 +122,8 @@ def study_page(study: Study) -> str:
     """Make the whole HTML file."""
     data = json.dumps(study, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it ends the element
     return (
-        f'<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=Content-Security-Policy content="{POLICY}">'
+        '<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">'
+        f'<meta http-equiv=Content-Security-Policy content="{POLICY}">'
         f"<title>Which picture is better?</title><style>{STYLE}</style>{BODY}"
         f'<script type="application/json" id=study>{data}</script><script>{SCRIPT}</script></html>\n'
     )

@@ -15,17 +15,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from tests.app.browser import chromium, lacking, served
+from tests.app.browser import REQUIRED, served, started
 
 try:
-    from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+    from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
     from starlette.applications import Starlette
 
     from ptx.app import create_app
     from ptx.app.security import LOOPBACK
 except ImportError as error:
     pytestmark = pytest.mark.skip(str(error))
-    if os.environ.get("PTX_BROWSER_TESTS"):
+    if os.environ.get(REQUIRED):
         raise
 else:
     pytestmark = pytest.mark.slow
@@ -50,14 +50,8 @@ def address(app: Starlette) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Exception as error:
-            lacking(f"a Chromium that starts ({error})")
-        yield started
-        started.close()
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -239,6 +233,25 @@ def test_a_round_is_saved_as_a_gif(studio: Page) -> None:
         expect(page.locator("#progress-bar")).to_have_class("known", timeout=20_000)  # by the event stream
     moving = Pillow.open(Path(download.value.path()))
     assert getattr(moving, "n_frames", 1) == 24
+
+
+def test_a_video_is_painted_with_its_progress(studio: Page, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    from ptx.pictures.animation import write_animation
+
+    picture = np.asarray(Pillow.open(EXAMPLE).convert("RGB").resize((188, 384)))
+    clip = write_animation(tmp_path / "sway.mp4", [np.roll(picture, 2 * step, axis=1) for step in range(6)])
+    page = studio
+    page.click("#tab-video")
+    page.set_input_files("#video-file", clip)
+    expect(page.locator("#video-bar")).to_have_class("known", timeout=READING)
+    expect(page.locator("#video-save")).to_be_visible(timeout=READING)
+    expect(page.locator("#video-busy")).to_be_hidden()
+    film = saved(page, "#video-save")
+    assert film[4:8] == b"ftyp"
+    expect(page.locator("#video-command")).to_contain_text("ptx animate example.jpg sway.mp4")
+    page.wait_for_function("document.getElementById('video').videoWidth > 0")  # Chromium plays it
+    page.click("#tab-gallery")
 
 
 def test_what_is_behind_and_whose_proportions_can_be_chosen(studio: Page) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from ptx.app.jobs import FullError, Jobs
+from ptx.app.jobs import LINGER, FullError, Jobs
 from ptx.app.messages import Look, Options, Posed, Progress, ReadPerson, Refused, TakePose, Turn, Upload
 from ptx.app.worker import Worker, WorkerDiedError
 from tests.app.fakes import fake
@@ -138,6 +138,19 @@ def test_closing_leaves_no_process_and_no_file() -> None:
     assert not folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_worker_that_is_not_kept_ends_with_its_work() -> None:
+    async def test() -> None:
+        jobs = Jobs(Worker(Options(), fake), keep=False)
+        await jobs.run(ANNA)
+        assert isinstance(await jobs.run(TakePose("anna", "Wave")), Posed)  # it lingers
+        await asyncio.sleep(LINGER + 0.5)
+        assert jobs.worker.pid is None
+        await jobs.run(ANNA)
+        await jobs.close()
+
+    asyncio.run(test())
 
 
 def test_what_is_refused_is_said() -> None:

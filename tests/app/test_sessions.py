@@ -69,7 +69,7 @@ def test_a_closed_page_leaves_nothing(sessions: Sessions, forgotten: list[str]) 
 def test_a_page_that_is_gone_has_a_while_to_come_back(sessions: Sessions, clock: Clock) -> None:
     session = sessions.open()
     sessions.keep(session, person("anna"))
-    heard: list[Progress] = []
+    heard: list[tuple[str, Progress] | None] = []
     sessions.page_opened(session, heard.append)
     clock.now += 10 * IDLE
     sessions.sweep()
@@ -133,9 +133,11 @@ def test_their_bytes_are_bounded(sessions: Sessions, clock: Clock, monkeypatch: 
 
 def test_progress_reaches_the_pages_of_a_session_alone(sessions: Sessions) -> None:
     mine, other = sessions.open(), sessions.open()
-    heard: dict[str, list[Progress]] = {"mine": [], "other": []}
+    heard: dict[str, list[tuple[str, Progress] | None]] = {"mine": [], "other": []}
     sessions.page_opened(mine, heard["mine"].append)
     sessions.page_opened(other, heard["other"].append)
-    sessions.tell(mine.name, Progress(1, 2))
+    sessions.tell(mine.name, Progress(1, 2), "turn")
     sessions.tell("nobody", Progress(1, 2))
-    assert heard == {"mine": [Progress(1, 2)], "other": []}
+    assert heard == {"mine": [("turn", Progress(1, 2))], "other": []}
+    sessions.end_streams()
+    assert heard == {"mine": [("turn", Progress(1, 2)), None], "other": [None]}

@@ -17,6 +17,7 @@ from ptx.evaluation.report import write_report
 from ptx.evaluation.scores import Scores
 from ptx.pictures.png import save_png
 from ptx.pipeline.step import StepStatus
+from tests.app.browser import opened
 
 STATUSES = [
     StepStatus("ingest", "done", (), 60, 64, "samples", quarantined=4, bytes=2_500_000),
@@ -57,7 +58,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def page(context: EvaluationContext, tmp_path: Path) -> Page:
+def written(context: EvaluationContext, tmp_path: Path) -> Path:
     """The report of made-up scores: of everything that paints, the source is best."""
     rng = np.random.default_rng(0)
     pairs = context.pairs
@@ -72,7 +73,12 @@ def page(context: EvaluationContext, tmp_path: Path) -> Page:
     sheet = save_png(np.zeros((20, 30, 3), np.uint8), tmp_path / "sheet.png")
     path = write_report(results, STATUSES, context.methods, pairs, scores, sheet)
     assert path == results / "report.html"
-    return Page(path.read_text())
+    return path
+
+
+@pytest.fixture
+def page(written: Path) -> Page:
+    return Page(written.read_text())
 
 
 def test_nothing_is_fetched(page: Page) -> None:
@@ -102,10 +108,8 @@ def test_scores_and_curves(page: Page, context: EvaluationContext) -> None:
 def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> None:
     """A column a method and one for the truth, in both sheets, named below in full; a row a pair."""
     names = ", ".join(method.name for method in context.methods.images)
-    assert (
-        page.notes.count(f"Each row is a pair; copying the source shows the source. From the left: {names}, truth.")
-        == 2
-    )
+    said = f"Each row is a pair; copying the source shows the source. From the left: {names}, truth. SSIM of "
+    assert sum(note.startswith(said) for note in page.notes) == 2
     assert len(page.targets) == 3
     worst, spread = (
         page.notes.index(title) for title in ("The worst, by SSIM", "Transfers, spread over the test pairs")
@@ -117,3 +121,29 @@ def test_pictures_of_every_method(page: Page, context: EvaluationContext) -> Non
     for width, height in sizes[:-1]:
         assert width > columns * 120  # 64 × 32 at a height of 240
         assert height > len(context.pairs) * 240
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it_from_a_file_and_enlarges_pictures(written: Path) -> None:
+    """The worst pairs come first; a click, or the space key, shows a picture as large as the window, and again as it was."""
+    with opened(written) as page:
+        titles = page.locator("h2").all_inner_texts()
+        assert titles.index("The worst, by SSIM") < titles.index("Transfers, spread over the test pairs")
+        told = page.locator(".zoom + small").first.inner_text().split("from above: ")[1]
+        values = [float(text) for text in told.rstrip(".").split(", ")]
+        assert values == sorted(values)
+        picture = page.locator(".zoom img").first
+        assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
+        picture.scroll_into_view_if_needed()
+        before, size = picture.bounding_box(), page.viewport_size
+        assert before is not None
+        assert size is not None
+        for change in (picture.click, lambda: page.keyboard.press("Space")):
+            change()
+            large = picture.bounding_box()
+            assert large is not None
+            assert (large["width"], large["height"]) == (size["width"], size["height"])
+            change()
+            assert picture.bounding_box() == before
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ptx.evaluation.study_answers import read_answers, score_answers
 from ptx.evaluation.study_page import SCRIPT, Study, study_page
+from ptx.pictures.png import encode_png
+from tests.app.browser import opened
 
 BROWSER = """
 const made = {}, heard = {};
@@ -22,7 +27,7 @@ function Blob(parts) { this.text = parts.join(""); }
 part("study").textContent = JSON.stringify(STUDY);
 SCRIPT
 const press = key => heard.keydown({key});
-press("ArrowLeft"); press("Backspace"); press("ArrowRight"); press("x"); heard["left click"](); heard["choose-right click"]();
+press("ArrowLeft"); press("Backspace"); press("ArrowRight"); press("x"); heard["choose-left click"](); heard["choose-right click"]();
 console.log(JSON.stringify({shown: made.left.src, ended: made.trial.hidden && !made.end.hidden, saved: JSON.parse(made.download.href)}));
 """
 
@@ -59,3 +64,40 @@ def test_names_cannot_end_the_data() -> None:
     data = re.search(r'<script type="application/json" id=study>(.*?)</script>', text)
     assert data is not None
     assert json.loads(data[1]) == study
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it_from_a_file(tmp_path: Path) -> None:
+    """A picture is enlarged by a click; buttons and keys choose, and keys do not while it is large; answers are saved."""
+    colours = {"s": (200, 180, 160), "p": (255, 255, 255), "a": (200, 0, 0), "b": (0, 0, 200)}
+    pictures = {name: data_uri(np.full((96, 64, 3), colour, np.uint8)) for name, colour in colours.items()}
+    trial = {"source": "s", "pose": "p", "left": "a", "right": "b", "methods": ["one", "two"], "person": 3}
+    study: Study = {"study": "x", "pictures": pictures, "trials": [{"pair": n, **trial} for n in range(3)]}  # type: ignore[typeddict-item]
+    path = tmp_path / "the study.html"
+    path.write_text(study_page(study), encoding="utf-8")
+    with opened(path) as page:
+        assert page.locator("#progress").inner_text() == "1 of 3"
+        page.click("#left")
+        assert page.locator("#large").is_visible()
+        assert page.locator("#large-picture").get_attribute("src") == pictures["a"]
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("#progress").inner_text() == "1 of 3"
+        page.click("#large-picture")
+        assert page.locator("#large").is_hidden()
+        page.keyboard.press("ArrowRight")
+        page.click("#choose-left")
+        page.click("#back")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        with page.expect_download() as download:
+            page.click("#download")
+        answers = read_answers(Path(download.value.path()))
+        assert [one.chosen for one in answers.answers] == ["right", "left", "left"]
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.click("#back")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def data_uri(picture: NDArray[np.uint8]) -> str:
+    """A picture as the page holds it."""
+    return "data:image/png;base64," + base64.b64encode(encode_png(picture)).decode()

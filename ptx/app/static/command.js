@@ -24,3 +24,10 @@ export function commandOf(state) {
 export function needsPoseFile(state) {
   return state.pose.kind !== "own" && !(state.pose.kind === "file" && !state.look.yaw && !state.look.pitch);
 }
+
+export function animateCommand({ person, look }, video) {
+  const options = look.background === "source" ? [] : ["--background", quoted(look.background)];
+  if (look.proportions === "pose") options.push("--proportions pose");
+  if (look.mend) options.push("--mend");
+  return ["ptx animate", ...person.names.map(quoted), quoted(video), "--size 512", ...options, "-o out.mp4"].join(" ");
+}

@@ -1,7 +1,7 @@
 // The page: what is known, what is wanted next, and what of it is shown.
 
 import { ApiError, getBlob, getJson, openLine, post, posedOf } from "./api.js";
-import { commandOf, needsPoseFile } from "./command.js";
+import { animateCommand, commandOf, needsPoseFile } from "./command.js";
 import { HANDLES, figure, openpose } from "./figures.js";
 import { Stage } from "./stage.js";
 
@@ -21,7 +21,7 @@ const state = {
 };
 
 const line = openLine((what, data) => {
-  if (what === "progress") progress(data.done / data.total, data.text);
+  if (what === "progress") progress(data.done / data.total, data.text, data.job === "video" ? ["video-bar", "video-text"] : undefined);
   if (what === "lost" && state.person) reread("The server was started again.");
 });
 
@@ -36,10 +36,10 @@ function busy(text) {
   $("progress-bar").style.width = "";
   $("stage").setAttribute("aria-busy", String(Boolean(text)));
 }
-function progress(share, text) {
-  $("progress-bar").classList.add("known");
-  $("progress-bar").style.width = `${Math.round(share * 100)}%`;
-  if (text) $("busy-text").textContent = text;
+function progress(share, text, [bar, words] = ["progress-bar", "busy-text"]) {
+  $(bar).classList.add("known");
+  $(bar).style.width = `${Math.round(share * 100)}%`;
+  if (text) $(words).textContent = `${text}: ${Math.round(share * 100)} %`;
 }
 function complain(error) {
   if (error.name === "AbortError") return;
@@ -243,11 +243,11 @@ async function full() {
 }
 
 // While the queue is full, try again.
-async function again(ask) {
+async function again(ask, words = "busy-text") {
   for (let wait = 1000; ; wait = Math.min(wait * 1.5, 8000)) {
     try { return await ask(); } catch (error) {
       if (error.status !== 429) throw error;
-      $("busy-text").textContent = "Others are being painted: waiting…";
+      $(words).textContent = "Others are being painted: waiting…";
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
@@ -419,23 +419,32 @@ $("copy").addEventListener("click", async () => {
   setTimeout(() => { $("copy").textContent = "Copy"; }, 1500);
 });
 
+let filming = null;
 $("video-file").addEventListener("change", async (event) => {
   const [video] = event.target.files;
   event.target.value = "";
   if (!video || !state.person) return;
   calm();
-  busy("Reading the video…");
+  filming?.abort();
+  const mine = (filming = new AbortController());
+  const background = state.look.background === "none" ? "#e8e8e8" : state.look.background;
+  const { proportions, mend } = state.look;
+  $("video-text").textContent = "Sending the video…";
+  for (const id of ["video", "video-save", "video-command-box"]) $(id).hidden = true;
+  $("video-bar").classList.remove("known");
+  $("video-busy").hidden = false;
   try {
-    const background = state.look.background === "none" ? "#e8e8e8" : state.look.background;
-    const response = await again(() => post("api/animate", {
-      person: state.person.id, session: line.name(), video, background, proportions: state.look.proportions, mend: state.look.mend,
-    }));
+    const fields = { person: state.person.id, session: line.name(), job: "video", video, background, proportions, mend };
+    const response = await again(() => post("api/animate", fields, mine.signal), "video-text");
     const address = URL.createObjectURL(await response.blob());
     for (const [id, name] of [["video", "src"], ["video-save", "href"]]) { $(id)[name] = address; $(id).hidden = false; }
+    $("video-command").textContent = animateCommand(state, video.name);
+    $("video-command-box").hidden = false;
     $("video").play().catch(() => {});
-  } catch (error) { handle(error); }
-  busy();
+  } catch (error) { if (!mine.signal.aborted) handle(error); }
+  if (filming === mine) $("video-busy").hidden = true;
 });
+$("video-stop").addEventListener("click", () => { filming?.abort(); $("video-busy").hidden = true; });
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 function open(tab) {
