@@ -30,13 +30,13 @@ FACE, EARS = (
 FACE_IS_THERE = 20.0
 """Cost of exchanging who shows a face: the network is right about them."""
 
-DOUBT = 0.2
+DOUBT = 0.05
 """Cost of exchanging in a frame that says nothing: the network is right more often than not."""
 
 MOVED = 0.02
 """Movement between neighbouring frames, over the person's size, that costs 1."""
 
-MOST_MOVED = 8.0
+MOST_MOVED = 20.0
 """Largest cost of a movement."""
 
 PERSON = 1.7
