@@ -18,6 +18,9 @@ Image = NDArray[np.uint8]
 RADIUS = 0.024
 """Half the side of the windows, as a share of the person's longer side."""
 
+SMALL_RADIUS = 8
+"""Pixels of half a window's side up to which the filter is computed of the picture itself, else of one that is as much smaller."""
+
 EPSILON = 1e-4
 """Variance of colours (0 to 1) below which a window is one colour."""
 
@@ -62,27 +65,42 @@ def guided_filter(image: Image, mask: Floats, radius: int) -> tuple[Doubles, Dou
     """Filter a mask (H, W) by an image (H, W, 3) in windows of 2 radius + 1 px.
 
     The mean over all windows about a pixel of a·I + b, with a = (Σ + ε)⁻¹ cov(I, p) and b = mean(p) - a·mean(I) (He et al., eqs. 19
-    to 21).
+    to 21). In large windows a and b are computed of a smaller picture (He and Sun, "Fast guided filter", 2015).
 
     Returns:
         The filtered mask, and the share (H, W) of the mask's variance in these windows that the colours explain: where they do not, as
         of dark shoes on dark ground, the filter only blurs.
     """
+    height, width = mask.shape
+    shrink = max(1, radius // SMALL_RADIUS)
+    size = (max(1, width // shrink), max(1, height // shrink))
+
+    def small(values: Doubles) -> Doubles:
+        return values if shrink == 1 else np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float64)
+
+    def whole(values: Doubles) -> Doubles:
+        return values if shrink == 1 else np.asarray(cv2.resize(values, (width, height)), np.float64)
+
+    guide = image.astype(np.float64) / 255
+    slope, offset, explained = _coefficients(small(guide), small(mask.astype(np.float64)), radius // shrink)
+    return (whole(slope) * guide).sum(-1) + whole(offset), whole(explained)
+
+
+def _coefficients(guide: Doubles, target: Doubles, radius: int) -> tuple[Doubles, Doubles, Doubles]:
+    """Compute the means of a (H, W, 3) and b (H, W) over all windows about a pixel, and the share (H, W) that colours explain."""
     side = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: Doubles) -> Doubles:
         return np.asarray(cv2.blur(values, side), np.float64)
 
-    guide, target = image.astype(np.float64) / 255, mask.astype(np.float64)
     mean_guide, mean_target = mean(guide), mean(target)
     with_target = mean(guide * target[..., None]) - mean_guide * mean_target[..., None]  # (H, W, 3)
     pairs = [mean(guide[..., i] * guide[..., j]) - mean_guide[..., i] * mean_guide[..., j] for i, j in PAIRS]
     slope = _solve([pair + EPSILON * (i == j) for pair, (i, j) in zip(pairs, PAIRS, strict=True)], with_target)
     offset = mean_target - (slope * mean_guide).sum(-1)
-    filtered = (mean(slope) * guide).sum(-1) + mean(offset)
     explained = mean((slope * with_target).sum(-1))
     variance = mean(mean(target * target) - mean_target * mean_target)
-    return filtered, np.clip(explained / (variance + TINY), 0, 1)
+    return mean(slope), mean(offset), np.clip(explained / (variance + TINY), 0, 1)
 
 
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))

@@ -39,7 +39,7 @@ from ptx.surface.transfer import lay_over
 SIZE = (1024, 768)
 """Height, width in px to which people are brought, and of what is painted."""
 
-VERSION = "6"
+VERSION = "7"
 """Raised when the same photographs begin to give other pictures."""
 
 Place = Literal["pose", "source"]
