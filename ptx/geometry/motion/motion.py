@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
@@ -24,7 +25,7 @@ from ptx.geometry.keypoints import valid_keypoints
 from ptx.geometry.motion.candidates import ORDERS
 from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
 from ptx.geometry.motion.first_guess import guess_path
-from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
+from ptx.geometry.motion.options import MotionOptions, motion_prior, motion_sigmas, smoothness_weights
 from ptx.geometry.motion.shape import clip_betas, shaped_skeleton
 from ptx.geometry.motion.shots import held_frames, stretches
 from ptx.geometry.motion.solver import Path, Terms, allocate_window, see_feet, solve_window
@@ -206,12 +207,14 @@ def _fit_stretch(
     progress: Callable[[float], None],
 ) -> tuple[Floats, Floats, Bools, Bools]:
     """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2), whom frames show (T,)."""
-    count, share, search = len(known), options.prior_share, options.frame.search()
-    unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
+    count, share = len(known), options.prior_share
+    units = _seen_scale(guess_scale(seen.xy[:, BODY], seen.weight[:, BODY], _mean_points(model)[BODY]), known, fps)
+    unit = np.median(units)
     centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
-    frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
+    frame, size = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count)), units / unit
     path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
-    wild, order = guess_path(model, seen, frame, known, fps, options.frame, path, _portion(progress, 0.0, 0.5 / count))
+    report = _portion(progress, 0.0, 0.5 / count)
+    wild, order = guess_path(model, seen, frame, size, known, fps, options.frame, path, report)
 
     points, rows = ORDERS[order], np.arange(count)[:, None]
     believed = Observations(
@@ -220,12 +223,11 @@ def _fit_stretch(
         seen.xyz[rows, points[:, BODY]],
         seen.weight3[rows, points[:, BODY]] * ~wild[:, None],
     )
-    sigmas = motion_sigmas(search.fine.sigmas, share)
     terms = Terms(
         observations=frame.observe(*believed),
+        sigmas=motion_sigmas(options.frame.search().fine.sigmas, share),
+        size=size,
         upright=path.roots[:, 1, 1] > UPRIGHT,
-        standing=sigmas,
-        lying=sigmas._replace(upright=ANY_WAY_UP),
         smoothness=smoothness_weights(model.prior, options, fps),
         feet=np.array(FOOT_POINTS),
         held=np.zeros((count, len(FOOT_POINTS))),
@@ -233,14 +235,21 @@ def _fit_stretch(
     free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
     _solve(free, terms, path, fps, options, COARSE_TOLERANCE, _portion(progress, 0.5, 0.1 / count))
     for n in range(CONTACT_ROUNDS):
-        contacts = find_contacts(see_feet(free, terms.feet, path, scratch.posed), fps)
-        terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
+        contacts = find_contacts(see_feet(free, terms.feet, path, scratch.posed), size, fps)
+        terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide / size[1:, None]) ** 2
         tolerance = options.tolerance if n == CONTACT_ROUNDS - 1 else COARSE_TOLERANCE
         _solve(free, terms, path, fps, options, tolerance, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
     pose = np.zeros((count, JOINT_COUNT, 3))
     for t in range(count):
         write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
     return pose, frame.camera(path.params), feet_on_ground(contacts), known & ~wild
+
+
+def _seen_scale(guesses: Floats, known: Bools, fps: float) -> Floats:
+    """Pixels per metre (T,) by guesses for single frames: the median over a second, between known frames as if they went on steadily."""
+    frames = np.flatnonzero(known)
+    steady = np.exp(np.interp(np.arange(len(known)), frames, np.log(guesses[frames])))
+    return np.asarray(median_filter(steady, 2 * round(fps / 2) + 1, mode="nearest"), np.float64)
 
 
 def _portion(progress: Callable[[float], None], start: float, each: float) -> Callable[[int], None]:

@@ -242,7 +242,7 @@ def clip_betas(model: FitModel, points: Floats, seen: Observations, search: Sear
     chosen = np.unique(np.linspace(0, len(seen.xy) - 1, MOST_FRAMES).round().astype(int))
     xy, weight, xyz, weight3 = (array[chosen] for array in seen)
     count, flat = len(chosen), slice(KEYPOINT_COUNT)
-    unit = np.full(count, np.median(guess_scale(xy[:, flat], weight[:, flat], points[flat])))
+    unit = guess_scale(xy[:, flat], weight[:, flat], points[flat])
     centre = (xy * weight[..., None]).sum(1) / weight.sum(1)[:, None]
     turn = torso_turn(xy[:, flat], weight[:, flat])
     observations = Frame(centre, unit, np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)).observe(

@@ -291,6 +291,22 @@ def test_feet_that_stand_do_not_slide() -> None:
     assert slid[motion.contacts[1:] & motion.contacts[:-1]].mean() < 0.3
 
 
+def test_who_comes_nearer() -> None:
+    """From a third to thrice the size, with noise that grows with it: as well seen at the end as at the beginning."""
+    t = np.arange(60) / 30
+    pose, observed = waving(t), observe(waving(t), noise=0.01)
+    grown = np.exp(np.linspace(np.log(0.33), np.log(3), 60))[:, None, None]
+    keypoints, landmarks = observed.keypoints.copy(), observed.landmarks.copy()
+    for points in (keypoints, landmarks):
+        points[..., :2] = 256 + (points[..., :2] - 256) * grown
+    motion = fit_motion(BODY, observed._replace(keypoints=keypoints, landmarks=landmarks), (2048, 2048), 30.0)
+    truth = project(np.tile([SCALE, 256.0, 226.0], (60, 1)), pose_keypoints(BODY, pose, np.zeros(10)))[..., :2]
+    errors = np.linalg.norm((seen_points(motion) - 256) / grown - (truth - 256), axis=-1).mean(1)
+    assert not motion.filled.any()
+    assert errors[:20].mean() < 3
+    assert errors[-20:].mean() < 3
+
+
 def test_nobody() -> None:
     nobody = without(observe(standing(7)), slice(None))
     for observed in (nobody, Observed(*(array[:0] for array in nobody[:3]), nobody.cuts)):

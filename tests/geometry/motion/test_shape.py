@@ -81,12 +81,12 @@ def test_descent_keeps_what_is_shared_equal() -> None:
     def total() -> float:
         states = (State(root, params) for root, params in zip(path.roots, path.params, strict=True))
         return sum(
-            energy(MODEL, observation(terms.observations, n), terms.standing, state, scratch.posed) for n, state in enumerate(states)
+            energy(MODEL, observation(terms.observations, n), terms.sigmas, state, scratch.posed) for n, state in enumerate(states)
         )  # fmt: skip
 
     start = total()
     end = fit_shared(
-        MODEL, terms.observations, terms.standing, 20, 1e-9, path.roots, path.params, scratch, allocate_arrow(4, SIZE)
+        MODEL, terms.observations, terms.sigmas, 20, 1e-9, path.roots, path.params, scratch, allocate_arrow(4, SIZE)
     )
     assert end < 0.9 * start
     assert abs(end - total()) < 1e-9 * start
