@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ptx.geometry.detected_landmarks import LANDMARKS
 from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy, robust
+from ptx.geometry.fitting.frames import Frame
 from ptx.geometry.fitting.model import CX, CY, LOG_SCALE, FitModel, PosedSkeleton, State, mean_state
 from ptx.geometry.fitting.search import Search
-from ptx.geometry.fitting.solver import Scratch, descend
+from ptx.geometry.fitting.solver import Descent, Scratch, descend
 from ptx.geometry.fitting.starts import TORSO_3D, start_state
 from ptx.geometry.joints import KEYPOINT_COUNT, KEYPOINTS, other_side
 from ptx.geometry.kernel import kernel
@@ -51,6 +52,9 @@ ORDERS = np.array(
     ]
 )
 """(3, K) keypoints and landmarks as they are, with left and right of the legs exchanged, and with all exchanged."""
+
+FREE_SCALE = 3.0
+"""`Sigmas.log_scale` of states that are tracked."""
 
 EXCHANGED = 20.0
 """Price of a frame in which left and right are exchanged."""
@@ -126,10 +130,45 @@ def exchange(obs: Observations, order: Ints) -> Observations:
     return Observations(obs.xy[order], obs.weight[order], obs.xyz[body], obs.weight3[body])
 
 
-def _turn_back(rotation: Floats, state: State) -> None:
-    """Bring a state from a frame that is turned by `rotation` (3, 3), about z, to the picture's."""
-    state.root[:] = rotation @ state.root
-    state.params[[CX, CY]] = rotation[:2, :2] @ state.params[[CX, CY]]
+class Own(NamedTuple):
+    """How M frames are seen each in a frame of its own, and how that lies in the path's."""
+
+    observations: Observations
+    """Of all frames."""
+    turn: Floats
+    """(M, 3, 3) rotations about z, from each frame to the path's."""
+    size: Floats
+    """(M,) unit of each frame over the path's."""
+    centre: Floats
+    """(M, 2) centre of each frame in the path's, metres, y up."""
+    pelvis: Floats
+    """(3,) where the root is, metres, which does not turn with it."""
+
+
+def own_view(model: FitModel, seen: Observations, own: Frame, frame: Frame) -> Own:
+    """Keypoints, px and metres, as the frames `own` have them, which are joined to the upright frames of a path."""
+    centre = (own.centre - frame.centre) / frame.unit[:, None] * (1, -1)
+    return Own(own.observe(*seen), own.rotations, own.unit / frame.unit, centre, model.skeleton.bones[0])
+
+
+def to_path(own: Own, n: int, state: State) -> None:
+    """Bring a state from a frame of its own to the path's."""
+    turn, params = own.turn[n], state.params
+    pelvis = np.exp(params[LOG_SCALE]) * (turn @ own.pelvis - own.pelvis)[:2]
+    params[[CX, CY]] = own.size[n] * (turn[:2, :2] @ params[[CX, CY]] + pelvis) + own.centre[n]
+    params[LOG_SCALE] += np.log(own.size[n])
+    state.root[:] = turn @ state.root
+
+
+def search_at(search: Search, size: float) -> Search:
+    """How to fit a frame in which the person is seen at some size: standard deviations in the picture grow with it, its scale is free."""
+
+    def at(descent: Descent) -> Descent:
+        s = descent.sigmas
+        sigmas = s._replace(keypoint=s.keypoint * size, keypoint_cutoff=s.keypoint_cutoff * size, log_scale=FREE_SCALE)
+        return descent._replace(sigmas=sigmas)
+
+    return search._replace(coarse=at(search.coarse), fine=at(search.fine))
 
 
 @kernel
@@ -160,8 +199,8 @@ def _rate(
 def search_path(
     model: FitModel,
     observations: Observations,
-    along: Observations,
-    turns: Floats,
+    own: Own,
+    along: Own,
     seconds: Floats,
     given: State | None,
     options: FitOptions,
@@ -172,9 +211,9 @@ def search_path(
 
     Args:
         model: the skeleton and its priors.
-        observations: of M frames.
-        along: the same turned with the torso.
-        turns: (M, 3, 3) from that frame to the picture's; the unit matrix where they are the same.
+        observations: of M frames, in the path's.
+        own: the same, each in a frame of its own.
+        along: likewise, in frames turned with the torso.
         seconds: (M,) since the frame before.
         given: the state of the first frame, its only candidate, or None.
         options: how to fit a frame, and `max_energy`, what a pose costs that is implausible.
@@ -184,55 +223,54 @@ def search_path(
     Returns:
         The best candidate of the last frame.
     """
-    search, count = options.search(), len(seconds)
+    alone, count = options.search(), len(seconds)
     out.cost[:] = np.inf
     out.wild[:] = False
 
-    def add(n: int, c: int, obs: Observations, state: State) -> None:
+    def add(n: int, c: int, obs: Observations, state: State, search: Search) -> None:
         out.roots[n, c], out.params[n, c] = state
         out.cost[n, c] = _rate(model, search.fine.sigmas, obs, state, scratch.posed, out.points[n, c])
 
-    def add_own(n: int, obs: Observations) -> None:
-        for c, (_, state) in enumerate(fit_alone(model, obs, search, scratch, OWN_COUNT), OWN):
-            add(n, c, obs, state)
-        if turns[n, 0, 0] != 1.0:
-            turned = fit_alone(model, observation(along, n), search, scratch, OWN_COUNT)
-            for c, (value, state) in enumerate(turned, ALONG_TORSO):
-                _turn_back(turns[n], state)
-                add(n, c, obs, state)
-                out.cost[n, c] = value  # in its own frame, whose priors suit it
+    def add_own(n: int, c: int, view: Own, points: Ints, most: int, search: Search) -> None:
+        seen = exchange(observation(view.observations, n), points)
+        for value, state in fit_alone(model, seen, alone, scratch, most):
+            to_path(view, n, state)
+            add(n, c, observation(observations, n), state, search)
+            out.cost[n, c] = value  # in its own frame, whose priors suit it
+            c += 1
 
-    def add_tracked(n: int, obs: Observations, best: int) -> None:
-        enough = out.cost[n].min() + EXCHANGED
+    def add_tracked(n: int, obs: Observations, best: int, search: Search) -> None:
+        enough, sigma = out.cost[n].min() + EXCHANGED, jump_sigma(seconds[n])
         for order, points in enumerate(ORDERS):
             seen, c = exchange(obs, points), TRACKED + order
             state = State(out.roots[n - 1, best].copy(), out.params[n - 1, best].copy())
             for descent in (search.coarse, search.fine):
                 descend(model, seen, descent, state, scratch)
-            add(n, c, seen, state)
+            add(n, c, seen, state, search)
             out.cost[n, c] += EXCHANGED * (order > 0)
-            if out.cost[n, c] + jump_cost(out.points[n - 1, best], out.points[n, c], jump_sigma(seconds[n])) < enough:
+            if out.cost[n, c] + jump_cost(out.points[n - 1, best], out.points[n, c], sigma * own.size[n]) < enough:
                 break  # no exchange can be better
 
     for n in range(count):
-        obs = observation(observations, n)
+        obs, search = observation(observations, n), search_at(alone, own.size[n])
         if n == 0 and given is not None:
-            add(0, HELD, obs, given)
+            add(0, HELD, obs, given, search)
             continue
-        add_own(n, obs)
+        add_own(n, OWN, own, ORDERS[0], OWN_COUNT, search)
+        if along.turn[n, 0, 0] != 1.0:
+            add_own(n, ALONG_TORSO, along, ORDERS[0], OWN_COUNT, search)
         if n == 0:
             for order, points in enumerate(ORDERS[1:], 1):
-                for _, state in fit_alone(model, exchange(obs, points), search, scratch, 1):
-                    add(0, TRACKED + order, exchange(obs, points), state)
-                    out.cost[0, TRACKED + order] += EXCHANGED
+                add_own(0, TRACKED + order, own, points, 1, search)
+                out.cost[0, TRACKED + order] += EXCHANGED
             continue
         price = max(WILD * out.cost[n].min(), options.max_energy * (obs.weight.sum() + obs.weight3.sum()))
         best, both = int(out.cost[n - 1].argmin()), slice(n - 1, n + 1)
-        add_tracked(n, obs, best)
-        add(n, HELD, obs, State(out.roots[n - 1, best], out.params[n - 1, best]))
+        add_tracked(n, obs, best, search)
+        add(n, HELD, obs, State(out.roots[n - 1, best], out.params[n - 1, best]), search)
         out.wild[n] = out.cost[n, HELD] > price
         out.cost[n, HELD] = min(out.cost[n, HELD], price)
-        _join(out.roots[both], out.points[both], seconds[n], out.cost[both], out.before[n])
+        _join(out.roots[both], out.points[both] / own.size[n], seconds[n], out.cost[both], out.before[n])
     return int(out.cost[count - 1].argmin())
 
 

@@ -52,30 +52,31 @@ GROUND_SPAN = 0.75
 """Seconds before and after a frame in which the lowest point of the feet is the ground."""
 
 
-def find_contacts(feet: Floats, fps: float) -> Floats:
+def find_contacts(feet: Floats, size: Floats, fps: float) -> Floats:
     """Find the points of feet that are on the ground: still, low, for a while.
 
     Args:
-        feet: (T, 6, 2) metres, `FOOT_POINTS` as the camera sees them, y up.
+        feet: (T, 6, 2) `FOOT_POINTS` as the camera sees them, y up.
+        size: (T,) of a metre at the body, in the unit of `feet`.
         fps: frames a second.
 
     Returns:
         (T, 6) 0 where a point moves, to 1 where it does not slide at all: the weight of Geman and McClure at its speed.
     """
-    height = feet[..., 1] - REST_HEIGHT
+    height = feet[..., 1] / size[:, None] - REST_HEIGHT
     ground = minimum_filter1d(height.min(axis=1), 2 * round(GROUND_SPAN * fps) + 1, mode="nearest")
     low = height - ground[:, None] < LOW
     out, least = np.zeros(low.shape), max(round(SPAN * fps), FEWEST_FRAMES)
     for point in range(low.shape[1]):
-        for start, stop in runs(low[:, point] & (_speed(feet[:, point], SPAN, fps) < STILL)):
+        for start, stop in runs(low[:, point] & (_speed(feet[:, point], SPAN, fps) < STILL * size)):
             if stop - start >= least:
-                speed = _speed(feet[start:stop, point], LONG_SPAN, fps)
+                speed = _speed(feet[start:stop, point], LONG_SPAN, fps) / size[start:stop]
                 out[start:stop, point] = (SLIDING**2 / (SLIDING**2 + speed**2)) ** 2
     return out
 
 
 def _speed(places: Floats, span: float, fps: float) -> Floats:
-    """Speed (T,), m/s, of a point (T, 2) over some seconds about each frame, as far as there are any."""
+    """Speed (T,), a second, of a point (T, 2) over some seconds about each frame, as far as there are any."""
     frames, reach = np.arange(len(places)), max(round(span * fps / 2), 1)
     ahead, behind = np.minimum(frames + reach, len(places) - 1), np.maximum(frames - reach, 0)
     moved = np.linalg.norm(places[ahead] - places[behind], axis=1)

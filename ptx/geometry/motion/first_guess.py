@@ -14,10 +14,11 @@ from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.model import FitModel, State
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.joints import KEYPOINT_COUNT
-from ptx.geometry.motion.candidates import HELD, OWN, TRACKED, allocate_candidates, search_path
+from ptx.geometry.motion.candidates import HELD, OWN, TRACKED, allocate_candidates, own_view, search_path
 from ptx.geometry.motion.solver import Path
 from ptx.geometry.rotation import axis_angles, rotation_matrices
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CHUNK = 256
@@ -31,6 +32,7 @@ def guess_path(
     model: FitModel,
     seen: Observations,
     frame: Frame,
+    size: Floats,
     known: NDArray[np.bool_],
     fps: float,
     options: FitOptions,
@@ -43,6 +45,7 @@ def guess_path(
         model: the skeleton of the person's shape, and the priors.
         seen: (T, ...) keypoints, px and metres.
         frame: of the path, upright.
+        size: (T,) how large the person is seen: pixels per metre over those of `frame`.
         known: (T,) frames that show the person, the first and the last among them.
         fps: frames a second.
         options: of the fits of single frames.
@@ -58,17 +61,18 @@ def guess_path(
     scratch, out = allocate_scratch(model.prior), allocate_candidates(CHUNK + ahead + 1, path.params.shape[1])
     turn = torso_turn(seen.xy[:, :KEYPOINT_COUNT], seen.weight[:, :KEYPOINT_COUNT])
     turned = np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)
+    centre = (seen.xy * seen.weight[..., None]).sum(1) / np.maximum(seen.weight.sum(1), 1e-9)[:, None]
     for first in range(0, len(frames), CHUNK):
         before = min(first, 1)  # from the second chunk on the last state of the one before is given
         rows = frames[first - before : first + CHUNK + ahead]
         part = Observations(seen.xy[rows], seen.weight[rows], seen.xyz[rows], seen.weight3[rows])
         mine = Frame(frame.centre[rows], frame.unit[rows], frame.turn[rows])
-        along = mine._replace(turn=turned[rows])
+        own = Frame(centre[rows], (size * frame.unit)[rows], frame.turn[rows])
+        along = own._replace(turn=turned[rows])
         given = State(path.roots[rows[0]], path.params[rows[0]]) if before else None
         seconds = np.diff(rows, prepend=rows[0]) / fps
-        chosen = search_path(
-            model, mine.observe(*part), along.observe(*part), along.rotations, seconds, given, options, scratch, out
-        )
+        views = own_view(model, part, own, mine), own_view(model, part, along, mine)
+        chosen = search_path(model, mine.observe(*part), *views, seconds, given, options, scratch, out)
         for n in range(len(rows) - 1, before - 1, -1):
             path.roots[rows[n]], path.params[rows[n]] = out.roots[n, chosen], out.params[n, chosen]
             wild[rows[n]] = chosen == HELD and out.wild[n]

@@ -12,39 +12,19 @@ from ptx.geometry.body import Body
 from ptx.geometry.detected_landmarks import LANDMARKS, attach_landmarks
 from ptx.geometry.fitting.checks import check_fit, find_missing, split_keypoints
 from ptx.geometry.fitting.energy import Observations
-from ptx.geometry.fitting.frames import Frame
-from ptx.geometry.fitting.kinematics import pose_skeleton
-from ptx.geometry.fitting.model import FitModel, State, allocate_posed, mean_state, parameter_count, skeleton_of
+from ptx.geometry.fitting.model import FitModel, skeleton_of
 from ptx.geometry.fitting.priors import build_prior
-from ptx.geometry.fitting.search import write_pose
-from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.fitting.starts import guess_scale
 from ptx.geometry.joints import JOINT_COUNT, KEYPOINT_COUNT, TORSO
 from ptx.geometry.keypoints import valid_keypoints
-from ptx.geometry.motion.candidates import ORDERS
-from ptx.geometry.motion.contacts import FOOT_POINTS, SIDES, feet_on_ground, find_contacts
-from ptx.geometry.motion.first_guess import guess_path
-from ptx.geometry.motion.options import ANY_WAY_UP, MotionOptions, motion_prior, motion_sigmas, smoothness_weights
-from ptx.geometry.motion.shape import clip_betas, shaped_skeleton
+from ptx.geometry.motion.contacts import SIDES
+from ptx.geometry.motion.options import MotionOptions
+from ptx.geometry.motion.shape import clip_betas, mean_points, shaped_skeleton
 from ptx.geometry.motion.shots import held_frames, stretches
-from ptx.geometry.motion.solver import Path, Terms, allocate_window, see_feet, solve_window
+from ptx.geometry.motion.stretch import BODY, fit_stretch
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-BODY = slice(KEYPOINT_COUNT)
-"""The 18 keypoints, which the landmarks follow."""
-
-
-COARSE_TOLERANCE = 1e-3
-"""`MotionOptions.tolerance` of solutions that only tell which feet are on the ground."""
-
-CONTACT_ROUNDS = 2
-"""How often feet on the ground are found, and the motion solved again with them."""
-
-UPRIGHT = np.cos(np.radians(45))
-"""Least height of the pelvis's up axis, of length 1, of who stands: others have no prior on which way is up."""
 
 
 class Observed(NamedTuple):
@@ -107,7 +87,7 @@ def fit_motion(
     seen, prior = _read(observed, options.frame.min_confidence), build_prior(landmarks=True)
     model = FitModel(skeleton_of(body, attach_landmarks(body)), prior)
     known = _known(model, seen, options)
-    betas = clip_betas(model, _mean_points(model), _frames(seen, known), options.frame.search())
+    betas = clip_betas(model, _frames(seen, known), options.frame.search())
     shaped = FitModel(shaped_skeleton(model.skeleton, betas), prior)
     pose, camera = np.zeros((count, JOINT_COUNT, 3), np.float32), np.zeros((count, 3), np.float32)
     contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)
@@ -118,7 +98,7 @@ def fit_motion(
             if progress:
                 progress(start + round(share * (stop - start)))
 
-        pose[part], camera[part], contacts[part], known[part] = _fit_stretch(
+        pose[part], camera[part], contacts[part], known[part] = fit_stretch(
             shaped, _frames(seen, part), known[part], fps, options, report
         )
         fitted[part] = _is_there(body, pose[part], betas, camera[part], observed.keypoints[part], size, options)
@@ -182,87 +162,9 @@ def _frames(seen: Observations, chosen: slice | Bools) -> Observations:
     return Observations(seen.xy[chosen], seen.weight[chosen], seen.xyz[chosen], seen.weight3[chosen])
 
 
-def _mean_points(model: FitModel) -> Floats:
-    """Points (K, 3) of the mean pose, metres."""
-    posed = allocate_posed(model.prior)
-    pose_skeleton(model, mean_state(model.prior), posed)
-    return posed.points
-
-
 def _known(model: FitModel, seen: Observations, options: MotionOptions) -> Bools:
     """Frames (T,) with enough keypoints to hold a body in place, as `fit` has it."""
-    unit = guess_scale(seen.xy[:, BODY], seen.weight[:, BODY], _mean_points(model)[BODY])
+    unit = guess_scale(seen.xy[:, BODY], seen.weight[:, BODY], mean_points(model)[BODY])
     known = np.ones(len(unit), np.bool_)
     known[list(find_missing(seen.weight[:, BODY], TORSO, unit, options.frame))] = False
     return known
-
-
-def _fit_stretch(
-    model: FitModel,
-    seen: Observations,
-    known: Bools,
-    fps: float,
-    options: MotionOptions,
-    progress: Callable[[float], None],
-) -> tuple[Floats, Floats, Bools, Bools]:
-    """Fit frames without a cut or a long gap between them: poses (T, 24, 3), cameras (T, 3), contacts (T, 2), whom frames show (T,)."""
-    count, share, search = len(known), options.prior_share, options.frame.search()
-    unit = np.median(guess_scale(seen.xy[known][:, BODY], seen.weight[known][:, BODY], _mean_points(model)[BODY]))
-    centre = (seen.xy * seen.weight[..., None]).sum((0, 1)) / seen.weight.sum()
-    frame = Frame(np.tile(centre, (count, 1)), np.full(count, unit), np.zeros(count))
-    path = Path(np.zeros((count, 3, 3)), np.zeros((count, parameter_count(model.prior))))
-    wild, order = guess_path(model, seen, frame, known, fps, options.frame, path, _portion(progress, 0.0, 0.5 / count))
-
-    points, rows = ORDERS[order], np.arange(count)[:, None]
-    believed = Observations(
-        seen.xy[rows, points],
-        seen.weight[rows, points] * ~wild[:, None],
-        seen.xyz[rows, points[:, BODY]],
-        seen.weight3[rows, points[:, BODY]] * ~wild[:, None],
-    )
-    sigmas = motion_sigmas(search.fine.sigmas, share)
-    terms = Terms(
-        observations=frame.observe(*believed),
-        upright=path.roots[:, 1, 1] > UPRIGHT,
-        standing=sigmas,
-        lying=sigmas._replace(upright=ANY_WAY_UP),
-        smoothness=smoothness_weights(model.prior, options, fps),
-        feet=np.array(FOOT_POINTS),
-        held=np.zeros((count, len(FOOT_POINTS))),
-    )
-    free, scratch = model._replace(prior=motion_prior(model.prior, share)), allocate_scratch(model.prior)
-    _solve(free, terms, path, fps, options, COARSE_TOLERANCE, _portion(progress, 0.5, 0.1 / count))
-    for n in range(CONTACT_ROUNDS):
-        contacts = find_contacts(see_feet(free, terms.feet, path, scratch.posed), fps)
-        terms.held[:-1] = np.minimum(contacts[1:], contacts[:-1]) * (fps / options.slide) ** 2
-        tolerance = options.tolerance if n == CONTACT_ROUNDS - 1 else COARSE_TOLERANCE
-        _solve(free, terms, path, fps, options, tolerance, _portion(progress, 0.6 + 0.2 * n, 0.2 / count))
-    pose = np.zeros((count, JOINT_COUNT, 3))
-    for t in range(count):
-        write_pose(free.prior, State(path.roots[t], path.params[t]), pose[t])
-    return pose, frame.camera(path.params), feet_on_ground(contacts), known & ~wild
-
-
-def _portion(progress: Callable[[float], None], start: float, each: float) -> Callable[[int], None]:
-    """Progress of a part of the work: a share of the whole where it starts, and that of each frame."""
-    return lambda done: progress(start + each * done)
-
-
-def _solve(
-    model: FitModel,
-    terms: Terms,
-    path: Path,
-    fps: float,
-    options: MotionOptions,
-    tolerance: float,
-    progress: Callable[[int], None],
-) -> None:
-    """Solve a path in windows, one after another; each continues the one before, and looks beyond its end."""
-    count = len(path.roots)
-    keep, ahead = max(round(options.window * fps), 1), round(options.lookahead * fps)
-    scratch = allocate_scratch(model.prior)
-    window = allocate_window(min(keep + ahead, count), terms, path)
-    for first in range(0, count, keep):
-        last = min(first + keep + ahead, count)
-        solve_window(model, terms, path, first, last, options.iterations, tolerance, scratch, window)
-        progress(min(first + keep, count))

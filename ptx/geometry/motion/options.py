@@ -11,9 +11,6 @@ from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Sigmas
 from ptx.geometry.fitting.priors import Prior
 
-ANY_WAY_UP = 1e3
-"""`Sigmas.upright` of who does not stand: no prior."""
-
 LOG_SCALE_3D = 0.03
 """`Sigmas.log_scale_3d` of a motion: nearly none. Free, it would shrink the body to shrink the noise of 3D keypoints."""
 

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.kinematics import pose_skeleton
-from ptx.geometry.fitting.model import BETAS, LOG_SCALE_3D, ROOT_TURN, FitModel, Skeleton, State
+from ptx.geometry.fitting.model import (
+    BETAS,
+    LOG_SCALE_3D,
+    ROOT_TURN,
+    FitModel,
+    Skeleton,
+    State,
+    allocate_posed,
+    mean_state,
+)
 from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.search import Search, allocate_results, fit_all
 from ptx.geometry.fitting.solver import (
@@ -225,12 +234,11 @@ def fit_shared(
     return current
 
 
-def clip_betas(model: FitModel, points: Floats, seen: Observations, search: Search) -> Floats:
+def clip_betas(model: FitModel, seen: Observations, search: Search) -> Floats:
     """Shape (10,) of the person in T frames.
 
     Args:
         model: the skeleton with its betas, and the priors.
-        points: (K, 3) keypoints and landmarks of the mean pose, metres.
         seen: keypoints of these frames, px.
         search: how to fit a frame.
 
@@ -242,7 +250,7 @@ def clip_betas(model: FitModel, points: Floats, seen: Observations, search: Sear
     chosen = np.unique(np.linspace(0, len(seen.xy) - 1, MOST_FRAMES).round().astype(int))
     xy, weight, xyz, weight3 = (array[chosen] for array in seen)
     count, flat = len(chosen), slice(KEYPOINT_COUNT)
-    unit = np.full(count, np.median(guess_scale(xy[:, flat], weight[:, flat], points[flat])))
+    unit = guess_scale(xy[:, flat], weight[:, flat], mean_points(model)[flat])
     centre = (xy * weight[..., None]).sum(1) / weight.sum(1)[:, None]
     turn = torso_turn(xy[:, flat], weight[:, flat])
     observations = Frame(centre, unit, np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)).observe(
@@ -259,6 +267,13 @@ def clip_betas(model: FitModel, points: Floats, seen: Observations, search: Sear
     arrow = allocate_arrow(count, params.shape[1] + ROOT_TURN)
     fit_shared(model, observations, sigmas, fine.iterations, fine.tolerance, roots, params, scratch, arrow)
     return np.array(params[0, shared[:-1]])
+
+
+def mean_points(model: FitModel) -> Floats:
+    """Points (K, 3) of the mean pose, metres."""
+    posed = allocate_posed(model.prior)
+    pose_skeleton(model, mean_state(model.prior), posed)
+    return posed.points
 
 
 def shaped_skeleton(skeleton: Skeleton, betas: Floats) -> Skeleton:

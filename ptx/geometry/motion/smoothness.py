@@ -1,7 +1,7 @@
 """Accelerations of a motion: second differences between frames, and their exact derivatives.
 
     r_t = log(R_{t+1} R_t') - log(R_t R_{t-1}')     of the root's rotation, radians about the world's axes
-    r_t = x_{t+1} - 2 x_t + x_{t-1}                  of angles and camera
+    r_t = x_{t+1} - 2 x_t + x_{t-1}                  of angles and camera; of its place over the size at which the person is seen
 
 A motion of constant speed, a turn about one axis among them, has none.
 """
@@ -54,7 +54,7 @@ def inverse_left_jacobian(w: Floats, out: Floats) -> None:
 
 
 @kernel
-def acceleration(roots: Floats, params: Floats, t: int, dofs: int, out: Floats) -> None:
+def acceleration(roots: Floats, params: Floats, t: int, dofs: int, size: float, out: Floats) -> None:
     """Write the second difference (3 + D + 4,) at frame t.
 
     Args:
@@ -62,6 +62,7 @@ def acceleration(roots: Floats, params: Floats, t: int, dofs: int, out: Floats) 
         params: (T, D + 14) as `State.params`.
         t: 1..T - 2.
         dofs: D.
+        size: how large the person is seen.
         out: is written.
     """
     ahead, behind = np.empty(3), np.empty(3)
@@ -72,6 +73,8 @@ def acceleration(roots: Floats, params: Floats, t: int, dofs: int, out: Floats) 
     for i in range(ROOT_TURN, ROOT_TURN + dofs + CAMERA_PARAMS):
         p = full_index(i, dofs) - ROOT_TURN
         out[i] = params[t + 1, p] - 2.0 * params[t, p] + params[t - 1, p]
+    for i in range(2):
+        out[ROOT_TURN + dofs + 1 + i] /= size
 
 
 @kernel
@@ -91,7 +94,15 @@ def turn_derivatives(roots: Floats, t: int, out: Floats) -> None:
 
 @kernel
 def add_acceleration(
-    roots: Floats, params: Floats, t: int, dofs: int, weights: Floats, first: int, band: Floats, gradient: Floats
+    roots: Floats,
+    params: Floats,
+    t: int,
+    dofs: int,
+    size: float,
+    weights: Floats,
+    first: int,
+    band: Floats,
+    gradient: Floats,
 ) -> None:
     """Add the terms of frame t to the normal equations.
 
@@ -100,6 +111,7 @@ def add_acceleration(
         params: as for `acceleration`.
         t: as for `acceleration`.
         dofs: D.
+        size: as for `acceleration`.
         weights: (3 + D + 4,) of the squares.
         first: frame of the first unknowns; earlier ones are given.
         band: (N, W) upper band of half the Hessian.
@@ -107,16 +119,17 @@ def add_acceleration(
     """
     count = len(weights)
     r, turns, factors = np.empty(count), np.empty((3, 3, 3)), np.array([1.0, -2.0, 1.0])
-    acceleration(roots, params, t, dofs, r)
+    acceleration(roots, params, t, dofs, size, r)
     turn_derivatives(roots, t, turns)
     for a in range(3):
         row = (t - 1 + a - first) * count
         if row < 0:
             continue
         for i in range(ROOT_TURN, count):
-            gradient[row + i] += weights[i] * factors[a] * r[i]
+            inverse = 1.0 / size if ROOT_TURN + dofs < i < ROOT_TURN + dofs + 3 else 1.0
+            gradient[row + i] += weights[i] * factors[a] * inverse * r[i]
             for b in range(a, 3):
-                band[row + i, (b - a) * count] += weights[i] * factors[a] * factors[b]
+                band[row + i, (b - a) * count] += weights[i] * factors[a] * factors[b] * inverse * inverse
         for i in range(ROOT_TURN):
             for k in range(ROOT_TURN):
                 gradient[row + i] += weights[k] * turns[a, k, i] * r[k]

@@ -26,24 +26,27 @@ from ptx.geometry.rotation import exponential
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+ANY_WAY_UP = 1e3
+"""`Sigmas.upright` of who does not stand: no prior."""
+
 
 class Terms(NamedTuple):
     """What a motion of T frames is to meet."""
 
     observations: Observations
     """Of all frames."""
+    sigmas: Sigmas
+    """Standard deviations of a frame of size 1 in which the person stands."""
+    size: Floats
+    """(T,) how large the person is seen: pixels per metre over those of the path's frame."""
     upright: NDArray[np.bool_]
     """(T,) who stands: others have no prior on which way is up."""
-    standing: Sigmas
-    """Standard deviations of frames in which the person stands."""
-    lying: Sigmas
-    """Of the others."""
     smoothness: Floats
     """(U,) weights of squared second differences."""
     feet: Ints
     """(F,) points of the skeleton that may be on the ground."""
     held: Floats
-    """(T, F) weight of the squared movement, metres, of such a point from frame t to t + 1."""
+    """(T, F) weight of the squared movement, metres at size 1, of such a point from frame t to t + 1."""
 
 
 class Path(NamedTuple):
@@ -96,6 +99,16 @@ def observation(observations: Observations, t: int) -> Observations:
 
 
 @kernel
+def frame_sigmas(terms: Terms, t: int) -> Sigmas:
+    """Standard deviations of one frame: those in the picture grow with the person."""
+    s, size = terms.sigmas, terms.size[t]
+    return Sigmas(
+        s.keypoint * size, s.keypoint_cutoff * size, s.keypoint3d, s.keypoint3d_cutoff, s.depth_factor, s.joint_limit,
+        s.upright if terms.upright[t] else ANY_WAY_UP, s.lean, s.lean_cutoff, s.betas, s.log_scale, s.log_scale_3d,
+    )  # fmt: skip
+
+
+@kernel
 def place_feet(feet: Ints, params: Floats, points: Floats, out: Floats) -> None:
     """Write where the camera sees the feet (F, 2), metres, of points (K, 3)."""
     scale = np.exp(params[LOG_SCALE])
@@ -123,7 +136,7 @@ def window_energy(
     r = np.empty(len(terms.smoothness))
     places = window.places
     for t in range(max(first - 1, 0), last):
-        sigmas = terms.standing if terms.upright[t] else terms.lying
+        sigmas = frame_sigmas(terms, t)
         state = State(path.roots[t], path.params[t])
         value = energy(model, observation(terms.observations, t), sigmas, state, scratch.posed)
         place_feet(feet, path.params[t], scratch.posed.points, places[t % 2])
@@ -137,7 +150,7 @@ def window_energy(
                     for i in range(2):
                         total += weight * (places[0, f, i] - places[1, f, i]) ** 2
     for t in range(max(first - 1, 1), last - 1):
-        acceleration(path.roots, path.params, t, dofs, r)
+        acceleration(path.roots, path.params, t, dofs, terms.size[t], r)
         for i in range(len(r)):
             total += terms.smoothness[i] * r[i] * r[i]
     return total
@@ -156,7 +169,7 @@ def assemble(
             band[i, j] = 0.0
     posed, system = scratch.posed, scratch.system
     for t in range(max(first - 1, 0), last):
-        sigmas = terms.standing if terms.upright[t] else terms.lying
+        sigmas = frame_sigmas(terms, t)
         state, obs = State(path.roots[t], path.params[t]), observation(terms.observations, t)
         pose_skeleton(model, state, posed)
         normal_equations(model, obs, sigmas, state, posed, system)
@@ -170,7 +183,7 @@ def assemble(
         if t > 0 and t >= first:
             _hold_feet(terms.held[t - 1], t, first, window)
     for t in range(max(first - 1, 1), last - 1):
-        add_acceleration(path.roots, path.params, t, dofs, terms.smoothness, first, band, gradient)
+        add_acceleration(path.roots, path.params, t, dofs, terms.size[t], terms.smoothness, first, band, gradient)
 
 
 @kernel

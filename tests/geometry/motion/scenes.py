@@ -51,11 +51,15 @@ def random_terms(count: int, seed: int, fps: float = 10.0) -> Terms:
     observations = Observations(
         rng.normal(0, 0.5, (count, POINTS, 2)), weight, rng.normal(0, 0.5, (count, 18, 3)), weight3
     )
-    sigmas = motion_sigmas(FitOptions().search().fine.sigmas, 0.1)
-    held = (rng.random((count, len(FEET))) < 0.6) * 100.0
     return Terms(
-        observations, rng.random(count) < 0.7, sigmas, sigmas._replace(upright=1e3), smoothness_weights(PRIOR, OPTIONS, fps), FEET, held
-    )  # fmt: skip
+        observations=observations,
+        sigmas=motion_sigmas(FitOptions().search().fine.sigmas, 0.1),
+        size=rng.uniform(0.5, 2, count),
+        upright=rng.random(count) < 0.7,
+        smoothness=smoothness_weights(PRIOR, OPTIONS, fps),
+        feet=FEET,
+        held=(rng.random((count, len(FEET))) < 0.6) * 100.0,
+    )
 
 
 def standing(count: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations, energy
+from ptx.geometry.fitting.frames import Frame
 from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import State, allocate_posed
 from ptx.geometry.fitting.search import fit_one
@@ -18,11 +19,15 @@ from ptx.geometry.motion.candidates import (
     POINTS,
     TRACKED,
     Candidates,
+    Own,
     allocate_candidates,
     exchange,
     fit_alone,
     jump_cost,
+    own_view,
+    search_at,
     search_path,
+    to_path,
 )
 from ptx.geometry.rotation import rotation_matrices
 from tests.geometry.motion.scenes import DOFS, PRIOR, SHAPED
@@ -48,18 +53,9 @@ def least_path(observations: Observations) -> tuple[list[int], Candidates]:
     """The candidates on the path of least cost, and all of them."""
     count = len(observations.xy)
     out = allocate_candidates(count, DOFS + 14)
-    turns = np.tile(np.eye(3), (count, 1, 1))
-    chosen = search_path(
-        MODEL,
-        observations,
-        observations,
-        turns,
-        np.full(count, 1 / 30),
-        None,
-        FitOptions(),
-        allocate_scratch(PRIOR),
-        out,
-    )
+    view = Own(observations, np.tile(np.eye(3), (count, 1, 1)), np.ones(count), np.zeros((count, 2)), np.zeros(3))
+    seconds = np.full(count, 1 / 30)
+    chosen = search_path(MODEL, observations, view, view, seconds, None, FitOptions(), allocate_scratch(PRIOR), out)
     path = [int(chosen)]
     for n in range(count - 1, 0, -1):
         path.append(int(out.before[n, path[-1]]))
@@ -105,6 +101,41 @@ def test_own_fits() -> None:
         assert mine == pytest.approx(energy(MODEL, flat, SEARCH.fine.sigmas, its, scratch.posed))
     deep = Observations(seen.xy[0], seen.weight[0], seen.xyz[0], seen.weight3[0])
     assert len(fit_alone(MODEL, deep, SEARCH, scratch, 2)) == 1  # 3D keypoints of the torso say where it faces
+
+
+def test_frames_of_their_own() -> None:
+    """A state brought to the path's frame projects to the same pixels, also where the pelvis is far from the origin, as SMPL's is."""
+    bones = MODEL.skeleton.bones + (np.arange(24) == 0)[:, None] * (0.1, -0.2, 0.3)
+    model = MODEL._replace(skeleton=MODEL.skeleton._replace(bones=bones))
+    rng = np.random.default_rng(0)
+    own = Frame(rng.uniform(0, 500, (3, 2)), rng.uniform(50, 300, 3), rng.uniform(-2, 2, 3))
+    path = Frame(np.tile([250.0, 200.0], (3, 1)), np.full(3, 120.0), np.zeros(3))
+    seen = Observations(
+        rng.uniform(0, 500, (3, 30, 2)), np.ones((3, 30)), rng.normal(size=(3, 18, 3)), np.ones((3, 18))
+    )
+    view, posed = own_view(model, seen, own, path), allocate_posed(PRIOR)
+    params = rng.normal(0, 0.1, (3, DOFS + 14))
+    roots = rotation_matrices(rng.normal(size=(3, 3))).astype(float)
+    for n in range(3):
+        pixels = []
+        for frame in (own, path):
+            state = State(roots[n].copy(), params[n].copy())
+            if frame is path:
+                to_path(view, n, state)
+            pose_skeleton(model, state, posed)
+            flat = np.exp(state.params[-4]) * posed.points[:, :2] + state.params[-3:-1]
+            flat = flat @ frame.rotations[n, :2, :2].T
+            pixels.append(frame.centre[n] + frame.unit[n] * flat * (1, -1))
+        np.testing.assert_allclose(pixels[0], pixels[1], atol=1e-9)
+
+
+def test_search_at_a_size() -> None:
+    larger = search_at(SEARCH, 3.0)
+    for mine, its in ((larger.fine, SEARCH.fine), (larger.coarse, SEARCH.coarse)):
+        assert mine.sigmas.keypoint == 3 * its.sigmas.keypoint
+        assert mine.sigmas.keypoint_cutoff == 3 * its.sigmas.keypoint_cutoff
+        assert mine.sigmas.keypoint3d == its.sigmas.keypoint3d
+        assert mine.iterations == its.iterations
 
 
 def test_jumps() -> None:

@@ -28,7 +28,7 @@ def test_a_step(fps: float) -> None:
     places = foot_places(len(t))
     places[:, :3, 0] += (0.8 * u**3 * (10 - 15 * u + 6 * u**2))[:, None]
     places[:, :3, 1] += (0.1 * 64 * (u * (1 - u)) ** 3)[:, None]
-    contacts = find_contacts(places, fps)
+    contacts = find_contacts(places, np.ones(len(places)), fps)
     assert (contacts[:, 3:] == 1).all()
     assert (contacts[(t < 0.5) | (t > 1.5), :3] == 1).all()
     assert (contacts[(t < 0.75) | (t > 1.25), :3] > 0.25).all()
@@ -43,7 +43,7 @@ def test_a_leap_has_none_at_its_top() -> None:
     height = np.maximum(0, 0.3 - 9.81 / 2 * (t - 1) ** 2)
     places = foot_places(60)
     places[..., 1] += height[:, None]
-    contacts = find_contacts(places, 30.0)
+    contacts = find_contacts(places, np.ones(len(places)), 30.0)
     assert not contacts[height > 0.02].any()
     assert contacts[np.abs(t - 1) > 0.4].all()
 
@@ -51,7 +51,7 @@ def test_a_leap_has_none_at_its_top() -> None:
 def test_a_raised_foot_is_not_on_the_ground() -> None:
     places = foot_places(30)
     places[:, :3, 1] += 0.4
-    assert feet_on_ground(find_contacts(places, 30.0)).tolist() == [[False, True]] * 30
+    assert feet_on_ground(find_contacts(places, np.ones(len(places)), 30.0)).tolist() == [[False, True]] * 30
 
 
 def test_toes_alone() -> None:
@@ -59,7 +59,7 @@ def test_toes_alone() -> None:
     t = np.arange(30) / 30
     places = foot_places(30)
     places[:, :2, 1] += t[:, None]
-    contacts = find_contacts(places, 30.0)
+    contacts = find_contacts(places, np.ones(len(places)), 30.0)
     assert contacts[:, 2].all()
     assert not contacts[5:, :2].any()
     assert feet_on_ground(contacts).all()
@@ -70,7 +70,17 @@ def test_who_turns_on_the_spot_slides() -> None:
     for speed, weight in ((SLIDING, 0.25), (3 * SLIDING, 0.01)):
         places = foot_places(30)
         places[:, :, 0] += speed * np.arange(30)[:, None] / 30
-        np.testing.assert_allclose(find_contacts(places, 30.0), weight)
+        np.testing.assert_allclose(find_contacts(places, np.ones(len(places)), 30.0), weight)
+
+
+def test_who_is_seen_twice_as_large() -> None:
+    """Twice the places of a larger person are the same contacts."""
+    t = np.arange(40) / 30
+    places = foot_places(40)
+    places[:, :3, 0] += np.maximum(0, t - 0.6)[:, None] ** 2
+    contacts = find_contacts(places, np.ones(40), 30.0)
+    assert 0 < contacts[:, 0].mean() < 1
+    np.testing.assert_allclose(find_contacts(2 * places, np.full(40, 2.0), 30.0), contacts)
 
 
 def test_runs() -> None:
@@ -80,8 +90,8 @@ def test_runs() -> None:
 
 def test_too_short() -> None:
     """Still for two frames, or a clip of no more."""
-    assert not find_contacts(foot_places(2), 30.0).any()
+    assert not find_contacts(foot_places(2), np.ones(len(foot_places(2))), 30.0).any()
     places = foot_places(20)
     places[:, :, 0] += np.where(np.arange(20) == 10, 0, 0.2 * np.arange(20))[:, None]
-    assert not find_contacts(places, 30.0)[:, :3].any()
-    assert find_contacts(np.zeros((0, 6, 2)), 30.0).shape == (0, 6)
+    assert not find_contacts(places, np.ones(len(places)), 30.0)[:, :3].any()
+    assert find_contacts(np.zeros((0, 6, 2)), np.ones(0), 30.0).shape == (0, 6)

@@ -24,7 +24,9 @@ def guessed(
     frame = Frame(np.zeros((count, 2)), np.full(count, 100.0), np.zeros(count))
     path = Path(np.zeros((count, 3, 3)), np.zeros((count, DOFS + 14)))
     progress = (told if told is not None else []).append
-    wild, order = first_guess.guess_path(MODEL, pixels, frame, known, 30.0, FitOptions(), path, progress)
+    wild, order = first_guess.guess_path(
+        MODEL, pixels, frame, np.ones(count), known, 30.0, FitOptions(), path, progress
+    )
     return path, wild, order
 
 

@@ -70,6 +70,7 @@ def test_better_than_frame_by_frame() -> None:
     assert motion.pose.dtype == motion.camera.dtype == motion.betas.dtype == np.float32
 
 
+@pytest.mark.slow
 def test_a_still_person_is_still() -> None:
     """Noise of 1 cm, 2.4 px, a frame comes to tenths of a pixel."""
     motion = fitted(observe(standing(60), noise=0.01))
@@ -78,6 +79,7 @@ def test_a_still_person_is_still() -> None:
     assert motion.contacts.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [2.0, 6.0])
 def test_a_steady_turn_is_not_damped(speed: float) -> None:
     """Right round, to 2 %; and without feet that are held the angle of every frame comes out."""
@@ -119,6 +121,7 @@ def test_frame_rates_give_the_same_curve() -> None:
     assert np.abs(difference).max() < 0.03
 
 
+@pytest.mark.slow
 def test_picture_sizes_give_the_same_motion() -> None:
     _, observed = noisy(30)
     larger = observed._replace(
@@ -141,6 +144,7 @@ def test_windows_cannot_be_seen() -> None:
     assert np.abs(accelerations[0] - accelerations[1]).max() < 0.001
 
 
+@pytest.mark.slow
 def test_the_same_bits() -> None:
     _, observed = noisy(30)
     one, other = fitted(observed), fitted(Observed(*(np.array(array, order="F") for array in observed)))
@@ -148,6 +152,7 @@ def test_the_same_bits() -> None:
         assert np.array_equal(mine, its)
 
 
+@pytest.mark.slow
 def test_a_gap_is_bridged() -> None:
     """Half a second without a detection: marked, and the swing goes on."""
     pose, observed = noisy(60)
@@ -192,6 +197,7 @@ def test_cuts_are_respected() -> None:
     assert np.linalg.norm(uncut - truth[..., :2], axis=-1)[28:32].max() > 15
 
 
+@pytest.mark.slow
 def test_a_frame_with_left_and_right_exchanged() -> None:
     _, observed = noisy(40)
     wrong = [array.copy() for array in observed[:2]]
@@ -274,6 +280,7 @@ def test_who_lies() -> None:
     assert np.median(np.linalg.norm(seen_points(motion) - observed.keypoints[..., :2], axis=-1)) < 4
 
 
+@pytest.mark.slow
 def test_feet_that_stand_do_not_slide() -> None:
     """The body sways on its feet, whose keypoints are noisy: they stay to a tenth of a pixel a frame."""
     t = np.arange(60) / 30
@@ -291,6 +298,23 @@ def test_feet_that_stand_do_not_slide() -> None:
     assert slid[motion.contacts[1:] & motion.contacts[:-1]].mean() < 0.3
 
 
+@pytest.mark.slow
+def test_who_comes_nearer() -> None:
+    """From a third to thrice the size, with noise that grows with it: as well seen at the end as at the beginning."""
+    t = np.arange(60) / 30
+    pose, observed = waving(t), observe(waving(t), noise=0.01)
+    grown = np.exp(np.linspace(np.log(0.33), np.log(3), 60))[:, None, None]
+    keypoints, landmarks = observed.keypoints.copy(), observed.landmarks.copy()
+    for points in (keypoints, landmarks):
+        points[..., :2] = 256 + (points[..., :2] - 256) * grown
+    motion = fit_motion(BODY, observed._replace(keypoints=keypoints, landmarks=landmarks), (2048, 2048), 30.0)
+    truth = project(np.tile([SCALE, 256.0, 226.0], (60, 1)), pose_keypoints(BODY, pose, np.zeros(10)))[..., :2]
+    errors = np.linalg.norm((seen_points(motion) - 256) / grown - (truth - 256), axis=-1).mean(1)
+    assert not motion.filled.any()
+    assert errors[:20].mean() < 3
+    assert errors[-20:].mean() < 3
+
+
 def test_nobody() -> None:
     nobody = without(observe(standing(7)), slice(None))
     for observed in (nobody, Observed(*(array[:0] for array in nobody[:3]), nobody.cuts)):
@@ -301,6 +325,7 @@ def test_nobody() -> None:
         assert motion.pose.shape == (len(observed.keypoints), 24, 3)
 
 
+@pytest.mark.slow
 def test_rubbish_is_not_usable() -> None:
     """Keypoints strewn at random are nobody, as for `fit`."""
     observed = observe(standing(20))

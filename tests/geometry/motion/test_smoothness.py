@@ -51,15 +51,18 @@ def test_constant_speed_has_none() -> None:
         path.roots[t] = rotation_matrices(spin) @ path.roots[t - 1]
         path.params[t] = path.params[t - 1] + 0.37
     out = np.empty(UNKNOWNS)
-    acceleration(path.roots, path.params, 1, DOFS, out)
+    acceleration(path.roots, path.params, 1, DOFS, 1.0, out)
     np.testing.assert_allclose(out, 0, atol=1e-12)
 
 
 def test_second_difference() -> None:
     path, out = random_path(3, 0), np.empty(UNKNOWNS)
-    acceleration(path.roots, path.params, 1, DOFS, out)
+    acceleration(path.roots, path.params, 1, DOFS, 1.0, out)
     expected = np.diff(path.params, 2, axis=0)[0]
     np.testing.assert_allclose(out[3:], np.concatenate([expected[:DOFS], expected[-4:]]))
+    larger = np.empty(UNKNOWNS)
+    acceleration(path.roots, path.params, 1, DOFS, 4.0, larger)
+    np.testing.assert_allclose(larger / out, [*[1.0] * (4 + DOFS), 0.25, 0.25, 1.0])
     turns = [Rotation.from_matrix(path.roots[i + 1] @ path.roots[i].T).as_rotvec() for i in range(2)]
     np.testing.assert_allclose(out[:3], turns[1] - turns[0], atol=1e-12)
 
@@ -73,7 +76,7 @@ def test_derivatives_of_the_root() -> None:
             for sign, r in ((1, ahead), (-1, behind)):
                 roots = path.roots.copy()
                 roots[frame] = rotation_matrices(sign * STEP * np.eye(3)[i]) @ roots[frame]
-                acceleration(roots, path.params, 1, DOFS, r)
+                acceleration(roots, path.params, 1, DOFS, 1.0, r)
             np.testing.assert_allclose(out[frame, :, i], (ahead - behind)[:3] / (2 * STEP), atol=1e-8)
 
 
@@ -83,14 +86,15 @@ def test_normal_equations(first: int) -> None:
     path, weights = random_path(3, 2), np.random.default_rng(0).uniform(0.5, 2, UNKNOWNS)
     size, width = 3 * UNKNOWNS, 2 * UNKNOWNS + 3
     r, turns = np.empty(UNKNOWNS), np.empty((3, 3, 3))
-    acceleration(path.roots, path.params, 1, DOFS, r)
+    acceleration(path.roots, path.params, 1, DOFS, 2.0, r)
     turn_derivatives(path.roots, 1, turns)
     jacobian = np.concatenate([factor * np.eye(UNKNOWNS) for factor in (1, -2, 1)], axis=1)
+    jacobian[-3:-1] /= 2.0  # the camera's place, over the size
     for frame in range(3):
         jacobian[:3, frame * UNKNOWNS : frame * UNKNOWNS + 3] = turns[frame]
     jacobian = jacobian[:, first * UNKNOWNS :]
     band, gradient = np.zeros((size - first * UNKNOWNS, width)), np.zeros(size - first * UNKNOWNS)
-    add_acceleration(path.roots, path.params, 1, DOFS, weights, first, band, gradient)
+    add_acceleration(path.roots, path.params, 1, DOFS, 2.0, weights, first, band, gradient)
     np.testing.assert_allclose(gradient, jacobian.T @ (weights * r), atol=1e-12)
     dense = jacobian.T @ (weights[:, None] * jacobian)
     for j in range(width):

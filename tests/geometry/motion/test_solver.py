@@ -11,10 +11,12 @@ from ptx.geometry.fitting.normal_equations import normal_equations
 from ptx.geometry.fitting.solver import allocate_scratch
 from ptx.geometry.motion.smoothness import acceleration, full_index
 from ptx.geometry.motion.solver import (
+    ANY_WAY_UP,
     Path,
     Terms,
     allocate_window,
     assemble,
+    frame_sigmas,
     observation,
     see_feet,
     solve_window,
@@ -49,15 +51,24 @@ def test_energy_is_the_sum_of_its_terms() -> None:
     total = 0.0
     for t in range(COUNT):
         state = State(path.roots[t], path.params[t])
-        sigmas = terms.standing if terms.upright[t] else terms.lying
+        sigmas = frame_sigmas(terms, t)
         total += energy(SHAPED, observation(terms.observations, t), sigmas, state, posed)
         feet[t] = np.exp(path.params[t, -4]) * posed.points[FEET, :2] + path.params[t, -3:-1]
     for t in range(1, COUNT - 1):
-        acceleration(path.roots, path.params, t, DOFS, r)
+        acceleration(path.roots, path.params, t, DOFS, terms.size[t], r)
         total += terms.smoothness @ r**2
     total += (terms.held[:-1, :, None] * np.diff(feet, axis=0) ** 2).sum()
     assert energy_of(terms, path, 0, COUNT) == pytest.approx(total, rel=1e-12)
     np.testing.assert_allclose(see_feet(SHAPED, FEET, path, posed), feet)
+
+
+def test_sigmas_of_a_frame() -> None:
+    terms = random_terms(2, 0)._replace(size=np.array([1.0, 3.0]), upright=np.array([True, False]))
+    assert frame_sigmas(terms, 0) == terms.sigmas
+    larger = terms.sigmas._replace(
+        keypoint=3 * terms.sigmas.keypoint, keypoint_cutoff=3 * terms.sigmas.keypoint_cutoff, upright=ANY_WAY_UP
+    )
+    assert frame_sigmas(terms, 1) == larger
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, COUNT), (1, COUNT), (2, 4), (3, COUNT), (COUNT - 1, COUNT)])
@@ -84,7 +95,7 @@ def test_hessian_of_single_frames() -> None:
     without_betas = [*range(3 + DOFS), *range(13 + DOFS, 17 + DOFS)]
     for t in range(2):
         state, obs = State(path.roots[t], path.params[t]), observation(terms.observations, t)
-        sigmas = terms.standing if terms.upright[t] else terms.lying
+        sigmas = frame_sigmas(terms, t)
         energy(SHAPED, obs, sigmas, state, scratch.posed)
         normal_equations(SHAPED, obs, sigmas, state, scratch.posed, scratch.system)
         lower = np.tril(scratch.system.hessian)[np.ix_(without_betas, without_betas)]
