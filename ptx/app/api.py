@@ -39,7 +39,7 @@ from ptx.app.messages import (
 from ptx.app.messages import Request as Wanted
 from ptx.app.openapi import document
 from ptx.app.sessions import GRACE, Sessions, new_name
-from ptx.app.uploads import LONGEST_NAME, MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
+from ptx.app.uploads import LONGEST_NAME, MOST_PHOTOGRAPH_BYTES, MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
 from ptx.app.worker import WorkerDiedError
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.json_values import Json
@@ -147,7 +147,7 @@ class Api:
 
     async def people(self, request: Request) -> Response:
         """Read a person from photographs."""
-        form = await read_form(request)
+        form = await self._form(request)
         photographs = tuple(form.files.get("photographs", []))
         if form.flag("example"):
             photographs = (Upload(EXAMPLE, (files("ptx") / "assets" / EXAMPLE).read_bytes()),)
@@ -165,7 +165,7 @@ class Api:
         if request.method == "DELETE":
             self.sessions.drop(name)
             return Response(status_code=204)
-        form = await read_form(request)
+        form = await self._form(request)
         owner = self.sessions.owner(name)
         wanted = ReadPerson(name, known.photographs, form.keypoints() or known.keypoints)
         return await self._read(request, wanted, owner.name if owner else "", 200)
@@ -198,13 +198,13 @@ class Api:
 
     async def pose(self, request: Request) -> Response:
         """Bring a person to a pose without painting: of the gallery, a photograph, a file, or keypoints."""
-        form = await read_form(request)
+        form = await self._form(request)
         posed = await self._posed(request, form, form.text("person"))
         return JSONResponse(written(posed))
 
     async def transfer(self, request: Request) -> Response:
         """Paint a person in a pose; photographs may come along."""
-        form = await read_form(request)
+        form = await self._form(request)
         look, moved = form.look(), form.drag()
         person = await self._person(request, form)
         stance = form.stance() or (await self._posed(request, form, person)).stance
@@ -213,7 +213,7 @@ class Api:
 
     async def view(self, request: Request) -> Response:
         """Turn a person; photographs may come along."""
-        form = await read_form(request)
+        form = await self._form(request)
         ending = form.one_of("format", ENDINGS)
         look = form._replace(fields={**form.fields, "yaw": "0"}).look()
         person = await self._person(request, form)
@@ -222,12 +222,12 @@ class Api:
 
     async def avatar(self, request: Request) -> Response:
         """Write a person as a 3D model."""
-        form = await read_form(request)
+        form = await self._form(request)
         return await self._file(request, Rig(await self._person(request, form)))
 
     async def animate(self, request: Request) -> Response:
         """Paint a person as somebody in a video moves."""
-        form = await read_form(request, MOST_VIDEO_BYTES)
+        form = await self._form(request, self.films, MOST_VIDEO_BYTES)
         videos = form.files.get("video", [])
         if not videos:
             raise PtxError("video: send the file of one")
@@ -235,6 +235,11 @@ class Api:
         person = await self._person(request, form)
         size = int(form.number("size", 64, 1080, 512))
         return await self._file(request, Animate(person, videos[0], look, ending, size), form)
+
+    async def _form(self, request: Request, jobs: Jobs | None = None, most: int = MOST_PHOTOGRAPH_BYTES) -> Form:
+        """Read a form where there is room for its job: else its bytes are not kept."""
+        (jobs or self.jobs).check_room()
+        return await read_form(request, most)
 
     async def _person(self, request: Request, form: Form) -> str:
         """Return the name of the person that a form names, or of one that is read of its photographs."""
@@ -354,6 +359,7 @@ def answered(handler: Handler) -> Handler:
         except MissingError:
             return refused(404, NOT_THERE)
         except FullError:
+            await drain(request)
             return refused(429, FULL, {"retry-after": "2"})
         except WorkerDiedError:
             return refused(503, DIED, {"retry-after": "1"})

@@ -64,6 +64,13 @@ class Jobs:
         """Number of jobs that wait."""
         return len(self._waiting)
 
+    def check_room(self) -> None:
+        """Raise FullError where too many wait, WorkerDiedError where the queue is closed."""
+        if self._closed:
+            raise WorkerDiedError
+        if len(self._waiting) >= self._most_waiting:
+            raise FullError
+
     def forget(self, names: list[str]) -> None:
         """Have the worker let people and poses go, with its next job."""
         self._forgotten += names
@@ -75,10 +82,7 @@ class Jobs:
             FullError: too many wait already.
             WorkerDiedError: the worker ended while it was at it.
         """
-        if self._closed:
-            raise WorkerDiedError
-        if len(self._waiting) >= self._most_waiting:
-            raise FullError
+        self.check_room()
         job = Job(request, listener, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         if self._task is None or self._task.done():

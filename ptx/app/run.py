@@ -24,7 +24,10 @@ FIRST_PORT = 8765
 TRIES = 20
 """Ports that are tried, one after another, where none is asked for."""
 
-EXTRA = "`ptx app` needs the extra app: pip install 'ptx[app]'"
+INSTALL = "pip install 'ptx[app]'"
+"""How to get what serves the page."""
+
+EXTRA = f"`ptx app` needs the extra app: {INSTALL}"
 
 
 def run(options: Options, host: str | None, port: int | None, browser: bool) -> None:

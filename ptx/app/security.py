@@ -42,8 +42,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 COOKIE = "ptx_token"
 """Cookie that has the token once the page was opened with it."""
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
 
 class Guard:
     """Refuses what does not come from the page, or from somebody who was told the token.
@@ -80,8 +78,8 @@ class Guard:
         """Return the answer to a request that is refused, or sent on; None where it may pass."""
         if self.hosts is not None and host_of(request.headers) not in self.hosts:
             return JSONResponse({"error": "this name of the server is not known here"}, 421)
-        if method not in SAFE_METHODS and from_elsewhere(request.headers, request.url):
-            return JSONResponse({"error": "another page may not send this"}, 403)
+        if from_elsewhere(request.headers, request.url) and not (method == "GET" and is_visit(request.headers)):
+            return JSONResponse({"error": "another page may not ask this"}, 403)
         if not self.token:
             return None
         if self._equal(request.query_params.get("token")):
@@ -108,6 +106,11 @@ def host_of(headers: Headers) -> str:
     host = headers.get("host", "").lower()
     name, _, port = host.rpartition(":")
     return name if name and port.isdigit() and not host.endswith("]") else host
+
+
+def is_visit(headers: Headers) -> bool:
+    """Return True if somebody follows a link to a page here, which a browser shows in a window of its own."""
+    return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
 
 
 def from_elsewhere(headers: Headers, url: URL) -> bool:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from ptx.app.run import INSTALL as INSTALL_APP
 from ptx.datasets.picture_formats import AVIF_HINT, HEIF_HINT, has_avif
 from ptx.detector.network import INSTALL, NO_WHEEL
 from ptx.pipeline.cluster import usable_cores
@@ -61,6 +62,7 @@ def _optional_packages() -> Iterator[Check]:
     yield _optional("keypoints from photographs (ai-edge-litert)", "ai_edge_litert", NO_WHEEL if intel_mac else INSTALL)
     yield _optional("HEIC pictures (pillow-heif)", "pillow_heif", HEIF_HINT)
     yield _optional("films (av)", "av", INSTALL_AV)
+    yield _optional("the page of `ptx app` (starlette)", "starlette", INSTALL_APP)
     avif = has_avif()
     yield Check("AVIF pictures", avif or None, "read by Pillow" if avif else "not read", "" if avif else AVIF_HINT)
     yield _optional("pytorch3d renderer", "pytorch3d", "see github.com/facebookresearch/pytorch3d; nothing needs it")

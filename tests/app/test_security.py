@@ -59,6 +59,21 @@ def test_other_pages_may_not_send(local: TestClient, headers: dict[str, str]) ->
     assert local.post("/api/close", headers=headers).status_code == 403
 
 
+def test_other_pages_may_link_here_and_load_nothing(local: TestClient) -> None:
+    """A page elsewhere cannot open event streams by the hundred, or tell by a picture that somebody runs this."""
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    link = elsewhere | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert local.get("/", headers=link).status_code == 200
+    assert local.post("/api/close", headers=link).status_code == 403
+    for more in (
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    ):
+        for path in ("/api/events", "/static/icon.svg", "/"):
+            assert local.get(path, headers=elsewhere | more).status_code == 403
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"sec-fetch-site": "same-origin", "origin": "http://127.0.0.1:8765"}, {"sec-fetch-site": "none"}]
 )

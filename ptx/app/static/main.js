@@ -235,7 +235,6 @@ async function full() {
     const address = URL.createObjectURL(blob);
     render();
     await stage.finish(address, `The person in the pose${state.pose.name ? ` ${state.pose.name}` : ""}`);
-    URL.revokeObjectURL(address);
     busy();
   } catch (error) {
     if (error.name !== "AbortError") { busy(); handle(error); }
@@ -267,18 +266,18 @@ const overlayOf = () => (state.shown === "photograph"
   : { outline: NONE, handles: HANDLES, movable: draftable() });
 const NONE = [];
 
-function redraw() {
+function redraw(options) {
   if (!state.person) return;
   const { look, photograph, background } = state;
   const whole = [0, 0, 1];
-  if (state.shown === "photograph") return stage.draw([[photograph, whole]]);
+  if (state.shown === "photograph") return stage.draw([[photograph, whole]], options);
   const layers = [];
   if (look.background === "source" || look.background === "pose") layers.push([background ?? photograph, whole]);
   else if (look.background !== "none") layers.push([look.background]);
   if (state.draft) layers.push([state.draft.bitmap, state.draft.place]);
-  stage.draw(layers);
+  stage.draw(layers, options);
 }
-stage.on.redraw = () => { if (state.person) { redraw(); if (state.shown === "picture") full(); } };
+stage.on.redraw = () => redraw({ unfinished: false });
 
 function render() {
   const { person, look, shown } = state, picture = shown === "picture";

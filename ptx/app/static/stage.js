@@ -50,7 +50,7 @@ export class Stage {
   }
 
   // Layers: [bitmap or colour, place], place x, y and px of the photograph per px of the bitmap.
-  draw(layers) {
+  draw(layers, { unfinished = true } = {}) {
     const context = this.canvas.getContext("2d");
     const [x, y, width] = this.view, scale = this.canvas.width / width;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -64,11 +64,12 @@ export class Stage {
         context.drawImage(what, (place[0] - x) * scale, (place[1] - y) * scale, what.width * place[2] * scale, what.height * place[2] * scale);
       }
     }
-    this.result.hidden = true;
+    if (unfinished) this.result.hidden = true;
   }
 
   // A finished picture over the canvas, which a browser can save with all that it says of itself.
   finish(address, text) {
+    URL.revokeObjectURL(this.result.src);
     this.result.src = address;
     this.result.alt = text;
     return this.result.decode().then(() => { this.result.hidden = false; }, () => {});
