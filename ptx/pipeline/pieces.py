@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -92,6 +93,8 @@ def finish(folder: Path, join: Callable[[], object]) -> None:
         if folder.exists():
             join()
             _remove(folder)
+            for left in folder.parent.glob(f"{glob.escape(folder.name)}-*.lock"):  # by those that were killed
+                left.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:
