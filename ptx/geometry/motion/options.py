@@ -31,9 +31,9 @@ class MotionOptions:
     """Standard deviation of the acceleration of the logarithm of the camera's scale, 1/s²."""
     scale_3d_acceleration: float = 0.1
     """Standard deviation of the acceleration of the logarithm of the 3D keypoints' scale, 1/s²."""
-    prior_share: float = 1 / 15
+    prior_share: float = 1 / 6
     """Weight of the priors in a frame against those of a picture of its own: the frames of a clip are no independent samples of poses."""
-    slide: float = 0.02
+    slide: float = 0.03
     """Standard deviation of the speed of a point of a foot that is on the ground, m/s."""
     max_gap: float = 0.7
     """Seconds without a detection that are bridged; longer ones end a motion."""
