@@ -87,7 +87,7 @@ def fit_motion(
     seen, prior = _read(observed, options.frame.min_confidence), build_prior(landmarks=True)
     model = FitModel(skeleton_of(body, attach_landmarks(body)), prior)
     known = _known(model, seen, options)
-    betas = clip_betas(model, _frames(seen, known), options.frame.search())
+    betas = clip_betas(model, _frames(seen, known), options.frame)
     shaped = FitModel(shaped_skeleton(model.skeleton, betas), prior)
     pose, camera = np.zeros((count, JOINT_COUNT, 3), np.float32), np.zeros((count, 3), np.float32)
     contacts, fitted = np.zeros((count, len(SIDES)), np.bool_), np.zeros(count, np.bool_)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations, Sigmas, energy
 from ptx.geometry.fitting.frames import UPRIGHT_TURN, Frame, torso_turn
 from ptx.geometry.fitting.kinematics import pose_skeleton
@@ -25,7 +26,7 @@ from ptx.geometry.fitting.model import (
     mean_state,
 )
 from ptx.geometry.fitting.normal_equations import normal_equations
-from ptx.geometry.fitting.search import Search, allocate_results, fit_all
+from ptx.geometry.fitting.search import allocate_results, fit_all
 from ptx.geometry.fitting.solver import (
     FIRST_DAMPING,
     LEAST_DAMPING,
@@ -234,13 +235,13 @@ def fit_shared(
     return current
 
 
-def clip_betas(model: FitModel, seen: Observations, search: Search) -> Floats:
+def clip_betas(model: FitModel, seen: Observations, options: FitOptions) -> Floats:
     """Shape (10,) of the person in T frames.
 
     Args:
         model: the skeleton with its betas, and the priors.
         seen: keypoints of these frames, px.
-        search: how to fit a frame.
+        options: how to fit a frame; those whose poses are implausible do not count, unless all are.
 
     Returns:
         Zeros where there are no frames.
@@ -248,25 +249,31 @@ def clip_betas(model: FitModel, seen: Observations, search: Search) -> Floats:
     if len(seen.xy) == 0:
         return np.zeros(BETAS)
     chosen = np.unique(np.linspace(0, len(seen.xy) - 1, MOST_FRAMES).round().astype(int))
-    xy, weight, xyz, weight3 = (array[chosen] for array in seen)
-    count, flat = len(chosen), slice(KEYPOINT_COUNT)
-    unit = guess_scale(xy[:, flat], weight[:, flat], mean_points(model)[flat])
-    centre = (xy * weight[..., None]).sum(1) / weight.sum(1)[:, None]
-    turn = torso_turn(xy[:, flat], weight[:, flat])
-    observations = Frame(centre, unit, np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)).observe(
-        xy, weight, xyz, weight3
-    )
-    scratch, results = allocate_scratch(model.prior), allocate_results(count, model.prior)
-    fit_all(model, observations, np.arange(count), search, results, scratch)
-    roots, params = np.asarray(rotation_matrices(results.pose[:, 0]), np.float64), results.params
+    observations = _own_frames(model, Observations(*(array[chosen] for array in seen)))
+    scratch, results = allocate_scratch(model.prior), allocate_results(len(chosen), model.prior)
+    fit_all(model, observations, np.arange(len(chosen)), options.search(), results, scratch)
+    given = observations.weight.sum(axis=1) + observations.weight3.sum(axis=1)
+    good = results.energy <= options.max_energy * given
+    good |= not good.any()
+    observations = Observations(*(array[good] for array in observations))
+    roots = np.asarray(rotation_matrices(results.pose[good, 0]), np.float64)
+    params, count, fine = results.params[good], int(good.sum()), options.search().fine
     shared = [*range(len(model.prior.mean), len(model.prior.mean) + BETAS), LOG_SCALE_3D]
     params[:, shared] = np.median(params[:, shared], axis=0)
-    fine = search.fine
     share = min(1.0, INDEPENDENT_FRAMES / count)
     sigmas = motion_sigmas(fine.sigmas, share)._replace(betas=fine.sigmas.betas / np.sqrt(share))
     arrow = allocate_arrow(count, params.shape[1] + ROOT_TURN)
     fit_shared(model, observations, sigmas, fine.iterations, fine.tolerance, roots, params, scratch, arrow)
     return np.array(params[0, shared[:-1]])
+
+
+def _own_frames(model: FitModel, seen: Observations) -> Observations:
+    """Keypoints of people, px, each in a frame of its own, turned with who does not stand."""
+    flat = seen.xy[:, :KEYPOINT_COUNT], seen.weight[:, :KEYPOINT_COUNT]
+    unit = guess_scale(*flat, mean_points(model)[:KEYPOINT_COUNT])
+    centre = (seen.xy * seen.weight[..., None]).sum(1) / seen.weight.sum(1)[:, None]
+    turn = torso_turn(*flat)
+    return Frame(centre, unit, np.where(np.abs(turn) > UPRIGHT_TURN, turn, 0.0)).observe(*seen)
 
 
 def mean_points(model: FitModel) -> Floats:

@@ -125,10 +125,19 @@ def test_known_shape() -> None:
     betas = np.array([1.0, -1.0, 0.5, 0, 0, 0, 0, 0, 0, 0])
     for noise, near in ((0.0, 0.35), (0.02, 0.4)):
         seen = seen_people(betas, MOST_FRAMES, noise)
-        assert np.abs(clip_betas(MODEL, seen, FitOptions().search()) - betas)[:2].max() < near
+        assert np.abs(clip_betas(MODEL, seen, FitOptions()) - betas)[:2].max() < near
+
+
+def test_implausible_frames_do_not_count() -> None:
+    """A third of the frames are strewn at random: the shape is that of the others."""
+    seen = seen_people(np.array([1.0, -1.0, 0.5, 0, 0, 0, 0, 0, 0, 0]), 24, 0.0)
+    alone = clip_betas(MODEL, Observations(*(array[8:] for array in seen)), FitOptions())
+    rng = np.random.default_rng(0)
+    seen.xy[:8], seen.xyz[:8] = rng.uniform(-80, 80, (8, POINTS, 2)), rng.normal(0, 0.5, (8, 18, 3))
+    np.testing.assert_allclose(clip_betas(MODEL, seen, FitOptions()), alone, atol=0.02)
 
 
 def test_nobody() -> None:
     seen = seen_people(np.zeros(10), 1, 0.0)
     nobody = Observations(*(array[:0] for array in seen))
-    assert not clip_betas(MODEL, nobody, FitOptions().search()).any()
+    assert not clip_betas(MODEL, nobody, FitOptions()).any()
