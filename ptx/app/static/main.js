@@ -190,12 +190,13 @@ function draft(moved = null) {
 async function pump() {
   drafting = true;
   while (waiting) {
-    const moved = waiting;
+    const moved = waiting, { person } = state;
     waiting = null;
     try {
       const look = { ...state.look, background: "none", mend: false };
       const response = await post("api/transfer", { ...fieldsOf(look), ...moved, size: "draft" });
       const posed = posedOf(response), bitmap = await createImageBitmap(await response.blob());
+      if (person !== state.person) continue; // another was taken meanwhile
       state.draft = { bitmap, place: posed.place };
       if (moved.joint !== undefined) {
         state.body = posed.body; // the turn is in it now
@@ -225,12 +226,12 @@ async function full() {
   if (!state.person || state.shown !== "picture") return;
   if (drafting) { fullWanted = true; return; }
   current?.abort();
-  const mine = (current = new AbortController());
+  const mine = (current = new AbortController()), { person } = state;
   busy(state.look.mend ? "Painting and mending…" : "Painting…");
   try {
     const response = await again(() => post("api/transfer", { ...fieldsOf(), format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
     const posed = posedOf(response), blob = await response.blob();
-    if (mine.signal.aborted || waiting) return;
+    if (mine.signal.aborted || waiting || person !== state.person) return;
     state.joints = posed.joints;
     const address = URL.createObjectURL(blob);
     render();
