@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import cv2
@@ -44,6 +41,7 @@ from ptx.app.messages import (
     Turn,
     Upload,
 )
+from ptx.app.temporary import as_files, private_folder
 from ptx.avatar.person import Avatar
 from ptx.avatar.write import encode_avatar
 from ptx.datasets.images import MAX_PIXELS, Image, apply_transform, invert_transform
@@ -387,33 +385,6 @@ def outline_of(person: SurfacePerson) -> list[list[list[float]]]:
     return polygons
 
 
-@contextmanager
-def as_files(uploads: Sequence[Upload]) -> Iterator[list[Path]]:
-    """Lay uploads into files of a private folder, which is gone at the end; messages name them as the user does.
-
-    Raises:
-        PtxError: as what is done with them, with the uploads' names in the place of paths.
-    """
-    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
-        paths = []
-        for index, upload in enumerate(uploads):
-            path = Path(folder) / f"upload{index}{ending_of(upload)}"
-            path.write_bytes(upload.content)
-            paths.append(path)
-        try:
-            yield paths
-        except PtxError as error:
-            text = str(error)
-            for path, upload in zip(paths, uploads, strict=True):
-                text = text.replace(str(path), upload.name).replace(path.name, upload.name)
-            raise PtxError(text) from None
-
-
-def ending_of(upload: Upload) -> str:
-    """Ending of the file that an upload is laid into: .json for what begins as JSON, none for everything else."""
-    return ".json" if upload.content[:64].lstrip()[:1] in (b"{", b"[") else ""
-
-
 def encode_jpeg(picture: Image, made: Provenance | None = None) -> bytes:
     """Encode a picture (H, W, 3) as JPEG, which says how it was made."""
     memory = BytesIO()
@@ -430,8 +401,9 @@ def encode_quickly(picture: Image) -> bytes:
 
 def encode_moving(frames: Sequence[Image], ending: str, made: Provenance) -> bytes:
     """Encode frames as .gif or .mp4; raises PtxError."""
-    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
-        return write_animation(Path(folder) / f"round.{ending}", frames, made).read_bytes()
+    file = f"round.{ending}"
+    with private_folder({file: f"the {ending}"}) as folder:
+        return write_animation(folder / file, frames, made).read_bytes()
 
 
 def frame_of(person: SurfacePerson) -> tuple[float, float, float, float]:
