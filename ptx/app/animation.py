@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ptx.app.messages import Animate, Progress
+from ptx.app.temporary import private_folder
 from ptx.geometry.body import Body
 from ptx.inference.animate import Wanted, animate
 from ptx.inference.surface_painting import SurfacePerson
 from ptx.pictures.compose import read_background
 from ptx.pictures.provenance import Provenance
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.json_values import Json
 
 WORDS = {"detect": "Looking for people", "fit": "Fitting bodies", "paint": "Painting"}
 """What the steps are called on the page."""
@@ -74,15 +74,20 @@ def animated(
         end=MOST_SECONDS,
         mend=look.mend,
     )
-    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
-        ending = Path(request.video.name).suffix.lower()
-        video = Path(folder) / f"video{ending if ending in POSES else '.mp4'}"
-        video.write_bytes(request.video.content)
-        output = Path(folder) / f"out.{request.ending}"
-        facts = {"video": hashlib.sha256(request.video.content).hexdigest()}
-        try:
-            animate(body, person, video, output, wanted, made, {**facts}, max_pixels=max_pixels, listener=Told(tell))
-        except PtxError as error:
-            text = str(error).replace(str(video), request.video.name).replace(str(output), "the video")
-            raise PtxError(text.replace(folder, "")) from None
-        return output.read_bytes()
+    ending = Path(request.video.name).suffix.lower()
+    file, output = f"video{ending if ending in POSES else '.mp4'}", f"out.{request.ending}"
+    facts: dict[str, Json] = {"video": hashlib.sha256(request.video.content).hexdigest()}
+    with private_folder({file: request.video.name, output: "the film"}) as folder:
+        (folder / file).write_bytes(request.video.content)
+        animate(
+            body,
+            person,
+            folder / file,
+            folder / output,
+            wanted,
+            made,
+            facts,
+            max_pixels=max_pixels,
+            listener=Told(tell),
+        )
+        return (folder / output).read_bytes()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import wraps
 from importlib.resources import files
 from typing import Literal
 
@@ -16,10 +15,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ptx.app import gallery
-from ptx.app.jobs import FullError, Jobs
+from ptx.app.answers import DefectError, MissingError, answered, while_connected
+from ptx.app.jobs import Jobs
 from ptx.app.messages import (
     Animate,
-    Answer,
     Backdrop,
     Ending,
     File,
@@ -39,8 +38,7 @@ from ptx.app.messages import (
 from ptx.app.messages import Request as Wanted
 from ptx.app.openapi import document
 from ptx.app.sessions import GRACE, Sessions, new_name
-from ptx.app.uploads import LONGEST_NAME, MOST_PHOTOGRAPH_BYTES, MOST_VIDEO_BYTES, Form, TooLargeError, drain, read_form
-from ptx.app.worker import WorkerDiedError
+from ptx.app.uploads import LONGEST_NAME, MOST_PHOTOGRAPH_BYTES, MOST_VIDEO_BYTES, Form, read_form
 from ptx.pipeline.errors import PtxError
 from ptx.pipeline.storage.json_values import Json
 
@@ -56,18 +54,6 @@ ENDINGS: tuple[Ending, ...] = ("png", "gif", "mp4")
 STILL: tuple[Literal["png", "jpg"], ...] = ("png", "jpg")
 FILMS: tuple[Literal["mp4", "webm", "gif"], ...] = ("mp4", "webm", "gif")
 SIZES = ("full", "draft")
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-NOT_THERE = "this person is not known any more: send the photograph again"
-DIED = (
-    "the painter stopped, killed or out of memory, and is started again: the person is read again, then try once more"
-)
-FULL = "the queue is full: try again in a moment"
-
-
-class MissingError(Exception):
-    """Nothing is known by a name."""
 
 
 @dataclass
@@ -320,60 +306,6 @@ class Api:
             log.error("a defect in the painter:\n%s", answer.traceback)
             raise DefectError
         return answer
-
-
-class DefectError(Exception):
-    """The painter raised what it should not; it is logged."""
-
-
-class DisconnectedError(Exception):
-    """Nobody waits for the answer any more."""
-
-
-async def while_connected(request: Request, work: Awaitable[Answer]) -> Answer:
-    """Wait for work while its client does; raises DisconnectedError, after the work was told to stop."""
-    task = asyncio.ensure_future(work)
-    try:
-        while True:
-            done, _ = await asyncio.wait([task], timeout=0.25)
-            if done:
-                return task.result()
-            if await request.is_disconnected():
-                raise DisconnectedError
-    finally:
-        task.cancel()
-
-
-def answered(handler: Handler) -> Handler:
-    """Turn exceptions into answers of one line."""
-
-    @wraps(handler)
-    async def handle(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except PtxError as error:
-            return refused(422, str(error))
-        except TooLargeError:
-            await drain(request)
-            return refused(413, "the files are too large: at most 48 MB of photographs, 256 MB of video")
-        except MissingError:
-            return refused(404, NOT_THERE)
-        except FullError:
-            await drain(request)
-            return refused(429, FULL, {"retry-after": "2"})
-        except WorkerDiedError:
-            return refused(503, DIED, {"retry-after": "1"})
-        except DefectError:
-            return refused(500, "a defect of ptx: its log has the traceback")
-        except DisconnectedError:
-            return Response(status_code=499)
-
-    return handle
-
-
-def refused(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    """Answer with one line that says what is wrong."""
-    return JSONResponse({"error": " ".join(text.split())}, status, headers)
 
 
 def written(posed: Posed) -> dict[str, Json]:

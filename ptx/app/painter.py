@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from ptx.app import gallery
 from ptx.app.bodies import body_in, joints_of, reshaped, scaled, stance_of, to_photograph
+from ptx.app.encoding import MEDIA_TYPES, encode_jpeg, encode_moving, encode_quickly
+from ptx.app.kept import Kept, LostError
 from ptx.app.messages import (
     Animate,
     Answer,
@@ -44,6 +40,7 @@ from ptx.app.messages import (
     Turn,
     Upload,
 )
+from ptx.app.temporary import as_files
 from ptx.avatar.person import Avatar
 from ptx.avatar.write import encode_avatar
 from ptx.datasets.images import MAX_PIXELS, Image, apply_transform, invert_transform
@@ -56,7 +53,6 @@ from ptx.inference.person import Person
 from ptx.inference.surface import SurfaceEngine
 from ptx.inference.surface_painting import SurfacePerson, WantedPose, drawn_person, with_margins
 from ptx.inference.view import read_yaws
-from ptx.pictures.animation import write_animation
 from ptx.pictures.background import remove_person
 from ptx.pictures.png import encode_png
 from ptx.pictures.provenance import Provenance
@@ -67,7 +63,6 @@ from ptx.training.systems import find_system
 if TYPE_CHECKING:
     from ptx.inference.model import Model
 
-T = TypeVar("T")
 Floats = NDArray[np.float32]
 Listener = Callable[[Progress], None]
 
@@ -79,8 +74,6 @@ DRAFT_HEIGHT = 384
 
 GALLERY_SHARE = 0.4
 """px per metre of a pose of the gallery, as a share of the picture's height: it fits in, arms up."""
-
-JPEG_QUALITY = 92
 
 MASK_EDGE = 0.5
 """Alpha at which the outline is drawn."""
@@ -99,36 +92,6 @@ class Known:
     person: SurfacePerson
     sources: list[dict[str, str]]
     """Name and SHA-256 of each photograph."""
-
-
-class Kept(Generic[T]):
-    """Values by name, of which those that are asked for least lately are let go."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[str, T] = OrderedDict()
-
-    def __setitem__(self, name: str, value: T) -> None:
-        """Keep a value."""
-        self._values[name] = value
-        self._values.move_to_end(name)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def __getitem__(self, name: str) -> T:
-        """Return a value; raises Lost."""
-        if name not in self._values:
-            raise LostError(name)
-        self._values.move_to_end(name)
-        return self._values[name]
-
-    def drop(self, name: str) -> None:
-        """Forget a value, where it is there."""
-        self._values.pop(name, None)
-
-
-class LostError(Exception):
-    """A person or a pose that is not kept any more."""
 
 
 class Painter:
@@ -361,9 +324,6 @@ class Painter:
         return replace(made, settings={**made.settings, "photographs": [dict(one) for one in known.sources]})
 
 
-MEDIA_TYPES = {"png": "image/png", "gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm"}
-
-
 def keypoints_of(pixels: Pixels) -> Floats:
     """Read keypoints (18, 3) of a message; raises PtxError."""
     points = np.array(pixels, np.float32)
@@ -385,53 +345,6 @@ def outline_of(person: SurfacePerson) -> list[list[list[float]]]:
             line = cv2.approxPolyDP(one, OUTLINE_ERROR, True)[:, 0].astype(np.float32)
             polygons.append(apply_transform(back, line).astype(float).round(1).tolist())
     return polygons
-
-
-@contextmanager
-def as_files(uploads: Sequence[Upload]) -> Iterator[list[Path]]:
-    """Lay uploads into files of a private folder, which is gone at the end; messages name them as the user does.
-
-    Raises:
-        PtxError: as what is done with them, with the uploads' names in the place of paths.
-    """
-    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
-        paths = []
-        for index, upload in enumerate(uploads):
-            path = Path(folder) / f"upload{index}{ending_of(upload)}"
-            path.write_bytes(upload.content)
-            paths.append(path)
-        try:
-            yield paths
-        except PtxError as error:
-            text = str(error)
-            for path, upload in zip(paths, uploads, strict=True):
-                text = text.replace(str(path), upload.name).replace(path.name, upload.name)
-            raise PtxError(text) from None
-
-
-def ending_of(upload: Upload) -> str:
-    """Ending of the file that an upload is laid into: .json for what begins as JSON, none for everything else."""
-    return ".json" if upload.content[:64].lstrip()[:1] in (b"{", b"[") else ""
-
-
-def encode_jpeg(picture: Image, made: Provenance | None = None) -> bytes:
-    """Encode a picture (H, W, 3) as JPEG, which says how it was made."""
-    memory = BytesIO()
-    said = {} if made is None else {"comment": "\n".join(made.text.values()), "xmp": made.xmp.encode()}
-    Pillow.fromarray(picture).save(memory, "JPEG", quality=JPEG_QUALITY, subsampling=0, **said)
-    return memory.getvalue()
-
-
-def encode_quickly(picture: Image) -> bytes:
-    """Encode a picture (H, W, 4) as PNG that is larger than it could be."""
-    swapped = cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA)
-    return bytes(cv2.imencode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
-
-
-def encode_moving(frames: Sequence[Image], ending: str, made: Provenance) -> bytes:
-    """Encode frames as .gif or .mp4; raises PtxError."""
-    with tempfile.TemporaryDirectory(prefix="ptx-app-") as folder:
-        return write_animation(Path(folder) / f"round.{ending}", frames, made).read_bytes()
 
 
 def frame_of(person: SurfacePerson) -> tuple[float, float, float, float]:

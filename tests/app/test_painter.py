@@ -13,6 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from ptx.app import gallery
+from ptx.app.kept import Kept, LostError
 from ptx.app.messages import Backdrop as Behind
 from ptx.app.messages import (
     Drag,
@@ -31,7 +32,7 @@ from ptx.app.messages import (
     Turn,
     Upload,
 )
-from ptx.app.painter import DRAFT_HEIGHT, MOST_PEOPLE, Kept, LostError, Painter
+from ptx.app.painter import DRAFT_HEIGHT, MOST_PEOPLE, Painter
 from tests.app.fakes import STANCE
 
 pytestmark = pytest.mark.slow

@@ -1,13 +1,14 @@
 // The page: what is known, what is wanted next, and what of it is shown.
 
-import { ApiError, getBlob, getJson, openLine, post, posedOf } from "./api.js";
+import { getBlob, getJson, openLine, post, posedOf } from "./api.js";
 import { animateCommand, commandOf, needsPoseFile } from "./command.js";
 import { HANDLES, figure, openpose } from "./figures.js";
+import { busy, calm, complain, progress } from "./messages.js";
 import { Stage } from "./stage.js";
+import { tabs } from "./tabs.js";
 
 const $ = (id) => document.getElementById(id);
 const stage = new Stage($("stage"));
-const FIRST_TIME = 6000; // ms after which reading is said to take longer than usual
 
 const state = {
   person: null, // id, names, width, height, frame, keypoints, outline, body, joints
@@ -25,38 +26,12 @@ const line = openLine((what, data) => {
   if (what === "lost" && state.person) reread("The server was started again.");
 });
 
-// ---- messages
-
-let busyTimer;
-function busy(text) {
-  clearTimeout(busyTimer);
-  $("busy").hidden = !text;
-  $("busy-text").textContent = text ?? "";
-  $("progress-bar").classList.remove("known");
-  $("progress-bar").style.width = "";
-  $("stage").setAttribute("aria-busy", String(Boolean(text)));
-}
-function progress(share, text, [bar, words] = ["progress-bar", "busy-text"]) {
-  $(bar).classList.add("known");
-  $(bar).style.width = `${Math.round(share * 100)}%`;
-  if (text) $(words).textContent = `${text}: ${Math.round(share * 100)} %`;
-}
-function complain(error) {
-  if (error.name === "AbortError") return;
-  if (!(error instanceof ApiError)) console.error(error);
-  $("alert-text").textContent = error.message;
-  $("alert").hidden = false;
-}
-function calm() { $("alert").hidden = true; }
-$("alert-close").addEventListener("click", calm);
-
 // ---- the photograph
 
 async function take(files, example = false) {
   if (!example && !files.length) return;
   calm();
-  busy(files.length > 1 ? "Reading the photographs and finding the person…" : "Reading the photograph and finding the person…");
-  busyTimer = setTimeout(() => { $("busy-text").textContent += " The first time takes up to a minute."; }, FIRST_TIME);
+  busy(`Reading the photograph${files.length > 1 ? "s" : ""} and finding the person…`, "The first time takes up to a minute.");
   try {
     const session = await line.ready();
     const answer = await post("api/people", { photographs: example ? null : files, example, session });
@@ -190,12 +165,13 @@ function draft(moved = null) {
 async function pump() {
   drafting = true;
   while (waiting) {
-    const moved = waiting;
+    const moved = waiting, { person } = state;
     waiting = null;
     try {
       const look = { ...state.look, background: "none", mend: false };
       const response = await post("api/transfer", { ...fieldsOf(look), ...moved, size: "draft" });
       const posed = posedOf(response), bitmap = await createImageBitmap(await response.blob());
+      if (person !== state.person) continue; // another was taken meanwhile
       state.draft = { bitmap, place: posed.place };
       if (moved.joint !== undefined) {
         state.body = posed.body; // the turn is in it now
@@ -225,12 +201,12 @@ async function full() {
   if (!state.person || state.shown !== "picture") return;
   if (drafting) { fullWanted = true; return; }
   current?.abort();
-  const mine = (current = new AbortController());
+  const mine = (current = new AbortController()), { person } = state;
   busy(state.look.mend ? "Painting and mending…" : "Painting…");
   try {
     const response = await again(() => post("api/transfer", { ...fieldsOf(), format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
     const posed = posedOf(response), blob = await response.blob();
-    if (mine.signal.aborted || waiting) return;
+    if (mine.signal.aborted || waiting || person !== state.person) return;
     state.joints = posed.joints;
     const address = URL.createObjectURL(blob);
     render();
@@ -445,25 +421,7 @@ $("video-file").addEventListener("change", async (event) => {
 });
 $("video-stop").addEventListener("click", () => { filming?.abort(); $("video-busy").hidden = true; });
 
-const tabs = [...document.querySelectorAll("[role=tab]")];
-function open(tab) {
-  for (const one of tabs) {
-    one.setAttribute("aria-selected", String(one === tab));
-    one.tabIndex = one === tab ? 0 : -1;
-    $(one.getAttribute("aria-controls")).hidden = one !== tab;
-  }
-  if (tab.id === "tab-hand" && state.person && state.shown === "photograph") show("picture");
-}
-for (const tab of tabs) {
-  tab.addEventListener("click", () => open(tab));
-  tab.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!by) return;
-    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length];
-    open(next);
-    next.focus();
-  });
-}
+tabs((tab) => { if (tab.id === "tab-hand" && state.person && state.shown === "photograph") show("picture"); });
 
 for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); $("stage").classList.add("over"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) $("stage").classList.remove("over"); });
