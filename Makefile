@@ -28,7 +28,7 @@ format: $(READY)
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: export OMP_NUM_THREADS = 1
 bench: $(READY)  ## every figure of the README, each against a peer in the same run
-	for script in benchmarks/*.py; do case $$script in */common.py|*/experiments.py|*/ablation.py|*/alignment.py|*/pose_flow.py|*/views.py|*/published_faults.py|*/detector.py|*/turn.py|*/avatars.py|*/fit_tables.py|*/perceptual_loss.py) continue;; esac; echo "## $$script"; $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do case $$script in */common.py|*/experiments.py|*/ablation.py|*/alignment.py|*/clips.py|*/pose_flow.py|*/views.py|*/published_faults.py|*/detector.py|*/turn.py|*/avatars.py|*/fit_tables.py|*/perceptual_loss.py) continue;; esac; echo "## $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) work

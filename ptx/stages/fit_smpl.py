@@ -31,6 +31,9 @@ FINGERS = "fitted fingers"
 LYING = "lying people"
 """Name of the dependency that says how people are fitted who do not stand upright; stores before 0.2 do not have it."""
 
+AT_ORIGIN = 0.005
+"""Metres from the origin up to which a body's pelvis in rest counts as there; SMPL's is 22 cm away."""
+
 
 class FitSettings(Section):
     """The body of every image."""
@@ -104,9 +107,15 @@ class FitSmpl(BodyStage[FitSettings]):
         if self.files:
             own = {"fit files": folder_stamp(self.files, *FIT_ENDINGS), "first pixel of fit files": FIRST_PIXEL}
         else:
-            own = {LYING: "along their bodies", **({"landmarks": list(self.points[2:])} if self.points[2:] else {})}
+            own = {LYING: self._lying, **({"landmarks": list(self.points[2:])} if self.points[2:] else {})}
         fingers = open_body(self.body).hands if self.fingers else None
         return {**super().dependencies, **own, **({} if fingers is None else {FINGERS: fingers.digest})}
+
+    @property
+    def _lying(self) -> str:
+        """How lying people are fitted: where the body's pelvis is not at the origin, cameras were wrong before they turned about it."""
+        pelvis = float(np.abs(open_body(self.body).joint_template[0]).max())
+        return "along their bodies" if pelvis < AT_ORIGIN else "along their bodies, about the pelvis"
 
     @property
     def former_dependencies(self) -> Mapping[str, Json]:

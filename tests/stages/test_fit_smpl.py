@@ -20,7 +20,7 @@ from ptx.pipeline.verify import verify_stage
 from ptx.project import Project
 from ptx.samples.reader import SampleReader
 from ptx.stages.backends.bodies import HANDS_POSE, BodyStage
-from ptx.stages.fit_smpl import FINGERS, FitSmpl
+from ptx.stages.fit_smpl import FINGERS, LYING, FitSmpl
 from tests.geometry.finger_poses import random_fingers
 from tests.projects import make_project, read, run, stage
 
@@ -134,3 +134,14 @@ def test_from_photographs_to_visibility(photographs: Path) -> None:
         np.testing.assert_array_equal(face[index], rasterize(points[index], BODY.faces, *SIZE)[0])
     np.testing.assert_array_equal(SampleReader(chosen.pipeline).fingers(1), fingers[1])
     assert SampleReader(old.pipeline).fingers(1) is None
+
+
+def test_fits_by_bodies_whose_pelvis_is_elsewhere_are_of_another_kind(photographs: Path, tmp_path: Path) -> None:
+    """Their cameras of lying people were wrong: stores of them are stale, those of the built-in body are not."""
+    with np.load(SHIPPED["small"]) as file:
+        arrays = {key: file[key] for key in file}
+    arrays["v_template"] = arrays["v_template"] + np.array([0, -0.22, 0], arrays["v_template"].dtype)
+    np.savez(tmp_path / "moved.npz", **arrays)
+    assert fitter(detected(photographs)).dependencies[LYING] == "along their bodies"
+    moved = fitter(detected(photographs, f"body={tmp_path / 'moved.npz'}"))
+    assert moved.dependencies[LYING] == "along their bodies, about the pelvis"

@@ -133,7 +133,9 @@ def _fit_all(body: Body, observed: Observations, upright: Frame, search: Search)
     lying = np.flatnonzero(np.abs(turn) > UPRIGHT_TURN)
     if len(lying):
         along = upright._replace(turn=turn)
-        frame = choose_frame(results, upright, fit_in(along, lying), along, lying)
+        turned = fit_in(along, lying)
+        bones, betas = model.skeleton, turned.params[:, -CAMERA_PARAMS - BETAS : -CAMERA_PARAMS]
+        frame = choose_frame(results, upright, turned, along, lying, bones.bones[0] + betas @ bones.bone_dirs[0].T)
     return results, frame.camera(results.params)
 
 

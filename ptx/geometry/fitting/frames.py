@@ -78,7 +78,9 @@ def torso_turn(xy: Floats, weight: Floats) -> Floats:
     return np.arctan2(-along[:, 0], -along[:, 1])
 
 
-def choose_frame(upright: Results, picture: Frame, along: Results, body: Frame, rows: NDArray[np.int64]) -> Frame:
+def choose_frame(
+    upright: Results, picture: Frame, along: Results, body: Frame, rows: NDArray[np.int64], pelvis: Floats
+) -> Frame:
     """Choose the better of two fits of some people, by energy.
 
     Args:
@@ -87,6 +89,7 @@ def choose_frame(upright: Results, picture: Frame, along: Results, body: Frame, 
         along: fits of `rows` in the frame along the body.
         body: that frame.
         rows: (M,) who has both.
+        pelvis: (N, 3) where the pelvis of the fits along the body is in rest, metres: what the root turns about.
 
     Returns:
         The frame that each of the N was fitted in, which says how to read the camera's parameters.
@@ -96,7 +99,13 @@ def choose_frame(upright: Results, picture: Frame, along: Results, body: Frame, 
         mine[better] = other[better]
     rotations = body.rotations[better]
     upright.pose[better, 0] = axis_angles(rotations @ rotation_matrices(upright.pose[better, 0]))
-    upright.points[better] = upright.points[better] @ rotations.swapaxes(1, 2)
+    # Turned in the picture's frame the pelvis stays where it is, and the camera moves instead.
+    moved = np.einsum("nij,nj->ni", rotations, pelvis[better]) - pelvis[better]
+    upright.points[better] = upright.points[better] @ rotations.swapaxes(1, 2) - moved[:, None]
+    scale = np.exp(upright.params[better, LOG_SCALE])
+    back = np.einsum("nji,nj->ni", rotations[:, :2, :2], moved[:, :2])
+    upright.params[better, CX] += scale * back[:, 0]
+    upright.params[better, CY] += scale * back[:, 1]
     turn = np.zeros_like(body.turn)
     turn[better] = body.turn[better]
     return picture._replace(turn=turn)

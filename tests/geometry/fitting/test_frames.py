@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -117,3 +119,16 @@ def test_the_turn_of_a_torso() -> None:
     assert np.allclose(np.degrees(turn[[0, 2]]), [90, 0])
     assert np.isclose(np.degrees(turn[1]), np.degrees(np.arctan2(20, 30)))
     assert np.isclose(abs(np.degrees(turn[3])), 180)
+
+
+def test_a_body_whose_pelvis_is_not_at_the_origin_is_where_its_camera_has_it() -> None:
+    """SMPL's pelvis rests 22 cm below the origin. The same body, moved there: the posed body is seen where it was, by another camera."""
+    shift = np.array([0.03, -0.22, 0.02], np.float32)
+    moved = replace(BODY, v_template=BODY.v_template + shift, joint_template=BODY.joint_template + shift)
+    _, keypoints, _ = crowd(4, 8)
+    turned = turn_picture(keypoints, ANTICLOCKWISE)
+    for body in (BODY, moved):
+        found = fit(body, turned, None, SIZE)
+        points = project(found.camera, pose_keypoints(body, found.pose, found.betas))[..., :2]
+        away = np.linalg.norm(points - turned[..., :2], axis=-1)
+        np.testing.assert_allclose(away[found.usable], found.residual[found.usable], atol=0.02)
