@@ -48,7 +48,7 @@ Floats = NDArray[np.float64]
 MOST_FRAMES = 48
 """Frames that the shape is taken from."""
 
-INDEPENDENT_FRAMES = 20
+INDEPENDENT_FRAMES = 8
 """As many frames' priors count, however many there are: what is wrong with a detector's keypoints is much the same in all."""
 
 SHARED = BETAS + 1
