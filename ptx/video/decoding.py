@@ -172,6 +172,8 @@ class Film:
                     self._note_end(packet)
                     continue
                 frames = self._stream.decode(packet)
+            except IndexError:  # PyAV at the end of a file in which further streams have come up
+                return
             except av.FFmpegError as error:
                 failures += 1
                 if begun or failures > MOST_FAILURES:

@@ -126,14 +126,14 @@ class ClipReader:
         """Give out the frames, from `start` anew each time.
 
         Raises:
-            PtxError: `start` is beyond the end of a film that does not say how long it is.
+            PtxError: `start` is beyond the end of a film that does not say how long it is, or beyond its damage.
         """
         nothing = True
         for number, image in self._given(self.start, self._most):
             nothing = False
             yield ClipFrame(number, float(self.start + number / self.fps), image)
         if nothing:
-            raise self._beyond(self._film.read_to)
+            raise PtxError(f"{self.info.path}: {self.damage}") if self.damage else self._beyond(self._film.read_to)
 
     def frame(self, number: int) -> Image | None:
         """Return the image of one frame of those given out, decoded from the keyframe before it; None: the film ends before."""

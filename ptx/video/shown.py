@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 Image = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
-BT709, BT601, BT2020 = 1, 5, 9
-"""FFmpeg's numbers of the matrices between YUV and RGB."""
+BT709, BT601 = 1, 5
+"""FFmpeg's numbers of the usual matrices between YUV and RGB."""
 
-UNSPECIFIED = 2
-"""FFmpeg's number where a film does not say its matrix, primaries or curve."""
+MATRICES = {1: BT709, 4: 4, 5: BT601, 6: BT601, 7: 7, 9: 9, 10: 9}
+"""FFmpeg's numbers of the matrices that are known; others are not said, or damaged."""
 
 TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
 """FFmpeg's numbers of the curves of HDR."""
@@ -45,8 +45,13 @@ class Turn(NamedTuple):
 def turn_of(frame: VideoFrame) -> Turn:
     """Return how a frame is turned, by its display matrix (ISO 14496-12, 16.16 fixed point): shown (x, y) = (ax + cy, bx + dy)."""
     from av.sidedata.sidedata import SideData, Type
+    from av.video.reformatter import Interpolation
 
-    for data in frame.side_data:
+    # PyAV ties a frame to its side data in a circle, so that it is freed late: that of a tiny copy matters less
+    tiny = frame.reformat(
+        2, 2, "rgb24", src_colorspace=BT709, dst_colorspace=BT709, interpolation=Interpolation.POINT, threads=1
+    )
+    for data in tiny.side_data:
         if isinstance(data, SideData) and data.type is Type.DISPLAYMATRIX:
             a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
             transposed = abs(b) + abs(c) > abs(a) + abs(d)
@@ -85,16 +90,15 @@ def as_shown(frame: VideoFrame, size: tuple[int, int], turn: Turn, reformatter: 
     height, width = size[::-1] if turn.transposed else size
     shrinks = height < frame.height or width < frame.width
     kind = Interpolation.AREA if shrinks else Interpolation.BICUBIC
-    is_yuv = not frame.format.is_rgb
-    wide = frame.width >= 1280 or frame.height > 576
-    matrix = frame.colorspace if frame.colorspace not in (0, UNSPECIFIED) else BT709 if wide else BT601
+    usual = BT709 if frame.width >= 1280 or frame.height > 576 else BT601
     transfer = TRANSFERS.get(frame.color_trc, "gamma" if frame.color_primaries == BT2020_PRIMARIES else None)
     converted = reformatter.reformat(
         frame,
         width,
         height,
         "rgb24" if transfer is None else "rgb48le",
-        src_colorspace=matrix if is_yuv else None,
+        src_colorspace=BT709 if frame.format.is_rgb else MATRICES.get(frame.colorspace, usual),
+        dst_colorspace=BT709,
         interpolation=kind | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT,
         threads=1,
     ).to_ndarray()

@@ -92,6 +92,12 @@ def test_films_that_do_not_say_their_matrix(tmp_path: Path, size: tuple[int, int
     assert np.abs(read_fields(film, len(COLOURS)) - COLOURS).max() <= 3
 
 
+def test_a_matrix_that_nobody_knows_is_guessed(tmp_path: Path) -> None:
+    codes = yuv(np.array(COLOURS) / 255, "bt601", full=False)
+    film = write_fields(tmp_path / "film.mkv", codes, (64, 256), matrix=3, full=False)
+    assert np.abs(read_fields(film, len(COLOURS)) - COLOURS).max() <= 3
+
+
 SIGNALS = {"pq": (16, 0.5807, 0.3810), "hlg": (18, 0.75, 0.3810)}
 """FFmpeg's number of the curve, and the signals of HDR reference white and of a grey card of 18 % by ITU-R BT.2408, table 1."""
 

@@ -229,6 +229,34 @@ def test_a_clock_that_jumps_ends_the_film(tmp_path: Path) -> None:
     assert "its clock jumps to 3600.00 s" in clip.damage
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [("mp4", "libx264"), ("mkv", "libx264"), ("avi", "mpeg4"), ("mpg", "mpeg2video"), ("flv", "libx264")],
+)
+def test_bytes_changed_at_random(tmp_path: Path, ending: str, codec: str) -> None:
+    """Frames up to the damage, or one line."""
+    data = write_film(
+        tmp_path / f"film.{ending}", FRAMES[:20], codec=codec, tone=("aac", 44100) if ending == "mp4" else None
+    ).read_bytes()
+    rng = np.random.default_rng(8)
+    ends = set()
+    for round_ in range(60):
+        changed = bytearray(data)
+        for place in rng.integers(0, len(data) if round_ % 2 else 600, rng.integers(1, 20)):
+            changed[place] = rng.integers(256)
+        (tmp_path / f"changed.{ending}").write_bytes(
+            changed[: len(data) - int(rng.integers(0, len(data))) * (round_ % 4 == 0)]
+        )
+        try:
+            with reading(tmp_path / f"changed.{ending}", max_pixels=1_000_000, start=(round_ % 3) * 0.2) as clip:
+                assert len(list(clip)) < 100_000
+                ends.add(clip.damage is not None)
+        except PtxError as error:
+            ends.add(str(error).count("\n") or "line")
+    assert ends == {True, False, "line"}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -244,6 +272,20 @@ def test_no_film(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(PtxError, match=said):
         reading(tmp_path / name)
+
+
+def test_a_head_that_says_absurd_things(tmp_path: Path) -> None:
+    """A length of thirty thousand years is none; the frames are what they are."""
+    film = write_film(tmp_path / "film.mkv", FRAMES[:5])
+    data = film.read_bytes()
+    place = data.index(b"\x44\x89\x88") + 3  # Matroska's Duration, a float64 of milliseconds
+    film.write_bytes(data[:place] + np.array(1e15, ">f8").tobytes() + data[place + 8 :])
+    with reading(film) as clip:
+        assert clip.info.seconds is None
+        assert [number_of(frame.image) for frame in clip] == [0, 1, 2, 3, 4]
+        assert clip.damage is None
+    with pytest.raises(PtxError, match="`start` 9 s is beyond the end, 0\\.20 s"):
+        list(reading(film, start=9))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
