@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ptx.avatar.bvh import Bvh, read_bvh
+from ptx.avatar.bvh_writing import encode_bvh
 from ptx.avatar.clip import Clip, read_clip
 from ptx.geometry.body import load_body
 from ptx.geometry.joints import joint
@@ -227,3 +228,18 @@ def test_skeletons_that_are_not_understood(tmp_path: Path, lost: set[str], said:
     )
     with pytest.raises(PtxError):
         read_clip(tmp_path / "bar.bvh")
+
+
+def test_smpls_own_skeleton_comes_back(tmp_path: Path) -> None:
+    """What ptx writes: every limb turned as it was, and the chest; the spine below shares its bend."""
+    rest = load_body("builtin").joint_template
+    poses = np.random.default_rng(4).uniform(-0.5, 0.5, (8, 24, 3))
+    poses[:, [joint("left_hand"), joint("right_hand")]] = 0
+    root = np.cumsum(np.full((8, 3), (0.02, 0.0, 0.05)), axis=0)
+    (tmp_path / "own.bvh").write_text(encode_bvh(rest, poses, root, 25.0))
+    clip = read_clip(tmp_path / "own.bvh")
+    wanted, found = (joint_transforms(load_body("builtin"), pose, np.zeros(10))[0] for pose in (poses, clip.poses))
+    between = np.degrees(np.arccos(np.clip((np.einsum("tjab,tjab->tj", wanted, found) - 1) / 2, -1, 1)))
+    spine = [joint("spine1"), joint("spine2")]
+    assert np.delete(between, spine, axis=1).max() < 3
+    np.testing.assert_allclose(np.diff(clip.root, axis=0), np.diff(root, axis=0), atol=0.02)
