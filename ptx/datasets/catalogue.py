@@ -32,7 +32,7 @@ OWN = (
         frozenset({"keypoints", "flow"}),
     ),
     DataSetKind("mvc", MvcData, "ptx.datasets.mvc:MvcSet"),
-    DataSetKind("video", VideoData, "ptx.datasets.video_set:VideoSet"),
+    DataSetKind("video", VideoData, "ptx.datasets.video_set:VideoSet", frozenset({"keypoints"})),
 )
 
 DATA_SETS: dict[str, DataSetKind] = {row.kind: row for row in (*OWN, *load_plugins("ptx.data_sets", DataSetKind))}

@@ -44,7 +44,7 @@ class OpenposeJson(KeypointFolder):
 
     def read_people(self, file: Path) -> list[FoundPerson]:
         """Read every person in a file who has a keypoint."""
-        return _read_openpose(file)
+        return read_people(file)
 
 
 def read_pose(file: Path) -> FoundPerson:
@@ -55,7 +55,7 @@ def read_pose(file: Path) -> FoundPerson:
     """
     if not file.is_file():
         raise BadSample("missing_keypoints", f"{file.name} is not there")
-    people = _read_openpose(file)
+    people = read_people(file)
     return people[choose_person(people, "largest")]
 
 
@@ -88,25 +88,36 @@ def _person_of_frame(file: Path) -> FoundPerson | None:
         raise PtxError(f"{file.parent / error.problem.text}") from None
 
 
-def _read_openpose(file: Path) -> list[FoundPerson]:
-    """Read every person who has a keypoint."""
+def read_people(file: Path) -> list[FoundPerson]:
+    """Read every person in a file who has a keypoint.
+
+    Raises:
+        BadSample: `bad_keypoint_file` or `no_person`.
+    """
     try:
         frame = _only_frame(read_json(file, MAX_JSON_BYTES))
         key = next((key for key in PEOPLE_KEYS if key in frame), None)
         if key is None:
             raise Malformed(f"no '{PEOPLE_KEYS[0]}': this is not OpenPose's form")
-        entries = as_sequence(frame[key])
-        people = [_openpose_person(entry) for entry in entries if entry is not None]
+        entries = [entry for entry in as_sequence(frame[key]) if entry is not None]
+        everyone = [(_openpose_person(entry), _number(entry)) for entry in entries]
         size = picture_size(frame, "canvas_height", "canvas_width")
     except (OSError, Malformed) as error:
         raise BadSample("bad_keypoint_file", f"{file.name}: {one_line(error)}") from None
-    people = [person for person in people if (person[:, 2] > 0).any()]
+    people = [(person, number) for person, number in everyone if (person[:, 2] > 0).any()]
     if not people:
         raise BadSample("no_person", f"OpenPose found nobody in {file.name}")
-    if size is not None and all(np.nanmax(np.abs(person[:, :2])) <= 1 for person in people):
+    if size is not None and all(np.nanmax(np.abs(person[:, :2])) <= 1 for person, _ in people):
         height, width = size  # ControlNet's older versions write shares of the canvas
-        people = [person * np.array([width, height, 1], np.float32) for person in people]
-    return [FoundPerson(person, size=size) for person in people]
+        people = [(person * np.array([width, height, 1], np.float32), number) for person, number in people]
+    return [FoundPerson(person, size=size, number=number) for person, number in people]
+
+
+def _number(entry: Json) -> int:
+    """Return the number of a person in a film, OpenPose's `person_id`; -1 where nobody is followed."""
+    given = as_mapping(entry).get("person_id")
+    number = given[0] if isinstance(given, list) and len(given) == 1 else given
+    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else -1
 
 
 def _only_frame(document: Json) -> Mapping[str, Json]:

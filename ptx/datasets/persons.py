@@ -33,6 +33,8 @@ class FoundPerson:
     """Height, width in px of the picture that the keypoints are of, where the file says so; None: the original."""
     whole: bool = True
     """False where that picture may be a part of the original, so that another size is no other scale."""
+    number: int = -1
+    """Of the person in a film through which people are followed; -1: they are not."""
 
     @property
     def count(self) -> int:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from ptx.datasets.check import check_files
+from ptx.datasets.openpose_writing import PosedPerson, openpose_json
 from ptx.datasets.video_set import VideoData, VideoSet, some_pairs_within
 from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.files import write_json
 from ptx.pipeline.storage.store import Store
 from tests.projects import make_project, problems, run
 from tests.video.films import number_of, numbered, write_film
@@ -110,6 +112,73 @@ def test_replaced_films_are_noticed(tmp_path: Path, films: Path) -> None:
     assert again.stamps is not None
     assert listing.stamps is not None
     assert (again.stamps != listing.stamps).any(axis=1).tolist() == [False] * 5 + [True] * 3
+
+
+def write_poses(
+    folder: Path, count: int, size: tuple[int, int], people: dict[int, tuple[range, tuple[float, float]]]
+) -> None:
+    """What `ptx pose` writes: in some frames a person whose keypoints lie around a place, in pictures of `size`."""
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for frame in range(count):
+        there = []
+        for number, (frames, (x, y)) in people.items():
+            if frame in frames:
+                points = np.column_stack(
+                    [rng.uniform(x - 8, x + 8, 18), rng.uniform(y - 16, y + 16, 18), np.full(18, 0.9)]
+                )
+                points[:2, :2] = (x - 8, y - 16), (x + 8, y + 16)
+                there.append(PosedPerson(points, None, number))
+        write_json(folder / f"{folder.name}_{frame:012d}_keypoints.json", openpose_json(there, size))
+
+
+@pytest.fixture
+def followed(tmp_path: Path, films: Path) -> Path:
+    """Two people in one film, red on the left and blue on the right, the second only in its later frames, at half its size."""
+    image = np.zeros((96, 128, 3), np.uint8)
+    image[:, :64], image[:, 64:] = (220, 30, 30), (30, 30, 220)
+    write_film(films / "ann" / "two.mp4", [image] * 40)
+    write_poses(
+        tmp_path / "poses" / "ann" / "two", 40, (48, 64), {1: (range(40), (16, 24)), 2: (range(15, 40), (48, 24))}
+    )
+    write_poses(tmp_path / "poses" / "bob", 12, (96, 64), {1: (range(12), (30, 40))})  # of another rate than the film
+    return tmp_path / "poses"
+
+
+def test_people_who_are_followed(tmp_path: Path, films: Path, followed: Path) -> None:
+    listing = dataset(project(tmp_path, films, f"data.poses={followed}")).listing()
+    assert listing.ids == [f"ann/two_{k:06d}_1" for k in (0, 10, 20, 30)] + [f"ann/two_{k:06d}_2" for k in (20, 30)]
+    assert listing.paths[4] == "ann/two.mp4#20#2"
+    assert listing.persons.tolist() == [0] * 4 + [1] * 2
+    assert len(set(listing.splits.tolist())) == 1, "who share a film are on one side"
+    assert len(listing.pairs) == 2 * (6 + 1)
+    assert any("left out, since data.poses" in note and ": 2 (ann/dance.mp4)" in note for note in listing.notes)
+    file = followed / "ann" / "two" / "two_000000000020_keypoints.json"
+    file.write_text(file.read_text() + " ")
+    assert dataset(project(tmp_path, films, f"data.poses={followed}")).listing().state != listing.state
+
+
+@pytest.mark.slow
+def test_each_person_is_cut_out(tmp_path: Path, films: Path, followed: Path) -> None:
+    chosen = project(tmp_path, films, f"data.poses={followed}")
+    run(chosen, "ingest", "extract-keypoints")
+    stored = np.asarray(Store(chosen.settings.workspace, "ingest").array("image")[:])
+    middle = stored[:, 48, 32].astype(int)
+    assert (middle[:4, 0] > 180).all()
+    assert (middle[4:, 2] > 180).all()
+    keypoints = np.asarray(Store(chosen.settings.workspace, "keypoints").array("keypoints")[:])
+    width, height = np.ptp(keypoints[..., 0], axis=1), np.ptp(keypoints[..., 1], axis=1)
+    np.testing.assert_allclose(height, 2 * width, rtol=0.1)
+    assert (height > 60).all(), "the person fills the picture"
+    assert np.abs(keypoints[..., :2].mean(axis=1) - (31.5, 47.5)).max() < 12
+
+
+def test_poses_of_none_of_the_films(tmp_path: Path, films: Path) -> None:
+    (tmp_path / "poses").mkdir()
+    with pytest.raises(
+        PtxError, match=r"has people of none of the films: `ptx pose .*dance\.mp4 -o .*poses/ann/dance`"
+    ):
+        dataset(project(tmp_path, films, f"data.poses={tmp_path / 'poses'}")).listing()
 
 
 def test_where_there_are_no_films(tmp_path: Path) -> None:
