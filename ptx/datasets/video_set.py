@@ -120,7 +120,7 @@ class VideoSet(DataSet[VideoData]):
         found, data = self._walk(), self.settings
         films = list(found.files)
         names = dict(zip(films, image_ids(films), strict=True))
-        counts = {film: film_frames(self.root / film) for film in films}
+        counts = {film: film_frames(self.root / film, self.context.max_pixels) for film in films}
         notes = [*describe_left_out(found, {}), *_line(UNKNOWN, [film for film in films if counts[film] is None])]
         if data.poses is None:
             frames = [Frame(film, ALONE, k) for film in films for k in range(0, counts[film] or 1, data.every)]

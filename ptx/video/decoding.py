@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-MOST_PIXELS = 1 << 28
-"""Pixels of the largest frame that is decoded only to know how long a film is."""
-
 MOST_FPS = 60
 """Highest rate at which frames are given out where none is asked for; some phones film at 240."""
 
@@ -44,15 +41,17 @@ WIDEST_PIXEL = 10.0
 """Most that a pixel is wider than high, or higher than wide; files that say more are wrong."""
 
 
-def film_frames(path: Path) -> int | None:
+def film_frames(path: Path, max_pixels: int) -> int | None:
     """Return the number of frames that a film has by its head, at its average rate; None where it does not say, or cannot be read.
+
+    Films of frames larger than `max_pixels` cannot.
 
     Raises:
         PtxError: PyAV is missing.
     """
     require_av(path)
     try:
-        with closing(Film(path, MOST_PIXELS)) as film:
+        with closing(Film(path, max_pixels)) as film:
             return None if film.seconds is None else max(1, round(film.seconds * min(float(film.rate), MOST_FPS)))
     except PtxError:
         return None
