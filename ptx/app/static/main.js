@@ -70,7 +70,7 @@ function thumbnail() {
   [small.width, small.height] = [88, 112];
   const scale = Math.max(88 / photograph.width, 112 / photograph.height);
   const xs = state.person.keypoints.filter((p) => p[2] > 0).map((p) => p[0]);
-  const middle = xs.reduce((a, b) => a + b, 0) / xs.length;
+  const middle = (xs.reduce((a, b) => a + b, 0) / xs.length) * (photograph.width / state.person.width);
   const left = Math.min(0, Math.max(88 - photograph.width * scale, 44 - middle * scale));
   small.getContext("2d").drawImage(photograph, left, 0, photograph.width * scale, photograph.height * scale);
   small.toBlob((blob) => { $("thumbnail").src = URL.createObjectURL(blob); });
@@ -204,7 +204,7 @@ async function full() {
   const mine = (current = new AbortController()), { person } = state;
   busy(state.look.mend ? "Painting and mending…" : "Painting…");
   try {
-    const response = await again(() => post("api/transfer", { ...fieldsOf(), format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
+    const response = await again(() => post("api/transfer", { ...fieldsOf(), size: "screen", format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
     const posed = posedOf(response), blob = await response.blob();
     if (mine.signal.aborted || waiting || person !== state.person) return;
     state.joints = posed.joints;
@@ -245,10 +245,10 @@ const NONE = [];
 function redraw(options) {
   if (!state.person) return;
   const { look, photograph, background } = state;
-  const whole = [0, 0, 1];
-  if (state.shown === "photograph") return stage.draw([[photograph, whole]], options);
+  const whole = (bitmap) => [bitmap, [0, 0, state.person.width / bitmap.width]];
+  if (state.shown === "photograph") return stage.draw([whole(photograph)], options);
   const layers = [];
-  if (look.background === "source" || look.background === "pose") layers.push([background ?? photograph, whole]);
+  if (look.background === "source" || look.background === "pose") layers.push(whole(background ?? photograph));
   else if (look.background !== "none") layers.push([look.background]);
   if (state.draft) layers.push([state.draft.bitmap, state.draft.place]);
   stage.draw(layers, options);
