@@ -82,7 +82,10 @@ PATHS = (
         fields={
             **PERSON, **POSE, **BODY, "yaw": Field("Degrees that they turn to their own left.", "number", "0"), **LOOK,
             "format": Field("Of the picture.", default="png", choices=("png", "jpg")),
-            "size": Field("draft: 384 px, the person alone; screen: on a photograph of 1600 px at most.", default="full", choices=("full", "screen", "draft")),
+            "size": Field(
+                "draft: 384 px, the person alone; screen: on a photograph of 1600 px at most.", default="full",
+                choices=("full", "screen", "draft"),
+            ),
             "joint": Field("A joint to be dragged, 0 to 17 in OpenPose's order: to x, y px of the photograph.", "number"),
             "x": Field("px.", "number"), "y": Field("px.", "number"),
         },
