@@ -31,6 +31,7 @@ from ptx.app.messages import (
     ReadPose,
     Refused,
     Rig,
+    Size,
     TakePose,
     Turn,
     Upload,
@@ -53,7 +54,7 @@ HEARTBEAT = 15.0
 ENDINGS: tuple[Ending, ...] = ("png", "gif", "mp4")
 STILL: tuple[Literal["png", "jpg"], ...] = ("png", "jpg")
 FILMS: tuple[Literal["mp4", "webm", "gif"], ...] = ("mp4", "webm", "gif")
-SIZES = ("full", "draft")
+SIZES: tuple[Size, ...] = ("full", "screen", "draft")
 
 
 @dataclass
@@ -194,8 +195,8 @@ class Api:
         look, moved = form.look(), form.drag()
         person = await self._person(request, form)
         stance = form.stance() or (await self._posed(request, form, person)).stance
-        draft, ending = form.one_of("size", SIZES) == "draft", form.one_of("format", STILL)
-        return await self._file(request, Paint(person, stance, look, moved, draft, ending))
+        size, ending = form.one_of("size", SIZES), form.one_of("format", STILL)
+        return await self._file(request, Paint(person, stance, look, moved, size, ending))
 
     async def view(self, request: Request) -> Response:
         """Turn a person; photographs may come along."""

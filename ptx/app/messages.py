@@ -11,6 +11,7 @@ Pixels = list[list[float]]
 
 Proportions = Literal["source", "pose"]
 Ending = Literal["png", "gif", "mp4"]
+Size = Literal["full", "screen", "draft"]
 
 
 class Options(NamedTuple):
@@ -106,7 +107,7 @@ class TakePose:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The photograph, as it is or without its person; answered by `File`."""
+    """The photograph, as it is or without its person, no larger than a screen; answered by `File`."""
 
     person: str
     empty: bool
@@ -120,8 +121,8 @@ class Paint:
     stance: Stance
     look: Look
     drag: Drag | None = None
-    draft: bool = False
-    """Small, the person alone with alpha: what follows a drag."""
+    size: Size = "full"
+    """`draft`: small, the person alone with alpha, what follows a drag; `screen`: on a photograph no larger than a screen."""
     ending: Literal["png", "jpg"] = "png"
 
 

@@ -73,8 +73,8 @@ PATHS = (
         fields={"keypoints": Field("[[x, y, confidence]] of 18 joints (JSON).")},
     ),
     Path("delete", "/people/{person}", "Forget a person", "nothing", status=204),
-    Path("get", "/people/{person}/photograph", "The photograph, upright", "a picture", "image/jpeg"),
-    Path("get", "/people/{person}/background", "The photograph without its person", "a picture", "image/jpeg"),
+    Path("get", "/people/{person}/photograph", "The photograph, upright, of 1600 px at most", "a picture", "image/jpeg"),
+    Path("get", "/people/{person}/background", "The same without its person", "a picture", "image/jpeg"),
     Path("get", "/poses", "The poses of the gallery", "names, and figures in centimetres"),
     Path("post", "/pose", "Bring a person to a pose, without painting", "body and joints", fields={"person": PERSON["person"], **POSE}),
     Path(
@@ -82,7 +82,10 @@ PATHS = (
         fields={
             **PERSON, **POSE, **BODY, "yaw": Field("Degrees that they turn to their own left.", "number", "0"), **LOOK,
             "format": Field("Of the picture.", default="png", choices=("png", "jpg")),
-            "size": Field("draft: 384 px, the person alone; full: the picture.", default="full", choices=("full", "draft")),
+            "size": Field(
+                "draft: 384 px, the person alone; screen: on a photograph of 1600 px at most.", default="full",
+                choices=("full", "screen", "draft"),
+            ),
             "joint": Field("A joint to be dragged, 0 to 17 in OpenPose's order: to x, y px of the photograph.", "number"),
             "x": Field("px.", "number"), "y": Field("px.", "number"),
         },

@@ -75,6 +75,9 @@ DRAFT_HEIGHT = 384
 GALLERY_SHARE = 0.4
 """px per metre of a pose of the gallery, as a share of the picture's height: it fits in, arms up."""
 
+SCREEN = 1600
+"""Longer side, px, of photographs as the page shows them."""
+
 MASK_EDGE = 0.5
 """Alpha at which the outline is drawn."""
 
@@ -85,13 +88,28 @@ SMALLEST_OUTLINE = 0.01
 """Share of the largest polygon's area below which others are left out."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Known:
     """A person, and what is noted of their photographs."""
 
     person: SurfacePerson
     sources: list[dict[str, str]]
     """Name and SHA-256 of each photograph."""
+
+    @cached_property
+    def on_screen(self) -> SurfacePerson:
+        """The same on a photograph of at most `SCREEN` px."""
+        found = self.person.person
+        height, width = found.original.shape[:2]
+        scale = min(1.0, SCREEN / max(height, width))
+        if scale == 1:
+            return self.person
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        smaller = np.asarray(cv2.resize(found.original, size, interpolation=cv2.INTER_AREA), np.uint8)
+        x, y = width / size[0], height / size[1]
+        back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+        moved = (found.transform @ back).astype(np.float32)
+        return replace(self.person, person=replace(found, original=smaller, transform=moved))
 
 
 class Painter:
@@ -154,7 +172,7 @@ class Painter:
                 return self._take_pose(request)
             case Backdrop():
                 return self._backdrop(request)
-            case Paint(draft=True):
+            case Paint(size="draft"):
                 return self._draft(request)
             case Paint():
                 return self._paint(request)
@@ -208,12 +226,12 @@ class Painter:
         return Posed(stance_of(fitted, wanted.fitted.betas, pose_id), joints)
 
     def _backdrop(self, request: Backdrop) -> File:
-        person = self.people[request.person].person
-        original = person.person.original
+        shown = self.people[request.person].on_screen
+        original = shown.person.original
         if request.empty:
             height, width = original.shape[:2]
-            back = invert_transform(person.person.transform)
-            mask = np.asarray(cv2.warpAffine(person.mask, back, (width, height)), np.float32)
+            back = invert_transform(shown.person.transform)
+            mask = np.asarray(cv2.warpAffine(shown.mask, back, (width, height)), np.float32)
             original = remove_person(original, mask)
         return File(encode_jpeg(original), "image/jpeg")
 
@@ -246,18 +264,20 @@ class Painter:
         known = self.people[request.person]
         person, look = known.person, request.look
         fitted, posed = self._bodies(person, request.stance, look, request.drag)
-        painting = self._painting(known, fitted, request.stance, look)
+        if request.size == "screen" and look.background == "source":
+            person = known.on_screen
+        painting = self._painting(person, fitted, request.stance, look)
         backdrop = backdrop_of(look.background)
         picture = painting.picture if backdrop is None else backdrop.draw(painting)
         inside = look.background in ("source", "pose")
-        place = (0.0, 0.0, 1.0) if inside else _place(painting.person, 1.0)
+        unit = known.person.person.original.shape[1] / person.person.original.shape[1]
+        place = (0.0, 0.0, unit) if inside else _place(painting.person, 1.0)
         made = self._origin("ptx transfer", known, look)
         if request.ending == "jpg" and picture.shape[2] == 3:
             return File(encode_jpeg(picture, made), "image/jpeg", posed, place)
         return File(encode_png(picture, made), "image/png", posed, place)
 
-    def _painting(self, known: Known, fitted: FittedBody, stance: Stance, look: Look) -> Painting:
-        person = known.person
+    def _painting(self, person: SurfacePerson, fitted: FittedBody, stance: Stance, look: Look) -> Painting:
         if look.engine != "surface":
             return self._by_networks(person, fitted, look)
         engine = self.mending if look.mend else self.engine
@@ -293,7 +313,7 @@ class Painter:
         backdrop = backdrop_of(look.background)
         for yaw in yaws:
             turned, _ = self._bodies(known.person, stance, look._replace(yaw=yaw), None)
-            painting = self._painting(known, turned, stance, look)
+            painting = self._painting(known.person, turned, stance, look)
             frames.append(painting.picture if backdrop is None else backdrop.draw(painting))
             listener(Progress(len(frames), len(yaws)))
         made = self._origin("ptx view", known, look._replace(yaw=yaws[0]))

@@ -32,7 +32,7 @@ from ptx.app.messages import (
     Turn,
     Upload,
 )
-from ptx.app.painter import DRAFT_HEIGHT, MOST_PEOPLE, Painter
+from ptx.app.painter import DRAFT_HEIGHT, MOST_PEOPLE, SCREEN, Painter
 from tests.app.fakes import STANCE
 
 pytestmark = pytest.mark.slow
@@ -75,7 +75,7 @@ def test_the_outline_is_around_the_joints(anna: PersonRead) -> None:
 
 def test_a_draft_is_the_picture_in_small(painter: Painter, anna: PersonRead, wave: Posed) -> None:
     """Laid over grey where it says that it lies, a draft looks as the picture does."""
-    draft = painter.answer(Paint("anna", wave.stance, Look(), draft=True))
+    draft = painter.answer(Paint("anna", wave.stance, Look(), size="draft"))
     small = picture(draft)
     whole = picture(painter.answer(Paint("anna", wave.stance, Look(background="none"))))
     assert isinstance(draft, File)
@@ -96,7 +96,7 @@ def test_a_draft_is_the_picture_in_small(painter: Painter, anna: PersonRead, wav
 
 def test_a_dragged_joint_comes_where_it_is_dragged(painter: Painter, wave: Posed) -> None:
     x, y, _ = wave.joints[4]
-    answer = painter.answer(Paint("anna", wave.stance, Look(), Drag(4, x + 20, y + 30), draft=True))
+    answer = painter.answer(Paint("anna", wave.stance, Look(), Drag(4, x + 20, y + 30), size="draft"))
     assert isinstance(answer, File)
     assert answer.posed is not None
     np.testing.assert_allclose(answer.posed.joints[4][:2], (x + 20, y + 30), atol=3)
@@ -104,12 +104,12 @@ def test_a_dragged_joint_comes_where_it_is_dragged(painter: Painter, wave: Posed
 
 
 def test_what_is_dragged_is_turned_for_good(painter: Painter, wave: Posed) -> None:
-    turned = painter.answer(Paint("anna", wave.stance, Look(yaw=40), draft=True))
+    turned = painter.answer(Paint("anna", wave.stance, Look(yaw=40), size="draft"))
     assert isinstance(turned, File)
     assert turned.posed is not None
     assert turned.posed.stance == wave.stance
     x, y, _ = turned.posed.joints[4]
-    dragged = painter.answer(Paint("anna", wave.stance, Look(yaw=40), Drag(4, x, y), draft=True))
+    dragged = painter.answer(Paint("anna", wave.stance, Look(yaw=40), Drag(4, x, y), size="draft"))
     assert isinstance(dragged, File)
     assert dragged.posed is not None
     np.testing.assert_allclose(dragged.posed.joints, turned.posed.joints, atol=1.5)
@@ -125,6 +125,27 @@ def test_the_picture_has_the_photographs_size_or_none_behind_it(
     assert alone[0, 0, 3] == 0
     red = picture(painter.answer(Paint("anna", wave.stance, Look(background="#ff0000"))))
     assert red[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_large_photograph_is_shown_on_a_screen(painter: Painter) -> None:
+    """The picture of a screen is the whole one made smaller, and says by how much."""
+    whole = Pillow.open(io.BytesIO(EXAMPLE.content))
+    memory = io.BytesIO()
+    whole.resize((whole.width * 3, whole.height * 3)).save(memory, "JPEG", quality=92)
+    found = painter.answer(ReadPerson("berta", (Upload("large.jpg", memory.getvalue()),)))
+    assert isinstance(found, PersonRead)
+    shown = painter.answer(Paint("berta", found.stance, Look(), size="screen"))
+    full = picture(painter.answer(Paint("berta", found.stance, Look())))
+    small = picture(shown)
+    assert full.shape == (*found.size, 3)
+    assert max(small.shape) == SCREEN
+    assert isinstance(shown, File)
+    assert shown.place == (0.0, 0.0, pytest.approx(found.size[1] / small.shape[1]))
+    reduced = cv2.resize(full, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - small).mean() < 3
+    empty = picture(painter.answer(Behind("berta", empty=True)))
+    assert empty.shape == small.shape
+    painter.forget(["berta"])
 
 
 def test_pictures_say_how_they_were_made(painter: Painter, wave: Posed) -> None:
@@ -160,7 +181,7 @@ def test_proportions_of_the_pose_keep_the_height(painter: Painter, anna: PersonR
     own, theirs = (
         np.array(answer.posed.joints)
         for answer in (
-            painter.answer(Paint("anna", stance, Look(proportions=name), draft=True)) for name in ("source", "pose")
+            painter.answer(Paint("anna", stance, Look(proportions=name), size="draft")) for name in ("source", "pose")
         )
         if isinstance(answer, File) and answer.posed
     )
@@ -208,8 +229,8 @@ def test_too_many_pixels_are_refused() -> None:
 
 
 def test_who_is_not_known_is_to_be_read_again(painter: Painter) -> None:
-    assert painter.answer(Paint("berta", STANCE, Look())) == Gone("berta")
-    assert painter.answer(TakePose("berta", "Wave")) == Gone("berta")
+    assert painter.answer(Paint("nobody", STANCE, Look())) == Gone("nobody")
+    assert painter.answer(TakePose("nobody", "Wave")) == Gone("nobody")
 
 
 def test_trained_networks_paint_the_pose(models: Path) -> None:

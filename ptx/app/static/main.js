@@ -65,14 +65,17 @@ async function fetchBackground(id) {
   } catch (error) { if (error.status !== 404) complain(error); }
 }
 
+// The person of the photograph, from the head to the hips.
 function thumbnail() {
-  const { photograph } = state, small = document.createElement("canvas");
+  const { photograph, person } = state, small = document.createElement("canvas");
   [small.width, small.height] = [88, 112];
-  const scale = Math.max(88 / photograph.width, 112 / photograph.height);
-  const xs = state.person.keypoints.filter((p) => p[2] > 0).map((p) => p[0]);
-  const middle = xs.reduce((a, b) => a + b, 0) / xs.length;
-  const left = Math.min(0, Math.max(88 - photograph.width * scale, 44 - middle * scale));
-  small.getContext("2d").drawImage(photograph, left, 0, photograph.width * scale, photograph.height * scale);
+  const seen = [0, 1, 2, 5, 8, 11].map((index) => person.keypoints[index]).filter((p) => p[2] > 0);
+  const sides = [0, 1].map((axis) => seen.map((p) => p[axis] * (photograph.width / person.width)));
+  const [left, top, right, bottom] = [Math.min(...sides[0]), Math.min(...sides[1]), Math.max(...sides[0]), Math.max(...sides[1])];
+  const high = Math.min(Math.max((bottom - top) * 1.5, (right - left) * 1.6, 24), photograph.height, photograph.width * (112 / 88));
+  const wide = high * (88 / 112), within = (at, size, whole) => Math.min(Math.max(at - size / 2, 0), whole - size);
+  const x = within((left + right) / 2, wide, photograph.width), y = within((top + bottom) / 2 - high * 0.08, high, photograph.height);
+  small.getContext("2d").drawImage(photograph, x, y, wide, high, 0, 0, 88, 112);
   small.toBlob((blob) => { $("thumbnail").src = URL.createObjectURL(blob); });
 }
 
@@ -204,7 +207,7 @@ async function full() {
   const mine = (current = new AbortController()), { person } = state;
   busy(state.look.mend ? "Painting and mending…" : "Painting…");
   try {
-    const response = await again(() => post("api/transfer", { ...fieldsOf(), format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
+    const response = await again(() => post("api/transfer", { ...fieldsOf(), size: "screen", format: state.look.background === "none" ? "png" : "jpg" }, mine.signal));
     const posed = posedOf(response), blob = await response.blob();
     if (mine.signal.aborted || waiting || person !== state.person) return;
     state.joints = posed.joints;
@@ -245,10 +248,10 @@ const NONE = [];
 function redraw(options) {
   if (!state.person) return;
   const { look, photograph, background } = state;
-  const whole = [0, 0, 1];
-  if (state.shown === "photograph") return stage.draw([[photograph, whole]], options);
+  const whole = (bitmap) => [bitmap, [0, 0, state.person.width / bitmap.width]];
+  if (state.shown === "photograph") return stage.draw([whole(photograph)], options);
   const layers = [];
-  if (look.background === "source" || look.background === "pose") layers.push([background ?? photograph, whole]);
+  if (look.background === "source" || look.background === "pose") layers.push(whole(background ?? photograph));
   else if (look.background !== "none") layers.push([look.background]);
   if (state.draft) layers.push([state.draft.bitmap, state.draft.place]);
   stage.draw(layers, options);
