@@ -73,7 +73,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     settings = load_settings(config, overrides)
-    project = Project.of(settings)
+    project = Project(settings)
     project.check()
     project.check_body(project.stages)
     project.check_backends(project.stages)
