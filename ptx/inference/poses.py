@@ -34,7 +34,7 @@ def read_pose(source: Photograph) -> Keypoints:
         >>> import ptx
         >>> nose = ptx.read_pose("docs/poses/dance.json")[0]
         >>> print(nose)
-        [385.8 148.6   1. ]
+        [255.2 201.8   1. ]
         >>> ptx.read_pose(ptx.EXAMPLE).shape  # found by the detector that comes with ptx
         (18, 3)
     """
