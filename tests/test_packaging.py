@@ -30,7 +30,7 @@ BESIDE = {
 }  # fmt: skip
 """Files of a source distribution beside the package."""
 
-LARGEST = 25e6
+LARGEST = 45e6
 """Bytes that a wheel has at most."""
 
 
@@ -42,7 +42,12 @@ def own_environment() -> dict[str, str]:
 def call(words: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a command that has to end well; returns what it prints."""
     done = subprocess.run(
-        list(map(str, words)), cwd=folder, env=environment or own_environment(), capture_output=True, text=True, timeout=1200
+        list(map(str, words)),
+        cwd=folder,
+        env=environment or own_environment(),
+        capture_output=True,
+        text=True,
+        timeout=1200,
     )
     assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
@@ -107,7 +112,9 @@ def installed(built: Path) -> Path:
     environment = built / "environment"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
-    call([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel], built)
+    call(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel], built
+    )
     site = Path(call([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], built).strip())
     others = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "others.pth").write_text("\n".join(sorted(others)) + "\n")

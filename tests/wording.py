@@ -14,7 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "ptx"
 SPOKEN = {"DataSetKind", "TensorBoard"}
 """Words in the form of class names that users know: those of plug-ins, which their authors write."""
 
-INSIDE = re.compile(r"\bNone\b|NoneType|Traceback|<class |<function | object at 0x|\bptx\.[a-z]\w*\.\w+|\bself\b|__\w+__")
+INSIDE = re.compile(
+    r"\bNone\b|NoneType|Traceback|<class |<function | object at 0x|\bptx\.[a-z]\w*\.\w+|\bself\b|__\w+__"
+)
 """Words that only who reads the source understands."""
 
 PLACE = re.compile(r"\{|--[a-z]|`[^`]+`|\b[a-z_]+\.[a-z_]+\b|^[a-z]+(?: [a-z]+)?: ")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
-from packaging.requirements import Requirement
 from pydantic import BaseModel
 
 from ptx.commands.doctor import Check
@@ -21,6 +21,9 @@ CPU_FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")
 
 HIDDEN = "(a text)"
 """Stands for settings that may name a person, a folder or a machine."""
+
+NAME = re.compile(r"^[\w.-]+")
+"""The name of a package, with which a requirement begins."""
 
 PRIVATE = ("workspace", "free disk")
 """Checks whose results name a folder."""
@@ -58,19 +61,14 @@ def given_settings(section: BaseModel, name: str = "") -> Iterator[tuple[str, Js
 
 def _packages() -> tuple[list[str], list[str]]:
     """Return what ptx asks for, extras too, but not the tools of its developers: with its version, and what is not installed."""
-    wanted = [Requirement(line) for line in requires("ptx") or ()]
+    wanted = [line for line in requires("ptx") or () if not re.search(r"""extra == ["']dev["']""", line)]
     there, missing = [], []
-    for name in sorted({one.name for one in wanted if not _only_for(one, "dev")}):
+    for name in sorted({NAME.findall(line)[0] for line in wanted}):
         try:
             there.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
     return there, missing
-
-
-def _only_for(wanted: Requirement, extra: str) -> bool:
-    """Tell whether a requirement is one of an extra alone."""
-    return wanted.marker is not None and f'extra == "{extra}"' in str(wanted.marker)
 
 
 def _processor() -> str:

@@ -36,7 +36,11 @@ def test_settings_are_told_and_texts_are_not(tmp_path: Path) -> None:
 
 
 def test_checks_that_fail_are_told_without_their_folders(tmp_path: Path) -> None:
-    checks = [Check("GPU", None, "none"), Check("numpy", False, "not installed"), Check("workspace", False, str(tmp_path))]
+    checks = [
+        Check("GPU", None, "none"),
+        Check("numpy", False, "not installed"),
+        Check("workspace", False, str(tmp_path)),
+    ]
     text = "\n".join(bug_report(load_settings(NO_FILE, [f"workspace={tmp_path}"]), checks))
     assert "- checks that fail: numpy: not installed; workspace: not as it should be" in text
     assert str(tmp_path) not in text
