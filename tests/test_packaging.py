@@ -18,7 +18,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 
-BUILD = "import sys; from setuptools import build_meta as b; print(b.build_sdist('dist') if sys.argv[1] == 'sdist' else b.build_wheel('dist'))"
+BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, f'build_{sys.argv[1]}')('dist')"
 """Calls the hook of PEP 517 that `pip` and `build` call."""
 
 NOTES = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "licenses/NOTICE", "top_level.txt"}

@@ -9,7 +9,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, PackageMetadata, distribution, metadata, requires
+from importlib.metadata import PackageMetadata, PackageNotFoundError, distribution, metadata, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -33,14 +33,16 @@ KNOWN = {
 HEAD = """\
 # Licences of what ptx uses
 
-ptx itself is under the Apache License 2.0 (`LICENSE`); the licences of everything that it contains (body, networks, pictures, poses) are in
-`NOTICE`. What it uses is fetched from the package index by `pip`, under these licences. The tables are made by `tools/licences.py` of what the
-packages say of themselves, in the versions of `constraints.txt`; packages can hold parts under licences of their own.
+ptx itself is under the Apache License 2.0 (`LICENSE`); the licences of everything that it contains (body, networks, pictures,
+poses) are in `NOTICE`. What it uses is fetched from the package index by `pip`, under these licences. The tables are made by
+`tools/licences.py` of what the packages say of themselves, in the versions of `constraints.txt`; packages can hold parts under
+licences of their own.
 
 - **smplx** is for non-commercial scientific research; its terms are the Max Planck Society's. ptx imports it only where a body file of
   SMPL's family is given (`body: SMPL_NEUTRAL.pkl`), to check that file before the first fit. The built-in body does not touch it: a
   product can uninstall it.
-- **torch** is BSD-3-Clause, with parts under other licences as the table says. Its builds for GPUs bring NVIDIA's libraries (CUDA, cuDNN), which are under NVIDIA's own terms.
+- **torch** is BSD-3-Clause, with parts under other licences as the table says. Its builds for GPUs bring NVIDIA's libraries (CUDA,
+  cuDNN), which are under NVIDIA's own terms.
 - **av** (extra `video`) brings binaries of FFmpeg, with x264 and x265 under the GPL: `NOTICE`.
 """
 """The page above its tables."""
