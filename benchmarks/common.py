@@ -44,7 +44,7 @@ def crowd(count: int, seed: int = 7) -> Crowd:
 
 def make_project(workspace: Path, *overrides: str) -> Project:
     """Put a project together from `name=value` settings alone: no file is read."""
-    return Project.of(load_settings(Path(os.devnull), [f"workspace={workspace}", *overrides]))
+    return Project(load_settings(Path(os.devnull), [f"workspace={workspace}", *overrides]))
 
 
 def seconds(function: Callable[[], object], repeat: int = 3) -> float:

@@ -73,9 +73,9 @@ def run_all(workspace: Path, persons: int) -> list[tuple[str, int, int, dict[str
     """Stage, samples, blocks, seconds by kind."""
     overrides = [f"workspace={workspace}", "cluster.kind=serial", f"data.persons={persons}"]
     rows = []
-    names = [stage.name for stage in Project.of(load_settings(None, overrides)).pipeline.active]
+    names = [stage.name for stage in Project(load_settings(None, overrides)).pipeline.active]
     for name in names:
-        project = Project.of(load_settings(None, overrides))
+        project = Project(load_settings(None, overrides))
         stage = project.pipeline.stage(name)
         seconds.clear()
         started = time.perf_counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from ptx.datasets.leaks import persons_in_both
 from ptx.pipeline.block_step import BlockStep
 from ptx.pipeline.config import Section
 from ptx.pipeline.errors import PtxError, printable
+from ptx.pipeline.events import Listener, Silent
 from ptx.pipeline.plan import Pipeline
 from ptx.pipeline.stage import Stage
-from ptx.pipeline.step import Step
+from ptx.pipeline.step import Outcome, Step, run_steps
 from ptx.settings import Settings, load_settings
 from ptx.stages.backends.bodies import BodyStage, open_body
 from ptx.stages.draw_surface import DrawSurface
@@ -82,21 +82,37 @@ def build_stages(settings: Settings, data: DataSet[DataSettings]) -> tuple[Stage
     )
 
 
-@dataclass(frozen=True)
 class Project:
-    """Everything that the commands work on, under one set of settings."""
+    """Everything that the commands work on, under one set of settings.
+
+    Example:
+        >>> import ptx
+        >>> project = ptx.Project(None, f"workspace={folder}", "data.persons=2", "body=small", "cluster.kind=serial")
+        >>> [outcome.computed for outcome in project.run("ingest")]  # images, of two made people
+        [8]
+        >>> project.step("fit-smpl").status().condition
+        'absent'
+    """
 
     settings: Settings
     data: DataSet[DataSettings]
     pipeline: Pipeline
 
-    @classmethod
-    def of(cls, settings: Settings) -> Project:
-        """Put a project together."""
-        data = build_data_set(settings)
-        stages = build_stages(settings, data)
-        pipeline = Pipeline(stages, settings.workspace, settings.run, settings.results_folder, settings.cluster)
-        return cls(settings, data, pipeline)
+    def __init__(self, settings: str | Path | Settings | None = None, *overrides: str) -> None:
+        """Put the project together that settings describe.
+
+        Args:
+            settings: their file, or what was read of one; None: `pipeline.yaml` of this folder, where there is one.
+            *overrides: of a file's settings, such as "data.root=photos", as the commands take them by `--set`.
+
+        Raises:
+            PtxError: the file is not there, or holds something that is no setting; one line.
+        """
+        if not isinstance(settings, Settings):
+            settings = load_settings(None if settings is None else Path(settings), list(overrides))
+        self.settings, self.data = settings, build_data_set(settings)
+        stages = build_stages(settings, self.data)
+        self.pipeline = Pipeline(stages, settings.workspace, settings.run, settings.results_folder, settings.cluster)
 
     @cached_property
     def context(self) -> TrainingContext:
@@ -151,6 +167,42 @@ class Project:
         if name == "everything":
             return (*self.stages, *self.chosen_trainings)
         return (self.step(name),)
+
+    def run(self, name: str = "all", *, force: bool = False, listener: Listener | None = None) -> list[Outcome]:
+        """Compute what is missing, as `ptx run NAME` does. Killed runs go on where they stopped.
+
+        Work is shared among processes, unless `cluster.kind` is `serial`: a script calls this under `if __name__ == "__main__":`.
+
+        Args:
+            name: a step such as `fit-smpl`; or `all`, the data stages; or `everything`, and the trainings that `systems` names.
+            force: compute again what is done.
+            listener: is told of the progress.
+
+        Returns:
+            What has become of each step, in order.
+
+        Raises:
+            PtxError: there is no such step, or settings, data or inputs do not allow it; one line.
+            Interrupted: a signal came; everything is saved.
+        """
+        steps = self.prepare(name)
+        return list(run_steps(steps, self.settings.run, self.settings.cluster, listener or Silent(), force=force))
+
+    def prepare(self, name: str) -> tuple[Step, ...]:
+        """Select steps, and refuse what would end in an error after hours.
+
+        Raises:
+            PtxError: as `select` and the checks below.
+        """
+        self.settings.workspace.check()
+        self.check_data()
+        steps = self.select(name)
+        self.check(name)
+        self.check_pairs(steps)
+        self.check_split()
+        self.check_body(steps)
+        self.check_backends(steps)
+        return steps
 
     def check(self, name: str = "everything") -> None:
         """Refuse a working resolution that the trainings to come cannot work at: one that is named, else those of `systems`.
@@ -276,7 +328,7 @@ def load_project(config: Path | None = None, overrides: list[str] | None = None,
     """
     settings = load_settings(config, overrides)
     settings.workspace.check()
-    project = Project.of(settings)
+    project = Project(settings)
     if not any_data:
         project.check_data()
     return project

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; the processes that tests start inherit it
@@ -17,7 +18,9 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
+from ptx.pipeline.errors import PtxError
 from ptx.training.checkpoint import write_checkpoint
+from tests.wording import faults
 
 torch.set_num_threads(1)  # more threads than free cores make small networks 20 times slower
 
@@ -33,6 +36,21 @@ COMMON = {"base_channels": 8, "max_channels": 16, "scales": 3, "radius": 3.0}
 def write_model(folder: Path, name: str, section: str, net: torch.nn.Module, **more: object) -> None:
     document = {"size": list(SIZE), "settings": {section: {**COMMON, **more}}}
     write_checkpoint(folder / name / "model", net.state_dict(), {"document": document, "best": {}, "step": 0})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _errors_read_well() -> Iterator[None]:
+    """Fail every test in which a mistake of users is told in words that they cannot understand."""
+    plain = PtxError.__init__
+
+    def read(self: PtxError, *words: object) -> None:
+        plain(self, *words)
+        wrong = faults(str(self))
+        assert not wrong, f"an error for users {', '.join(wrong)}: {self}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PtxError, "__init__", read)
+        yield
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ TO_VISIBILITY = (
 def make_project(workspace: Path, *overrides: str) -> Project:
     """Put a project together that runs its stages here, on a small body unless told otherwise."""
     base = [f"workspace={workspace}", "cluster.kind=serial", "body=small", "run.max_bad_fraction=1"]
-    return Project.of(load_settings(NO_FILE, [*base, *overrides]))
+    return Project(load_settings(NO_FILE, [*base, *overrides]))
 
 
 def shrink(values: Mapping[str, int]) -> list[str]:
@@ -68,4 +68,4 @@ def read(chosen: Project, name: str, array: str, kind: type[np.generic] | None =
 
 def project_of(config: Path, *overrides: str) -> Project:
     """The project of a settings file."""
-    return Project.of(load_settings(config, list(overrides)))
+    return Project(load_settings(config, list(overrides)))

@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "training", "video",
     },
     "cli": {"commands", "pipeline"},
-    "__init__": {"inference", "pipeline"},
+    "__init__": {"avatar", "geometry", "inference", "pipeline", "project"},
 }  # fmt: skip
 """Folder or module at the top of ptx → those it may import."""
 

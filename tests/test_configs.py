@@ -37,7 +37,7 @@ def test_every_published_experiment_has_a_file() -> None:
 def test_settings_and_commands(path: Path) -> None:
     settings = load_settings(path)
     assert settings.workspace.folder == Path.cwd() / "work" / path.stem
-    project = Project.of(settings)
+    project = Project(settings)
     stages = {stage.name for stage in project.pipeline.stages}
     ready: set[str] = set()
     *runs, last = commands(path)
@@ -63,7 +63,7 @@ def test_settings_and_commands(path: Path) -> None:
 def test_keypoints_are_those_of_the_papers(path: Path) -> None:
     """OpenPose's, from a table; Panoptic Studio's own."""
     settings = load_settings(path)
-    backend = Project.of(settings).pipeline.stage("extract-keypoints").dependencies["backend"]
+    backend = Project(settings).pipeline.stage("extract-keypoints").dependencies["backend"]
     kind = settings.data.kind
     assert backend == ("truth" if kind == "panoptic" else "csv")
     if kind != "panoptic":

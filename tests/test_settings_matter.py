@@ -90,7 +90,7 @@ def others(annotation: object, value: object) -> Iterator[object]:
 
 def identities(*overrides: str) -> dict[str, str]:
     """Digest of everything that each step's results depend on."""
-    project = Project.of(load_settings(NO_FILE, list(overrides)))
+    project = Project(load_settings(NO_FILE, list(overrides)))
     stages = {stage.name: digest(project.pipeline.manifest(stage)) for stage in project.pipeline.stages}
     return stages | {name: digest(manifest(project.context, row)) for name, row in TRAININGS.items()}
 

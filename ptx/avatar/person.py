@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptx.geometry.body import Body
+from ptx.geometry.body import Body, load_body
 from ptx.geometry.hands import FINGERS, HAND_JOINTS
 from ptx.geometry.joints import SMPL_JOINTS
 from ptx.geometry.rig import Rig
 from ptx.geometry.viewpoint import FittedBody
+from ptx.pipeline.errors import PtxError
+from ptx.pipeline.storage.files import write_atomic
 from ptx.surface.atlas import body_atlas
 from ptx.surface.layers import Image, fill_outside
 from ptx.surface.merge import alone
 from ptx.surface.source import nothing_seen
 from ptx.surface.store import Provenance, SurfaceStore
+
+if TYPE_CHECKING:
+    from ptx.avatar.clip import Clip
 
 FINGER_NAMES = tuple(
     f"{side}_{'pinky' if finger == 'little' else finger}{number}"
@@ -29,7 +36,17 @@ FINGER_NAMES = tuple(
 
 @dataclass(frozen=True)
 class Avatar:
-    """A person's surface without the photographs that it was filled from."""
+    """A person's surface without the photographs that it was filled from.
+
+    Example:
+        >>> import ptx
+        >>> avatar = ptx.load(body="small").person(ptx.EXAMPLE).avatar
+        >>> avatar.texture.shape
+        (1024, 1024, 3)
+        >>> path = avatar.save(folder / "me.glb")  # for Blender, three.js, and `ptx transfer me.glb --pose ...`
+        >>> ptx.Avatar.read(path, body="small").fitted.size
+        (1024, 768)
+    """
 
     fitted: FittedBody
     """The body in the pose of the first photograph, before its camera."""
@@ -40,6 +57,43 @@ class Avatar:
     def of(cls, fitted: FittedBody, store: SurfaceStore) -> Avatar:
         """Take the texture of a filled surface; around its charts it goes on, since viewers average it when they are far away."""
         return cls(fitted, fill_outside(store.colours, store.provenance != Provenance.NOTHING))
+
+    @classmethod
+    def read(cls, path: str | Path, body: str = "builtin") -> Avatar:
+        """Read the file of an avatar.
+
+        Args:
+            path: a .glb that ptx wrote.
+            body: the body model that it was made with, as for `load_body`.
+
+        Raises:
+            PtxError: there is no such file or body; or it is of another program or another body, or damaged; one line.
+        """
+        from ptx.avatar.read import read_avatar  # which imports this module
+
+        try:
+            return read_avatar(Path(path), load_body(body))
+        except (OSError, ValueError) as error:
+            raise PtxError(f"body: {error}") from error
+
+    def save(self, path: str | Path, clip: Clip | None = None) -> Path:
+        """Write a rigged, textured model in glTF 2.0; the same avatar gives the same bytes.
+
+        Args:
+            path: the .glb to write.
+            clip: motion that the file holds as an animation, such as from `ptx.avatar.clip.read_clip`.
+
+        Raises:
+            PtxError: the name does not end in .glb.
+        """
+        from ptx.avatar.read import SUFFIX, is_avatar
+        from ptx.avatar.write import encode_avatar
+        from ptx.pictures.provenance import Provenance as Origin
+
+        if not is_avatar(path):
+            raise PtxError(f"{path}: avatars are written as {SUFFIX}")
+        write_atomic(Path(path), encode_avatar(self, Origin("compositeSynthetic", "ptx.Avatar.save"), clip))
+        return Path(path)
 
     @property
     def store(self) -> SurfaceStore:

@@ -14,16 +14,11 @@ from ptx.pipeline.errors import PtxError
 
 if TYPE_CHECKING:
     from ptx.inference.animate import Animated
-    from ptx.pictures.compose import Background
-    from ptx.pipeline.storage.json_values import Json
 
 app = typer.Typer()
 
 FILMS = (".mp4", ".webm", ".gif")
 """Endings of films that are written."""
-
-OF_AVATARS = "#e8e8e8"
-"""Background of avatars, who have no photograph."""
 
 
 @app.command(
@@ -88,50 +83,38 @@ def animate(
     A run that was stopped goes on where it was when the same command is given again.
     """
     from ptx.commands.output import open_output
-    from ptx.inference.animate import Wanted, animate, check_driver
-    from ptx.inference.origin import origin
+    from ptx.inference.films import animate
     from ptx.pipeline.array_slice import WHOLE, ArraySlice
-    from ptx.pipeline.fingerprint import file_stamp
     from ptx.settings import load_settings
-    from ptx.video.writing import check_film
 
     if len(files) < 2:
         raise PtxError("name a photograph and what drives it: `ptx animate me.jpg dance.mp4 -o out.mp4`")
     *sources, driver = files
     check_ending(output, FILMS, "films")
     check_inputs_kept(output, *files)
-    ground = _background(background, sources)
+    _check_background(background, sources)
     if end is not None and end <= start:
         raise PtxError(f"--end {end:g}: must be after --start {start:g}")
-    wanted = Wanted(ground, proportions or "source", size, start, end, fps, person, mend)
-    chosen = ArraySlice.parse(part) if part else WHOLE
     engine = load_surface(config, overrides, frame, mend=mend)
     out = open_output(log_format)
-    most = load_settings(config, overrides).ingest.max_pixels
-    check_film(output, alpha=ground == "none")
-    check_driver(driver, wanted, most)
-    shown = engine.person(sources)
-    made = origin("ptx animate", [engine], "picture", [*sources, driver], background or "source")
-    facts: dict[str, Json] = {
-        "wanted": [str(value) for value in vars(wanted).values()],
-        "files": [[str(path.resolve()), *file_stamp(path)] for path in files],
-        "engine": dict(engine.hashes),
-    }
     result = animate(
-        engine.body, shown, driver, output, wanted, made, facts,
-        max_pixels=load_settings(config, overrides).ingest.max_pixels, listener=out.listener, part=chosen,
+        sources, driver, output,
+        background=background, proportions=proportions or "source", size=size, start=start, end=end, fps=fps, person=person,
+        mend=mend, engine=engine, max_pixels=load_settings(config, overrides).ingest.max_pixels, listener=out.listener,
+        part=ArraySlice.parse(part) if part else WHOLE,
     )  # fmt: skip
     out.write(_lines(result, output))
 
 
-def _background(text: str | None, sources: list[Path]) -> Background:
-    """Return the background that is asked for; raises PtxError where there is no such one, or an avatar cannot have it."""
+def _check_background(text: str | None, sources: list[Path]) -> None:
+    """Raise PtxError where there is no such background, or an avatar cannot have it."""
     from ptx.pictures.compose import read_background
 
     avatar = avatar_among(sources)
     if avatar is not None and text == "source":
         raise PtxError(f"--background source: {avatar} has no photograph: take pose, none or a colour")
-    return read_background(text or ("source" if avatar is None else OF_AVATARS))
+    if text is not None:
+        read_background(text)
 
 
 def _lines(result: Animated, output: Path) -> list[str]:

@@ -37,7 +37,6 @@ def avatar(
 ) -> None:
     """Make a rigged, textured 3D model of the person of a photograph: glTF, for Blender, three.js, and transfers."""
     from ptx.avatar.clip import read_clip
-    from ptx.avatar.person import Avatar
     from ptx.avatar.read import SUFFIX, is_avatar
     from ptx.avatar.write import encode_avatar
     from ptx.inference.origin import origin
@@ -56,5 +55,5 @@ def avatar(
     person = engine.person(photographs)
     sources = photographs if animate is None else [*photographs, animate]
     made = origin("ptx avatar", [engine], "picture", sources, "none", texture=engine.texture)
-    write_atomic(output, encode_avatar(Avatar.of(person.fitted, person.store), made, clip))
+    write_atomic(output, encode_avatar(person.avatar, made, clip))
     print(output)

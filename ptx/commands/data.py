@@ -39,20 +39,15 @@ def run(
 ) -> None:
     """Run a step: compute what is missing. Killed runs go on where they stopped when the same command is given again."""
     from ptx.commands.output import open_output
-    from ptx.commands.run import run_steps
-    from ptx.commands.tables import estimate_table
+    from ptx.commands.tables import estimate_table, outcome_line
     from ptx.pipeline.array_slice import WHOLE, ArraySlice
+    from ptx.pipeline.step import run_steps
     from ptx.project import load_project
 
     project = load_project(config, _overrides(overrides, workers, cluster))
     settings = project.settings
     chosen_slice = ArraySlice.parse(part) if part else WHOLE
-    steps = project.select(step)
-    project.check(step)
-    project.check_pairs(steps)
-    project.check_split()
-    project.check_body(steps)
-    project.check_backends(steps)
+    steps = project.prepare(step)
     if part and (len(steps) != 1 or force):
         raise PtxError(
             "--part is for one data stage, without --force: a later stage's parts wait for all parts of the earlier"
@@ -66,8 +61,8 @@ def run(
         output.show(estimate_table(estimates, settings.workspace, settings.run.worker_count))
         output.write(project.pipeline.listing.notes if lists_data else ())
         return
-    for line in run_steps(steps, settings, output.listener, force=force, part=chosen_slice):
-        output.show(line)
+    for outcome in run_steps(steps, settings.run, settings.cluster, output.listener, force=force, part=chosen_slice):
+        output.show(outcome_line(outcome))
     if lists_data and project.no_pairs is not None:
         output.write([project.no_pairs])
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ptx.commands.report import evaluate_and_report
-from ptx.commands.run import run_steps
+from ptx.commands.tables import outcome_line
 from ptx.pipeline.events import Listener
+from ptx.pipeline.step import run_steps
 from ptx.project import load_project
 
 DEMO = """\
@@ -38,7 +39,8 @@ def run_demo(folder: Path, overrides: Sequence[str], listener: Listener) -> Iter
     config = folder / "pipeline.yaml"
     config.write_text(DEMO.format(workspace=folder.absolute()))
     project = load_project(config, list(overrides))
-    yield from run_steps(project.select("everything"), project.settings, listener)
+    settings = project.settings
+    yield from map(outcome_line, run_steps(project.select("everything"), settings.run, settings.cluster, listener))
     path = evaluate_and_report(project, SCORED_PAIRS, listener)
     yield f"\nthe report: [bold]{path}[/bold]\ntry next:"
     yield "  ptx transfer ME.jpg --pose DANCER.jpg -o out.png        (the surface engine, which needs no model)"

@@ -33,13 +33,25 @@ def demo(
 
 
 @app.command(rich_help_panel=START)
-def doctor(config: Config = None, overrides: Set = None) -> None:
+def doctor(
+    config: Config = None,
+    overrides: Set = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print what a bug report needs, to paste; it names nobody and no folder.")
+    ] = False,
+) -> None:
     """List what works on this machine, and how to get what does not."""
+    from ptx.commands.bug_report import bug_report
     from ptx.commands.doctor import examine
     from ptx.commands.tables import doctor_table
     from ptx.settings import load_settings
 
-    console.print(doctor_table(examine(load_settings(config, overrides).workspace)))
+    settings = load_settings(config, overrides)
+    checks = examine(settings.workspace)
+    if report:
+        print(*bug_report(settings, checks), sep="\n")
+    else:
+        console.print(doctor_table(checks))
 
 
 @config_app.command("show")
@@ -73,7 +85,7 @@ def config_check(config: Config = None, overrides: Set = None) -> None:
     from ptx.settings import DEFAULT_CONFIG, load_settings
 
     settings = load_settings(config, overrides)
-    project = Project.of(settings)
+    project = Project(settings)
     project.check()
     project.check_body(project.stages)
     project.check_backends(project.stages)

@@ -23,7 +23,7 @@ def known_stages() -> dict[str, str]:
     from ptx.project import Project
     from ptx.settings import Settings
 
-    return {stage.name: _summary(type(stage)) for stage in Project.of(Settings()).pipeline.stages}
+    return {stage.name: _summary(type(stage)) for stage in Project(Settings()).pipeline.stages}
 
 
 def known_steps() -> dict[str, str]:

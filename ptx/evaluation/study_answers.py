@@ -117,7 +117,9 @@ def score_answers(files: Sequence[Answers]) -> Preference:
     methods = sorted({name for answer in answers for name in (answer.left, answer.right)})
     studies = {file.study for file in files}
     if len(studies) > 1 or len(methods) != 2 or any(answer.left == answer.right for answer in answers):
-        raise PtxError("these are answers of several studies: score each alone")
+        raise PtxError(
+            f"--score: these are answers of several studies ({', '.join(sorted(studies))}): score each alone"
+        )
     first, second = methods
     votes: dict[int, list[bool]] = {}
     for answer in answers:

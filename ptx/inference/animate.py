@@ -213,7 +213,7 @@ def _driving(job: _Job) -> tuple[Driving, list[str]]:
 
     motions.make(fit)
     driving = load_driving(motions.paths[0])
-    return driving, [*notes, *_told(driving)]
+    return driving, [*notes, *_told(driving, job.driver)]
 
 
 def _driving_of_folder(job: _Job) -> tuple[Driving, list[str]]:
@@ -224,11 +224,11 @@ def _driving_of_folder(job: _Job) -> tuple[Driving, list[str]]:
     person, size = person_of_folder(job.driver, rows)
     with progress(job.listener, "fit", len(person.there)) as advance:
         driving = fit_driving(job.body, person, size, fps, advance)
-    return driving, _told(driving)
+    return driving, _told(driving, job.driver)
 
 
-def _told(driving: Driving) -> list[str]:
-    """Tell what a motion lacks."""
+def _told(driving: Driving, driver: Path) -> list[str]:
+    """Tell what the motion of a driver lacks."""
     motion, count = driving.motion, len(driving.motion.pose)
     filled, missing = int(motion.filled.sum()), int((~motion.usable).sum())
     notes = []
@@ -239,7 +239,7 @@ def _told(driving: Driving) -> list[str]:
             f"{missing} of {count} frames show the background alone: the person is not there, or too little of them"
         )
     if missing == count:
-        raise PtxError("no body could be fitted to the person in any frame: too little of them is shown")
+        raise PtxError(f"{driver}: no body could be fitted to the person in any frame: too little of them is shown")
     return notes
 
 

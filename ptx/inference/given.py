@@ -22,7 +22,7 @@ def several(image: Photograph | Sequence[Photograph]) -> Sequence[Photograph]:
     if isinstance(image, (str, Path, np.ndarray)):
         return [image]
     if not image:
-        raise PtxError("no photograph is named")
+        raise PtxError("photographs: no photograph is named")
     return image
 
 

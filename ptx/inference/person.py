@@ -180,7 +180,7 @@ class PersonReader:
         """
         original = self.read(image)
         if not isinstance(self.detector, GroupDetector):
-            raise PtxError("this detector finds one person only")
+            raise PtxError("--as everyone: this detector finds one person only")
         try:
             detections = self.detector.detect_all(original)
         except BadSample as error:

@@ -126,14 +126,14 @@ class SurfaceEngine:
         return dress_person(person, self.body, self._silhouettes, self._parser)
 
     def person(
-        self, image: Photograph | Sequence[Photograph] | SurfacePerson, keypoints: Keypoints | None = None
+        self, image: Photograph | Sequence[Photograph] | SurfacePerson | Avatar, keypoints: Keypoints | None = None
     ) -> SurfacePerson:
         """Read a photograph, find its most prominent person, fit a body to them, and fill its surface.
 
         Args:
             image: a photograph; or several of one person, of which the first gives shape, clothes and background, and each colours what
-                it shows best; or the file of an avatar, whose surface is filled already; or a person who is there already, and is
-                returned.
+                it shows best; or an avatar or its file, whose surface is filled already; or a person who is there already, and
+                is returned.
             keypoints: (18, 3) in px of the first photograph; None: the detector finds them.
 
         Raises:
@@ -142,6 +142,8 @@ class SurfaceEngine:
         """
         if isinstance(image, SurfacePerson):
             return image
+        if isinstance(image, Avatar):
+            return _person_of(image.brought_to(self.size))
         first, *others = several(image)
         avatar = next((one for one in (first, *others) if not isinstance(one, np.ndarray) and is_avatar(one)), None)
         if avatar is not None:
@@ -205,14 +207,14 @@ class SurfaceEngine:
 
     def transfer(
         self,
-        image: Photograph | Sequence[Photograph] | SurfacePerson,
+        image: Photograph | Sequence[Photograph] | SurfacePerson | Avatar,
         pose: str | Path | Keypoints | WantedPose,
         keypoints: Keypoints | None = None,
     ) -> SurfacePainting:
         """Draw the person of a picture in another pose.
 
         Args:
-            image: a photograph, or several of one person, or a person whose surface is filled.
+            image: a photograph, or several of one person, or an avatar or its file, or a person whose surface is filled.
             pose: a photograph of someone in the wanted pose; or OpenPose's JSON file of one, whose person is framed as that of a
                 photograph; or an array (18, 3) of x, y, confidence, in px of `image`; or a pose that a body is fitted to already.
             keypoints: (18, 3) of the person in `image`, in its px; None: the detector finds them.
@@ -229,12 +231,15 @@ class SurfaceEngine:
         return self.draw(person, home, with_camera(wanted.keypoints, fitted.camera, home.camera), wanted)
 
     def view(
-        self, image: Photograph | Sequence[Photograph] | SurfacePerson, yaws: Sequence[float], pitch: float = 0.0
+        self,
+        image: Photograph | Sequence[Photograph] | SurfacePerson | Avatar,
+        yaws: Sequence[float],
+        pitch: float = 0.0,
     ) -> list[NovelView]:
         """Draw the person of a picture from other sides.
 
         Args:
-            image: a photograph, or several of one person, or a person whose surface is filled.
+            image: a photograph, or several of one person, or an avatar or its file, or a person whose surface is filled.
             yaws: degrees that the person turns to their own left, one a view.
             pitch: degrees that the person tilts towards the viewer.
 

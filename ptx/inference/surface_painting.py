@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ptx.avatar.person import Avatar
 from ptx.datasets.images import Image
 from ptx.geometry.flow import warp
 from ptx.geometry.labels import VISIBLE
@@ -35,6 +36,11 @@ class SurfacePerson:
     """(h, w) 0 to 1, how much of a pixel is theirs."""
     store: SurfaceStore = field(repr=False)
     """Their surface."""
+
+    @property
+    def avatar(self) -> Avatar:
+        """The person without their photograph, to be saved as a rigged model."""
+        return Avatar.of(self.fitted, self.store)
 
 
 class WantedPose(NamedTuple):

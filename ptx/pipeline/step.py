@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ptx.pipeline.array_slice import WHOLE, ArraySlice
-from ptx.pipeline.cluster import ClusterSettings, JobSettings
+from ptx.pipeline.cluster import ClusterSettings, JobSettings, RunSettings
 from ptx.pipeline.errors import Problem
 from ptx.pipeline.events import Listener
-from ptx.pipeline.executors import Executor
+from ptx.pipeline.executors import Executor, open_executor
 from ptx.pipeline.storage.json_values import Json
 
 Condition = Literal["absent", "stale", "partial", "done"]
@@ -179,3 +179,33 @@ class Step(Protocol):
     def job(self, cluster: ClusterSettings) -> JobPlan:
         """Return its shape as a job of a batch system."""
         ...
+
+
+def run_steps(
+    steps: Sequence[Step],
+    run: RunSettings,
+    cluster: ClusterSettings,
+    listener: Listener,
+    *,
+    force: bool = False,
+    part: ArraySlice = WHOLE,
+) -> Iterator[Outcome]:
+    """Run steps one after the other; yields the outcome of each.
+
+    Args:
+        steps: each after those it needs.
+        run: how many workers there are, and what they are allowed.
+        cluster: where the work runs.
+        listener: receives the events.
+        force: compute again what is done.
+        part: the slice of the blocks of one data stage that is to be computed.
+
+    Raises:
+        PtxError: as `Step.run`.
+        Interrupted: a signal came; everything is saved.
+    """
+    with open_executor(run, cluster, listener) as executor:
+        for step in steps:
+            outcome = step.run(listener, executor, force=force, part=part)
+            if outcome is not None:
+                yield outcome

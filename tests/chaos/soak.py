@@ -49,7 +49,7 @@ Shard = tuple[str, int, str]
 def pipeline(workspace: Path) -> Pipeline:
     """The pipeline that is soaked, in this process."""
     given = [f"workspace={workspace}", *SETTINGS, "cluster.kind=serial"]
-    return Project.of(load_settings(Path(os.devnull), given)).pipeline
+    return Project(load_settings(Path(os.devnull), given)).pipeline
 
 
 def shards(chosen: Pipeline) -> dict[Shard, Path]:

@@ -67,7 +67,7 @@ def test_every_command_has_help() -> None:
 @pytest.mark.parametrize("command", ["run", "submit"])
 def test_help_lists_every_step_with_a_line(command: str, tmp_path: Path) -> None:
     page = ptx(tmp_path, command, "--help").out
-    for name in (*(step.name for step in Project.of(Settings()).steps), *GROUPS):
+    for name in (*(step.name for step in Project(Settings()).steps), *GROUPS):
         line = next(line for line in page.splitlines() if line.split()[:2] == ["│", name])
         assert len(line.split()) > 5
     assert "Examples:" in page

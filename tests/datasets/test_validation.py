@@ -48,6 +48,6 @@ def test_the_choice_hardly_changes_when_others_come() -> None:
 def test_published_splits_are_taken_as_they_are(tmp_path: Path) -> None:
     for kind in ("deepfashion", "market1501", "intrinsic-flow-release"):
         settings = load_settings(NO_FILE, [f"data.kind={kind}", f"data.root={tmp_path}", f"workspace={tmp_path}"])
-        assert Project.of(settings).context.validation_share == 0
+        assert Project(settings).context.validation_share == 0
         assert "validation_fraction" not in type(settings.data).model_fields
     assert make_project(tmp_path, "data.validation_fraction=0.3").context.validation_share == 0.3

@@ -250,9 +250,9 @@ def test_what_cannot_be_used_is_quarantined(tmp_path: Path) -> None:
 
 def test_changed_files_make_fits_stale(tmp_path: Path) -> None:
     chosen = photographs(tmp_path, without_camera)
-    assert Project.of(chosen.settings).step("fit-smpl").status().condition == "done"
+    assert Project(chosen.settings).step("fit-smpl").status().condition == "done"
     next((tmp_path / "fits").rglob("*.npz")).unlink()
-    assert Project.of(chosen.settings).step("fit-smpl").status().condition == "stale"
+    assert Project(chosen.settings).step("fit-smpl").status().condition == "stale"
 
 
 def test_mistakes(tmp_path: Path) -> None:
