@@ -160,7 +160,7 @@ def _row(name: str, field: FieldInfo, stale: str) -> str:
 
 
 def _setting_default(field: FieldInfo) -> str:
-    value = field.default if field.default_factory is None else field.default_factory()  # type: ignore[call-arg]
+    value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
     if value is None:

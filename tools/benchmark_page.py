@@ -1,0 +1,53 @@
+"""Renew the figures of docs/benchmarks.md from benchmarks/results/*.json.
+
+    python tools/benchmark_page.py
+
+The page's words are written by hand. Between `<!-- results: NAME -->` and `<!-- end -->` stand the tables of a result file, and where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+RESULTS = ROOT / "benchmarks" / "results"
+
+BLOCK = re.compile(r"<!-- results: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def renewed(page: str) -> str:
+    """The page with the figures of the result files."""
+    return BLOCK.sub(lambda block: f"<!-- results: {block[1]} -->\n{section(block[1])}<!-- end -->", page)
+
+
+def named(page: str) -> list[str]:
+    """Names of the result files that a page shows, in order."""
+    return [block[1] for block in BLOCK.finditer(page)]
+
+
+def section(name: str) -> str:
+    """The tables of a result file, and a line on where they come from."""
+    result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    tables = "".join(f"\n{_table(one['head'], one['rows'])}\n" for one in result["tables"])
+    note = f" {result['note']}" if result.get("note") else ""
+    return f"{tables}\n{_origin(result)}{note}\n\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
+
+
+def _origin(result: dict[str, str]) -> str:
+    machine = dict(result["machine"])
+    where = f"{machine['processor']}, {machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
+    when = result["recorded"]
+    made_of = f"commit {result['commit']}" if result["commit"] else f"carried over from {result['source']}"
+    return f"`{result['command']}` ({where}; {when}, {made_of})."
+
+
+if __name__ == "__main__":
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
