@@ -44,9 +44,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def _origin(result: dict[str, str]) -> str:
     machine = dict(result["machine"])
     where = f"{machine['processor']}, {machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
-    when = result["recorded"]
-    made_of = f"commit {result['commit']}" if result["commit"] else f"carried over from {result['source']}"
-    return f"`{result['command']}` ({where}; {when}, {made_of})."
+    made_of = f"commit {result['commit']}" if result["commit"] else f"source: {result['source']}"
+    return f"`{result['command']}` ({where}; recorded {result['recorded']}; {made_of})."
 
 
 if __name__ == "__main__":

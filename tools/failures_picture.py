@@ -2,16 +2,18 @@
 
     python tools/failures_picture.py
 
-The photograph docs/woman.jpg (see NOTICE), and a lifelike synthetic person in a coat.
+The photograph docs/woman.jpg (see NOTICE), and two lifelike synthetic people.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
+from ptx.datasets.people import PeopleOptions, open_people
 from ptx.inference.surface import SurfaceEngine
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -30,13 +32,21 @@ def captioned(picture: np.ndarray, words: str) -> np.ndarray:
 def main() -> None:
     """Write docs/failures.jpg."""
     engine = SurfaceEngine()
-    person = engine.person(DOCS / "woman.jpg")
-    back, side = (view.painting.picture for view in engine.view(person, (180.0, 90.0)))
+    woman = engine.person(DOCS / "woman.jpg")
+    back, side = (view.painting.picture for view in engine.view(woman, (180.0, 90.0)))
     panels = [
-        captioned(person.person.original, "photograph"),
-        captioned(back, "back: made of the front"),
-        captioned(side, "from the side"),
+        captioned(woman.person.original, "photograph"),
+        captioned(back, "back made of the front"),
+        captioned(side, "shoes, hat not known"),
     ]
+    people = open_people(PeopleOptions(12, 4, seed=5, size=(384, 288), looks="lifelike", loose=0.6, half_body=0))
+    for index, pose, words in ((0, "dance", "somebody else's face"), (23, "stride", "dress stretched, not draped")):
+        picture = people.render(index)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "person.png"
+            cv2.imwrite(str(path), picture[..., ::-1])
+            painted = engine.transfer(engine.person(path), DOCS / "poses" / f"{pose}.json").picture
+        panels += [captioned(picture, "photograph"), captioned(painted, words)]
     cv2.imwrite(str(DOCS / "failures.jpg"), np.hstack(panels)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
