@@ -16,16 +16,21 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "benchmarks" / "results"
 
 BLOCK = re.compile(r"<!-- results: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
+OTHERS = "others"
+"""Name of the block that shows all result files that no other block names."""
 
 
 def renewed(page: str) -> str:
     """The page with the figures of the result files."""
-    return BLOCK.sub(lambda block: f"<!-- results: {block[1]} -->\n{section(block[1])}<!-- end -->", page)
+    named = {block[1] for block in BLOCK.finditer(page)}
+    others = sorted({path.stem for path in RESULTS.glob("*.json")} - named)
+    rest = "".join(f"\n### {name}\n{section(name)}" for name in others)
 
+    def block(found: re.Match[str]) -> str:
+        text = rest if found[1] == OTHERS else section(found[1])
+        return f"<!-- results: {found[1]} -->\n{text}<!-- end -->"
 
-def named(page: str) -> list[str]:
-    """Names of the result files that a page shows, in order."""
-    return [block[1] for block in BLOCK.finditer(page)]
+    return BLOCK.sub(block, page)
 
 
 def section(name: str) -> str:

@@ -186,7 +186,14 @@ def type_name(annotation: object) -> str:
         if get_origin(annotation) is dict:
             return "mapping"
         return " or ".join(dict.fromkeys(one for one in inner if one))
-    names = {"int": "integer", "float": "number", "bool": "true, false", "str": "text", "Path": "path", "Storage": "path or URL"}
+    names = {
+        "int": "integer",
+        "float": "number",
+        "bool": "true, false",
+        "str": "text",
+        "Path": "path",
+        "Storage": "path or URL",
+    }
     found = getattr(annotation, "__name__", str(annotation))
     return names.get(found, "")
 
@@ -209,7 +216,14 @@ def _cell(text: str) -> str:
 
 def api_page() -> str:
     """What `import ptx` offers, by its docstrings."""
-    lines = ["# Python", "", "```python\nimport ptx\n```", "", "Names are imported when they are first used: `import ptx` takes no time.", ""]
+    lines = [
+        "# Python",
+        "",
+        "```python\nimport ptx\n```",
+        "",
+        "Names are imported when they are first used: `import ptx` takes no time.",
+        "",
+    ]
     for name in ptx.__all__:
         lines += [f"::: ptx.{name}", ""]
     return "\n".join(lines)
