@@ -2,8 +2,8 @@
 
     python benchmarks/record.py rasterizer --count 32
 
-runs benchmarks/rasterizer.py with the arguments behind its name and writes benchmarks/results/rasterizer.json: machine, commit, command, tables,
-and the seconds of every repeat. A benchmark that fails, or prints no table,
+runs benchmarks/rasterizer.py with the arguments behind its name and writes benchmarks/results/rasterizer.json: machine, commit,
+command, tables, and the seconds of every repeat. A benchmark that fails, or prints no table,
 writes nothing. Then `python tools/benchmark_page.py` renews the page.
 """
 

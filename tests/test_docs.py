@@ -8,6 +8,7 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.projects import NO_FILE
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-import benchmark_page  # noqa: E402
+import benchmark_page
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 GENERATED = {"commands.md", "settings.md", "api.md", "experiments.md"}
@@ -95,7 +96,7 @@ def check_ptx(words: list[str], place: str) -> None:
     for word in words:
         if re.match(r"-{1,2}[a-z]", word):
             assert word in known, f"{place}: no option {word}"
-    load_settings(NO_FILE, [value for name, value in zip(words, words[1:], strict=False) if name == "--set"])
+    load_settings(NO_FILE, [value for name, value in pairwise(words) if name == "--set"])
 
 
 @pytest.mark.parametrize("page", PAGES)

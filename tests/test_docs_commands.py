@@ -1,8 +1,8 @@
 """The commands of the documentation, run from the Markdown itself, in order, on small pictures.
 
-Blocks of language sh and python are run unless `<!-- not run: why -->` stands above them; `tests/test_docs.py` looks at those. All pages share one
-folder, as somebody's who reads them in order would be. Sizes and trainings are small: each command is given `SMALL` first, so that what the page sets
-holds.
+Blocks of language sh and python are run unless `<!-- not run: why -->` stands above them; `tests/test_docs.py` looks at those.
+All pages share one folder, as they do for somebody who reads them in order. Sizes and trainings are small: each command is
+given `SMALL` first, so that what the page sets holds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import shlex
 import shutil
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -88,7 +89,7 @@ def run_line(words: list[str], folder: Path, place: str) -> None:
     assert done.code == 0, f"{place}\n{done.out[-1000:]}\n{done.err[-3000:]}"
     if output is not None:
         (folder / output).write_text(done.out)
-    for option, file in zip(words, words[1:], strict=False):
+    for option, file in pairwise(words):
         if option == "-o":
             assert (folder / file).exists(), f"{place}: {file} is not there"
 

@@ -2,7 +2,8 @@
 
     python tools/benchmark_page.py
 
-The page's words are written by hand. Between `<!-- results: NAME -->` and `<!-- end -->` stand the tables of a result file, and where they come from.
+The page's words are written by hand. Between `<!-- results: NAME -->` and `<!-- end -->` stand the tables of a result file,
+and where they come from.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def api_page() -> str:
         "",
         "```python\nimport ptx\n```",
         "",
-        "Names are imported when they are first used: `import ptx` takes no time.",
+        "Names are imported when they are first used.",
         "",
     ]
     for name in ptx.__all__:
