@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NEED_DATA := ablation alignment avatars combined_flow common detector experiments fit_tables judge mender perceptual_loss pose_flow published_faults record surface_generator turn views
+BENCHMARKS := $(filter-out $(NEED_DATA), $(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: demo test check lint format bench clean
+.PHONY: demo test check lint format docs bench clean
 
 demo: $(READY)  ## synthetic people, the whole pipeline, small models, a report to look at
 	$(BIN)/ptx demo
@@ -27,8 +29,12 @@ format: $(READY)
 
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: export OMP_NUM_THREADS = 1
-bench: $(READY)  ## every figure of the README, each against a peer in the same run
-	for script in benchmarks/*.py; do case $$script in */common.py|*/experiments.py|*/ablation.py|*/alignment.py|*/clips.py|*/pose_flow.py|*/views.py|*/published_faults.py|*/detector.py|*/turn.py|*/avatars.py|*/fit_tables.py|*/perceptual_loss.py) continue;; esac; echo "## $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(READY)  ## figures of docs/benchmarks.md that need nothing but the repository, each against a peer in the same run
+	for name in $(BENCHMARKS); do echo "## $$name"; $(BIN)/python benchmarks/record.py $$name || exit 1; done
+	$(BIN)/python tools/benchmark_page.py
+
+docs: $(READY)  ## the documentation, into build/site: without a network, warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) work

@@ -1,4 +1,4 @@
-"""What the benchmarks share: people as cameras see them, projects, a stopwatch, a table."""
+"""What the benchmarks share: people as cameras see them, projects, a stopwatch, a table; and what of a run is recorded."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ from ptx.project import Project
 from ptx.settings import load_settings
 
 SIZE = 256
+
+
+class Table(NamedTuple):
+    """A table that was printed."""
+
+    head: list[str]
+    rows: list[list[str]]
+
+
+TABLES: list[Table] = []
+"""Every table that was printed, in order: `record.py` writes them into the result file."""
+
+REPEATS: list[list[float]] = []
+"""Seconds of all runs of every `seconds`, in order."""
 
 
 class Crowd(NamedTuple):
@@ -50,19 +64,25 @@ def make_project(workspace: Path, *overrides: str) -> Project:
 def seconds(function: Callable[[], object], repeat: int = 3) -> float:
     """The best of some runs, after one that does not count."""
     function()
-    best = np.inf
+    runs = []
     for _ in range(repeat):
         started = time.perf_counter()
         function()
-        best = min(best, time.perf_counter() - started)
-    return float(best)
+        runs.append(time.perf_counter() - started)
+    REPEATS.append(runs)
+    return min(runs)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> None:
-    """Print Markdown."""
-    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for row in rows:
-        print(f"| {' | '.join(str(cell) for cell in row)} |")
+    """Print Markdown, and keep the table for `record.py`."""
+    text = [[str(cell) for cell in row] for row in rows]
+    TABLES.append(Table(list(head), text))
+    print(markdown(head, text))
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table as Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, *rows)).replace("\n", f"\n|{'---|' * len(head)}\n", 1)
 
 
 def processor() -> str:
