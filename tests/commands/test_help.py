@@ -32,7 +32,7 @@ PANELS = ("Start", "Data", "Models", "Pictures", "Cluster")
 
 COMMANDS = {
     "demo", "doctor", "config", "run", "check", "status", "retry", "verify", "show", "export", "evaluate", "report", "study", "transfer",
-    "view", "avatar", "app", "submit", "models",
+    "view", "animate", "pose", "avatar", "app", "submit", "models",
 }  # fmt: skip
 
 
