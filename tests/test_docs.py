@@ -18,10 +18,12 @@ from ptx.cli import app
 from ptx.settings import load_settings
 from tests.documentation import DOCS, ROOT, Block, anchors, blocks, links, nav_pages, pages
 from tests.projects import NO_FILE
+from tests.test_settings_matter import LEAVES, identities, identities_of_defaults
 
 sys.path.insert(0, str(ROOT / "tools"))
 
 import benchmark_page
+import docs_pages
 
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 GENERATED = {"commands.md", "settings.md", "api.md", "experiments.md"}
@@ -153,3 +155,42 @@ def test_a_figure_that_was_changed_by_hand_is_noticed() -> None:
     assert "| the front alone | .096 |" in page
     changed = page.replace("| the front alone | .096 |", "| the front alone | .016 |")
     assert benchmark_page.renewed(changed) == page
+
+
+def test_every_command_and_setting_is_in_the_reference() -> None:
+    commands_page, settings_page = docs_pages.commands_page(), docs_pages.settings_page()
+    for path, _ in docs_pages.commands(typer.main.get_command(app), ("ptx",)):
+        assert f"\n## {path}\n" in commands_page
+    for name in LEAVES:
+        assert f"\n| `{name}` |" in settings_page
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "seed=1",
+        "size=[64,64]",
+        "data.half_body=0.5",
+        "fit_smpl.iterations=20",
+        "visibility.rule=faces",
+        "train_flow.part_weight=2",
+        "train_flow.steps=7",
+        "run.block=32",
+        "run.max_bad_fraction=0.5",
+        "evaluate.batch=2",
+    ],
+)
+def test_the_reference_says_truly_what_becomes_stale(setting: str) -> None:
+    name = setting.partition("=")[0]
+    row = next(line for line in docs_pages.settings_page().splitlines() if line.startswith(f"| `{name}` |"))
+    told = row.rsplit("|", 2)[1]
+    before, after = identities_of_defaults(), identities(setting)
+    changed = {step for step in before if before[step] != after[step]}
+    assert bool(changed) == (told.strip() != "—")
+    assert set(re.findall(r"`([\w-]+)`", told)) <= changed
+
+
+def test_links_of_the_experiments_lead_from_their_page() -> None:
+    page = docs_pages.experiments_page()
+    assert "](../architecture.md)" in page
+    assert "../docs/" not in page

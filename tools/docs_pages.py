@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -124,7 +124,7 @@ def settings_page() -> str:
             lines.append(_row(f"data.{name}", field, "—" if _is_location(field) else stale))
         lines.append("")
     for name, kind in sections:
-        lines += [f"## {name}", "", _doc(kind), "", *_head(), *_section_rows(name, kind, direct.get(name, ())), ""]
+        lines += [f"## {name}", "", _doc(kind), "", *_head(), *_section_rows(name, kind, direct), ""]
     return "\n".join(lines) + "\n"
 
 
@@ -141,14 +141,16 @@ def steps_of_sections(project: Project) -> dict[str, list[str]]:
     return out
 
 
-def _section_rows(prefix: str, kind: type[BaseModel], steps: list[str] | tuple[str, ...]) -> Iterator[str]:
+def _section_rows(prefix: str, kind: type[BaseModel], direct: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    section = prefix.partition(".")[0]
     for name, field in kind.model_fields.items():
-        inner = field.annotation
+        full, inner = f"{prefix}.{name}", field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _section_rows(f"{prefix}.{name}", inner, steps)
+            yield from _section_rows(full, inner, direct)
             continue
         loose = _is_location(field) or (prefix.startswith("train_") and name in LOOSE_SETTINGS)
-        yield _row(f"{prefix}.{name}", field, "—" if loose or not steps else ", ".join(steps))
+        steps = () if loose else direct.get(full, direct.get(section, ()))
+        yield _row(full, field, ", ".join(steps) or "—")
 
 
 def _head() -> tuple[str, str]:
