@@ -97,7 +97,16 @@ def copy(folder: Path) -> None:
     """Copy what the tests need."""
     for name in ("ptx", "tests", "configs", "docs", "tools", "benchmarks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "pipeline.yaml", "README.md", "CHANGELOG.md", "LICENSE", "constraints.txt"):
+    for name in (
+        "pyproject.toml",
+        "pipeline.yaml",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "NOTICE",
+        "constraints.txt",
+        "mkdocs.yml",
+    ):
         shutil.copy(ROOT / name, folder)
 
 
