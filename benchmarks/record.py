@@ -34,6 +34,12 @@ def git(*words: str) -> str:
     return done.stdout.strip()
 
 
+def commit() -> str:
+    """The commit that is measured, and whether anything but result files differs from it."""
+    changed = git("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs/benchmarks.md")
+    return (git("rev-parse", "--short=12", "HEAD") or "none") + (" and changes" if changed else "")
+
+
 def machine() -> dict[str, Json]:
     """This machine, and how busy it is: a figure of a busy machine is worth less."""
     import torch
@@ -71,7 +77,7 @@ def main() -> None:
         "benchmark": name,
         "command": shlex.join(["python", f"benchmarks/{name}.py", *arguments]),
         "recorded": datetime.now(UTC).date().isoformat(),
-        "commit": git("rev-parse", "--short=12", "HEAD") + (" and changes" if git("status", "--porcelain") else ""),
+        "commit": commit(),
         "machine": found,
         "repeats": [list(runs) for runs in common.REPEATS],
     }
