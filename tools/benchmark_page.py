@@ -43,7 +43,8 @@ def section(name: str) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(cell.replace('|', '\\|') for cell in row)} |" for row in (head, *rows)]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
     return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
 
 
