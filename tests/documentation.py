@@ -51,7 +51,8 @@ def _names(nav: Nav) -> Iterator[str]:
 
 def pages() -> list[Path]:
     """Everything that is documentation, README first."""
-    return [ROOT / "README.md", *nav_pages(), ROOT / "configs" / "README.md"]
+    others = (ROOT / name for name in ("configs/README.md", "CONTRIBUTING.md", "SECURITY.md"))
+    return [ROOT / "README.md", *nav_pages(), *others]
 
 
 def blocks(page: Path) -> Iterator[Block]:

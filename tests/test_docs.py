@@ -190,7 +190,10 @@ def test_the_reference_says_truly_what_becomes_stale(setting: str) -> None:
     assert set(re.findall(r"`([\w-]+)`", told)) <= changed
 
 
-def test_links_of_the_experiments_lead_from_their_page() -> None:
-    page = docs_pages.experiments_page()
+def test_links_of_files_beside_docs_lead_from_their_pages() -> None:
+    page = docs_pages.page_of("configs/README.md", "how-to/experiments.md")
     assert "](../architecture.md)" in page
     assert "../docs/" not in page
+    page = docs_pages.page_of("CONTRIBUTING.md", "contributing.md")
+    assert "](architecture.md)" in page
+    assert "](security.md)" in page

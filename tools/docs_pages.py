@@ -1,4 +1,4 @@
-"""Pages of the documentation that are made from the code: commands, settings, Python names; and configs/README.md as a page.
+"""Pages of the documentation that are made from the code: commands, settings, Python names; and files beside docs/ as pages.
 
 A hook of mkdocs (`mkdocs.yml`): `on_files` adds the pages when the site is built. None of them is kept in docs/.
 """
@@ -33,6 +33,14 @@ NO_FILE = Path("/dev/null")
 
 Command = TyperCommand | TyperGroup
 
+COPIED = {
+    "how-to/experiments.md": "configs/README.md",
+    "changes.md": "CHANGELOG.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "security.md": "SECURITY.md",
+}
+"""Page below docs/ → the file that it is."""
+
 GENERATED = "Made from the code when the site is built (`tools/docs_pages.py`).\n"
 
 
@@ -49,7 +57,7 @@ def pages() -> dict[str, str]:
         "reference/commands.md": commands_page(),
         "reference/settings.md": settings_page(),
         "reference/api.md": api_page(),
-        "how-to/experiments.md": experiments_page(),
+        **{name: page_of(file, name) for name, file in COPIED.items()},
     }
 
 
@@ -96,7 +104,7 @@ def _command_lines(path: str, command: Command) -> Iterator[str]:
 def settings_page() -> str:
     """Every setting with its type, default, meaning, and the steps that become stale when it changes."""
     settings = load_settings(NO_FILE)
-    direct = steps_of_sections(Project.of(settings))
+    direct = steps_of_sections(Project(settings))
     lines = [
         "# Settings",
         GENERATED,
@@ -213,7 +221,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-# --- Python, experiments -------------------------------------------------------------------------------------------------
+# --- Python, files beside docs/ ------------------------------------------------------------------------------------------
 
 
 def api_page() -> str:
@@ -231,7 +239,14 @@ def api_page() -> str:
     return "\n".join(lines)
 
 
-def experiments_page() -> str:
-    """configs/README.md, with its links as they are from the page."""
-    text = (ROOT / "configs" / "README.md").read_text()
-    return re.sub(r"\]\(\.\./docs/", "](../", text)
+def page_of(file: str, name: str) -> str:
+    """A Markdown file beside docs/, with its links as they are from the page."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    up = "../" * name.count("/")
+    copies = {source: target for target, source in COPIED.items()}
+
+    def link(found: re.Match[str]) -> str:
+        target = found[1].removeprefix("../")
+        return f"]({up}{copies.get(target, target.removeprefix('docs/'))}"
+
+    return re.sub(r"\]\(((?!https?:)[^)#\s]+)", link, text)
