@@ -26,6 +26,7 @@ KNOWN = {
     "smplx": "SMPL-X non-commercial scientific research licence (Max-Planck-Gesellschaft); see above",
     "ai-edge-litert": "Apache-2.0",
     "embreex": "BSD-2-Clause",
+    "mergedeep": "MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
 }
 """Licences of packages whose metadata name none, or not all of it."""

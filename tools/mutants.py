@@ -95,13 +95,15 @@ def digest(fault: Fault) -> str:
 
 def copy(folder: Path) -> None:
     """Copy what the tests need."""
-    for name in ("ptx", "tests", "configs", "docs", "tools", "benchmarks"):
+    for name in ("ptx", "tests", "configs", "docs", "examples", "tools", "benchmarks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (
         "pyproject.toml",
         "pipeline.yaml",
         "README.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "LICENSE",
         "NOTICE",
         "constraints.txt",
