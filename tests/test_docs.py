@@ -197,3 +197,15 @@ def test_links_of_files_beside_docs_lead_from_their_pages() -> None:
     page = docs_pages.page_of("CONTRIBUTING.md", "contributing.md")
     assert "](architecture.md)" in page
     assert "](security.md)" in page
+
+
+def test_messages_of_the_reference_are_those_of_the_code() -> None:
+    """The words in code of the first column of `errors.md`, but for what stands in capitals, are in ptx's source."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "ptx").rglob("*.py"))
+    source = re.sub(r'"\s*\n\s*f?"', "", source).replace("`", "")
+    rows = re.findall(r"^\| ([^|]*) \|", (DOCS / "reference" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row)]
+    assert len(messages) > 20
+    for message in messages:
+        for part in re.split(r"\b[A-Z]+\b|\.\.\.|\[|\]", message):
+            assert len(part.strip(" :'`")) < 6 or part.strip(" :'`") in source, f"{message}: {part}"
