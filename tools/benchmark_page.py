@@ -50,7 +50,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 def _origin(result: dict[str, str]) -> str:
     machine = dict(result["machine"])
-    where = f"{machine['processor']}, {machine['cores']} cores, {machine.get('gpu') or 'no GPU'}"
+    load = f", load {machine['load before']}" if machine.get("load before") is not None else ""
+    where = f"{machine['processor']}, {machine['cores']} cores, {machine.get('gpu') or 'no GPU'}{load}"
     made_of = f"commit {result['commit']}" if result["commit"] else f"source: {result['source']}"
     return f"`{result['command']}` ({where}; recorded {result['recorded']}; {made_of})."
 
