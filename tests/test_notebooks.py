@@ -14,7 +14,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from notebooks import EXAMPLES, Shown, last_shown, run  # noqa: E402
+from notebooks import EXAMPLES, Shown, last_shown, run, surroundings  # noqa: E402
 
 NOTEBOOKS = sorted(path.stem for path in EXAMPLES.glob("*.ipynb"))
 
@@ -81,8 +81,8 @@ def test_other_pictures_and_other_numbers_are_told() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_ends_in_what_is_stored(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # and is set back, which `run` leaves as it sets it
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in surroundings(tmp_path).items():
+        monkeypatch.setenv(name, value)  # and is set back, which `run` leaves as it sets it
     path = EXAMPLES / f"{name}.ipynb"
     shown, stored = last_shown(run(path, tmp_path)), last_shown(nbformat.read(path, as_version=4))
     assert not differences(shown, stored)
