@@ -33,6 +33,10 @@ NO_PLACE = (
 """Beginnings of texts on the machine, or of what is missing altogether, which is nowhere."""
 
 
+PATH = re.compile(r"(?<![\w<])/[^\s:,;)]+")
+"""Paths from the root, whose words are those of users."""
+
+
 class Message(NamedTuple):
     """The text of an error in the source, with `{...}` where a value stands."""
 
@@ -54,6 +58,7 @@ def class_names() -> frozenset[str]:
 def faults(text: str) -> list[str]:
     """Tell what is wrong with the words of an error; several mistakes may stand in as many lines."""
     out = []
+    text = PATH.sub("a file", text)
     if not text.strip() or any(not line.strip() for line in text.split("\n")):
         out.append("has an empty line")
     out += [f"says {found.group().strip()!r}" for found in INSIDE.finditer(text)]
