@@ -183,7 +183,7 @@ def test_containers_ask_for_extras_that_there_are() -> None:
     assert {name for names in asked for name in names.split(",")} <= set(PROJECT["optional-dependencies"])
 
 
-@pytest.mark.parametrize("name", ["tests", "wheels"])
+@pytest.mark.parametrize("name", ["docs", "tests", "wheels"])
 def test_workflows_call_what_there_is(name: str) -> None:
     jobs = read_yaml(ROOT / ".github" / "workflows" / f"{name}.yml")["jobs"]
     assert isinstance(jobs, dict)

@@ -96,7 +96,7 @@ def _command_lines(path: str, command: Command) -> Iterator[str]:
 def settings_page() -> str:
     """Every setting with its type, default, meaning, and the steps that become stale when it changes."""
     settings = load_settings(NO_FILE)
-    direct = steps_of_sections(Project.of(settings))
+    direct = steps_of_sections(Project(settings))
     lines = [
         "# Settings",
         GENERATED,
