@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; the processes that tests start inherit it
@@ -18,7 +18,7 @@ from ptx.models.flow_net import FlowNet
 from ptx.models.garment_net import GarmentNet, SynthesisNet
 from ptx.models.generator import Generator, PixelWarp
 from ptx.models.pg2 import CoarseNet, RefineNet
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from ptx.training.checkpoint import write_checkpoint
 from tests.wording import faults
 
@@ -40,17 +40,22 @@ def write_model(folder: Path, name: str, section: str, net: torch.nn.Module, **m
 
 @pytest.fixture(autouse=True, scope="session")
 def _errors_read_well() -> Iterator[None]:
-    """Fail every test in which a mistake of users is told in words that they cannot understand."""
-    plain = PtxError.__init__
+    """Fail every test in which a mistake, or a picture that cannot be used, is told in words that users cannot understand."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (PtxError, BadSample):
+            patch.setattr(kind, "__init__", _reading(kind.__init__))
+        yield
 
-    def read(self: PtxError, *words: object) -> None:
+
+def _reading(plain: Callable[..., None]) -> Callable[..., None]:
+    """Return what makes an error as `plain` does, and looks at its words."""
+
+    def read(self: Exception, *words: object) -> None:
         plain(self, *words)
         wrong = faults(str(self))
         assert not wrong, f"an error for users {', '.join(wrong)}: {self}"
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PtxError, "__init__", read)
-        yield
+    return read
 
 
 @pytest.fixture

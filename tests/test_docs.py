@@ -30,7 +30,7 @@ GENERATED = {"commands.md", "settings.md", "api.md", "experiments.md"}
 """Pages that `tools/docs_pages.py` makes when the site is built."""
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-OTHER_PROGRAMS = {".", "cd", "curl", "exiftool", "git", "ln", "mkdir", "python3", "sed"}
+OTHER_PROGRAMS = {".", "apptainer", "cd", "curl", "docker", "exiftool", "git", "ln", "mkdir", "python3", "sed"}
 """Programs that the documentation calls and whose arguments are not looked at."""
 
 

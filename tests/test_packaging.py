@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -15,8 +17,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, f'build_{sys.argv[1]}')('dist')"
 """Calls the hook of PEP 517 that `pip` and `build` call."""
@@ -156,3 +161,36 @@ def test_its_dependencies_are_there(installed: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pip", "--python", str(installed / "bin" / "python"), "check"]
     done = subprocess.run(words, cwd=tmp_path, env=own_environment(), capture_output=True, text=True, timeout=300)
     assert not [line for line in done.stdout.splitlines() if line.startswith("ptx ")]
+
+
+def read_yaml(path: Path) -> dict[str, object]:
+    document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = read_yaml(ROOT / "CITATION.cff")
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+
+
+def test_containers_ask_for_extras_that_there_are() -> None:
+    asked = re.findall(r"EXTRAS=([\w,]+)", (ROOT / "Dockerfile").read_text())
+    asked += re.findall(r"/ptx\[([\w,]+)\]", (ROOT / "apptainer.def").read_text())
+    assert len(asked) == 2
+    assert {name for names in asked for name in names.split(",")} <= set(PROJECT["optional-dependencies"])
+
+
+@pytest.mark.parametrize("name", ["docs", "tests", "wheels"])
+def test_workflows_call_what_there_is(name: str) -> None:
+    jobs = read_yaml(ROOT / ".github" / "workflows" / f"{name}.yml")["jobs"]
+    assert isinstance(jobs, dict)
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for command in commands:
+        if command.startswith("make "):
+            assert command.split()[1] in targets
+        elif command.startswith("."):
+            assert os.access(ROOT / command, os.X_OK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptx.pipeline.errors import PtxError
+from ptx.pipeline.errors import BadSample, PtxError
 from tests.wording import NO_PLACE, PLACE, class_names, faults, messages
 
 
@@ -54,3 +54,5 @@ def test_plain_words_are_not() -> None:
 def test_errors_that_tests_raise_are_looked_at() -> None:
     with pytest.raises(AssertionError, match="says 'NoneType'"):
         raise PtxError("me.jpg: 'NoneType' has no length")
+    with pytest.raises(AssertionError, match="says 'None'"):
+        raise BadSample("no_person", "None is found in the picture")

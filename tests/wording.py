@@ -33,6 +33,10 @@ NO_PLACE = (
 """Beginnings of texts on the machine, or of what is missing altogether, which is nowhere."""
 
 
+PATH = re.compile(r"(?<![\w<])/[^\s:,;)]+")
+"""Paths from the root, whose words are those of users."""
+
+
 class Message(NamedTuple):
     """The text of an error in the source, with `{...}` where a value stands."""
 
@@ -46,18 +50,15 @@ class Message(NamedTuple):
 @cache
 def class_names() -> frozenset[str]:
     """Names of the classes of ptx that are no single English word."""
-    names = {
-        node.name
-        for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-    }
+    source = "\n".join(file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py"))
+    names = re.findall(r"^class (\w+)", source, re.MULTILINE)
     return frozenset(name for name in names if re.fullmatch(r"(?:[A-Z][a-z]+){2,}", name)) - SPOKEN
 
 
 def faults(text: str) -> list[str]:
     """Tell what is wrong with the words of an error; several mistakes may stand in as many lines."""
     out = []
+    text = PATH.sub("a file", text)
     if not text.strip() or any(not line.strip() for line in text.split("\n")):
         out.append("has an empty line")
     out += [f"says {found.group().strip()!r}" for found in INSIDE.finditer(text)]

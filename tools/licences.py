@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 
 PAGE = ROOT / "docs" / "licences.md"
 
+TOOLS = {"dev", "docs"}
+"""Extras of those who work on ptx."""
+
 LONGEST = 60
 """Most characters of a licence's name; some packages write the whole text there."""
 
@@ -107,7 +110,7 @@ def page() -> str:
         PackageNotFoundError: one of the packages is not installed.
     """
     asked = direct()
-    shipped = [name for name, asks in asked.items() if asks != ["dev"]]
+    shipped = [name for name, asks in asked.items() if not TOOLS.issuperset(asks)]
     others = sorted(indirect(shipped) - set(asked))
     parts = [
         HEAD,

@@ -44,13 +44,22 @@ class Shown(NamedTuple):
     text: str
 
 
+def surroundings(folder: Path) -> dict[str, str]:
+    """Variables by which a kernel imports this checkout, and keeps what it writes of its own in a folder."""
+    return {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
 def run(path: Path, folder: Path) -> NotebookNode:
     """Run a notebook in a folder as it is run in `examples/`, in a kernel of its own; returns it with its outputs."""
     book = nbformat.read(path, as_version=4)
     place = folder / "examples"
     place.mkdir()
     (folder / "docs").symlink_to(ROOT / "docs")
-    os.environ |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    os.environ |= surroundings(folder)
     client = NotebookClient(book, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(place)}})
     return client.execute()
 

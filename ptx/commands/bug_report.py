@@ -25,6 +25,9 @@ HIDDEN = "(a text)"
 NAME = re.compile(r"^[\w.-]+")
 """The name of a package, with which a requirement begins."""
 
+OF_TOOLS = re.compile(r"""extra == ["'](dev|docs)["']""")
+"""What marks the packages of those who work on ptx."""
+
 PRIVATE = ("workspace", "free disk")
 """Checks whose results name a folder."""
 
@@ -61,7 +64,7 @@ def given_settings(section: BaseModel, name: str = "") -> Iterator[tuple[str, Js
 
 def _packages() -> tuple[list[str], list[str]]:
     """Return what ptx asks for, extras too, but not the tools of its developers: with its version, and what is not installed."""
-    wanted = [line for line in requires("ptx") or () if not re.search(r"""extra == ["']dev["']""", line)]
+    wanted = [line for line in requires("ptx") or () if not OF_TOOLS.search(line)]
     there, missing = [], []
     for name in sorted({NAME.findall(line)[0] for line in wanted}):
         try:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+OBJECT = re.compile(r" ?<[^<>]* object at 0x[0-9a-fA-F]+>")
+"""How Python writes an object that has no name, in messages of libraries."""
 
 
 def name_bytes(name: str) -> bytes:
@@ -77,6 +81,6 @@ class StageError(Exception):
 
 
 def one_line(error: BaseException, most: int = 120) -> str:
-    """Return an error's message on one line of at most `most` characters, or its class where it has none."""
-    words = f"no {error}" if isinstance(error, KeyError) else str(error)
+    """Return an error's message on one line of at most `most` characters, without addresses of objects, or its class where it has none."""
+    words = OBJECT.sub("", f"no {error}" if isinstance(error, KeyError) else str(error))
     return " ".join(words.split())[:most] or type(error).__name__

@@ -38,6 +38,7 @@ def test_a_stage_error_names_stage_and_sample_and_travels() -> None:
         (ValueError(), "ValueError"),
         (KeyError("width"), "no 'width'"),
         (ValueError("x" * 200), "x" * 120),
+        (ValueError("cannot identify image file <_io.BytesIO object at 0x7f07d4c205e0>"), "cannot identify image file"),
     ],
 )
 def test_one_line(error: Exception, words: str) -> None:
