@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptx.detector.keypoints import _Networks
+from ptx.detector.keypoints import Networks
 from ptx.detector.people import PeopleDetector
 from ptx.detector.pose import POSE_MODEL, Pose
 from ptx.detector.regions import Region
@@ -139,7 +139,7 @@ class _Looks(PeopleDetector):
         return self.looks
 
 
-class _Told(_Networks):
+class _Told(Networks):
     """Networks whose answers are given; what is not may not be asked."""
 
     def __init__(self, *, face: bool | None = None, looks: list[Pose] | None = None) -> None:
