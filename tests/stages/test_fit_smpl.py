@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,7 +114,8 @@ def test_from_photographs_to_visibility(photographs: Path) -> None:
     bare = "rasterize.surface=bare"
     chosen = detected(photographs, bare)
     before = tuple(replace(one, hands=False) if isinstance(one, BodyStage) else one for one in chosen.pipeline.stages)
-    old = replace(chosen, pipeline=replace(chosen.pipeline, stages=before))
+    old = copy(chosen)
+    old.pipeline = replace(chosen.pipeline, stages=before)
     run(old)
     assert not old.pipeline.store(stage(old, "fit-smpl")).has("hands_pose")
     chosen = detected(photographs, bare)
