@@ -7,13 +7,16 @@ READY := $(VENV)/.ready
 NEED_DATA := ablation alignment avatars combined_flow common detector experiments fit_tables judge mender perceptual_loss pose_flow published_faults record surface_generator turn views
 BENCHMARKS := $(filter-out $(NEED_DATA), $(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: demo test check lint format docs bench clean
+.PHONY: demo test long check lint format docs bench clean
 
 demo: $(READY)  ## synthetic people, the whole pipeline, small models, a report to look at
 	$(BIN)/ptx demo
 
-test: lint  ## lint, types, all tests
-	$(BIN)/python -m pytest -n 2
+test: lint  ## lint, types, all tests but the long ones
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+long: $(READY)  ## the notebooks and every command of the documentation
+	$(BIN)/python -m pytest -n 2 -m long
 
 check: lint  ## before a commit: lint, types, and the tests that are not marked as slow
 	$(BIN)/python -m pytest -n 2 -q -m "not slow"

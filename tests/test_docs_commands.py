@@ -95,6 +95,7 @@ def run_line(words: list[str], folder: Path, place: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_reader_can_run_every_command_in_order(folder: Path) -> None:
     for page in pages():
         for block in blocks(page):

@@ -79,6 +79,7 @@ def test_other_pictures_and_other_numbers_are_told() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_ends_in_what_is_stored(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in surroundings(tmp_path).items():

@@ -16,7 +16,7 @@ from ptx.pipeline.storage.json_values import Json
 from ptx.pipeline.storage.local import file_lock
 from ptx.pipeline.storage.storage import Busy
 
-PIECE = 240
+PIECE = 120
 """Frames of a piece of a film's job: those that are computed anew at most after a stop."""
 
 
