@@ -16,7 +16,7 @@ from ptx.inference.backgrounds import ANKLES, SOLE
 from ptx.inference.mender import Mender
 from ptx.inference.surface_painting import SurfacePerson
 from ptx.pictures.compose import Feet, cast_contact_shadow
-from ptx.surface.render import Rendering, render
+from ptx.surface.render import render
 from ptx.surface.transfer import lay_over
 
 Floats = NDArray[np.float32]
@@ -48,12 +48,6 @@ class Performance:
         after = replace(before, pose=self.pose[frame], hands_pose=fingers, camera=self.camera[frame], size=self.size)
         return with_slack(before, after)
 
-    def drawn(self, frame: int, mender: Mender | None = None) -> Rendering:
-        """Draw the person in a frame."""
-        body = self.body(frame)
-        rendering = render(self.person.store, body)
-        return rendering if mender is None else mender(rendering, body)
-
 
 def paint(shown: Performance, number: int, ground: Image | None, shadow: float, mender: Mender | None) -> Image:
     """Paint a frame of a performance.
@@ -68,22 +62,29 @@ def paint(shown: Performance, number: int, ground: Image | None, shadow: float, 
     Returns:
         (H, W, 3), or (H, W, 4) where there is no ground.
     """
-    drawn = shown.drawn(number, mender) if shown.there[number] else None
-    if ground is None:
-        if drawn is None:
-            return np.zeros((*shown.size, 4), np.uint8)
-        return np.dstack([drawn.colour, np.rint(255 * drawn.alpha).astype(np.uint8)])
-    if drawn is None:
-        return ground
-    return lay_over(drawn, _with_shadows(ground, shown, number, shadow))
-
-
-def _with_shadows(ground: Image, shown: Performance, number: int, shadow: float) -> Image:
-    """Cast the contact shadows of a frame, fainter under a foot that is a little above the ground."""
+    if not shown.there[number]:
+        return np.zeros((*shown.size, 4), np.uint8) if ground is None else ground
     body = shown.body(number)
+    drawn = render(shown.person.store, body)
+    if mender is not None:
+        drawn = mender(drawn, body)
+    if ground is None:
+        return np.dstack([drawn.colour, np.rint(255 * drawn.alpha).astype(np.uint8)])
+    return lay_over(drawn, _with_shadows(ground, body, shown.near_ground[number], shadow))
+
+
+def _with_shadows(ground: Image, body: FittedBody, near_ground: Floats, shadow: float) -> Image:
+    """Cast the contact shadows of a body, fainter under a foot that is a little above the ground.
+
+    Args:
+        ground: (H, W, 3).
+        body: who stands on it.
+        near_ground: (2,) how near to it the right and the left foot are, 0 to 1.
+        shadow: share of the light that the ground loses under a foot on it.
+    """
     joints = pose_keypoints(body.body, body.pose[None], body.betas)[0, list(ANKLES)]
     points = project(body.camera, joints)[:, :2] + (0, SOLE * body.camera[0])
-    for point, near in zip(points, shown.near_ground[number], strict=True):
+    for point, near in zip(points, near_ground, strict=True):
         if near > 0:
             ground = cast_contact_shadow(ground, Feet(point[None], float(body.camera[0])), shadow * float(near))
     return ground

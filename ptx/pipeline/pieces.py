@@ -54,10 +54,10 @@ class Pieces:
             part: where this process begins.
         """
         own = part.select(np.arange(self.count, dtype=np.int64)).tolist()
-        order = own + [number for number in range(self.count) if number not in set(own)]
+        order, paths = own + sorted(set(range(self.count)) - set(own)), self.paths
         for wait in (False, True):
             for number in order:
-                path = self.paths[number]
+                path = paths[number]
                 if path.exists():
                     continue
                 try:
