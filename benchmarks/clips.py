@@ -44,7 +44,7 @@ class Clip(NamedTuple):
 
 
 class Script(NamedTuple):
-    """What a person does, over time (T,) in seconds."""
+    """Paths of a person's body over time (T,), seconds."""
 
     pelvis: np.ndarray
     """(T, 3) metres above the ground, where the picture's middle is at 0."""
@@ -323,7 +323,7 @@ def landmark_points(body: Body, pose: np.ndarray, betas: np.ndarray) -> np.ndarr
 
 
 def exact(body: Body, truth: Clip) -> Observed:
-    """What a detector without fault sees."""
+    """Keypoints of a clip as a detector without fault gives them."""
     xyz = pose_keypoints(body, truth.pose, truth.betas).astype(float)
     more = landmark_points(body, truth.pose, truth.betas)
 
@@ -337,7 +337,7 @@ def exact(body: Body, truth: Clip) -> Observed:
 def observe(
     body: Body, truth: Clip, rng: np.random.Generator, *, noise: float = 0.015, missing: bool = True
 ) -> Observed:
-    """What a detector sees: white noise, outliers of little confidence, missing frames, one frame with left and right exchanged."""
+    """Keypoints of a clip with white noise, outliers of little confidence, missing frames, one frame with left and right exchanged."""
     flat, deep, more, cuts = exact(body, truth)
     for points in (flat, more):
         wild = rng.random(points.shape[:2]) < 0.03

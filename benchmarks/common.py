@@ -1,4 +1,4 @@
-"""What the benchmarks share: people as cameras see them, projects, a stopwatch, a table; and what of a run is recorded."""
+"""Helpers of the benchmarks: people before cameras, projects, a stopwatch, tables, the record of a run."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def git(*words: str) -> str:
-    """What git says; empty where there is no repository."""
+    """Output of a git command; empty where there is no repository."""
     done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ptx.app.messages import Animate, Progress
 from ptx.app.temporary import private_folder
+from ptx.avatar.clip import MOTION_FILES
 from ptx.geometry.body import Body
 from ptx.inference.animate import Wanted, animate
 from ptx.inference.surface_painting import SurfacePerson
@@ -16,14 +17,10 @@ from ptx.pictures.provenance import Provenance
 from ptx.pipeline.storage.json_values import Json
 
 WORDS = {"detect": "Looking for people", "fit": "Fitting bodies", "paint": "Painting"}
-"""What the steps are called on the page."""
+"""Step of an animation → its name on the page."""
 
 MOST_SECONDS = 120.0
 """Seconds of a video that the page paints: for more there is the command."""
-
-
-POSES = (".npz", ".bvh")
-"""Endings by which a file of poses is told from a video; a name is used for nothing else."""
 
 
 class Told:
@@ -74,8 +71,9 @@ def animated(
         end=MOST_SECONDS,
         mend=look.mend,
     )
+    # The name's ending tells a file of poses from a video; a name is used for nothing else.
     ending = Path(request.video.name).suffix.lower()
-    file, output = f"video{ending if ending in POSES else '.mp4'}", f"out.{request.ending}"
+    file, output = f"video{ending if ending in MOTION_FILES else '.mp4'}", f"out.{request.ending}"
     facts: dict[str, Json] = {"video": hashlib.sha256(request.video.content).hexdigest()}
     with private_folder({file: request.video.name, output: "the film"}) as folder:
         (folder / file).write_bytes(request.video.content)

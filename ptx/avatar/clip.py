@@ -13,6 +13,9 @@ from ptx.avatar.retarget import retarget
 from ptx.geometry.joints import JOINT_COUNT
 from ptx.pipeline.errors import PtxError, one_line
 
+MOTION_FILES = (".npz", ".bvh")
+"""Endings of files of motions."""
+
 MOST_POSES = 100_000
 """Most poses of a clip: an hour at 25 a second."""
 

@@ -12,9 +12,6 @@ from ptx.pipeline.errors import PtxError
 
 app = typer.Typer()
 
-MOTIONS = (".npz", ".bvh")
-"""Endings of files of a body's motion."""
-
 
 @app.command(
     rich_help_panel=PICTURES,
@@ -51,6 +48,7 @@ def pose(
     log_format: LogFormat = "auto",
 ) -> None:
     """Find the people of a film, follow them, and write their poses."""
+    from ptx.avatar.clip import MOTION_FILES
     from ptx.commands.output import open_output
     from ptx.datasets.picture_formats import suffixes
     from ptx.inference.clip_people import chosen
@@ -71,7 +69,7 @@ def pose(
         out.write([_photograph(source, target, settings.ingest.max_pixels)])
         return
     suffix = target.suffix.lower()
-    if suffix and suffix not in MOTIONS:
+    if suffix and suffix not in MOTION_FILES:
         raise PtxError(f"{target}: poses of a film are written into a folder, or as .npz or .bvh")
     span = open_span(
         source, max_pixels=settings.ingest.max_pixels, longest=DETECTED_SIDE, start=start, end=end, fps=fps

@@ -45,6 +45,22 @@ def inside_image(points: NDArray[np.floating], size: Sequence[float]) -> NDArray
         return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
 
 
+def longer_sides(keypoints: NDArray[Real]) -> NDArray[Real]:
+    """Compute the longer side of the box around each person's keypoints.
+
+    Args:
+        keypoints: (..., K, 3) x, y in px, confidence.
+
+    Returns:
+        (...) px; 0 where there are no keypoints.
+    """
+    known = valid_keypoints(keypoints)[..., None]
+    low = np.where(known, keypoints[..., :2], np.inf).min(-2)
+    high = np.where(known, keypoints[..., :2], -np.inf).max(-2)
+    sides: NDArray[Real] = np.where(known.any((-2, -1)), np.maximum(high - low, 0).max(-1), 0)
+    return sides
+
+
 def drop_keypoints(keypoints: NDArray[Real], missing: NDArray[np.bool_]) -> NDArray[Real]:
     """Copy the keypoints, some of them made missing.
 

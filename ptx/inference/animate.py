@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ptx.avatar.clip import read_clip
+from ptx.avatar.clip import MOTION_FILES, read_clip
 from ptx.datasets.images import Image
 from ptx.datasets.openpose_files import read_pose_folder
 from ptx.detector.silhouettes import Silhouettes
@@ -37,9 +38,6 @@ from ptx.surface.retarget import Trajectory, bring_home, fill_picture, near_grou
 from ptx.video.segments import Segment, join, segment_suffix, write_segment
 from ptx.video.span import Span, open_span
 
-MOTION_FILES = (".npz", ".bvh")
-"""Endings of files of poses."""
-
 FOLDER_FPS = 30.0
 """Rate of a folder of keypoints, which tells none."""
 
@@ -64,6 +62,10 @@ class Wanted:
     """Number of the person in the clip who drives, the largest first; None: the largest."""
     mend: bool = False
     """Whether the mender corrects what is drawn."""
+
+    def span(self, clip: Path, max_pixels: int, longest: int) -> Span:
+        """Open what is wanted of a clip, as `open_span`."""
+        return open_span(clip, max_pixels=max_pixels, longest=longest, start=self.start, end=self.end, fps=self.fps)
 
 
 class Animated(NamedTuple):
@@ -94,21 +96,15 @@ class _Job:
         """Whether the motion is that of a clip."""
         return self.driver.suffix.lower() not in MOTION_FILES and not self.driver.is_dir()
 
-    def span(self, longest: int) -> Span:
-        """Open the clip."""
-        wanted = self.wanted
-        return open_span(
-            self.driver,
-            max_pixels=self.max_pixels,
-            longest=longest,
-            start=wanted.start,
-            end=wanted.end,
-            fps=wanted.fps,
-        )
+    @cached_property
+    def span(self) -> Span:
+        """The clip, as people are detected in it."""
+        return self.wanted.span(self.driver, self.max_pixels, DETECTED_SIDE)
 
-    def driver_in(self, span: Span) -> PersonInClip:
-        """Return who drives, of the people that were detected; raises PtxError where nobody was."""
-        return chosen(read_people(span, self.folder), self.wanted.person, str(self.driver))
+    @cached_property
+    def drives(self) -> PersonInClip:
+        """Who drives, of the people that were detected; raises PtxError where nobody was."""
+        return chosen(read_people(self.span, self.folder), self.wanted.person, str(self.driver))
 
 
 def animate(
@@ -181,8 +177,7 @@ def check_driver(driver: Path, wanted: Wanted, max_pixels: int) -> None:
     elif driver.is_dir():
         read_pose_folder(driver)
     else:
-        start, end, fps = wanted.start, wanted.end, wanted.fps
-        open_span(driver, max_pixels=max_pixels, longest=DETECTED_SIDE, start=start, end=end, fps=fps)
+        wanted.span(driver, max_pixels, DETECTED_SIDE)
         return
     if wanted.background == "pose":
         raise PtxError(f"--background pose: {driver} is no film: take source, none or a colour")
@@ -202,14 +197,12 @@ def _driving(job: _Job) -> tuple[Driving, list[str]]:
         return driving_of_clip(clip), []
     if job.driver.is_dir():
         return _driving_of_folder(job)
-    span = job.span(DETECTED_SIDE)
-    notes = detect_clip(span, job.folder, job.listener, job.part)
+    notes = detect_clip(job.span, job.folder, job.listener, job.part)
     motions = Pieces(job.folder, "motion", ".npz", 1)
 
     def fit(_: int, path: Path) -> None:
-        person = job.driver_in(span)
-        with progress(job.listener, "fit", len(person.there)) as advance:
-            save_driving(path, fit_driving(job.body, person, span.size, span.fps, advance))
+        with progress(job.listener, "fit", len(job.drives.there)) as advance:
+            save_driving(path, fit_driving(job.body, job.drives, job.span.size, job.span.fps, advance))
 
     motions.make(fit)
     driving = load_driving(motions.paths[0])
@@ -259,7 +252,7 @@ def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Pe
         camera = bring_home(home, path, retarget(home, path, fps), np.zeros(2, np.float32), edge)
         behind, shadow = grounds.photograph(scene, size), shadow_of(scene)
     elif wanted.background == "pose":
-        clip = job.span(wanted.size)
+        clip = wanted.span(job.driver, job.max_pixels, wanted.size)
         size = clip.size
         camera = scaled(retarget(person.fitted, path, fps), size[1] / driving.size[1])
         behind = _clip_ground(job, driving, clip)
@@ -274,12 +267,11 @@ def _performance(job: _Job, person: SurfacePerson, driving: Driving) -> tuple[Pe
 
 def _clip_ground(job: _Job, driving: Driving, clip: Span) -> ClipGround:
     """Put the clip's own ground together, shot by shot."""
-    span = job.span(DETECTED_SIDE)
-    person = job.driver_in(span)
-    count, shrink = len(driving.motion.pose), clip.size[1] / span.size[1]
-    points = person.observed.keypoints.copy()
+    observed = job.drives.observed
+    count, shrink = len(driving.motion.pose), clip.size[1] / job.span.size[1]
+    points = observed.keypoints.copy()
     points[..., :2] = (points[..., :2] + 0.5) * shrink - 0.5
-    shots = [0, *person.observed.cuts.tolist(), count]
+    shots = [0, *observed.cuts.tolist(), count]
     plates = Pieces(job.folder, "plate", ".png", len(shots) - 1)
     ground = ClipGround(clip, points, shots, plates.paths, Silhouettes())
     plates.make(ground.save_plate, job.part)

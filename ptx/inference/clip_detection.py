@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from ptx.detector.tracking import PeopleTracker, Sighting, colours_of
 from ptx.geometry.detected_landmarks import LANDMARKS, observe_landmarks
 from ptx.geometry.hands import HAND_POINTS
 from ptx.geometry.joints import KEYPOINT_COUNT
-from ptx.pipeline.storage.files import write_atomic
+from ptx.pipeline.storage.npz import write_npz
 from ptx.video.cuts import with_cuts
 
 Floats = NDArray[np.float32]
@@ -134,9 +133,7 @@ def _stacked(arrays: list[Floats], shape: tuple[int, ...]) -> Floats:
 
 def save_stretch(path: Path, stretch: Stretch) -> None:
     """Write a stretch as .npz, whole or not at all."""
-    memory = BytesIO()
-    np.savez(memory, **stretch._asdict())
-    write_atomic(path, memory.getvalue())
+    write_npz(path, stretch._asdict())
 
 
 def load_stretch(path: Path) -> Stretch:

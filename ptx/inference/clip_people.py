@@ -14,7 +14,7 @@ from ptx.datasets.openpose_files import read_pose_folder
 from ptx.geometry.detected_landmarks import LANDMARKS
 from ptx.geometry.hands import HAND_POINTS
 from ptx.geometry.joints import KEYPOINT_COUNT
-from ptx.geometry.keypoints import valid_keypoints
+from ptx.geometry.keypoints import longer_sides, valid_keypoints
 from ptx.geometry.motion import Observed
 from ptx.inference.clip_detection import Floats, Ints, Stretch
 from ptx.inference.clip_sides import Sighted, with_steady_sides
@@ -76,7 +76,7 @@ def people_of(stretches: Sequence[Stretch]) -> list[PersonInClip]:
                 people.append(person)
             person.rows.append((number, rows))
             person.frames |= frames
-            person.size += float(_areas(stretch.keypoints[rows]).sum())
+            person.size += float((longer_sides(stretch.keypoints[rows]) ** 2).sum())
             now[track] = person
         before = now
     people.sort(key=lambda person: -person.size)
@@ -181,13 +181,5 @@ def _distance(one: Floats, other: Floats) -> float:
     both = valid_keypoints(one) & valid_keypoints(other)
     if not both.any():
         return np.inf
-    size = np.sqrt(max(_areas(one[None])[0], _areas(other[None])[0], 1.0))
+    size = max(longer_sides(one), longer_sides(other), 1.0)
     return float(np.linalg.norm(one[both, :2] - other[both, :2], axis=1).mean() / size)
-
-
-def _areas(keypoints: Floats) -> NDArray[np.float64]:
-    """Squares (N,) of the longer sides of the boxes around keypoints (N, 18, 3), px²; 0 where there are none."""
-    known = valid_keypoints(keypoints)[..., None]
-    low = np.where(known, keypoints[..., :2], np.inf).min(1)
-    high = np.where(known, keypoints[..., :2], -np.inf).max(1)
-    return np.where(known.any((1, 2)), np.maximum(high - low, 0).max(1), 0.0) ** 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from ptx.geometry.skinning import joint_transforms
 from ptx.inference.clip_people import PersonInClip
 from ptx.inference.driving import Driving, fit_driving
 from ptx.pipeline.storage.files import write_atomic, write_json
+from ptx.pipeline.storage.npz import write_npz
 from ptx.video.span import Span
 
 
@@ -59,9 +59,7 @@ def write_motion(person: PersonInClip, span: Span, path: Path, body: str, advanc
         joints = joint_transforms(model, np.zeros((1, *pose.shape[1:])), driving.motion.betas)[1][0]
         write_atomic(path, encode_bvh(joints, pose, root, float(driving.fps)).encode())
         return
-    memory = BytesIO()
-    np.savez(memory, poses=pose, root=root, fps=np.array(float(driving.fps)), betas=driving.motion.betas)
-    write_atomic(path, memory.getvalue())
+    write_npz(path, {"poses": pose, "root": root, "fps": float(driving.fps), "betas": driving.motion.betas})
 
 
 def body_motion(body: Body, driving: Driving) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

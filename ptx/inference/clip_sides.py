@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ptx.geometry.detected_landmarks import LANDMARKS
 from ptx.geometry.joints import HIPS, MIRRORED_KEYPOINTS, SHOULDERS, keypoint, other_side
-from ptx.geometry.keypoints import valid_keypoints
+from ptx.geometry.keypoints import longer_sides, valid_keypoints
 
 Floats = NDArray[np.float32]
 
@@ -121,7 +121,7 @@ def _beginnings(frames: NDArray[np.int64], cuts: NDArray[np.int64]) -> NDArray[n
 def _moves(before: Sighted, after: Sighted) -> NDArray[np.float64]:
     """Cost (N - 1,) of the movement from each sighting of one to the next of the other."""
     flat = _distance(before.keypoints[:-1], after.keypoints[1:], 2)
-    size = np.sqrt(np.maximum(_extent(before.keypoints[:-1]), _extent(after.keypoints[1:])).clip(1.0))
+    size = np.maximum(longer_sides(before.keypoints[:-1]), longer_sides(after.keypoints[1:])).clip(1.0)
     deep = _distance(before.keypoints3d[:-1], after.keypoints3d[1:], 3)
     return np.asarray(np.minimum((flat / size + deep / PERSON) / MOVED, MOST_MOVED), np.float64)
 
@@ -131,14 +131,6 @@ def _distance(one: Floats, other: Floats, axes: int) -> NDArray[np.float64]:
     both = valid_keypoints(one) & valid_keypoints(other)
     apart = np.where(both[..., None], one[..., :axes] - other[..., :axes], 0)
     return np.asarray(np.linalg.norm(apart, axis=-1).sum(1) / both.sum(1).clip(1), np.float64)
-
-
-def _extent(keypoints: Floats) -> NDArray[np.float64]:
-    """Square (N,) of the longer side of the box around keypoints (N, 18, 3), px²."""
-    known = valid_keypoints(keypoints)[..., None]
-    low = np.where(known, keypoints[..., :2], np.inf).min(1)
-    high = np.where(known, keypoints[..., :2], -np.inf).max(1)
-    return np.where(known.any((1, 2)), np.maximum(high - low, 0).max(1), 0.0) ** 2
 
 
 def _cheapest(cost: NDArray[np.float64], same: NDArray[np.float64], swapped: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from ptx.geometry.motion import Motion, fit_motion
 from ptx.geometry.motion.smooth_hands import smooth_hands
 from ptx.inference.clip_detection import Floats
 from ptx.inference.clip_people import PersonInClip
-from ptx.pipeline.storage.files import write_atomic
+from ptx.pipeline.storage.npz import write_npz
 
 PIXELS = 500
 """Pixels to a metre of motions that no picture shows."""
@@ -82,7 +81,6 @@ def driving_of_clip(clip: Clip) -> Driving:
 
 def save_driving(path: Path, driving: Driving) -> None:
     """Write a motion as .npz, whole or not at all."""
-    memory = BytesIO()
     arrays = {
         **driving.motion._asdict(),
         "size": np.array(driving.size),
@@ -90,8 +88,7 @@ def save_driving(path: Path, driving: Driving) -> None:
     }
     if driving.hands_pose is not None:
         arrays["hands_pose"] = driving.hands_pose
-    np.savez(memory, **arrays)
-    write_atomic(path, memory.getvalue())
+    write_npz(path, arrays)
 
 
 def load_driving(path: Path) -> Driving:

@@ -26,7 +26,7 @@ from ptx.datasets.openpose_files import read_pose
 from ptx.datasets.persons import MIN_KEYPOINTS, FoundPerson
 from ptx.detector.keypoints import Details, KeypointDetector
 from ptx.detector.keypoints import Detection as FoundDetection
-from ptx.geometry.keypoints import inside_image, mask_outside, valid_keypoints
+from ptx.geometry.keypoints import inside_image, longer_sides, mask_outside, valid_keypoints
 from ptx.inference.given import Keypoints, Photograph, checked_keypoints, name_of, photograph_of
 from ptx.pipeline.errors import BadSample, PtxError
 
@@ -234,7 +234,7 @@ class PersonReader:
         check_pixels(points)
         if person.count < MIN_KEYPOINTS:
             raise BadSample("too_few_keypoints", f"{person.count} of 18 keypoints, {MIN_KEYPOINTS} are needed")
-        extent = _extent(points)
+        extent = float(longer_sides(points))
         longer = max(person.size or (points[valid_keypoints(points), :2].max(),))
         if extent < max(MIN_POSE_PIXELS, MIN_SHARE * longer):
             raise BadSample(
@@ -267,7 +267,7 @@ class PersonReader:
             )
         moved = np.array(points, np.float32)
         moved[:, :2] = apply_transform(transform, moved[:, :2])
-        share = _extent(moved) / max(self.size)
+        share = float(longer_sides(moved)) / max(self.size)
         if share < MIN_SHARE:
             raise BadSample(
                 "too_small", f"the pose is {share:.1%} of the picture large, at least {MIN_SHARE:.0%} is needed"
@@ -324,9 +324,3 @@ def _moved_points(points: Keypoints, transform: Transform) -> Keypoints:
     out = points.copy()
     out[..., :2] = apply_transform(transform, points[..., :2].reshape(-1, 2)).reshape(points[..., :2].shape)
     return out
-
-
-def _extent(points: Keypoints) -> float:
-    """Return the longer side of the box around keypoints (18, 3), px; 0 where there is none."""
-    xy = points[valid_keypoints(points), :2]
-    return float(np.ptp(xy, axis=0).max()) if len(xy) else 0.0
