@@ -56,6 +56,37 @@ def allocate_scratch(prior: Prior) -> Scratch:
 
 
 @kernel
+def eliminate(matrix: Floats, right: Floats, count: int) -> bool:
+    """Take the first unknowns out of a system, by Cholesky in place; the rest of the matrix becomes their Schur complement.
+
+    Args:
+        matrix: (P, P) symmetric, its upper triangle counts.
+        right: (P,).
+        count: how many unknowns.
+
+    Returns:
+        False if the matrix is not positive definite.
+    """
+    size = len(right)
+    for k in range(count):
+        row = matrix[k]
+        if not row[k] > 1e-12:
+            return False
+        inverse = 1.0 / np.sqrt(row[k])
+        for j in range(k, size):
+            row[j] *= inverse
+        right[k] *= inverse
+        for i in range(k + 1, size):
+            a = row[i]
+            if a != 0.0:
+                right[i] -= a * right[k]
+                target = matrix[i]
+                for j in range(i, size):
+                    target[j] -= a * row[j]
+    return True
+
+
+@kernel
 def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, step: Floats) -> bool:
     """Solve (H + damping diag H) step = -gradient by Cholesky.
 
@@ -76,22 +107,8 @@ def solve(hessian: Floats, damping: float, gradient: Floats, factor: Floats, ste
             factor[j, i] = hessian[i, j]
         factor[i, i] = hessian[i, i] * (1.0 + damping) + 1e-9
         step[i] = -gradient[i]
-    for k in range(size):
-        pivot = factor[k, k]
-        if not pivot > 1e-12:
-            return False
-        pivot = 1.0 / np.sqrt(pivot)
-        row = factor[k]
-        for j in range(k, size):
-            row[j] *= pivot
-        step[k] *= pivot
-        for i in range(k + 1, size):
-            a = row[i]
-            if a != 0.0:
-                step[i] -= a * step[k]
-                target = factor[i]
-                for j in range(i, size):
-                    target[j] -= a * row[j]
+    if not eliminate(factor, step, size):
+        return False
     for i in range(size - 1, -1, -1):
         total = step[i]
         for j in range(i + 1, size):

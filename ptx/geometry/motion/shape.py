@@ -33,6 +33,7 @@ from ptx.geometry.fitting.solver import (
     MOST_DAMPING,
     Scratch,
     allocate_scratch,
+    eliminate,
     solve,
     take_step,
 )
@@ -97,37 +98,6 @@ def place(unknown: int, dofs: int) -> int:
     if unknown < own + 3:
         return unknown + BETAS
     return unknown - 3 if unknown < own + 3 + BETAS else unknown
-
-
-@kernel
-def eliminate(matrix: Floats, right: Floats, count: int) -> bool:
-    """Take the first unknowns out of a system, by Cholesky in place; the rest of the matrix becomes their Schur complement.
-
-    Args:
-        matrix: (P, P) symmetric, its upper triangle counts.
-        right: (P,).
-        count: how many unknowns.
-
-    Returns:
-        False if the matrix is not positive definite.
-    """
-    size = len(right)
-    for k in range(count):
-        row = matrix[k]
-        if not row[k] > 1e-12:
-            return False
-        inverse = 1.0 / np.sqrt(row[k])
-        for j in range(k, size):
-            row[j] *= inverse
-        right[k] *= inverse
-        for i in range(k + 1, size):
-            a = row[i]
-            if a != 0.0:
-                right[i] -= a * right[k]
-                target = matrix[i]
-                for j in range(i, size):
-                    target[j] -= a * row[j]
-    return True
 
 
 @kernel

@@ -8,13 +8,12 @@ from ptx.geometry.fitting import FitOptions
 from ptx.geometry.fitting.energy import Observations, energy
 from ptx.geometry.fitting.kinematics import pose_skeleton
 from ptx.geometry.fitting.model import State, allocate_posed
-from ptx.geometry.fitting.solver import allocate_scratch
+from ptx.geometry.fitting.solver import allocate_scratch, eliminate
 from ptx.geometry.motion.shape import (
     MOST_FRAMES,
     SHARED,
     allocate_arrow,
     clip_betas,
-    eliminate,
     fit_shared,
     frame_step,
     place,
